@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from generator.cache import Cache
+from generator.keep.cache import Cache
 from generator.problems import DeckError, Place, Problem
 from kernels.record import RECORDS
 
@@ -65,11 +65,12 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _deck(asked: argparse.Namespace) -> int:
-    from generator import lock, package, stamp
     from generator.build import build, due
-    from generator.coverage import coverage
-    from generator.notetypes import note_types
-    from generator.report import report_json, summary
+    from generator.keep import stamp
+    from generator.look.notetypes import note_types
+    from generator.pack import lock, package
+    from generator.show.coverage import coverage
+    from generator.show.report import report_json, summary
     from kernels.machine import may_have_gpu
 
     devices, roots = _devices(asked)
@@ -118,10 +119,10 @@ def _deck(asked: argparse.Namespace) -> int:
 
 
 def _preview(asked: argparse.Namespace) -> int:
-    from generator import lock
     from generator.build import build
-    from generator.notetypes import note_types
-    from generator.preview import write_preview
+    from generator.look.notetypes import note_types
+    from generator.pack import lock
+    from generator.show.preview import write_preview
 
     cache, lock_path = _cache(asked), _lock_path(asked)
     built = build(asked.cards, cache, *_devices(asked))
@@ -133,12 +134,12 @@ def _preview(asked: argparse.Namespace) -> int:
 
 
 def _check(asked: argparse.Namespace) -> int:
-    from generator import lock
     from generator.build import build
-    from generator.coverage import coverage, table
-    from generator.notetypes import note_types
-    from generator.report import all_runs, summary
-    from generator.typed_numbers import typed_numbers
+    from generator.look.notetypes import note_types
+    from generator.pack import lock
+    from generator.resolve.typed_numbers import typed_numbers
+    from generator.show.coverage import coverage, table
+    from generator.show.report import all_runs, summary
 
     cache, lock_path = _cache(asked), _lock_path(asked)
     built = build(asked.cards, cache, *_devices(asked))
@@ -168,8 +169,8 @@ def _check(asked: argparse.Namespace) -> int:
 
 
 def _wanted(asked: argparse.Namespace) -> int:
-    from generator.read import read
-    from generator.wanted import lines
+    from generator.read.folder import read
+    from generator.resolve.wanted import lines
 
     found = _due(asked) if asked.due else lines(read(asked.cards))
     sys.stdout.writelines(f"{line}\n" for line in found)
@@ -177,9 +178,9 @@ def _wanted(asked: argparse.Namespace) -> int:
 
 
 def _due(asked: argparse.Namespace) -> Iterable[str]:
-    from generator import stamp
     from generator.build import due
-    from generator.read import read
+    from generator.keep import stamp
+    from generator.read.folder import read
     from kernels.machine import may_have_gpu
 
     devices, roots = _devices(asked)

@@ -11,15 +11,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from generator.beside import beside
-from generator.cache import Cache
+from generator.keep.cache import Cache
+from generator.look.notetypes import NoteType, note_types
 from generator.notes import Deck, Rendered, Resolved
-from generator.notetypes import NoteType, note_types
 from generator.problems import DeckError, Problem
-from generator.read import survey
-from generator.resolve import resolve
-from generator.results import Store, results_for
-from generator.wanted import wanted
+from generator.read.folder import survey
+from generator.resolve.beside import beside
+from generator.resolve.note import resolve
+from generator.resolve.results import Store, results_for
+from generator.resolve.wanted import wanted
 from kernels import declare
 from kernels.declare import Kernel, KernelError
 from kernels.record import RECORDS, load
@@ -59,8 +59,8 @@ def build(cards: Path, cache: Cache, devices: Sequence[str] | None = None, roots
 
 def _render(resolved: Resolved, types: Mapping[str, NoteType], cache: Cache, problems: list[Problem]) -> Rendered | None:
     """Imports what renders only when something has to be rendered: an idle build never pays for it."""
-    from generator import figures
-    from generator.render import render
+    from generator.render import figures
+    from generator.render.note import render
 
     return render(resolved, types, lambda result: cache.figure(result, figures.figure), problems)
 
@@ -72,7 +72,7 @@ def due(
 
     gpu: whether this machine may measure. Measurements are due only there, and only if no quoted device has a fresh record.
     """
-    from generator.wanted import lines
+    from generator.resolve.wanted import lines
 
     quoted = tuple(deck.devices if devices is None else devices)
     for run, line in zip(wanted(deck), lines(deck), strict=True):

@@ -10,7 +10,7 @@ import pytest
 from workshop import FIRST, ROOT, Workshop, forget, workshop
 
 from generator.build import Built, build
-from generator.cache import Cache
+from generator.keep.cache import Cache
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

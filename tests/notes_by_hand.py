@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from generator.look.notetypes import NoteType
 from generator.notes import Claim, Deck, Judged, Note, Question, Rendered, Resolved, Run, SourceClaim, Text, Topic
-from generator.notetypes import NoteType
 from generator.problems import Place, Problem
 from kernels import kernel
 from kernels.record import Number, Result

@@ -17,8 +17,8 @@ import anki.lang
 from anki.collection import Collection, ImportAnkiPackageOptions, ImportAnkiPackageRequest
 from anki.template import TemplateRenderContext
 
-from generator import notetypes
-from generator.notetypes import note_types
+from generator.look import notetypes
+from generator.look.notetypes import note_types
 from kernels.declare import find
 from kernels.library.training_memory import BYTES
 

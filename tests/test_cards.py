@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 from workshop import ROOT
 
-from generator import lock
 from generator.build import Built
-from generator.coverage import coverage
-from generator.notetypes import note_types
-from generator.package import pack
+from generator.look.notetypes import note_types
+from generator.pack import lock
+from generator.pack.package import pack
 from generator.problems import Problem
-from generator.read import read
-from generator.wanted import wanted
+from generator.read.folder import read
+from generator.resolve.wanted import wanted
+from generator.show.coverage import coverage
 from kernels import declare
 from kernels import record as records
 from kernels.record import RECORDS

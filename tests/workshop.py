@@ -18,8 +18,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from unittest.mock import patch
 
-from generator import cache, notetypes, stamp
 from generator.__main__ import main
+from generator.keep import cache, stamp
+from generator.look import notetypes
 
 CARDS = Path(__file__).parent / "anki" / "cards"
 ROOT = Path(__file__).parent.parent

@@ -1,0 +1,1 @@
+"""What an unchanged deck, file, note and figure cost nothing by. Disposable: without it everything is made again, alike."""

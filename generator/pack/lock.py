@@ -1,0 +1,222 @@
+"""The lock: what was shipped of every note and note type, so that an update reaches learners and harms none.
+
+In: the lock as it stands in git, and the notes as rendered now. Out: the next lock, what became of each note, and what
+is refused. An unchanged note keeps its `mod`, a changed one gets a later one: Anki imports a note only if its `mod` grew,
+and overwrites the learner's edits and tags when it does.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from generator.look.notetypes import NoteType
+from generator.notes import Deck, Rendered
+from generator.problems import Place, Problem
+
+ALIKE = 0.4  # a cloze whose text resembles its former text less than this hides something else
+HEADER = "# What was shipped of every note and note type. The build writes it; commit it with the cards. Lines are never deleted."
+
+
+@dataclass(frozen=True)
+class NoteLine:
+    """One note as last shipped. clozes: number -> source text, of every number that was ever used."""
+
+    guid: str
+    type: str
+    deck: str
+    hash: str
+    mod: int
+    clozes: Mapping[int, str] = field(default_factory=dict)
+    retired: str = ""
+
+
+@dataclass(frozen=True)
+class TypeLine:
+    """One note type as last shipped. fields: (id, name) in Anki's order. kind: "basic" or "cloze", "" where no lock told it."""
+
+    id: int
+    fields: tuple[tuple[int, str], ...]
+    template: tuple[int, str]
+    hash: str
+    mod: int
+    kind: str = ""
+
+
+@dataclass(frozen=True)
+class Lock:
+    notes: Mapping[str, NoteLine] = field(default_factory=dict)
+    types: Mapping[str, TypeLine] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Update:
+    """The next lock, and note id -> "new", "changed", "unchanged", "retired" or "vanished".
+
+    problems: what must not be shipped. warnings: what a learner will see and cannot be helped.
+    """
+
+    lock: Lock
+    statuses: Mapping[str, str]
+    problems: tuple[Problem, ...]
+    warnings: tuple[Problem, ...]
+
+
+def update(lock: Lock, deck: Deck, rendered: Sequence[Rendered], types: Mapping[str, NoteType], now: int, place: str) -> Update:
+    """The lock after shipping `rendered`. now: seconds since 1970. place: the lock's path, for problems about types."""
+    problems: list[Problem] = []
+    warnings: list[Problem] = []
+    notes = dict(lock.notes)
+    statuses: dict[str, str] = {}
+    for note in rendered:
+        before = lock.notes.get(note.id)
+        notes[note.id] = _note_line(before, note, deck, types, now, problems, warnings)
+        statuses[note.id] = "new" if before is None else "unchanged" if notes[note.id].mod == before.mod else "changed"
+    for id, before in lock.notes.items():
+        if id not in statuses:
+            statuses[id] = "retired" if id in deck.retired else "vanished"
+            notes[id] = replace(before, retired=deck.retired.get(id, before.retired))
+            if statuses[id] == "vanished":
+                hint = f"write `retired: {{{id}: why}}` into the front matter of its file, or bring it back"
+                warnings.append(Problem(Place(place), f"the note {id!r} has vanished; learners keep its cards", hint))
+    for id in sorted(set(deck.retired) - set(lock.notes)):
+        warnings.append(Problem(Place(place), f"the note {id!r} is retired, but was never shipped", "take the line away"))
+    if any(line.guid != guid(deck.id, id) for id, line in lock.notes.items()):
+        message = f"the id {deck.id} in deck.yml is not the one that its notes were shipped with"
+        problems.append(Problem(Place(place), message, "put the shipped id back: with another Anki takes every new note for another deck's"))
+    used = {note.type for note in rendered} | set(lock.types)
+    kinds = {key: _type_line(lock.types.get(key), types[key], now, Place(place), problems) for key in sorted(used) if key in types}
+    for key in sorted(set(lock.types) - set(types)):
+        problems.append(Problem(Place(place), f"the note type {key!r} was shipped and is gone", f"bring look/{key} back"))
+    return Update(Lock(notes, {**lock.types, **kinds}), statuses, tuple(problems), tuple(warnings))
+
+
+def guid(deck_id: int, note_id: str) -> str:
+    """The note's GUID: what Anki knows it by in every collection, for ever."""
+    import genanki
+
+    return genanki.guid_for("warpdeck", deck_id, note_id)
+
+
+def hash_of(note: Rendered) -> str:
+    """The hash of a note as packed: type, tags and fields (figures count through the names of their files).
+
+    The fields' names stay out: a field that is renamed in place touches no note, and none of a learner's edits.
+    """
+    return _digest([note.type, sorted(note.tags), list(note.fields.values())])
+
+
+def _note_line(
+    before: NoteLine | None, note: Rendered, deck: Deck, types: Mapping[str, NoteType], now: int, problems: list[Problem], warnings: list[Problem]
+) -> NoteLine:
+    place, found = note.resolved.note.place, hash_of(note)
+    if before is None:
+        return NoteLine(guid(deck.id, note.id), note.type, note.deck, found, now, dict(note.clozes))
+    if before.type != note.type:
+        hint = "give the note a new id and retire the old one"
+        problems.append(Problem(place, f"the note was shipped as {before.type}; Anki cannot make it {note.type}", hint))
+    if before.deck != note.deck:
+        message = f"the note moves to {note.deck!r}; Anki leaves the cards that learners have in {before.deck!r}"
+        warnings.append(Problem(place, message, "a new learner gets them in the new place"))
+    for number, text in sorted(note.clozes.items()):
+        was = before.clozes.get(number)
+        if was is not None and difflib.SequenceMatcher(None, was, text, autojunk=False).ratio() < ALIKE:
+            hint = f"number it c{max([*before.clozes, *note.clozes]) + 1}; a learner's schedule for c{number} belongs to the old text"
+            problems.append(Problem(place, f"cloze c{number} hid {was!r} and now hides {text!r}", hint))
+    for number in sorted(set(before.clozes) - set(note.clozes)):
+        if before.hash != found:
+            warnings.append(Problem(place, f"cloze c{number} is gone; learners keep its card, empty, until they run Empty Cards"))
+    mod = before.mod if before.hash == found else max(now, before.mod + 1)
+    return NoteLine(before.guid, note.type, note.deck, found, mod, {**before.clozes, **note.clozes})
+
+
+def _type_line(before: TypeLine | None, note_type: NoteType, now: int, place: Place, problems: list[Problem]) -> TypeLine:
+    front, back, css = note_type.front, note_type.back, note_type.css
+    fields = tuple((id, name) for name, id in note_type.fields.items())
+    template = (note_type.template[1], note_type.template[0])
+    found = _digest([note_type.name, note_type.kind, fields, template, front, back, css])
+    if before is None:
+        return TypeLine(note_type.id, fields, template, found, now, note_type.kind)
+    what = f"note type {note_type.key!r}"
+    if before.id != note_type.id or before.template[0] != template[0]:
+        problems.append(Problem(place, f"{what}: its id or its template's id changed", "put the shipped id back: Anki knows it by nothing else"))
+    if [id for id, _ in before.fields] != [id for id, _ in fields]:
+        shipped = ", ".join(name for _, name in before.fields)
+        problems.append(
+            Problem(place, f"{what}: fields were added, removed or reordered", f"shipped: {shipped}. Rename a spare field, keeping its id, instead")
+        )
+    if before.kind not in ("", note_type.kind):
+        problems.append(
+            Problem(place, f"{what}: it was shipped as {before.kind} and is now {note_type.kind}", "make a new note type: Anki cannot turn it")
+        )
+    mod = before.mod if before.hash == found else max(now, before.mod + 1)
+    return TypeLine(note_type.id, fields, template, found, mod, note_type.kind)
+
+
+def _digest(content: Any) -> str:
+    return hashlib.sha256(json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()).hexdigest()[:16]
+
+
+# ---------------------------------------------------------------------------------------------- the file
+
+
+def load(path: Path, problems: list[Problem]) -> Lock:
+    """The lock in a file; an empty one where there is no file. A line that does not fit (a merge conflict, say) is a problem."""
+    if not path.exists():
+        return Lock()
+    notes: dict[str, NoteLine] = {}
+    types: dict[str, TypeLine] = {}
+    for number, line in enumerate(path.read_bytes().split(b"\n"), 1):
+        if not line.strip() or line.startswith(b"#"):
+            continue
+        place = Place(path.as_posix(), number)
+        try:
+            name, content = _read(json.loads(line))
+        except (ValueError, KeyError, TypeError, AttributeError):
+            problems.append(Problem(place, "this line is none of a lock", "settle the merge: keep both sides' lines, sorted, and build again"))
+            continue
+        if name in (notes if isinstance(content, NoteLine) else types):
+            what = "note" if isinstance(content, NoteLine) else "note type"
+            problems.append(Problem(place, f"the {what} {name!r} stands twice in the lock", "keep the line with the greater mod"))
+        elif isinstance(content, NoteLine):
+            notes[name] = content
+        else:
+            types[name] = content
+    return Lock(notes, types)
+
+
+def _read(entry: Any) -> tuple[str, NoteLine | TypeLine]:
+    """The name and the content of a line, as `text` wrote it. Raises what a dictionary of another shape raises."""
+    hash, mod = str(entry["hash"]), int(entry["mod"])
+    if "note" not in entry:
+        template_id, template = entry["template"]
+        fields = tuple((int(id), str(name)) for id, name in entry["fields"])
+        kind = str(entry.get("kind", ""))
+        return str(entry["type"]), TypeLine(int(entry["id"]), fields, (int(template_id), str(template)), hash, mod, kind)
+    clozes = {int(number): str(source) for number, source in entry.get("clozes", {}).items()}
+    return str(entry["note"]), NoteLine(str(entry["guid"]), str(entry["type"]), str(entry["deck"]), hash, mod, clozes, str(entry.get("retired", "")))
+
+
+def text(lock: Lock) -> str:
+    """The lock as a file: types, then notes, one line each, sorted, so that merges seldom conflict."""
+    lines = [HEADER]
+    for key, kind in sorted(lock.types.items()):
+        shipped = {"type": key, "id": kind.id, "kind": kind.kind, "hash": kind.hash, "mod": kind.mod, "template": kind.template}
+        lines.append(_line({**shipped, "fields": kind.fields}))
+    for id, note in sorted(lock.notes.items()):
+        entry: dict[str, Any] = {"note": id, "guid": note.guid, "hash": note.hash, "mod": note.mod, "type": note.type, "deck": note.deck}
+        if note.clozes:
+            entry["clozes"] = {str(number): source for number, source in sorted(note.clozes.items())}
+        if note.retired:
+            entry["retired"] = note.retired
+        lines.append(_line(entry))
+    return "\n".join(lines) + "\n"
+
+
+def _line(entry: Mapping[str, Any]) -> str:
+    return json.dumps(entry, ensure_ascii=False)

@@ -1,0 +1,352 @@
+"""The notes of one file: its headings, what stands under them, and everything in the text that can be judged without a value.
+
+In: the Markdown behind the front matter. Out: Drafts, notes without what the front matter says of them. Apart from read.py,
+which knows files and folders, while this knows lines.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from generator.look.notetypes import NoteType
+from generator.notes import Text
+from generator.problems import Place, Problem, nearest
+from generator.read import html
+from generator.read.frontmatter import ID, ID_RULE
+from generator.text.spans import Span, scan
+
+LONGEST = 20_000  # characters of one field; two phone screens hold two thousand
+DEEPEST = 12  # levels of lists and quotations, as _LEVELS and _INDENT count them
+DEEPEST_BRACKETS = 24
+ANYWHERE = "Source"  # the section that every type may have
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A note as its text gives it."""
+
+    id: str
+    type: str
+    fields: Mapping[str, Text]
+    place: Place
+
+
+@dataclass(frozen=True)
+class Body:
+    """What a file's text holds.
+
+    drafts: the sound notes. ids: those of all notes, sound or not, with their places. aliases: names that stand in references.
+    empty: whether there is no note and no text.
+    """
+
+    drafts: tuple[Draft, ...]
+    ids: tuple[tuple[str, Place], ...]
+    aliases: frozenset[str]
+    empty: bool
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Where a body stands, and what it may name; runs is None where the front matter is broken."""
+
+    path: str
+    first_line: int
+    directory: Path
+    cards: Path
+    types: Mapping[str, NoteType]
+    runs: Collection[str] | None
+
+
+def body(text: str, scope: Scope, problems: list[Problem], warnings: list[Problem]) -> Body:
+    """The notes of the text; its mistakes are added to `problems`."""
+    found, errors = scan(text)
+    page = _Page(text, _blanked(text, [s for s in found if text.startswith("<!--", s.start) and s.kind == "html"]), scope, problems)
+    for error in errors:
+        page.problem(error.offset, error.message, error.hint)
+    findings, elements = html.elements(text, found)
+    masked = _masked(text, found)
+    more, images = html.links(masked, text)
+    for finding in (*findings, *more):
+        page.problem(finding.offset, finding.message, finding.hint)
+    wrong = {path: html.image_problem(path, scope.directory, scope.cards) for path in {image.path for image in images}}
+    for image in images:
+        if told := wrong[image.path]:
+            page.problem(image.offset, *told)
+    _check_embeds(masked, page)
+    _check_nesting(masked, page)
+    _check_underlines(masked, page)
+    headings = _headings(masked, elements, page)
+    _warn_of_hidden(masked, found, elements, page, warnings)
+    drafts, ids = _drafts(headings, page)
+    return Body(drafts, ids, frozenset(_WORD.findall(" ".join(_REFERENCE.findall(text)))), not headings and not page.bare.strip())
+
+
+class _Page:
+    """The text with the places of its lines. bare: the same without its comments, blanks in their place."""
+
+    def __init__(self, text: str, bare: str, scope: Scope, problems: list[Problem]):
+        self.text, self.bare, self.scope, self.problems = text, bare, scope, problems
+        self.lines = [match.start() for match in re.finditer("\n", text)]
+
+    def place(self, offset: int) -> Place:
+        return Place(self.scope.path, self.scope.first_line + bisect_right(self.lines, offset - 1))
+
+    def problem(self, offset: int, message: str, hint: str = "") -> None:
+        self.problems.append(Problem(self.place(offset), message, hint))
+
+    def content(self, start: int, end: int) -> tuple[str, int]:
+        """What stands in the text from start to end, without blank lines around it, and where it begins."""
+        content = self.text[start:end].rstrip()
+        leading = _LEADING.match(content)
+        skipped = leading.end() if leading else 0
+        return content[skipped:], start + skipped
+
+
+_LEADING = re.compile(r"(?:[ \t]*\n)*")
+_REFERENCE = re.compile(r"\[\[((?:[^\[\]\n|]|\[[^\[\]\n|]*\])*)")
+_WORD = re.compile(r"(?<![\w.])[^\W\d]\w*")
+
+
+def _masked(text: str, found: tuple[Span, ...]) -> str:
+    """The text with all but its "text" spans, and what a backslash escapes, turned into blanks; every line and offset stays."""
+    masked = _blanked(text, [s for s in found if s.kind != "text"])
+    return _ESCAPED.sub(lambda match: " " * len(match[0]), masked) if "\\" in masked else masked
+
+
+def _blanked(text: str, away: list[Span]) -> str:
+    """The text with blanks for some of its spans."""
+    parts, at = [], 0
+    for span in away:
+        parts += [text[at : span.start], _NO_NEWLINE.sub(" ", text[span.start : span.end])]
+        at = span.end
+    return "".join([*parts, text[at:]])
+
+
+_NO_NEWLINE = re.compile(r"[^\n]")
+_ESCAPED = re.compile(r"\\(?:\[\[|[^\n])")
+
+
+# --------------------------------------------------------------------------------------------- headings
+
+_HASHED = re.compile(r"^[ \t]*(?P<mark>#)[^\n]*", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class _Heading:
+    level: int
+    title: str
+    attributes: str
+    start: int
+    end: int
+
+
+def _headings(masked: str, elements: tuple[tuple[int, int], ...], page: _Page) -> list[_Heading]:
+    headings = []
+    starts = [start for start, _ in elements]
+    for match in _HASHED.finditer(page.text):
+        if masked[match.start("mark")] != "#":
+            continue
+        within = bisect_right(starts, match.start()) - 1
+        if within >= 0 and match.start() < elements[within][1]:
+            continue
+        line = page.text[match.start() : match.end()]
+        level = 1 if line.startswith("# ") else 2 if line.startswith("## ") else 0
+        if level == 0:
+            page.problem(match.start(), f"{_short(line)} begins with # but is no heading", _advice(line))
+            continue
+        title, attributes = _titled(line[level:].strip()) if level == 1 else (line[level:].strip(), "")
+        headings.append(_Heading(level, title, attributes, match.start(), match.end()))
+    return headings
+
+
+def _titled(line: str) -> tuple[str, str]:
+    """The title and what stands in the braces behind it."""
+    opening = line.rfind("{") if line.endswith("}") else -1
+    attributes = line[opening + 1 : -1].strip() if opening >= 0 else ""
+    return (line[:opening].rstrip(), attributes) if attributes.startswith(("#", ".")) else (line, "")
+
+
+def _advice(line: str) -> str:
+    marks = len(line.strip()) - len(line.strip().lstrip("#"))
+    if line[0] != "#":
+        return r"headings begin at column 0; write \# for a literal #"
+    if line.strip("#").strip() == "":
+        return "a heading has text"
+    if marks <= 2:
+        return r"a heading has a space behind its #; write \# for a literal #"
+    return r"# is a note and ## a section of it; write \# for a literal #"
+
+
+def _warn_of_hidden(masked: str, found: tuple[Span, ...], elements: tuple[tuple[int, int], ...], page: _Page, warnings: list[Problem]) -> None:
+    """What looks like a heading inside a fence, math or raw HTML is none; most likely something above it was to close."""
+    named = {"fence": "a code fence", "math": "math"}
+    hidden = [(s.start, m.start(), named[s.kind]) for s in found if s.kind in named for m in _NOTE_HEADING.finditer(page.text, s.start, s.end)]
+    hidden += [(start, m.start(), "raw HTML") for start, end in elements for m in _ANY_HEADING.finditer(masked, start, end)]
+    for start, at, what in hidden:
+        warnings.append(
+            Problem(page.place(at), f"what looks like a heading stands inside {what}", f"it opens on line {page.place(start).line}; is it closed?")
+        )
+
+
+_NOTE_HEADING = re.compile(r"^# [^\n]*\{#[^\n{}]*\}[ \t]*$", re.MULTILINE)
+_ANY_HEADING = re.compile(r"^##? \S", re.MULTILINE)
+
+
+# ------------------------------------------------------------------------------------------- notes
+
+
+def _drafts(headings: list[_Heading], page: _Page) -> tuple[tuple[Draft, ...], tuple[tuple[str, Place], ...]]:
+    starts = [index for index, heading in enumerate(headings) if heading.level == 1]
+    preface, offset = page.content(0, headings[starts[0]].start if starts else len(page.text))
+    if preface and page.bare[: offset + len(preface)].strip():
+        front = preface.startswith("---")
+        hint = "front matter begins on the first line of the file" if front else "a note begins with # its question {#id}"
+        page.problem(offset, "text before the first note", hint)
+    drafts: list[Draft] = []
+    ids: list[tuple[str, Place]] = []
+    for start, end in zip(starts, [*starts[1:], len(headings)]):
+        draft = _draft(headings[start:end], headings[end].start if end < len(headings) else len(page.text), page, ids)
+        if draft:
+            drafts.append(draft)
+    return tuple(drafts), tuple(ids)
+
+
+def _draft(headings: list[_Heading], end: int, page: _Page, ids: list[tuple[str, Place]]) -> Draft | None:
+    """The note of a level-1 heading and the sections behind it, if it is sound."""
+    before, head = len(page.problems), headings[0]
+    place = page.place(head.start)
+    id, type_key = _attributes(head, page)
+    if id:
+        ids.append((id, place))
+    if not head.title:
+        page.problem(head.start, "a note without a front", "write the question behind the #")
+    elif len(head.title) > LONGEST:
+        page.problem(head.start, f"the front has {len(head.title)} characters", f"a field has at most {LONGEST}, and a good front thirty words")
+    note_type = page.scope.types.get(type_key)
+    if note_type is None:
+        page.problem(head.start, f"unknown note type {type_key!r}", nearest(type_key, page.scope.types))
+        return None
+    fields = {"Front": Text(head.title, place)}
+    for heading, following in zip(headings, [*(h.start for h in headings[1:]), end]):
+        name = note_type.main if heading is head else heading.title
+        content, offset = page.content(heading.end, following)
+        empty = not page.bare[offset : offset + len(content)].strip()
+        if heading is not head:
+            _check_section(name, heading, note_type, fields, empty, page)
+        if len(content) > LONGEST:
+            page.problem(offset, f"{name} has {len(content)} characters", f"a field has at most {LONGEST}, and a good card two thousand")
+        if not empty and name not in fields:
+            fields[name] = Text(content, page.place(offset))
+    present = {heading.title for heading in headings[1:]}
+    for name in note_type.required:
+        if name not in fields and name not in present:
+            where = "put it under the heading" if name == note_type.main else f"add ## {name}"
+            page.problem(head.start, f"the {type_key} note {id or head.title!r} lacks its {name}", where)
+    if len(page.problems) > before:
+        return None
+    known = ("Front", note_type.main, *note_type.sections, ANYWHERE)
+    return Draft(id, type_key, {name: fields[name] for name in known if name in fields}, place)
+
+
+def _check_section(name: str, heading: _Heading, note_type: NoteType, fields: Mapping[str, Text], empty: bool, page: _Page) -> None:
+    if name not in note_type.sections and name != ANYWHERE:
+        known = [*note_type.sections, ANYWHERE]
+        hint = f"the text right under the note's heading is its {name}" if name == note_type.main else nearest(name, known)
+        page.problem(heading.start, f"unknown section {name!r} of a {note_type.key} note", hint)
+    elif name in fields:
+        page.problem(heading.start, f"the section {name!r} stands twice in this note", f"the first begins on line {fields[name].place.line}")
+    elif empty:
+        page.problem(
+            heading.start, f"the section {name!r} is empty", "write it" if name in note_type.required else "write it, or take the heading away"
+        )
+
+
+def _attributes(head: _Heading, page: _Page) -> tuple[str, str]:
+    """The id, empty where there is none, and the note type of a heading."""
+    ids = [word[1:] for word in head.attributes.split() if word.startswith("#")]
+    types = [word[1:] for word in head.attributes.split() if word.startswith(".")]
+    for word in head.attributes.split():
+        if word[0] not in "#.":
+            page.problem(head.start, f"{word!r} in a note's braces has no meaning", "{#id} or {#id .type}")
+    if len(types) > 1:
+        page.problem(head.start, f"a note has one type, not {' and '.join(types)}", "{#id .type}")
+    if not ids:
+        page.problem(head.start, "a note without an id", f"end the heading with {{#{_suggested(head.title)}}}; the id is for ever")
+        return "", types[0] if types else "qa"
+    if len(ids) > 1:
+        page.problem(head.start, f"a note has one id, not {' and '.join(ids)}", "{#id .type}")
+    elif not ID.fullmatch(ids[0]):
+        page.problem(head.start, f"the id {ids[0]!r} is malformed", ID_RULE)
+    return ids[0], types[0] if types else "qa"
+
+
+def _suggested(title: str) -> str:
+    words = re.findall(r"[a-z0-9]+", re.sub(r"\{[^{}]*\}?|\[\[.*?\]\]", " ", title).lower())
+    return "-".join(words[:5])[:64].strip("-") or "some-id"
+
+
+# ------------------------------------------------------------------------------------- checks of the text
+
+_EMBED = re.compile(r"!\[\[([^\[\]\n]*)\]\]")
+_LEVELS = re.compile(r"^[ \t]*(?:(?:>|(?:[-*+]|[0-9]{1,9}[.)])[ \t])[ \t]*){12,}", re.MULTILINE)
+_INDENT = re.compile(r"^(?=[^\n]*\S)(?:    | {0,3}\t){12,}", re.MULTILINE)
+_RULE = re.compile(r"[-*+_ \t]*")
+_BRACKET = re.compile(r"[\[\]]|\n[ \t]*\n")
+_MARKS = re.compile(r"(?<![*_~])[*_~]{40,}(?![*_~]|[ \t]*$)", re.MULTILINE)
+_UNDERLINE = re.compile(r"^ {0,3}(?:=+|--+)[ \t]*$", re.MULTILINE)
+
+
+def _check_embeds(masked: str, page: _Page) -> None:
+    for embed in _EMBED.finditer(masked) if "![[" in masked else ():
+        alias = embed[1].strip()
+        if page.scope.runs is not None and alias not in page.scope.runs:
+            page.problem(
+                embed.start(), f"the figure ![[{alias}]] names an unknown run", nearest(alias, page.scope.runs) or "runs stand in the front matter"
+            )
+
+
+def _check_nesting(masked: str, page: _Page) -> None:
+    """One problem for each way of nesting that no phone can show and no Markdown parser likes."""
+    levels = (m.start() for m in _LEVELS.finditer(page.text) if masked.startswith(m.group(), m.start()) and not _is_rule(page.text, m.start()))
+    indents = (m.start() for m in _INDENT.finditer(page.text) if masked[m.end() : _line_end(masked, m.end())].strip())
+    deep = next(levels, None) or next(indents, None)
+    if deep is not None:
+        page.problem(deep, f"lists and quotations nested {DEEPEST} levels deep or more", "flatten them")
+    if marks := _MARKS.search(masked):
+        page.problem(marks.start(), f"{len(marks.group())} marks of emphasis in a row", "a rule stands on a line of its own")
+    depth = 0
+    for bracket in _BRACKET.finditer(masked):
+        depth = depth + 1 if bracket.group() == "[" else max(depth - 1, 0) if bracket.group() == "]" else 0
+        if depth > DEEPEST_BRACKETS:
+            page.problem(bracket.start(), f"brackets nested deeper than {DEEPEST_BRACKETS} levels", "flatten them")
+            return
+
+
+def _is_rule(text: str, at: int) -> bool:
+    return _RULE.fullmatch(text, at, _line_end(text, at)) is not None
+
+
+def _check_underlines(masked: str, page: _Page) -> None:
+    for match in _UNDERLINE.finditer(page.text):
+        if not masked[match.start() : match.end()].strip():
+            continue
+        above = masked[masked.rfind("\n", 0, max(match.start() - 1, 0)) + 1 : match.start()].strip()
+        if above and not above.startswith("#"):
+            line = match.group().strip()[:3]
+            page.problem(
+                match.start(), f"a line of {line} under text makes it a heading in Markdown", "leave a blank line before it, or use ## for a section"
+            )
+
+
+def _line_end(text: str, at: int) -> int:
+    end = text.find("\n", at)
+    return len(text) if end < 0 else end
+
+
+def _short(line: str) -> str:
+    line = line.strip()
+    return repr(line if len(line) <= 40 else line[:37] + "...")

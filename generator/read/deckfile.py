@@ -1,0 +1,217 @@
+"""The two files that say what the deck is: deck.yml (name, subdecks, tags, devices) and sources.yml (what the documents ask and claim).
+
+In: their YAML. Out: Settings, and Topics by id. Apart from read.py, which puts the cards in their order.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from generator.notes import Question, SourceClaim, Topic
+from generator.problems import DeckError, Place, Problem, nearest
+from generator.read import yaml
+
+CHECKS = ("formula", "simulation", "measurement", "literature", "unverifiable")
+NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
+
+
+@dataclass(frozen=True)
+class Folder:
+    """A folder of cards: its subdeck's name and its topics in reading order, each with the place where it is listed."""
+
+    name: str
+    topics: Mapping[str, Place]
+    place: Place
+
+
+@dataclass(frozen=True)
+class Settings:
+    """deck.yml. folders and tags are None where they cannot be known because the file is broken."""
+
+    name: str = ""
+    id: int = 0
+    slug: str = ""
+    version: str = ""
+    source: str = ""
+    description: str = ""
+    devices: tuple[str, ...] = ()
+    folders: Mapping[str, Folder] | None = None
+    tags: tuple[str, ...] | None = None
+
+
+def settings(text: str, path: str, problems: list[Problem]) -> Settings:
+    """What deck.yml says; its mistakes are added to `problems`."""
+    root = _loaded(text, path, problems)
+    if root is None:
+        return Settings()
+    required = ("name", "id", "slug", "version", "devices", "subdecks")
+    entries = yaml.mapping(root, "deck.yml", problems, (*required, "source", "description", "tags"), required)
+
+    def words(key: str) -> str:
+        return " ".join(yaml.string(entries.get(key), key, problems).split())
+
+    source = words("source")
+    if source and not source.startswith(("https://", "http://")):
+        problems.append(Problem(entries["source"].place, f"the source {source!r} is no web address", "https://..."))
+    return Settings(
+        name=_deck_name(entries["name"].place, words("name"), problems) if "name" in entries else "",
+        id=_id(entries.get("id"), problems),
+        slug=_slug(entries.get("slug"), problems),
+        version=words("version"),
+        source=source,
+        description=yaml.string(entries.get("description"), "description", problems),
+        devices=_devices(entries.get("devices"), problems),
+        folders=_folders(entries["subdecks"], problems) if "subdecks" in entries else None,
+        tags=_tags(entries["tags"], problems) if "tags" in entries else (),
+    )
+
+
+def topics(text: str, path: str, problems: list[Problem]) -> dict[str, Topic] | None:
+    """The topics of sources.yml by id, in its order; None where the file is broken. Its mistakes are added to `problems`."""
+    root = _loaded(text, path, problems)
+    if root is None:
+        return None
+    return {id: _topic(id, node, problems) for id, node in yaml.mapping(root, "sources.yml", problems).items()}
+
+
+# ------------------------------------------------------------------------------------------------- deck.yml
+
+
+def _loaded(text: str, path: str, problems: list[Problem]) -> yaml.Node | None:
+    try:
+        return yaml.load(text, path)
+    except DeckError as error:
+        problems.extend(error.problems)
+        return None
+
+
+def _deck_name(place: Place, name: str, problems: list[Problem]) -> str:
+    parts = [part.strip() for part in name.split("::")]
+    if name and not all(parts):
+        problems.append(Problem(place, f"the deck name {name!r} has an empty part", "parts are joined by ::"))
+    return "::".join(parts)
+
+
+def _id(node: yaml.Node | None, problems: list[Problem]) -> int:
+    if node is None:
+        return 0
+    if type(node.value) is not int or not 0 < node.value < 2**53:
+        problems.append(Problem(node.place, f"id must be a whole number above 0, but is {yaml.kind(node)}", "choose it once; it is for ever"))
+        return 0
+    return node.value
+
+
+def _slug(node: yaml.Node | None, problems: list[Problem]) -> str:
+    slug = yaml.string(node, "slug", problems)
+    if node is not None and slug and (not NAME.fullmatch(slug) or slug == "collection"):
+        why = "Anki takes collection.apkg for a backup" if slug == "collection" else "small letters, digits and hyphens"
+        problems.append(Problem(node.place, f"the slug {slug!r} cannot name the package", why))
+    return slug
+
+
+def _devices(node: yaml.Node | None, problems: list[Problem]) -> tuple[str, ...]:
+    if node is None:
+        return ()
+    devices: list[str] = []
+    for item in yaml.sequence(node, "devices", problems):
+        device = yaml.string(item, "a device", problems)
+        if device and not NAME.fullmatch(device):
+            problems.append(
+                Problem(item.place, f"the device {device!r} is malformed", "a device class as in the records' names, in small letters: h100")
+            )
+        elif device in devices:
+            problems.append(Problem(item.place, f"the device {device!r} stands twice"))
+        elif device:
+            devices.append(device)
+    if isinstance(node.value, tuple) and not node.value or node.value is None:
+        problems.append(Problem(node.place, "devices is empty", "name the devices whose measurements the deck may quote, the preferred one first"))
+    return tuple(devices)
+
+
+def _folders(node: yaml.Node, problems: list[Problem]) -> dict[str, Folder]:
+    folders: dict[str, Folder] = {}
+    names: dict[str, str] = {}
+    for folder, entry in yaml.mapping(node, "subdecks", problems).items():
+        what = f"the subdeck {folder!r}"
+        if not NAME.fullmatch(folder) or folder == "media":
+            why = "media holds images" if folder == "media" else "small letters, digits and hyphens"
+            problems.append(Problem(entry.place, f"{folder!r} cannot name a folder of cards", why))
+        parts = yaml.mapping(entry, what, problems, ("name", "topics"), ("name",))
+        name = _deck_name(entry.place, " ".join(yaml.string(parts.get("name"), "name", problems).split()), problems)
+        if name and name.lower() in names:
+            problems.append(Problem(entry.place, f"the subdecks {names[name.lower()]!r} and {folder!r} have one name", "Anki would merge them"))
+        names[name.lower()] = folder
+        listed: dict[str, Place] = {}
+        for item in yaml.sequence(parts["topics"], f"topics of {what}", problems) if "topics" in parts else ():
+            topic = yaml.string(item, "a topic", problems)
+            if topic in listed:
+                problems.append(Problem(item.place, f"the topic {topic!r} stands twice", f"the first is on line {listed[topic].line}"))
+            elif topic:
+                listed[topic] = item.place
+        folders[folder] = Folder(name, listed, entry.place)
+    return folders
+
+
+def _tags(node: yaml.Node, problems: list[Problem]) -> tuple[str, ...]:
+    """A list of tags, or a mapping of tags to what they mean."""
+    items = (
+        [yaml.Node(tag, entry.place, tag) for tag, entry in node.value.items()]
+        if isinstance(node.value, dict)
+        else yaml.sequence(node, "tags", problems)
+    )
+    tags: list[str] = []
+    for item in items:
+        tag = yaml.string(item, "a tag", problems)
+        if any(c.isspace() or c in ",\"'" for c in tag) or (tag and not all(tag.split("::"))):
+            problems.append(Problem(item.place, f"the tag {tag!r} is malformed", "one word, levels joined by ::"))
+        elif tag.lower() in (known.lower() for known in tags):
+            problems.append(Problem(item.place, f"the tag {tag!r} stands twice", "Anki does not tell capitals from small letters"))
+        elif tag:
+            tags.append(tag)
+    return tuple(tags)
+
+
+# ---------------------------------------------------------------------------------------------- sources.yml
+
+
+def _topic(id: str, node: yaml.Node, problems: list[Problem]) -> Topic:
+    what = f"the topic {id!r}"
+    if not NAME.fullmatch(id):
+        problems.append(Problem(node.place, f"{what} has a malformed id", "small letters, digits and hyphens"))
+    entries = yaml.mapping(node, what, problems, ("area", "title", "whole", "questions", "claims"), ("area", "title"))
+    whole = entries["whole"].value if "whole" in entries else False
+    if not isinstance(whole, bool):
+        problems.append(Problem(entries["whole"].place, f"whole must be true or false, but is {yaml.kind(entries['whole'])}"))
+    questions = [
+        Question(number, _line(entry, "a question", problems))
+        for number, entry in _numbered(entries.get("questions"), f"questions of {what}", problems)
+    ]
+    claims = [_claim(number, entry, problems) for number, entry in _numbered(entries.get("claims"), f"claims of {what}", problems)]
+    area, title = (_line(entries.get(key), key, problems) for key in ("area", "title"))
+    return Topic(id, area, title, tuple(questions), tuple(claims), whole is True, node.place)
+
+
+def _numbered(node: yaml.Node | None, what: str, problems: list[Problem]) -> list[tuple[int, yaml.Node]]:
+    entries = yaml.mapping(node, what, problems) if node is not None else {}
+    for expected, (number, entry) in enumerate(entries.items(), 1):
+        if number != str(expected):
+            problems.append(
+                Problem(entry.place, f"{what} must be numbered 1, 2, 3, but {number} stands where {expected} should", "numbers are never reused")
+            )
+            return []
+    return list(enumerate(entries.values(), 1))
+
+
+def _claim(number: int, node: yaml.Node, problems: list[Problem]) -> SourceClaim:
+    entries = yaml.mapping(node, f"claim {number}", problems, ("check", "says", "left_out"), ("check", "says"))
+    check = _line(entries.get("check"), "check", problems)
+    if check and check not in CHECKS:
+        problems.append(Problem(entries["check"].place, f"unknown kind of check {check!r}", nearest(check, CHECKS)))
+    says, left_out = (_line(entries.get(key), key, problems) for key in ("says", "left_out"))
+    return SourceClaim(number, says, check, left_out)
+
+
+def _line(node: yaml.Node | None, what: str, problems: list[Problem]) -> str:
+    return " ".join(yaml.string(node, what, problems).split())

@@ -1,0 +1,317 @@
+"""Reads cards/: every file in, one frozen Deck out, or every mistake at once.
+
+deckfile.py       deck.yml and sources.yml
+frontmatter.py    what stands between --- and ---
+body.py           headings, sections, text
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import unicodedata
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from generator.look.notetypes import note_types
+from generator.notes import Deck, Note
+from generator.problems import DeckError, Place, Problem, nearest
+from generator.read import deckfile, frontmatter, yaml
+from generator.read.body import Body, Draft, Scope, body
+from generator.read.deckfile import Settings
+from generator.read.frontmatter import FrontMatter, Known
+
+MOST = 200  # problems shown of one file; what is past them comes of one cause
+WIDEST = 400  # characters of a message; longer ones quote what should never have been so long
+MEDIA = "media"
+
+
+def read(cards: Path) -> Deck:
+    """The deck in the folder `cards`, its notes in reading order: subdecks and topics as deck.yml lists them, notes as they stand.
+
+    Raises DeckError with every problem of every file. Places begin with `cards` as it was given, or with its path from
+    the current directory where that is above it.
+    """
+    deck, problems = survey(cards)
+    if problems:
+        raise DeckError(problems)
+    return deck
+
+
+def survey(cards: Path) -> tuple[Deck, tuple[Problem, ...]]:
+    """The deck as far as it can be read, and every problem: the notes of a file that has one are left out.
+
+    With it the later steps can judge the sound files too, so that an author sees all mistakes at once.
+    Raises DeckError where there is no folder.
+    """
+    shown = _shown(cards)
+    if not cards.is_dir():
+        raise DeckError([Problem(Place(shown), "there is no such folder of cards", "deck.yml and the cards' folders stand in it")])
+    problems: list[Problem] = []
+    warnings: list[Problem] = []
+    settings = _settings(cards, shown, problems)
+    topics = _topics(cards, shown, problems)
+    known = Known(settings.tags, topics, {})
+    sources = _sources(cards, shown, settings, problems, warnings)
+    files = [_file(source, cards, known, problems, warnings) for source in sources]
+    _check_ids([file for file in files if file], problems)
+    faulty = {problem.place.path for problem in problems}
+    deck = Deck(
+        name=settings.name,
+        id=settings.id,
+        slug=settings.slug,
+        version=settings.version,
+        source=settings.source,
+        description=settings.description,
+        devices=settings.devices,
+        subdecks={folder: entry.name for folder, entry in (settings.folders or {}).items()},
+        tags=settings.tags or (),
+        notes=tuple(_note(draft, file, settings) for file in files if file and file.source.shown not in faulty for draft in file.body.drafts),
+        retired={id: reason for file in files if file for id, (reason, _) in file.front.retired.items()},
+        topics=topics or {},
+        warnings=tuple(sorted(warnings)),
+        root=cards,
+    )
+    return deck, tuple(_limited(problems))
+
+
+# ----------------------------------------------------------------------------------------- files and folders
+
+
+@dataclass(frozen=True)
+class _Source:
+    """A file of cards."""
+
+    path: Path
+    shown: str
+    folder: str
+    topic: str
+
+
+@dataclass(frozen=True)
+class _File:
+    """A file of cards, read."""
+
+    source: _Source
+    front: FrontMatter
+    body: Body
+
+
+def _shown(path: Path) -> str:
+    here = Path.cwd()
+    return (path.relative_to(here) if path.is_absolute() and here in path.parents else path).as_posix()
+
+
+def _settings(cards: Path, shown: str, problems: list[Problem]) -> Settings:
+    if not (cards / "deck.yml").exists():
+        problems.append(Problem(Place(f"{shown}/deck.yml"), "there is no deck.yml", "it names the deck; cards/README.md shows one"))
+        return Settings()
+    text = _text(cards / "deck.yml", f"{shown}/deck.yml", problems)
+    return Settings() if text is None else deckfile.settings(text, f"{shown}/deck.yml", problems)
+
+
+def _topics(cards: Path, shown: str, problems: list[Problem]) -> Mapping[str, deckfile.Topic] | None:
+    if not (cards / "sources.yml").exists():
+        return {}
+    text = _text(cards / "sources.yml", f"{shown}/sources.yml", problems)
+    return None if text is None else deckfile.topics(text, f"{shown}/sources.yml", problems)
+
+
+def _sources(cards: Path, shown: str, settings: Settings, problems: list[Problem], warnings: list[Problem]) -> list[_Source]:
+    """All files of cards, in reading order; what lies where no card belongs is a problem."""
+    found: dict[str, list[_Source]] = {}
+    for name, is_folder in _entries(cards):
+        if is_folder and name != MEDIA:
+            found[name] = _folder(cards / name, f"{shown}/{name}", problems)
+            if settings.folders is not None and name not in settings.folders:
+                hint = nearest(name, settings.folders) or "list it under subdecks: of deck.yml"
+                problems.append(Problem(Place(f"{shown}/{name}"), f"the folder {name!r} is no subdeck of deck.yml", hint))
+        elif not is_folder and _is_card(name) and name != "README.md":
+            problems.append(
+                Problem(Place(f"{shown}/{name}"), "a file of cards outside the subdecks' folders", "move it into a folder that deck.yml lists")
+            )
+    ordered: list[_Source] = []
+    for folder, entry in (settings.folders or {}).items():
+        if folder not in found:
+            problems.append(Problem(entry.place, f"the subdeck {folder!r} has no folder {shown}/{folder}", nearest(folder, found)))
+        here = {source.topic: source for source in found.pop(folder, ())}
+        for topic, place in entry.topics.items():
+            if topic in here:
+                ordered.append(here.pop(topic))
+            else:
+                problems.append(Problem(place, f"the topic {topic!r} has no file {shown}/{folder}/{topic}.md", nearest(topic, here)))
+        for source in here.values():
+            warnings.append(
+                Problem(Place(source.shown), f"the topic {source.topic!r} is not listed and comes last", f"list it under {folder}: of deck.yml")
+            )
+        ordered += here.values()
+    return ordered + [source for sources in found.values() for source in sources]
+
+
+def _folder(folder: Path, shown: str, problems: list[Problem]) -> list[_Source]:
+    sources = []
+    for name, is_folder in _entries(folder):
+        place = Place(f"{shown}/{name}")
+        if is_folder:
+            if any(_is_card(inner) for _, _, names in os.walk(folder / name) for inner in names):
+                problems.append(Problem(place, "cards lie two folders deep", "a subdeck is one folder; move its files up"))
+        elif not _is_card(name):
+            continue
+        elif not name.endswith(".md") or not deckfile.NAME.fullmatch(name.removesuffix(".md")):
+            problems.append(Problem(place, f"{name!r} cannot name a topic", "small letters, digits and hyphens, then .md"))
+        elif not (folder / name).is_file():
+            problems.append(Problem(place, "this is no file that can be read", "a broken link?"))
+        else:
+            sources.append(_Source(folder / name, f"{shown}/{name}", folder.name, name.removesuffix(".md")))
+    return sources
+
+
+def _entries(folder: Path) -> list[tuple[str, bool]]:
+    """(name, whether it is a folder) of what is not hidden, sorted. A link to a folder counts as one; one that loops does not."""
+    with os.scandir(folder) as entries:
+        return sorted((entry.name, os.path.isdir(entry.path)) for entry in entries if not entry.name.startswith("."))
+
+
+def _is_card(name: str) -> bool:
+    """Whether a file is meant to hold cards; an editor's #backup.md# and backup.md~ are not."""
+    return name.lower().endswith((".md", ".markdown")) and not name.startswith((".", "#", "~"))
+
+
+# ------------------------------------------------------------------------------------------------- one file
+
+_UNWANTED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ue000-\uf8ff\ufffe\uffff]")
+_CLOSING = re.compile(r"^---[ \t]*$", re.MULTILINE)
+
+
+def _text(path: Path, shown: str, problems: list[Problem]) -> str | None:
+    """The file's text with plain line ends, NFC as Anki stores it; None where it is no text."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        problems.append(Problem(Place(shown), f"the file cannot be read: {error.strerror}", "check its permissions"))
+        return None
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        what = "it begins as UTF-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else f"byte 0x{data[error.start]:02X}"
+        message = f"the file is not UTF-8: {what}"
+        problems.append(Problem(Place(shown, data.count(b"\n", 0, error.start) + 1), message, "save it as UTF-8"))
+        return None
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if unwanted := _UNWANTED.search(text):
+        character = unwanted.group()
+        sort = (
+            "a NUL"
+            if character == "\0"
+            else f"the control character U+{ord(character):04X}"
+            if character < "\x80"
+            else f"the private-use character U+{ord(character):04X}"
+        )
+        problems.append(Problem(Place(shown, text.count("\n", 0, unwanted.start()) + 1), f"the text holds {sort}", "delete it"))
+        return None
+    return text if unicodedata.is_normalized("NFC", text) else unicodedata.normalize("NFC", text)
+
+
+def _file(source: _Source, cards: Path, known: Known, problems: list[Problem], warnings: list[Problem]) -> _File | None:
+    text = _text(source.path, source.shown, problems)
+    if text is None:
+        return None
+    if not text.strip():
+        problems.append(Problem(Place(source.shown), "the file is empty", "write a note, # its question {#id}, or delete the file"))
+        return None
+    split = _split(text, source, problems)
+    if split is None:
+        return None
+    matter, rest, first_line = split
+    entries = frontmatter.loaded(matter, source.shown, 2, problems) if matter else {}
+    scope = Scope(source.shown, first_line, source.path.parent, cards, note_types(), _aliases(entries))
+    found = body(rest, scope, problems, warnings)
+    ids = {id for id, _ in found.ids}
+    front = frontmatter.front_matter(entries, ids, known, problems) if entries else FrontMatter()
+    if found.empty and not front.retired:
+        problems.append(Problem(Place(source.shown, first_line), "the file holds no note", "a note begins with # its question {#id}"))
+    _warn_of_unused(front, found, warnings)
+    return _File(source, front, found)
+
+
+def _aliases(entries: Mapping[str, yaml.Node] | None) -> Collection[str] | None:
+    """The names of the runs, sound or not; None where they cannot be known."""
+    if entries is None or "runs" not in entries:
+        return None if entries is None else ()
+    runs = entries["runs"].value
+    return runs if isinstance(runs, dict) else None
+
+
+def _split(text: str, source: _Source, problems: list[Problem]) -> tuple[str, str, int] | None:
+    """The front matter, what follows it, and the line on which that begins; None where the front matter does not close."""
+    opening = _CLOSING.match(text)
+    if opening is None:
+        return "", text, 1
+    closing = _CLOSING.search(text, opening.end())
+    if closing is None:
+        problems.append(Problem(Place(source.shown), "the front matter is not closed", "close it with --- on a line of its own"))
+        return None
+    matter = text[opening.end() + 1 : closing.start()]
+    return matter, text[closing.end() + 1 :], matter.count("\n") + 3
+
+
+def _warn_of_unused(front: FrontMatter, found: Body, warnings: list[Problem]) -> None:
+    expressions = " ".join(part for claim in front.claims for part in (claim.computed, claim.holds, claim.says, *(claim.under or ())) if part)
+    for alias, run in front.runs.items():
+        if alias not in found.aliases and not re.search(rf"\b{re.escape(alias)}\b", expressions):
+            warnings.append(Problem(run.place, f"the run {alias!r} is used by no note", "take it away, or cite it"))
+
+
+# ------------------------------------------------------------------------------------------------- the deck
+
+
+def _check_ids(files: list[_File], problems: list[Problem]) -> None:
+    first: dict[str, Place] = {}
+    for file in files:
+        for id, place in file.body.ids:
+            if id in first:
+                problems.append(Problem(place, f"the id {id!r} is taken", f"by the note at {first[id]}"))
+            first.setdefault(id, place)
+    retired: dict[str, Place] = {}
+    for file in files:
+        for id, (_, place) in file.front.retired.items():
+            if id in retired:
+                problems.append(Problem(place, f"the id {id!r} is retired twice", f"first at {retired[id]}"))
+            elif id in first and first[id].path != place.path:
+                problems.append(Problem(place, f"the note {id!r} is retired and yet stands at {first[id]}", "take the note away, or the line"))
+            retired.setdefault(id, place)
+
+
+def _note(draft: Draft, file: _File, settings: Settings) -> Note:
+    front, source = file.front, file.source
+    folders = settings.folders or {}
+    subdeck = folders[source.folder].name if source.folder in folders else source.folder
+    return Note(
+        id=draft.id,
+        type=draft.type,
+        deck=f"{settings.name}::{subdeck}",
+        topic=source.topic,
+        tags=front.tags,
+        fields=draft.fields,
+        runs=front.runs,
+        claims=tuple(claim for claim in front.claims if claim.note == draft.id),
+        answers=front.answers.get(draft.id, ()),
+        place=draft.place,
+        directory=source.path.parent,
+    )
+
+
+def _limited(problems: list[Problem]) -> list[Problem]:
+    """The problems, with those of one file past the first MOST only counted, and quotations of endless names cut."""
+    by_path: dict[str, list[Problem]] = {}
+    for problem in sorted(problems, key=lambda p: (p.place.path, p.place.line, p.message)):
+        found = by_path.setdefault(problem.place.path, [])
+        if not found or found[-1] != problem:
+            found.append(problem)
+    kept: list[Problem] = []
+    for found in by_path.values():
+        kept += [p if len(p.message) <= WIDEST else replace(p, message=f"{p.message[:WIDEST]}...") for p in found[:MOST]]
+        if len(found) > MOST:
+            kept.append(Problem(found[MOST].place, f"{len(found) - MOST} more problems from here on in this file", "mend the first ones"))
+    return kept

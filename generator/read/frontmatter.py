@@ -1,0 +1,251 @@
+"""The front matter of a file of cards: tags, answers, runs, claims, retired ids.
+
+In: its YAML, and what it may name. Out: a FrontMatter. Apart from the notes' text, since all of it is judged entry by entry.
+"""
+
+from __future__ import annotations
+
+import keyword
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from generator.notes import Claim, Run, Topic
+from generator.problems import DeckError, Place, Problem, nearest
+from generator.read import yaml
+from kernels import declare
+
+KEYS = ("tags", "answers", "runs", "claims", "retired")
+CLAIM_KEYS = ("note", "source", "says", "value", "computed", "holds", "tolerance", "verdict", "under")
+VERDICTS = ("holds", "wrong", "misleading", "open")
+TOLERANCE = 0.05
+JINJA_WORDS = {"and", "else", "if", "in", "is", "not", "or", "true", "false", "none", "True", "False", "None"}
+ID = re.compile(r"[a-z0-9][a-z0-9-]{1,63}")
+ID_RULE = "2 to 64 small letters, digits and hyphens"
+
+
+@dataclass(frozen=True)
+class FrontMatter:
+    """answers: note id -> "topic/number"; claims each name their note; retired: id -> (reason, place)."""
+
+    tags: tuple[str, ...] = ()
+    answers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    runs: Mapping[str, Run] = field(default_factory=dict)
+    claims: tuple[Claim, ...] = ()
+    retired: Mapping[str, tuple[str, Place]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Known:
+    """What a front matter may name; tags and topics are None where their file is broken. kernels caches what was found."""
+
+    tags: tuple[str, ...] | None
+    topics: Mapping[str, Topic] | None
+    kernels: dict[str, declare.Kernel | str]
+
+
+def loaded(text: str, path: str, first_line: int, problems: list[Problem]) -> Mapping[str, yaml.Node] | None:
+    """The entries of the front matter by key; None where it cannot be read."""
+    try:
+        root = yaml.load(text, path, first_line)
+    except DeckError as error:
+        problems.extend(error.problems)
+        return None
+    return yaml.mapping(root, "the front matter", problems, KEYS)
+
+
+def front_matter(entries: Mapping[str, yaml.Node], ids: Collection[str], known: Known, problems: list[Problem]) -> FrontMatter:
+    """The front matter of a file whose notes have these ids; its mistakes are added to `problems`."""
+    return FrontMatter(
+        tags=_tags(entries["tags"], known.tags, problems) if "tags" in entries else (),
+        answers=_answers(entries["answers"], ids, known.topics, problems) if "answers" in entries else {},
+        runs=_runs(entries["runs"], known.kernels, problems) if "runs" in entries else {},
+        claims=_claims(entries["claims"], ids, known.topics, problems) if "claims" in entries else (),
+        retired=_retired(entries["retired"], ids, problems) if "retired" in entries else {},
+    )
+
+
+# ------------------------------------------------------------------------------------------ tags and answers
+
+
+def _tags(node: yaml.Node, known: tuple[str, ...] | None, problems: list[Problem]) -> tuple[str, ...]:
+    tags: list[str] = []
+    for item in yaml.sequence(node, "tags", problems):
+        tag = yaml.string(item, "a tag", problems)
+        if not tag:
+            continue
+        if known is not None and tag not in known:
+            problems.append(Problem(item.place, f"unlisted tag {tag!r}", nearest(tag, known) or "list it under tags: of deck.yml"))
+        elif tag in tags:
+            problems.append(Problem(item.place, f"the tag {tag!r} stands twice"))
+        else:
+            tags.append(tag)
+    return tuple(tags)
+
+
+def _answers(node: yaml.Node, ids: Collection[str], topics: Mapping[str, Topic] | None, problems: list[Problem]) -> dict[str, tuple[str, ...]]:
+    answers = {}
+    for id, entry in yaml.mapping(node, "answers", problems).items():
+        if id not in ids:
+            problems.append(Problem(entry.place, f"answers names a note {id!r} that this file does not hold", nearest(id, ids)))
+        single = not isinstance(entry.value, (tuple, dict)) and entry.value is not None
+        items = (entry,) if single else yaml.sequence(entry, f"the answers of {id!r}", problems)
+        found: list[str] = []
+        for item in items:
+            question = yaml.string(item, "an answered question", problems)
+            if question in found:
+                problems.append(Problem(item.place, f"{id!r} answers {question} twice"))
+            elif question and _exists(question, "questions", item.place, topics, problems):
+                found.append(question)
+        answers[id] = tuple(found)
+    return answers
+
+
+def _exists(reference: str, what: str, place: Place, topics: Mapping[str, Topic] | None, problems: list[Problem]) -> bool:
+    """Whether "topic/number" names a question or claim of sources.yml."""
+    topic, slash, number = reference.rpartition("/")
+    singular = what.removesuffix("s")
+    if not slash or not re.fullmatch(r"[1-9][0-9]*", number):
+        problems.append(Problem(place, f"{reference!r} names no {singular}", "write topic/number"))
+    elif topics is None:
+        return True
+    elif topic not in topics:
+        problems.append(Problem(place, f"unknown topic {topic!r} in {reference!r}", nearest(topic, topics) or "topics stand in sources.yml"))
+    elif int(number[:9]) > (count := len(getattr(topics[topic], what))):
+        has = f"its {what} are 1 to {count}" if count else f"it has no {what}"
+        problems.append(Problem(place, f"unknown {singular} {number} of the topic {topic!r}", has))
+    else:
+        return True
+    return False
+
+
+# ------------------------------------------------------------------------------------------------------ runs
+
+
+def _runs(node: yaml.Node, kernels: dict[str, declare.Kernel | str], problems: list[Problem]) -> dict[str, Run]:
+    runs = {}
+    for alias, entry in yaml.mapping(node, "runs", problems).items():
+        if not alias.isidentifier() or alias.startswith("_"):
+            problems.append(Problem(entry.place, f"the run {alias!r} cannot be named in an expression", "letters, digits and _, a letter first"))
+        elif alias in JINJA_WORDS or keyword.iskeyword(alias):
+            problems.append(Problem(entry.place, f"the run {alias!r} bears a reserved word", "choose another name"))
+        given = yaml.mapping(entry, f"the run {alias!r}", problems, required=("kernel",))
+        name = yaml.string(given.get("kernel"), "kernel", problems)
+        if not name:
+            continue
+        found = _kernel(name, kernels)
+        if isinstance(found, str):
+            problems.append(Problem(given["kernel"].place, found))
+            continue
+        parameters = _bound(found, {key: value for key, value in given.items() if key != "kernel"}, entry.place, problems)
+        if parameters is not None:
+            runs[alias] = Run(alias, name, parameters, entry.place)
+    return runs
+
+
+def _kernel(name: str, kernels: dict[str, declare.Kernel | str]) -> declare.Kernel | str:
+    """The kernel, or what is wrong with its name."""
+    if name not in kernels:
+        try:
+            kernels[name] = declare.find(name)
+        except declare.KernelError as error:
+            kernels[name] = str(error)
+    return kernels[name]
+
+
+def _bound(kernel: declare.Kernel, given: Mapping[str, yaml.Node], place: Place, problems: list[Problem]) -> Mapping[str, Any] | None:
+    """The bound parameters, or None with a problem for each that does not fit."""
+    try:
+        return kernel.bind({name: node.value for name, node in given.items()})
+    except declare.KernelError:
+        pass  # it names the first fault only: each parameter is asked for by itself
+    for name, node in given.items():
+        if node.value is None or isinstance(node.value, (dict, tuple)):
+            problems.append(Problem(node.place, f"the parameter {name!r} must be a single value, but is {yaml.kind(node)}"))
+            continue
+        alone = replace(kernel, parameters={name: kernel.parameters[name]}) if name in kernel.parameters else kernel
+        try:
+            alone.bind({name: node.value})
+        except declare.KernelError as error:
+            problems.append(Problem(node.place, str(error)))
+    for name, parameter in kernel.parameters.items():
+        if parameter.required and name not in given:
+            problems.append(Problem(place, f"{kernel.name} needs a value for its parameter {name!r}", f"add {name}:"))
+    return None
+
+
+# ---------------------------------------------------------------------------------------- claims and retired
+
+
+def _claims(node: yaml.Node, ids: Collection[str], topics: Mapping[str, Topic] | None, problems: list[Problem]) -> tuple[Claim, ...]:
+    return tuple(filter(None, (_claim(item, ids, topics, problems) for item in yaml.sequence(node, "claims", problems))))
+
+
+def _claim(node: yaml.Node, ids: Collection[str], topics: Mapping[str, Topic] | None, problems: list[Problem]) -> Claim | None:
+    before, place = len(problems), node.place
+    if not isinstance(node.value, dict):
+        problems.append(Problem(place, f"a claim must be a mapping, but is {yaml.kind(node)}", "says:, value:, computed:, verdict:"))
+        return None
+    given = yaml.mapping(node, "the claim", problems, CLAIM_KEYS, ("says", "verdict"))
+    words = {
+        key: " ".join(yaml.string(given[key], key, problems).split()) for key in CLAIM_KEYS if key in given and key not in ("tolerance", "under")
+    }
+
+    note = words.get("note", "")
+    if note and note not in ids:
+        problems.append(Problem(given["note"].place, f"the claim names a note {note!r} that this file does not hold", nearest(note, ids)))
+    elif "note" not in given and len(ids) == 1:
+        (note,) = ids
+    elif "note" not in given:
+        problems.append(Problem(place, "the claim does not say which note it belongs to", "add note: with the id, since the file holds several"))
+    if words.get("source"):
+        _exists(words["source"], "claims", given["source"].place, topics, problems)
+
+    if "holds" in given:
+        for key in ("value", "computed", "tolerance"):
+            if key in given:
+                problems.append(Problem(given[key].place, f"the claim has both holds and {key}", "either holds, or value with computed"))
+    elif "value" not in given or "computed" not in given:
+        lacks = "value and computed" if not {"value", "computed"} & set(given) else "value" if "value" not in given else "computed"
+        problems.append(Problem(place, f"the claim lacks {lacks}", "either value with computed, or holds"))
+
+    verdict = words.get("verdict", "")
+    if verdict and verdict not in VERDICTS:
+        problems.append(Problem(given["verdict"].place, f"unknown verdict {verdict!r}", nearest(verdict, VERDICTS)))
+    if verdict == "misleading" and "under" not in given:
+        problems.append(Problem(place, "a misleading claim must say when it is true", "add under: {text: ..., computed: ...}"))
+    if verdict in VERDICTS and verdict != "misleading" and "under" in given:
+        problems.append(Problem(given["under"].place, f"under belongs to a misleading claim, and this one's verdict is {verdict}"))
+    under = _under(given["under"], problems) if "under" in given else None
+    tolerance = _tolerance(given["tolerance"], problems) if "tolerance" in given else TOLERANCE
+    if len(problems) > before:
+        return None
+    value, computed, holds = (words.get(key) for key in ("value", "computed", "holds"))
+    return Claim(note, words.get("source"), words["says"], value, computed, holds, tolerance, verdict, under, place)
+
+
+def _under(node: yaml.Node, problems: list[Problem]) -> tuple[str, str]:
+    given = yaml.mapping(node, "under", problems, ("text", "computed"), ("text", "computed"))
+    text, computed = (" ".join(yaml.string(given.get(key), key, problems).split()) for key in ("text", "computed"))
+    return text, computed
+
+
+def _tolerance(node: yaml.Node, problems: list[Problem]) -> float:
+    if type(node.value) not in (int, float) or not 0 <= node.value < 1:
+        problems.append(Problem(node.place, f"tolerance must be a share from 0 to below 1, but is {yaml.kind(node)}", "0.1 is 10 %"))
+        return TOLERANCE
+    return float(node.value)
+
+
+def _retired(node: yaml.Node, ids: Collection[str], problems: list[Problem]) -> dict[str, tuple[str, Place]]:
+    retired = {}
+    for id, entry in yaml.mapping(node, "retired", problems).items():
+        reason = " ".join(yaml.string(entry, f"the reason why {id!r} is retired", problems).split())
+        if not ID.fullmatch(id):
+            problems.append(Problem(entry.place, f"the retired id {id!r} is malformed", ID_RULE))
+        elif id in ids:
+            problems.append(Problem(entry.place, f"the note {id!r} is retired and yet stands here", "take the note away, or the line"))
+        else:
+            retired[id] = (reason, entry.place)
+    return retired

@@ -1,0 +1,238 @@
+"""What an author's raw HTML, links and images may not do: stay open, run scripts, load things, point to nowhere.
+
+In: Markdown with its spans. Out: Findings by offset. Apart, because Anki stores fields as they are: sanitising is our job,
+and it is done by a list of what is allowed.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from html import unescape
+from pathlib import Path
+
+from generator.problems import nearest
+from generator.text.spans import Span
+
+_ELEMENTS = (
+    "a abbr b bdi bdo blockquote br caption center cite code col colgroup dd del details dfn div dl dt em figcaption figure hr i ins kbd li mark "
+    "ol p pre q rp rt ruby s samp small span strong sub summary sup table tbody td tfoot th thead time tr u ul var wbr"
+)
+_ATTRIBUTES = "align class colspan datetime dir href lang open reversed rowspan scope span start style title type valign value width"
+_LOADING = "src srcset poster data background action formaction xlink:href ping manifest longdesc profile codebase classid"
+ELEMENTS, ATTRIBUTES, LOADING = (frozenset(names.split()) for names in (_ELEMENTS, _ATTRIBUTES, _LOADING))
+VOID = {"br", "col", "hr", "wbr"}
+DEEPEST = 30
+REFUSED = {
+    "script": "cards carry no scripts",
+    "style": "the look is made in generator/look/style.css",
+    "link": "the look is made in generator/look/style.css",
+    "img": "write ![alt](path)",
+    "svg": "save it as a file and write ![alt](path)",
+    "math": "write it as $..$",
+    **dict.fromkeys(("iframe", "frame", "object", "embed", "applet"), "a card loads nothing"),
+    **dict.fromkeys(("audio", "video", "source", "track"), "a card loads nothing"),
+    **dict.fromkeys(("form", "input", "button", "textarea", "select", "option"), "a card has no forms"),
+    **dict.fromkeys(("h1", "h2", "h3", "h4", "h5", "h6"), "a note's headings are # and ##"),
+}
+SCHEMES = ("https", "http", "mailto")
+IMAGES = (".gif", ".jpeg", ".jpg", ".png", ".svg", ".webp")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something wrong at text[offset]."""
+
+    offset: int
+    message: str
+    hint: str = ""
+
+
+@dataclass(frozen=True)
+class Image:
+    """`![alt](path)` in a text."""
+
+    offset: int
+    path: str
+
+
+def elements(text: str, spans: Iterable[Span]) -> tuple[tuple[Finding, ...], tuple[tuple[int, int], ...]]:
+    """What is wrong with the raw HTML of a text, and the ranges of its outermost elements, from tag to closing tag."""
+    found: list[Finding] = []
+    stack: list[tuple[str, int]] = []
+    ranges: list[tuple[int, int]] = []
+    for span in spans:
+        if span.kind != "html" or text.startswith("<!--", span.start):
+            continue
+        for tag in _TAG.finditer(text, span.start, span.end):
+            name = _checked(tag, found)
+            if name is None or name in VOID:
+                continue
+            if not tag.group().startswith("</"):
+                if len(stack) >= DEEPEST:
+                    found.append(Finding(tag.start(), f"raw HTML nested deeper than {DEEPEST} levels", "flatten it"))
+                    return tuple(found), tuple(ranges)
+                stack.append((name, tag.start()))
+            elif name in (opened for opened, _ in stack):
+                while stack[-1][0] != name:
+                    found.append(_unclosed(*stack.pop()))
+                _, start = stack.pop()
+                ranges.append((start, tag.end()))
+            else:
+                found.append(Finding(tag.start(), f"</{name}> closes nothing", f"take it away, or open <{name}> before"))
+    found += [_unclosed(name, start) for name, start in stack]
+    return tuple(found), _outermost(ranges)
+
+
+def links(masked: str, text: str) -> tuple[tuple[Finding, ...], tuple[Image, ...]]:
+    """What is wrong with the links and images of a text, and the images that it shows.
+
+    masked: the text with everything but its "text" spans, and with escaped characters, blanked out.
+    """
+    found: list[Finding] = []
+    images: list[Image] = []
+    images_close = set()
+    for image in _IMAGE.finditer(masked) if "![" in masked else ():
+        images_close.add(image.start("close"))
+        rest = _DESTINATION.match(masked, image.end()) if image["close"] == "](" else None
+        if rest is None:
+            written = _AS_WRITTEN.match(text, image.start())
+            shown = _short(written.group() if written else image.group())
+            found.append(Finding(image.start(), f"an image must be written ![alt](path), not {shown}", "no spaces in the path, no reference style"))
+            continue
+        if not text[image.start() + 2 : image.start("close")].strip():
+            found.append(Finding(image.start(), "an image without alt text", "say in the brackets what it shows"))
+        images.append(Image(image.start(), text[rest.start("path") : rest.end("path")].strip("<>")))
+    for link in _LINK.finditer(masked) if "](" in masked else ():
+        if link.start() not in images_close:
+            found += _target(link.start(), text[link.start(1) : link.end(1)])
+    for definition in _DEFINITION.finditer(masked) if "]:" in masked else ():
+        found += _target(definition.start(), text[definition.start(1) : definition.end(1)])
+    for address in _ANGLES.finditer(masked) if "<" in masked else ():
+        if ":" in address[1]:
+            found += _target(address.start(), address[1])
+    for tag in _HALF_TAG.finditer(masked) if "<" in masked else ():
+        found.append(Finding(tag.start(), f"the tag {tag.group().split()[0]} has no end", "close it with >, or write &lt; for a literal <"))
+    return tuple(found), tuple(images)
+
+
+def image_problem(path: str, directory: Path, cards: Path) -> tuple[str, str] | None:
+    """What is wrong with an image's path as a card in `directory` names it, as (message, hint), or None."""
+    address = unescape(path).strip()
+    if re.match(r"[a-zA-Z][a-zA-Z0-9+.-]+:|//", address):
+        return f"the image {path!r} is remote", "keep a copy in cards/media; a card loads nothing"
+    if address.startswith(("/", "\\", "~")) or re.match(r"[a-zA-Z]:", address):
+        return f"the image path {path!r} is absolute", "write it relative to the card, or to cards/media"
+    root = os.path.realpath(cards) + os.sep
+    candidates = [directory / address, cards / "media" / address]
+    inside = [c for c in candidates if os.path.realpath(c).startswith(root)]
+    shown = next((c for c in inside if os.path.isfile(c)), None)
+    if not inside or "\\" in address or (shown is None and any(os.path.isfile(c) for c in candidates)):
+        return f"the image path {path!r} leads out of {cards.name}/", "keep images beside the card or in cards/media"
+    if Path(address).suffix.lower() not in IMAGES:
+        return f"{path!r} is no image that every Anki shows", f"one of {', '.join(IMAGES)}"
+    if shown is None:
+        near = sorted(
+            p.name for folder in {c.parent for c in inside} if os.path.isdir(folder) for p in folder.iterdir() if p.suffix.lower() in IMAGES
+        )
+        return f"there is no image {path!r}", nearest(Path(address).name, near) or "a path from the card's folder, or from cards/media"
+    if shown.suffix.lower() == ".svg" and (active := _ACTIVE_SVG.search(shown.read_bytes())):
+        return f"the image {path!r} holds {active.group().decode('ascii', 'replace').strip()}", "an SVG carries no scripts and loads nothing"
+    return None
+
+
+# ---------------------------------------------------------------------------------------------------- tags
+
+_TAG = re.compile(r"</?[A-Za-z](?:[^<>\"']|\"[^\"<]*\"|'[^'<]*'){0,2000}>|</?[A-Za-z][^<>]{0,2000}>|<[!?][^<>]{0,2000}>")
+_NAME = re.compile(r"</?([A-Za-z][A-Za-z0-9-]*)(?=[\s/>])")
+_ATTRIBUTE = re.compile(r"\s+([A-Za-z_][A-Za-z0-9_.:-]*)(?:\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'=<>`]+)))?")
+_LOADING_STYLE = re.compile(
+    r"url\s*\(|@import|expression\s*\(|image-set|javascript:|behavior\s*:|-moz-binding|position\s*:\s*fixed|\\", re.IGNORECASE
+)
+
+
+def _checked(tag: re.Match[str], found: list[Finding]) -> str | None:
+    """The name of the element if the tag is well formed and allowed."""
+    source, start = tag.group(), tag.start()
+    named = _NAME.match(source)
+    if named is None:
+        found.append(Finding(start, f"{_short(source)} is no tag that a card may have", "write &lt; for a literal <, or put code in backticks"))
+        return None
+    name = named[1].lower()
+    if name not in ELEMENTS:
+        if not source.startswith("</"):
+            hint = REFUSED.get(name) or "; ".join(filter(None, (nearest(name, ELEMENTS), "write &lt; for a literal <, or put code in backticks")))
+            found.append(Finding(start, f"<{name}> is not allowed on a card", hint))
+        return None
+    at, end = named.end(), len(source) - (2 if source.endswith("/>") else 1)
+    if source.endswith("/>") and name not in VOID:
+        found.append(Finding(start, f"<{name}/> does not close the element in HTML", f"write <{name}></{name}>"))
+        return None
+    while attribute := _ATTRIBUTE.match(source, at, end):
+        at = attribute.end()
+        value = next((v for v in attribute.groups()[1:] if v is not None), "")
+        _check_attribute(name, attribute[1].lower(), value, start, found)
+    if source[at:end].strip():
+        found.append(Finding(start, f"{_short(source)} is malformed", 'attributes are name="value"; write &lt; for a literal <'))
+    return name
+
+
+def _check_attribute(element: str, name: str, value: str, start: int, found: list[Finding]) -> None:
+    if name.startswith("on"):
+        found.append(Finding(start, f"<{element}> carries the handler {name}", "cards carry no scripts"))
+    elif name in LOADING:
+        found.append(Finding(start, f"<{element}> loads something by {name}", "a card loads nothing; images are ![alt](path)"))
+    elif name == "href" and element == "a":
+        found.extend(_target(start, value))
+    elif name == "style" and _LOADING_STYLE.search(unescape(value)):
+        found.append(Finding(start, f"the style of <{element}> loads something or leaves its place", "plain properties only, no url()"))
+    elif name not in ATTRIBUTES and not name.startswith(("aria-", "data-")):
+        found.append(Finding(start, f"<{element}> may not have the attribute {name}", nearest(name, ATTRIBUTES)))
+
+
+def _unclosed(name: str, start: int) -> Finding:
+    return Finding(start, f"<{name}> is not closed", f"close it with </{name}>")
+
+
+def _outermost(ranges: list[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
+    outer: list[tuple[int, int]] = []
+    for start, end in sorted(ranges):
+        if not outer or start >= outer[-1][1]:
+            outer.append((start, end))
+    return tuple(outer)
+
+
+def _short(source: str) -> str:
+    source = " ".join(source.split())
+    return source if len(source) <= 40 else source[:37] + "..."
+
+
+# --------------------------------------------------------------------------------------------------- links
+
+_LINK = re.compile(r"\]\(\s*(<[^<>\n]*>|[^\s()]{0,2000})")
+_IMAGE = re.compile(r"!\[(?!\[)(?:[^\[\]]|\[[^\[\]]*\])*(?P<close>\]\(|\]\[|\])")
+_AS_WRITTEN = re.compile(r"!\[[^\]]{0,80}\]\S{0,80}")
+_DESTINATION = re.compile(r"[ \t]*(?P<path><[^<>\n]*>|(?:[^\s()]|\([^\s()]*\)){1,400})(?:[ \t]+(?:\"[^\"\n]*\"|'[^'\n]*'))?[ \t]*\)")
+_DEFINITION = re.compile(r"^[ ]{0,3}\[[^\[\]\n]+\]:\s*(\S+)", re.MULTILINE)
+_ANGLES = re.compile(r"<([A-Za-z][^<>\s]*)>")
+_HALF_TAG = re.compile(
+    r"</?(?:" + "|".join(sorted(ELEMENTS | set(REFUSED))) + r")\s+[A-Za-z-]+\s*=|<(?:script|iframe|style|object|embed)\b", re.IGNORECASE
+)
+_ACTIVE_SVG = re.compile(
+    rb"<script|<foreignObject|<!ENTITY|\son[a-z]+\s*=|javascript:|@import|href\s*=\s*[\"'](?:https?:|//|data:text)|url\(\s*[\"']?(?:https?:|//)",
+    re.IGNORECASE,
+)
+
+
+def _target(offset: int, target: str) -> list[Finding]:
+    address = re.sub(r"[\x00-\x20]", "", unescape(target.strip().strip("<>")))
+    scheme = re.match(r"([A-Za-z][A-Za-z0-9+.-]*):", address)
+    shown = _short(target.strip().strip("<>"))
+    if scheme is None:
+        what = "has no address" if not address else f"{shown!r} leads nowhere on a phone"
+        return [Finding(offset, f"the link {what}", "write the whole address, https://...")]
+    if scheme[1].lower() not in SCHEMES:
+        return [Finding(offset, f"the link {shown!r} is a {scheme[1].lower()}: link", f"allowed: {', '.join(SCHEMES)}")]
+    return []

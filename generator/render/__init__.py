@@ -1,0 +1,1 @@
+"""Notes with their values to HTML and media."""

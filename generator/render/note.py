@@ -1,0 +1,297 @@
+"""A note with its values in, the HTML of its Anki fields and its media out.
+
+Math, code and figures are lifted out of the text before Markdown sees it and put back after, so that Markdown, highlighting
+and clozes never touch what is not theirs.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from html import escape
+
+from generator.look.notetypes import NoteType
+from generator.notes import Judged, Rendered, Resolved, Text
+from generator.problems import Place, Problem, nearest
+from generator.render import figures, highlight
+from generator.render.mathjax import MathError, mathjax
+from generator.render.prose import prose
+from generator.resolve.beside import device_name
+from generator.text import cloze
+from generator.text.spans import Span, SpanError, line_of, spans
+from kernels.record import Result
+
+FIGURE = re.compile("\ue000figure:([^\ue000\ue001]*)\ue001")
+LIFTED, LANDED = "\ue002", "\ue003"  # LIFTED, an index, LANDED stand for a piece of HTML that Markdown must not see
+UNITS = r"%|°|(?:[kKMGTP]i?)?B(?:/s)?|[kMGTP]?FLOP(?:/s|/B)?|[mµn]?s|[MG]Hz|W"
+QUANTITY = re.compile(rf"(?<=\d) (?=(?:{UNITS})(?![\w%]))")  # the space between a number and its unit
+RESERVED = re.compile("[\ue000-\ue008]")
+
+VERDICTS = {"holds": "✓ holds", "wrong": "✗ wrong", "misleading": "◐ misleading", None: "… not yet measured"}
+MADE = {"formula": "computed", "simulation": "simulated", "measurement": "measured"}  # in the footer's order
+
+
+def render(resolved: Resolved, types: Mapping[str, NoteType], draw: Callable[[Result], figures.Figure], problems: list[Problem]) -> Rendered | None:
+    """The note as it is packed; None where it has problems, which are added to `problems`."""
+    note, note_type = resolved.note, types[resolved.note.type]
+    page = _Page(resolved, draw, [])
+    fields = dict.fromkeys(note_type.fields, "")
+    fields["Id"] = note.id
+    fields["Breadcrumb"] = escape(_breadcrumb(note.deck), quote=False)
+    for name in ("Front", note_type.main, *note_type.sections):
+        if name in resolved.fields:
+            with_clozes = note_type.kind == "cloze" and name == note_type.main
+            html = _html(Text(resolved.fields[name], note.fields[name].place), page, with_clozes)
+            fields[name] = _inline(html) if name == "Front" else html
+    fields["Claims"] = "\n".join(_claim(judged, page) for judged in resolved.claims)
+    fields["Depth"] += _beside(resolved)
+    fields["Footer"] = _footer(page)
+    if resolved.expected is not None:
+        fields["Expected"] = resolved.expected
+    for text in note.fields.values():
+        if RESERVED.search(text.text):
+            page.problem(text.place, "the text holds a private-use character (U+E000 to U+E008)", "delete it")
+
+    numbers = _numbers(note.fields[note_type.main], page) if note_type.kind == "cloze" else {}
+    problems.extend(page.problems)
+    if page.problems:
+        return None
+    cards = cloze.places(numbers) if note_type.kind == "cloze" else (0,)
+    media = {name: page.media[name] for name in sorted(page.media)}
+    return Rendered(note.id, note.type, note.deck, note.tags, fields, media, cards, numbers, resolved)
+
+
+@dataclass
+class _Page:
+    """What one note gathers while its fields are rendered."""
+
+    resolved: Resolved
+    draw: Callable[[Result], figures.Figure]
+    problems: list[Problem]
+    media: dict[str, bytes] = field(default_factory=dict)
+
+    def problem(self, place: Place, message: str, hint: str = "") -> None:
+        self.problems.append(Problem(place, message, hint))
+
+
+@dataclass
+class _Lifted:
+    """The pieces that stand aside while Markdown runs. Math lands last, after clozes are written."""
+
+    pieces: list[str] = field(default_factory=list)
+    blocks: set[int] = field(default_factory=set)
+    math: set[int] = field(default_factory=set)
+
+    def up(self, html: str, into: set[int] | None = None) -> str:
+        self.pieces.append(html)
+        if into is not None:
+            into.add(len(self.pieces) - 1)
+        return f"{LIFTED}{len(self.pieces) - 1}{LANDED}"
+
+    def down(self, html: str) -> str:
+        html = re.sub(rf"<p>\s*{LIFTED}([0-9]+){LANDED}\s*</p>", lambda m: self.pieces[int(m[1])] if int(m[1]) in self.blocks else m[0], html)
+        return re.sub(rf"{LIFTED}([0-9]+){LANDED}", lambda m: m[0] if int(m[1]) in self.math else self.pieces[int(m[1])], html)
+
+    def math_down(self, html: str) -> str:
+        return re.sub(rf"{LIFTED}([0-9]+){LANDED}", lambda m: self.pieces[int(m[1])], html)
+
+
+# ------------------------------------------------------------------------------------- Markdown to HTML
+
+
+def _html(text: Text, page: _Page, with_clozes: bool = False) -> str:
+    """HTML of one field."""
+    lifted, parts = _Lifted(), []
+    try:
+        pieces = spans(text.text)
+        found = cloze.clozes(text.text, pieces) if with_clozes else ()
+        for span in pieces:
+            part = _lift(text, span, found, lifted, page)
+            if not with_clozes and span.kind in ("text", "math") and (stray := re.search(r"\{\{c[0-9]+::", part)):
+                page.problem(
+                    _at(text, span.start), f"{stray.group()} stands where no cloze can", "only the text of a note of class .cloze has clozes"
+                )
+            parts.append(part)
+        html = _pictures(lifted.down(prose("".join(parts))), text, page)
+        if found:
+            html = cloze.in_html(html)
+        return lifted.math_down(html)
+    except (SpanError, cloze.ClozeError) as error:
+        page.problem(_at(text, error.offset), error.message, error.hint)
+        return ""
+
+
+def _lift(text: Text, span: Span, found: tuple[cloze.Cloze, ...], lifted: _Lifted, page: _Page) -> str:
+    """The span as Markdown may see it."""
+    source = text.text[span.start : span.end]
+    if found and span.kind != "html":
+        source = cloze.marked(text.text, span.start, span.end, found)
+    if span.kind == "text":
+        source = QUANTITY.sub("\u202f", source)
+        return _lift_figures(source, text, span, lifted, page)
+    if span.kind == "html":
+        return "" if source.startswith("<!--") else source
+    if span.kind == "math":
+        inside = any(c.inside <= span.start and span.end <= c.end for c in found)
+        try:
+            return lifted.up(mathjax(source, inside), lifted.math)
+        except MathError as error:
+            page.problem(_at(text, span.start), str(error))
+            return ""
+    if span.kind == "code":
+        return lifted.up(highlight.inline(source))
+    try:
+        block = lifted.up(highlight.block(source, span.info), lifted.blocks)
+    except highlight.LanguageError as error:
+        page.problem(_at(text, span.start), str(error), error.hint)
+        return ""
+    return f"\n\n{source[: len(source) - len(source.lstrip())]}{block}\n\n"
+
+
+def _lift_figures(source: str, text: Text, span: Span, lifted: _Lifted, page: _Page) -> str:
+    def embedded(match: re.Match[str]) -> str:
+        line = source[source.rfind("\n", 0, match.start()) + 1 : _line_end(source, match.end())]
+        if FIGURE.sub("", line).strip():
+            page.problem(_at(text, span.start + match.start()), f"the figure ![[{match[1]}]] stands inside a line", "put it on a line of its own")
+            return ""
+        return f"\n\n{line[: len(line) - len(line.lstrip())]}{lifted.up(_figure(match[1], page), lifted.blocks)}\n\n"
+
+    return FIGURE.sub(embedded, source) if "\ue000" in source else source
+
+
+def _figure(alias: str, page: _Page) -> str:
+    result = page.resolved.results.get(alias)
+    if result is None:
+        return figures.unmeasured()
+    html, media = figures.embed(page.draw(result), result.kernel)
+    page.media.update(media)
+    return html
+
+
+def _inline(html: str) -> str:
+    """The HTML of a single paragraph without its <p>."""
+    single = re.fullmatch(r"\s*<p>((?:(?!</?p>).)*)</p>\s*", html, re.DOTALL)
+    return single[1] if single else html
+
+
+# --------------------------------------------------------------------------------------------- pictures
+
+
+def _pictures(html: str, text: Text, page: _Page) -> str:
+    """Images of the author: from paths to named media."""
+
+    def shown(match: re.Match[str]) -> str:
+        source, alt = (_attribute(match[0], name) for name in ("src", "alt"))
+        offset = text.text.find(source)
+        place = _at(text, max(offset, 0))
+        path = None if "://" in source else figures.find_image(source, page.resolved.note.directory)
+        if path is None:
+            page.problem(place, f"there is no image {source!r}", "a path from the card's file, or a file in cards/media")
+        elif path.suffix[1:].lower() not in figures.SHOWN:
+            page.problem(place, f"{source!r} is no image that every Anki shows", nearest(path.suffix[1:], figures.SHOWN))
+        else:
+            picture, media = figures.picture(path, alt)
+            page.media.update(media)
+            return picture
+        return ""
+
+    return re.sub(r"<img\b(?![^<>]*\bclass=\"(?:light|dark)\")[^<>]*>", shown, html) if "<img" in html else html
+
+
+def _attribute(tag: str, name: str) -> str:
+    from html import unescape
+
+    value = re.search(rf"\b{name}\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s>]+))", tag)
+    return unescape(next((group for group in value.groups() if group is not None), "")) if value else ""
+
+
+# ------------------------------------------------------------------- breadcrumb, claims, footer, clozes
+
+
+def _breadcrumb(deck: str) -> str:
+    """ "Interviews::Training::LoRA" as "Training · LoRA": the deck's own name says nothing to who studies it."""
+    parts = deck.split("::")
+    return " · ".join(parts[1:] or parts)
+
+
+def _claim(judged: Judged, page: _Page) -> str:
+    claim, place = judged.claim, judged.claim.place
+    parts = [f'<p class="said"><b>Often said:</b> {_sentence(_inline(_html(Text(claim.says, place), page)))}</p>']
+    found = f'<span class="verdict">{VERDICTS[judged.verdict]}</span>'
+    if judged.verdict is not None and judged.shown:
+        shown = re.sub(r"10\^(\S+)", r"10<sup>\1</sup>", escape(judged.shown, quote=False)).replace(" ", "&#8239;")
+        found += (
+            f' {_how(judged, page)}: <span class="num">{shown}</span>' + (f", {escape(judged.factor, quote=False)}" if judged.factor else "") + "."
+        )
+    parts.append(f'<p class="found">{found}</p>')
+    if judged.verdict == "misleading" and claim.under:
+        parts.append(f'<p class="under">True {_sentence(_under(_inline(_html(Text(claim.under[0], place), page))))}</p>')
+    return f'<div class="claim {judged.verdict or "open"}">{"".join(parts)}</div>'
+
+
+def _how(judged: Judged, page: _Page) -> str:
+    """The word for the way in which the claim's number was made."""
+    expression = judged.claim.computed or judged.claim.holds or ""
+    results = [page.resolved.results.get(name) for name in re.findall(r"[A-Za-z_]\w*", expression)]
+    kinds = {result.kind for result in results if result is not None}
+    return next((MADE[kind].capitalize() for kind in reversed(MADE) if kind in kinds), "Computed")
+
+
+def _under(condition: str) -> str:
+    """ "at batch 1" follows "True" as it is; "batch 1" needs a word between."""
+    return (
+        condition
+        if re.match(r"(?:with|when|if|at|for|on|in|only|under|where|while|after|before|without|as|from|up)\b", condition, re.IGNORECASE)
+        else f"for {condition}"
+    )
+
+
+def _sentence(html: str) -> str:
+    return html if re.search(r"[.?!…][\"'”’)]*(?:</\w+>)*$", html) else html + "."
+
+
+def _beside(resolved: Resolved) -> str:
+    """The measured numbers of several devices as a table, a row for each number that the note shows."""
+    if not resolved.beside:
+        return ""
+    head = "".join(f'<th class="n">{escape(device, quote=False)}</th>' for device, _ in resolved.beside)
+    rows = []
+    for label in resolved.beside[0][1]:
+        cells = "".join(f'<td class="n"><span class="num">{texts[label]}</span></td>' for _, texts in resolved.beside)
+        rows.append(f"<tr><td>{escape(label, quote=False)}</td>{cells}</tr>")
+    return f'<div class="table"><table><thead><tr><th>measured on</th>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table></div>'
+
+
+def _footer(page: _Page) -> str:
+    """How the note's numbers were made, and its sources. No date and no version: a re-measurement must not touch the note."""
+    made = [MADE[kind] for kind in ("formula", "simulation") if any(r is not None and r.kind == kind for r in page.resolved.results.values())]
+    devices = {device_name(r.made) for r in page.resolved.results.values() if r is not None and r.kind == "measurement"}
+    made += [f"measured on {device}" for device in sorted(devices)]
+    if page.resolved.missing:
+        made.append("not yet measured")
+    parts = [f'<p class="made">{escape(" · ".join(made), quote=False)}</p>'] if made else []
+    if "Source" in page.resolved.fields:
+        parts.append(_html(Text(page.resolved.fields["Source"], page.resolved.note.fields["Source"].place), page))
+    return "\n".join(parts)
+
+
+def _numbers(text: Text, page: _Page) -> Mapping[int, str]:
+    """Cloze numbers with what the author hid under them, references unresolved, as the lock compares them."""
+    try:
+        numbers = cloze.by_number(text.text, cloze.clozes(text.text, spans(text.text)))
+    except (SpanError, cloze.ClozeError) as error:
+        page.problem(_at(text, error.offset), error.message, error.hint)
+        return {}
+    if not numbers:
+        page.problem(text.place, "a note of class .cloze has no cloze", "write {{c1::text}} around what is to be hidden")
+    return numbers
+
+
+def _line_end(text: str, at: int) -> int:
+    end = text.find("\n", at)
+    return len(text) if end < 0 else end
+
+
+def _at(text: Text, offset: int) -> Place:
+    return replace(text.place, line=text.place.line + line_of(text.text, offset) - 1)

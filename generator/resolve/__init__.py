@@ -1,0 +1,1 @@
+"""Values in place of references: formulas evaluated, records loaded, claims judged."""

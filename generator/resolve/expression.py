@@ -1,0 +1,346 @@
+"""The expressions of references and claims: Jinja's, without filters, over a note's runs.
+
+In: an expression's text and a Scope (the note's runs with what they gave). Out: a Quantity, text or truth value,
+and which measurements it still lacks. Apart from resolve.py because it decides what an author may write: names are
+checked before anything runs, and everything runs in Jinja's sandbox.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from generator.notes import Run
+from generator.problems import nearest
+from generator.resolve.quantity import ATOMS, ExpressionError, Quantity, QuantityError, UnitError, parse_unit, quantity
+from generator.resolve.series import POINTS, Line, Lines, Unmeasured, number_of
+from kernels import declare
+from kernels.declare import Kernel, Series
+from kernels.record import Curve, Number, Result
+
+NO_RUN = "name it under `runs:` in the front matter"
+LONGEST = 400  # characters; a longer expression belongs into a kernel
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What the expressions of one note may name: its runs, their kernels, and their results (None: not measured)."""
+
+    runs: Mapping[str, Run]
+    kernels: Mapping[str, Kernel]
+    results: Mapping[str, Result | None]
+
+    @classmethod
+    def of(cls, runs: Mapping[str, Run], results: Mapping[str, Result | None]) -> Scope:
+        return cls(runs, {alias: declare.find(run.kernel) for alias, run in runs.items()}, results)
+
+
+@dataclass(frozen=True)
+class Value:
+    """What an expression gives. missing: aliases whose results it lacks; number is then a stand-in, never to be shown.
+
+    content: a Quantity, a str or a bool; None where a stand-in does not survive the arithmetic (1 / (1 - 1)).
+    """
+
+    content: Any
+    missing: tuple[str, ...] = ()
+
+
+def evaluate(text: str, scope: Scope) -> Value:
+    """The value of an expression. Raises ExpressionError for whatever an author can get wrong in it.
+
+    Where a result is missing, names and units are checked all the same, with 1.0 in each declared unit.
+    """
+    from jinja2 import TemplateError
+
+    parsed = _parsed(text)
+    for path in parsed.paths:
+        _check(path, scope)
+    missing = tuple(sorted({path[0] for path in parsed.paths if _lacks_result(path, scope)}))
+    names = {**_UNITS, **FUNCTIONS, **{alias: _Names(alias, scope) for alias in scope.runs}}
+    try:
+        content = parsed.call(names)
+    except (ArithmeticError, ValueError, TypeError, TemplateError) as error:
+        if missing and not _certain(error):
+            return Value(None, missing)
+        raise ExpressionError(_sentence(error), getattr(error, "hint", "")) from error
+    if isinstance(content, (str, bool)):
+        return Value(content, missing)
+    if isinstance(content, (int, float)):
+        return Value(quantity(content), missing)
+    if isinstance(content, Quantity):
+        return Value(content, missing)
+    raise ExpressionError(*_no_number(content))
+
+
+def names_in(text: str, known: Iterable[str]) -> set[str]:
+    """The known names that stand in an expression. Asks no parser, so that an unchanged note costs little."""
+    plain = re.sub(r"'[^']*'|\"[^\"]*\"", " ", text)
+    return set(re.findall(r"(?<![\w.])[A-Za-z_]\w*", plain)) & set(known)
+
+
+def _certain(error: Exception) -> bool:
+    """Whether an error met with stand-ins would also be met with the real numbers."""
+    return isinstance(error, UnitError) or (isinstance(error, ExpressionError) and not isinstance(error, QuantityError))
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, ZeroDivisionError):
+        return "division by zero"
+    return "the number grows too large" if isinstance(error, OverflowError) else str(error)
+
+
+def _no_number(content: Any) -> tuple[str, str]:
+    from jinja2 import Undefined
+
+    if isinstance(content, (Lines, Line)):
+        return "a series is not a number", "take a point: .at(x), .first, .last, .max or .min"
+    if isinstance(content, _Names):
+        return "a run is not a number", "name one of its outputs"
+    if content is None or isinstance(content, Undefined):
+        return "the expression has no value", "give an `else`"
+    return "the expression gives a list, not a number", "sum, min or max of it"
+
+
+# ------------------------------------------------------------------------------ what an author may write
+
+Path = tuple[str, ...]  # ("full", "total"), ("full", "parameters", "gpus"), or a bare name: ("GB",)
+
+
+@dataclass(frozen=True)
+class _Parsed:
+    paths: tuple[Path, ...]
+    call: Callable[[Mapping[str, Any]], Any]
+
+
+@functools.cache
+def _environment() -> Any:
+    from jinja2 import StrictUndefined
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+    class Calculator(ImmutableSandboxedEnvironment):
+        intercepted_binops = frozenset(ImmutableSandboxedEnvironment.default_binop_table)
+
+        def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
+            return self.binop_table[operator](quantity(left), quantity(right))
+
+    environment = Calculator(undefined=StrictUndefined)
+    for table in (environment.globals, environment.filters, environment.tests):
+        table.clear()
+    return environment
+
+
+@functools.cache
+def _parsed(text: str) -> _Parsed:
+    from jinja2 import TemplateSyntaxError
+    from jinja2.parser import Parser
+
+    if not text.strip():
+        raise ExpressionError("an empty expression", "such as [[ alias.output | GB ]]")
+    if len(text) > LONGEST:
+        raise ExpressionError(f"an expression of {len(text)} characters", f"at most {LONGEST}; what is longer belongs into a kernel")
+    environment = _environment()
+    try:
+        tree = Parser(environment, text, state="variable").parse_expression()
+        paths = tuple(dict.fromkeys(_walk(tree)))
+        compiled = environment.compile_expression(text, undefined_to_none=False)
+    except TemplateSyntaxError as error:
+        raise ExpressionError(f"{text.strip()!r} is not an expression: {error.message}") from error
+    except RecursionError as error:
+        raise ExpressionError("an expression nested too deeply") from error
+    return _Parsed(paths, compiled)
+
+
+_LEAVES = ("Const",)
+_INNER = (
+    *("Add", "Sub", "Mul", "Div", "FloorDiv", "Mod", "Pow", "Neg", "Pos"),
+    *("Compare", "Operand", "And", "Or", "Not", "CondExpr", "List", "Tuple"),
+)
+_REFUSED = {
+    "Filter": ("filters have no place in an expression", "a bar is followed by a format; functions: {functions}"),
+    "Test": ("`is` tests have no place in an expression", "compare with ==, <, >"),
+    "Concat": ("`~` joins text, and an expression gives a number", ""),
+    "Dict": ("an expression has no dictionaries", ""),
+    "Slice": ("an expression takes one point of a series, no slice", "write alias.series[0] or .at(x)"),
+}
+
+
+def _walk(node: Any) -> Iterable[Path]:
+    """The paths that an expression reads. Raises ExpressionError for syntax that has no place in one."""
+    kind = type(node).__name__
+    if kind in _LEAVES:
+        return
+    path = _path(node)
+    if path:
+        yield path
+    elif kind == "Call":
+        yield from _walk_call(node)
+    elif kind == "Getattr":
+        if node.attr not in POINTS:
+            raise ExpressionError(f"{node.attr!r} is no point of a series", f"of a series: .at(x), .{', .'.join(sorted(POINTS))}")
+        yield from _walk(node.node)
+    elif kind in (*_INNER, "Getitem"):
+        for child in node.iter_child_nodes():
+            yield from _walk(child)
+    else:
+        message, hint = _REFUSED.get(kind, ("this has no place in an expression", "names, numbers, arithmetic, comparisons and {functions}"))
+        raise ExpressionError(message, hint.format(functions=", ".join(sorted(FUNCTIONS))))
+
+
+def _path(node: Any) -> Path:
+    """("alias", "output") for a dotted name, () for anything else. A point of a series (.max) is no part of it."""
+    kind = type(node).__name__
+    if kind == "Name":
+        return (node.name,)
+    if kind != "Getattr":
+        return ()
+    if node.attr.startswith("_"):
+        raise ExpressionError(f"no name begins with an underscore: {node.attr!r}")
+    owner = _path(node.node)
+    if len(owner) == 1 or (len(owner) == 2 and owner[1] == "parameters" and node.attr not in ("at", *POINTS)):
+        return (*owner, node.attr)
+    return ()
+
+
+def _walk_call(node: Any) -> Iterable[Path]:
+    callee = node.node
+    if node.kwargs or node.dyn_args or node.dyn_kwargs:
+        raise ExpressionError("a call takes plain arguments only")
+    if type(callee).__name__ == "Name":
+        if callee.name not in FUNCTIONS:
+            raise ExpressionError(f"unknown function {callee.name!r}", nearest(callee.name, FUNCTIONS))
+        try:
+            inspect.signature(FUNCTIONS[callee.name]).bind(*node.args)
+        except TypeError as error:
+            raise ExpressionError(f"{callee.name} does not take {len(node.args)} arguments") from error
+    elif type(callee).__name__ == "Getattr" and callee.attr == "at":
+        yield from _walk(callee.node)
+    else:
+        raise ExpressionError("this cannot be called", f"functions: {', '.join(sorted(FUNCTIONS))}; of a series: .at(x)")
+    for argument in node.args:
+        yield from _walk(argument)
+
+
+def _check(path: Path, scope: Scope) -> None:
+    alias, *rest = path
+    if alias not in scope.runs:
+        if not rest and alias in _UNITS:
+            return
+        raise ExpressionError(f"unknown run {alias!r}", nearest(alias, scope.runs) or NO_RUN)
+    kernel = scope.kernels[alias]
+    if not rest:
+        raise ExpressionError(f"{alias!r} is a run of {kernel.name}, not a number", f"outputs: {', '.join(kernel.outputs)}")
+    known = {*kernel.outputs, *kernel.parameters}
+    if len(rest) == 1 and rest[0] not in known:
+        raise ExpressionError(f"{kernel.name} has no output or parameter {rest[0]!r}", nearest(rest[0], known))
+    if len(rest) == 2 and "parameters" in known:
+        raise ExpressionError(f"`parameters` is a number of {kernel.name}, not a list of names", f"write {alias}.{rest[1]}")
+    if len(rest) == 2 and rest[1] not in kernel.parameters:
+        raise ExpressionError(f"{kernel.name} has no parameter {rest[1]!r}", nearest(rest[1], kernel.parameters))
+
+
+def _lacks_result(path: Path, scope: Scope) -> bool:
+    alias = path[0]
+    return alias in scope.runs and scope.results.get(alias) is None and len(path) == 2 and path[1] in scope.kernels[alias].outputs
+
+
+# --------------------------------------------------------------------------------------- what names mean
+
+
+class _Names:
+    """An alias inside an expression: its outputs and, where no output has the name, its parameters."""
+
+    def __init__(self, alias: str, scope: Scope):
+        self._alias, self._scope = alias, scope
+
+    def __getattr__(self, name: str) -> Any:
+        kernel, parameters = self._scope.kernels[self._alias], self._scope.runs[self._alias].parameters
+        if name in kernel.outputs:
+            result = self._scope.results.get(self._alias)
+            return _stand_in(kernel.outputs[name]) if result is None else _content(result.outputs[name])
+        if name in kernel.parameters:
+            return _parameter(kernel, name, parameters[name])
+        if name == "parameters":
+            return {n: _parameter(kernel, n, v) for n, v in parameters.items()}
+        raise AttributeError(name)
+
+
+def _parameter(kernel: Kernel, name: str, value: Any) -> Any:
+    return value if isinstance(value, (str, bool)) else Quantity(value, parse_unit(kernel.parameters[name].bound.unit)[1])
+
+
+def _content(output: Number | Curve) -> Any:
+    return Lines(output) if isinstance(output, Curve) else number_of(output)
+
+
+def _stand_in(declared: str | Series) -> Any:
+    if isinstance(declared, str):
+        return Quantity(1.0, parse_unit(declared)[1], (1.0, 1.0))
+    return Unmeasured(declared)
+
+
+# ------------------------------------------------------------------------------------ functions and units
+
+
+def _pure(what: str, function: Callable[[float], float]) -> Callable[[Any], Quantity]:
+    def apply(x: Any) -> Quantity:
+        number = quantity(x)
+        if not number.pure:
+            raise UnitError(f"{what} takes a pure number", "divide by a unit or by a quantity of the same unit")
+        try:
+            return Quantity(function(number.value))
+        except ValueError as error:
+            raise QuantityError(f"{what} of {number.value:g}") from error
+
+    return apply
+
+
+def _sqrt(x: Any) -> Quantity:
+    number = quantity(x)
+    if any(e % 2 for e in number.exponents):
+        raise UnitError("sqrt takes a pure number or a square of units")
+    if number.value < 0:
+        raise QuantityError("a root of a negative number")
+    exact = math.isqrt(number.value) if isinstance(number.value, int) else 0
+    return Quantity(exact if exact * exact == number.value else math.sqrt(number.value), tuple(e // 2 for e in number.exponents))
+
+
+def _several(function: Callable[[list[Quantity]], Quantity]) -> Callable[..., Quantity]:
+    def apply(*given: Any) -> Quantity:
+        values = [quantity(v) for v in (given[0] if len(given) == 1 and isinstance(given[0], (list, tuple)) else given)]
+        if not values:
+            raise QuantityError("nothing to choose from or to add")
+        return function(values)
+
+    return apply
+
+
+def _total(values: list[Quantity]) -> Quantity:
+    return sum(values[1:], start=values[0])
+
+
+FUNCTIONS: Mapping[str, Callable[..., Any]] = {
+    "sqrt": _sqrt,
+    "log": _pure("log", math.log),
+    "log2": _pure("log2", math.log2),
+    "log10": _pure("log10", math.log10),
+    "exp": _pure("exp", math.exp),
+    "min": _several(min),
+    "max": _several(max),
+    "sum": _several(_total),
+    "abs": lambda x: abs(quantity(x)),
+    "round": lambda x, digits=0: round(quantity(x), int(quantity(digits).value) or None),
+    "ceil": lambda x: math.ceil(quantity(x)),
+    "floor": lambda x: math.floor(quantity(x)),
+}
+# 10 * GB in a comparison; a function or a run of the same name comes first
+_UNITS: Mapping[str, Quantity] = {
+    name: Quantity(int(factor) if factor.denominator == 1 else float(factor), exponents)
+    for name, (factor, exponents) in ATOMS.items()
+    if name.isascii() and name not in FUNCTIONS
+}

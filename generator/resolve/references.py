@@ -1,0 +1,135 @@
+"""Where the references of a field stand: `[[ expression | format ]]`, `![[run]]`, and the literal `\\[[`.
+
+In: a field's Markdown. Out: its marks in order, each with its place and with what a value turns into there: HTML in
+text, TeX in math, plain text in a `computed` fence. Other code is left alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from generator.notes import Text
+from generator.problems import Place, Problem
+from generator.resolve.formats import HTML, PLAIN, TEX, Style
+from generator.resolve.quantity import ExpressionError
+from generator.text.spans import Span, SpanError, spans
+
+UNMEASURED = "not yet measured"
+
+
+@dataclass(frozen=True)
+class Medium:
+    """What a value turns into in one part of a text. word: how a text parameter is escaped there."""
+
+    style: Style
+    value: str
+    unmeasured: str
+    word: Callable[[str], str]
+
+
+def _in_markdown(word: str) -> str:
+    return "".join(c if c.isalnum() or c in " -." else f"&#{ord(c)};" for c in word)  # nothing in it marks anything up
+
+
+def _in_tex(word: str) -> str:
+    escaped = re.sub(r"([_#$%&{}])", r"\\\1", word)
+    return rf"\text{{{escaped}}}"
+
+
+MEDIA = {
+    "text": Medium(HTML, '<span class="num">{}</span>', f'<span class="unmeasured">{UNMEASURED}</span>', _in_markdown),
+    "math": Medium(TEX, "{}", rf"\text{{{UNMEASURED}}}", _in_tex),
+    "fence": Medium(PLAIN, "{}", UNMEASURED, str),
+}
+
+
+@dataclass(frozen=True)
+class Reference:
+    """`[[ expression | format ]]` at text[start:end], or `![[alias]]` where figure is true."""
+
+    start: int
+    end: int
+    expression: str
+    format: str
+    figure: bool
+    medium: Medium
+    place: Place
+
+    @property
+    def source(self) -> str:
+        return f"{self.expression} | {self.format}" if self.format else self.expression
+
+
+@dataclass(frozen=True)
+class Literal:
+    r"""A `\[[`, which stands for two brackets."""
+
+    start: int
+    end: int
+
+
+def references(text: Text, problems: list[Problem]) -> list[Reference]:
+    """The references of a field, in order: in text, in math, and in fences whose info string has the word `computed`."""
+    return [mark for mark in marks(text, problems) if isinstance(mark, Reference)]
+
+
+def marks(text: Text, problems: list[Problem]) -> list[Reference | Literal]:
+    """References and literal brackets, in order. Problems: a reference that does not close, or stands in an HTML tag."""
+    found: list[Reference | Literal] = []
+    try:
+        parts = spans(text.text)
+    except SpanError as error:
+        problems.append(Problem(_at(text, error.offset), error.message, error.hint))
+        return []
+    for span in parts:
+        medium = None if span.kind == "fence" and "computed" not in span.info.split() else MEDIA.get(span.kind)
+        for match in _OPENING.finditer(text.text, span.start, span.end):
+            start, escaped = match.start(2), len(match[1]) % 2 == 1
+            if found and start < found[-1].end:
+                continue  # inside the reference before it
+            if medium is None:
+                if span.kind == "html" and not text.text.startswith(_LEFT_ALONE, span.start):
+                    problems.append(Problem(_at(text, start), "a reference inside an HTML tag is not replaced", "put it between the tags"))
+                continue
+            try:
+                found.append(Literal(start - 1, start + 2) if escaped else _reference(text, start, span, medium))
+            except ExpressionError as error:
+                problems.append(Problem(_at(text, start), str(error), error.hint))
+    return found
+
+
+_OPENING = re.compile(r"(\\*)(\[\[+)")
+_LEFT_ALONE = ("<!--", "<pre", "<code")  # HTML that is a comment or code, not a tag with attributes
+
+
+def _reference(text: Text, start: int, span: Span, medium: Medium) -> Reference:
+    bar, end = _bounds(text.text, start + 2)
+    expression, form = text.text[start + 2 : bar], text.text[bar + 1 : end - 2]
+    figure = span.kind == "text" and text.text.endswith("!", span.start, start) and not text.text.endswith("\\!", span.start, start)
+    return Reference(start - figure, end, expression.strip(), " ".join(form.split()), figure, medium, _at(text, start))
+
+
+def _bounds(text: str, position: int) -> tuple[int, int]:
+    """Where the expression ends (at its bar or at `]]`) and where the closing `]]` ends; brackets and quotes are matched."""
+    quote, depth, bar = "", 0, None
+    for place in range(position, len(text)):
+        character = text[place]
+        if character == "\n":
+            break
+        if quote:
+            quote = "" if character == quote else quote
+        elif depth <= 0 and text.startswith("]]", place):
+            return place if bar is None else bar, place + 2
+        elif character == "|" and depth <= 0 and bar is None:
+            bar = place
+        elif character in "'\"" and bar is None:
+            quote = character
+        else:
+            depth += (character in "([{") - (character in ")]}")
+    raise ExpressionError("a reference that its line does not close", r"close it with ]]; for two plain brackets write \[[")
+
+
+def _at(text: Text, offset: int) -> Place:
+    return replace(text.place, line=text.place.line + text.text.count("\n", 0, offset))

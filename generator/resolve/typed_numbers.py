@@ -1,0 +1,57 @@
+"""Numbers with units that an author typed where a run should have made them.
+
+In: a note. Out: what `make check` lists: a place and the number, no error. A heuristic, with its exceptions here.
+
+Not listed: references, code, math and HTML tags; the question (Front, Given, Scenario) and the tempting answer, whose
+numbers are premises; Source; and lines that name where the number comes from, by a link or an arXiv id.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from generator.notes import Note, Text
+from generator.problems import Place, Problem
+from generator.resolve.references import references
+from generator.text.spans import SpanError, line_of, spans
+
+PREMISES = frozenset({"Front", "Given", "Scenario", "Tempting answer", "Source"})
+_SPACED = "B|s|h|W|x|days?|min"  # count as units after a space only: 70B is a model, 8x7B too
+_UNITS = (
+    r"%|×|[kMGTPE]B(?:/s)?|[KMGTP]iB(?:/s)?|[munµ]s|[kMGTPE]?FLOPs?(?:/s|/B)?|[kMGTPE]?FLOPS|[kMGT]?bit/s|kW|kWh|"
+    r"bytes|(?:kilo|mega|giga|tera)bytes|seconds|milliseconds|microseconds|minutes|hours|tokens(?:/s)?|percent|times|million|billion|trillion"
+)
+_TYPED = re.compile(rf"(?<![\w.,/-])(\d[\d,]*(?:\.\d+)?(?:\s?(?:{_UNITS})|\s(?:{_SPACED})|x))(?![\w/])")
+_SOURCED = re.compile(r"\]\(\s*<?https?://|<https?://|\barxiv\b", re.IGNORECASE)
+
+
+def typed_numbers(note: Note) -> list[Problem]:
+    """The numbers with units typed by hand in a note's fields, in order."""
+    return [
+        Problem(place, f"a number typed by hand: {number}", "let a run make it, or name its source on the line")
+        for name, text in note.fields.items()
+        if name not in PREMISES
+        for place, number in _typed(text)
+    ]
+
+
+def _typed(text: Text) -> Iterator[tuple[Place, str]]:
+    lines = text.text.split("\n")
+    plain = _blanked(text)
+    for match in _TYPED.finditer(plain):
+        line = line_of(text.text, match.start())
+        if not _SOURCED.search(lines[line - 1]):
+            yield Place(text.place.path, text.place.line + line - 1), " ".join(match[1].split())
+
+
+def _blanked(text: Text) -> str:
+    """The text with everything that is not prose, references among it, as blanks of the same length."""
+    try:
+        apart = [(span.start, span.end) for span in spans(text.text) if span.kind != "text"]
+    except SpanError:
+        return ""  # read has said so
+    plain = text.text
+    for start, end in [*apart, *((r.start, r.end) for r in references(text, []))]:
+        plain = plain[:start] + re.sub(r"[^\n]", " ", plain[start:end]) + plain[end:]
+    return plain

@@ -1,0 +1,1 @@
+"""What reading, resolving and rendering must agree on: where math, code, HTML and clozes lie in a text."""

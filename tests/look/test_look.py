@@ -1,0 +1,194 @@
+"""The look: one sample card of each type (tests/look/*.md), measured in Chromium on a phone's page, by day and by night."""
+
+from __future__ import annotations
+
+import html
+import itertools
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from rendering import CLAIM, FORMULA, MEASURED, rendered
+
+from generator.look import notetypes
+from generator.look.notetypes import LOOK, note_types, templates
+from generator.notes import Judged, Rendered
+from generator.show.anki_template import card
+
+SAMPLES = Path(__file__).parent
+CSS = (LOOK / "style.css").read_text(encoding="utf-8")
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+NIGHT = " nightMode night_mode"
+SHELLS = {  # what the apps put around a card before its own style
+    "android": "body{margin:0;padding:0}body.night_mode{color:#fff;background-color:#000}#content{margin:.5em}img{max-width:100%}",
+    "desktop": "body{margin:20px}body.nightMode{background-color:#2c2c2c;color:#fcfcfc}.typeGood{background:#afa;color:black}.typeBad{background:#faa;color:black}.typeMissed{background:#ccc;color:black}",
+}
+TYPED = {  # what Anki puts in place of [[type:Expected]]
+    "front": '<center><input type="text" id="typeans"></center>',
+    "back": '<div><code id="typeans"><span class="typeGood">2.</span><span class="typeBad">00</span><br><span id="typearrow">↓</span><br>'
+    '<span class="typeGood">2.</span><span class="typeMissed">15</span></code></div>',
+}
+
+
+def sample(key: str) -> Rendered:
+    front, *sections = re.split(r"^## (.+)\n", (SAMPLES / f"{key}.md").read_text(encoding="utf-8"), flags=re.MULTILINE)
+    title, main = front.split("\n", 1)
+    fields = {"Front": title[2:], note_types()[key].main: main, **dict(zip(sections[::2], sections[1::2], strict=True))}
+    fields = {name: re.sub(r"!\[\[(\w+)\]\]", "\ue000figure:\\1\ue001", text) for name, text in fields.items()}
+    claims = tuple(Judged(CLAIM, v, "143 GB" if v else "", "14 times more" if v == "wrong" else "") for v in ("holds", "wrong", "misleading", None))
+    results = {"full": FORMULA, "rate": MEASURED, "gone": None}
+    result, problems = rendered(key, fields, results, claims=claims, expected="2.15" if key == "numeric" else None, missing=("gone",))
+    assert result is not None, problems
+    return result
+
+
+# --------------------------------------------------------------------------------- templates and style
+
+
+def test_types_load_without_jinja(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(__import__("sys").modules, "jinja2", None)
+    notetypes.note_types.cache_clear()
+    types = notetypes.note_types()
+    assert sorted(types) == ["cloze", "numeric", "qa", "trap"]
+    ids = [i for t in types.values() for i in (t.id, t.template[1], *t.fields.values())]
+    assert len(ids) == len(set(ids)) and min(ids) > 2**30
+    assert all(next(iter(t.fields)) == "Id" and list(t.fields)[-2:] == ["Spare 1", "Spare 2"] and t.main in t.fields for t in types.values())
+
+
+def test_templates_are_whole_and_plain():
+    for note_type in note_types().values():
+        front, back, css = templates(note_type)
+        assert "<<" not in front + back and "<%" not in front + back
+        assert not re.search(r"<script|https?:|url\(|@import|javascript:|\bon\w+=", front + back + css)
+        assert back.count('id="answer"') == 1 and "id=" not in front
+        assert set(re.findall(r"\{\{#(.+?)\}\}", back)) == set(re.findall(r"\{\{/(.+?)\}\}", back))
+        shown = {name.split(":")[-1] for name in re.findall(r"\{\{([^#/].*?)\}\}", back)}
+        assert shown == set(note_type.fields) - {"Id", "Spare 1", "Spare 2"}
+
+
+def test_style_follows_anki_s_theme_alone():
+    assert "prefers-color-scheme" not in CSS and ".nightMode" in CSS and ".night_mode" in CSS
+
+
+def palette(theme: str) -> dict[str, str]:
+    block = re.search(r"\.card \{(.*?)\}" if theme == "light" else r"\.card\.nightMode.*?\{(.*?)\}", CSS, re.DOTALL)
+    assert block
+    return dict(re.findall(r"--(\w+): (#[0-9a-f]{6});", block[1]))
+
+
+def luminance(colour: str) -> float:
+    channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    return sum(w * (c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4) for w, c in zip((0.2126, 0.7152, 0.0722), channels, strict=True))
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_every_ink_is_legible_on_every_ground(theme: str):
+    colours = palette(theme)
+    for ink, ground in itertools.product(("ink", "muted", "accent", "amber", "red", "green"), ("ground", "tint")):
+        low, high = sorted((luminance(colours[ink]), luminance(colours[ground])))
+        assert (high + 0.05) / (low + 0.05) >= 4.5, (theme, ink, ground)
+
+
+def test_figures_have_the_card_s_colours():
+    plot = pytest.importorskip("kernels.plot")
+    light, dark = palette("light"), palette("dark")
+    for name in ("ground", "ink", "muted", "accent", "amber", "red", "green", "hairline"):
+        assert getattr(plot, name.upper()) == light[name] and plot.DARK[light[name]] == dark[name]
+
+
+# ------------------------------------------------------------------------------------- in the browser
+
+MEASURE = """
+const over = (f, b) => [0, 1, 2].map(i => f[i] * f[3] + b[i] * (1 - f[3])).concat(1);
+const rgba = c => { const n = c.match(/[\\d.]+/g).map(Number); return n.length > 3 ? n : n.concat(1); };
+const lum = c => { const f = v => (v /= 255) <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4; return .2126*f(c[0]) + .7152*f(c[1]) + .0722*f(c[2]); };
+function measure(frame) {
+  const d = frame.contentDocument, w = d.defaultView, W = d.documentElement.clientWidth, out = {name: frame.title, over: [], low: [], small: [], theme: []};
+  const style = e => w.getComputedStyle(e), what = e => e.tagName + '.' + e.className + ' ' + e.textContent.trim().slice(0, 40);
+  const scrolls = e => { for (let p = e.parentElement; p && p !== d.body; p = p.parentElement) if (style(p).overflowX === 'auto' && p.getBoundingClientRect().right <= W + 1) return true; return false; };
+  const ground = e => { for (let p = e; p; p = p.parentElement) { const c = rgba(style(p).backgroundColor); if (c[3] === 1) return c; } return [255, 255, 255, 1]; };
+  out.page = d.documentElement.scrollWidth;
+  out.body = style(d.body).backgroundColor;
+  for (const e of d.querySelectorAll('#qa *:not(style)')) {
+    const r = e.getBoundingClientRect();
+    if (r.width && r.right > W + 1 && !scrolls(e)) out.over.push(what(e));
+    if (!r.width || ![...e.childNodes].some(n => n.nodeType === 3 && n.data.trim())) continue;
+    const b = ground(e), x = lum(over(rgba(style(e).color), b)), y = lum(b), ratio = (Math.max(x, y) + .05) / (Math.min(x, y) + .05);
+    if (ratio < 4.5) out.low.push(ratio.toFixed(2) + ' ' + what(e));
+    if (parseFloat(style(e).fontSize) < 12.7 && !e.closest('sup, sub')) out.small.push(style(e).fontSize + ' ' + what(e));
+  }
+  const images = [...d.querySelectorAll('figure img')].map(i => [i.className, i.getBoundingClientRect().width > 0, i.naturalWidth > 0]);
+  out.images = images;
+  out.text = parseFloat(style(d.querySelector('.side div') || d.body).fontSize);
+  out.answer = d.querySelector('.answer > p') ? parseFloat(style(d.querySelector('.answer > p')).fontSize) : 20;
+  return out;
+}
+addEventListener('load', () => { document.getElementById('out').textContent = JSON.stringify([...document.querySelectorAll('iframe')].map(measure)); });
+"""
+
+
+def frames() -> dict[str, str]:
+    """Every side of every sample in both themes and both apps, *Depth* open: name -> page."""
+    pages = {}
+    for key, (shell, shell_css), theme in itertools.product(sorted(note_types()), SHELLS.items(), ("light", "dark")):
+        note, note_type = sample(key), note_types()[key]
+        for side, body in zip(("front", "back"), card(note_type.front, note_type.back, note.fields), strict=True):
+            body = body.replace("[[type:Expected]]", TYPED[side]).replace("<details>", "<details open>")
+            classes = "card" + (NIGHT if theme == "dark" else "")
+            pages[f"{key} {side} {theme} {shell}"] = (
+                f'<!doctype html><meta charset="utf-8"><style>{shell_css}</style><body class="{classes}">'
+                f'<div id="content"><div id="qa"><style>{note_type.css}</style>{body}</div></div></body>'
+            )
+    return pages
+
+
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict]:
+    if CHROMIUM is None:
+        pytest.skip("no Chromium on this machine")
+    folder = tmp_path_factory.mktemp("look")
+    for key in note_types():
+        for name, content in sample(key).media.items():
+            (folder / name).write_bytes(content)
+    frame = '<iframe title="{}" width="360" height="740" style="border:0" srcdoc="{}"></iframe>'
+    page = "".join(frame.format(name, html.escape(body)) for name, body in frames().items())
+    (folder / "page.html").write_text(f'<!doctype html><meta charset="utf-8">{page}<pre id="out"></pre><script>{MEASURE}</script>', encoding="utf-8")
+    options = [
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--no-first-run",
+        "--disable-background-networking",
+        f"--user-data-dir={folder / 'profile'}",
+    ]
+    command = [CHROMIUM, *options, "--virtual-time-budget=20000", "--dump-dom", (folder / "page.html").as_uri()]
+    dom = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
+    found = re.search(r'<pre id="out">(.+?)</pre>', dom, re.DOTALL)
+    assert found, dom[-2000:]
+    return {entry["name"]: entry for entry in json.loads(html.unescape(found[1]))}
+
+
+def test_the_page_never_scrolls_sideways(measured: dict[str, dict]):
+    assert len(measured) == 32
+    assert {name: (m["page"], m["over"]) for name, m in measured.items() if m["page"] > 360 or m["over"]} == {}
+
+
+def test_all_text_is_legible(measured: dict[str, dict]):
+    assert {name: m["low"] + m["small"] for name, m in measured.items() if m["low"] or m["small"]} == {}
+    assert all(m["text"] >= 17 and m["answer"] == 20 for m in measured.values())
+
+
+def test_the_theme_is_the_card_s_own(measured: dict[str, dict]):
+    grounds = {"light": "rgb(251, 250, 247)", "dark": "rgb(22, 24, 28)"}
+    assert all(m["body"] == grounds[name.split()[2]] for name, m in measured.items())
+
+
+def test_one_twin_of_a_figure_shows(measured: dict[str, dict]):
+    for name, m in measured.items():
+        theme = name.split()[2]
+        assert all(shown == (twin == theme) for twin, shown, _ in m["images"]), name
+        assert all(loaded for twin, _, loaded in m["images"] if twin == theme), name
+    assert sum(len(m["images"]) for m in measured.values()) == 8

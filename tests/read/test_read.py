@@ -1,0 +1,200 @@
+"""Reading cards/, tests as data: decks/good/<case>/expected.json is the Deck, decks/bad/<case>/expected.txt the exact problems."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from generator.notes import Deck
+from generator.problems import DeckError, Place, Problem
+from generator.read.folder import read
+from generator.resolve.note import resolve
+from generator.resolve.wanted import lines, wanted
+from kernels import declare
+
+HERE = Path(__file__).parent.parent
+GOOD = sorted(path.parent for path in HERE.glob("decks/good/*/cards"))
+BAD = sorted(path.parent for path in HERE.glob("decks/bad/*/cards"))
+NOTE = "# What is it? {#%s}\n\nThis.\n"
+
+
+def test_there_are_cases():
+    assert len(GOOD) >= 3
+    assert len(BAD) >= 15
+
+
+@pytest.mark.parametrize("case", GOOD, ids=lambda path: path.name)
+def test_good_deck(case, expect, monkeypatch):
+    monkeypatch.chdir(case)
+    expect(case / "expected.json", json.dumps(plain(read(Path("cards"))), indent=1, ensure_ascii=False) + "\n")
+
+
+@pytest.mark.parametrize("case", BAD, ids=lambda path: path.name)
+def test_bad_deck(case, expect, monkeypatch):
+    monkeypatch.setattr(declare, "names", lambda: ("lora_memory", "training_memory"))  # as messages list them, whatever is added
+    monkeypatch.chdir(case)
+    with pytest.raises(DeckError) as raised:
+        read(Path("cards"))
+    expect(case / "expected.txt", f"{raised.value}\n")
+    for problem in raised.value.problems:
+        assert_place_exists(problem.place)
+
+
+def assert_place_exists(place: Place) -> None:
+    path = Path(place.path)
+    assert path.exists() or path.name == "deck.yml"
+    if path.is_file():
+        assert 1 <= place.line <= max(path.read_bytes().replace(b"\r\n", b"\n").count(b"\n"), 1)
+
+
+def plain(value):
+    """Values as JSON has them; places as path:line, and what says nothing left out."""
+    if isinstance(value, (Place, Problem, Path)):
+        return str(value)
+    if dataclasses.is_dataclass(value):
+        return {field.name: plain(inner) for field in dataclasses.fields(value) if (inner := getattr(value, field.name)) not in (None, "", (), {})}
+    if isinstance(value, Mapping):
+        return {key: plain(inner) for key, inner in value.items()}
+    return [plain(inner) for inner in value] if isinstance(value, tuple) else value
+
+
+# ------------------------------------------------------------------------------- what a data folder cannot hold
+
+
+def deck_in(folder: Path, files: Mapping[str, str | bytes], topics: str) -> Path:
+    cards = folder / "cards"
+    settings = f"name: T\nid: 1\nslug: t\nversion: 1\ndevices: [h100]\nsubdecks:\n  gpu: {{name: GPU, topics: [{topics}]}}\n"
+    for name, content in {"deck.yml": settings, **files}.items():
+        path = cards / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return cards
+
+
+def problems_of(cards: Path) -> str:
+    with pytest.raises(DeckError) as raised:
+        read(cards)
+    return str(raised.value)
+
+
+def test_no_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert problems_of(Path("cards")) == "cards:1: there is no such folder of cards (deck.yml and the cards' folders stand in it)"
+
+
+def test_an_absolute_path_is_shown_from_here(tmp_path, monkeypatch):
+    cards = deck_in(tmp_path, {"gpu/a.md": NOTE % "a-note"}, "a")
+    monkeypatch.chdir(tmp_path)
+    assert read(cards).notes[0].place == Place("cards/gpu/a.md", 1)
+
+
+def test_hidden_files_and_backups_are_no_cards(tmp_path):
+    files = dict.fromkeys(("gpu/.hidden.md", "gpu/a.md~", "gpu/#a.md#", "gpu/~a.md", ".git/b.md", "README.md", "deck.lock", "media/x.txt"), "no heading")  # noqa: E501
+    cards = deck_in(tmp_path, {"gpu/a.md": NOTE % "a-note", **files}, "a")
+    assert [note.id for note in read(cards).notes] == ["a-note"]
+
+
+def test_links_that_loop_do_not_hang(tmp_path):
+    cards = deck_in(tmp_path, {"gpu/a.md": NOTE % "a-note"}, "a")
+    (cards / "gpu" / "up").symlink_to(cards)
+    (cards / "gpu" / "self.md").symlink_to("self.md")
+    (cards / "round").symlink_to("round")
+    assert "gpu/self.md:1: this is no file that can be read" in problems_of(cards)
+
+
+def test_an_image_that_links_out_is_refused(tmp_path):
+    cards = deck_in(tmp_path, {"gpu/a.md": NOTE % "a-note" + "\n![x](out.png) ![y](loop.png)\n"}, "a")
+    (tmp_path / "secret.png").write_bytes(b"x")
+    (cards / "gpu" / "out.png").symlink_to(tmp_path / "secret.png")
+    (cards / "gpu" / "loop.png").symlink_to("loop.png")
+    assert "the image path 'out.png' leads out of cards/" in problems_of(cards)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
+def test_a_file_without_permission(tmp_path):
+    cards = deck_in(tmp_path, {"gpu/a.md": NOTE % "a-note"}, "a")
+    (cards / "gpu" / "a.md").chmod(0)
+    assert "the file cannot be read" in problems_of(cards)
+
+
+@pytest.mark.parametrize(
+    "unit", ["[", "> ", "<b>", "<!--", "$x ", "\\(", "`a``", "![a][b]", "# x\n", "x\n===\n", "{{c1::", "**a ", "<b \"'", "[a]:  ", " ", "```\n~~~\n"]
+)
+def test_a_megabyte_of_anything_is_read_in_time(unit, tmp_path):
+    cards = deck_in(tmp_path, {"gpu/a.md": NOTE % "a-note" + unit * (500_000 // len(unit)) + "\n"}, "a")
+    begin = time.perf_counter()
+    problems_of(cards) if unit != " " else read(cards)
+    assert time.perf_counter() - begin < 6
+
+
+def test_five_hundred_notes_are_read_at_once(tmp_path):
+    page = (HERE / "decks/good/types/cards/gpu/all-types.md").read_text(encoding="utf-8")
+    page = page[page.index("# What") :]
+    names = [f"t{number}" for number in range(125)]
+    files = {f"gpu/{name}.md": FRONT + re.sub(r"#a-(\w+)", rf"#{name}-\1", page) for name in names}
+    cards = deck_in(tmp_path, files, ", ".join(names))
+    assert len(read(cards).notes) == 500
+    times = []
+    for _ in range(3):
+        begin = time.perf_counter()
+        read(cards)
+        times.append(time.perf_counter() - begin)
+    assert min(times) < 0.3
+
+
+FRONT = "---\nruns:\n  full: {kernel: training_memory, parameters: 70e9}\n  half: {kernel: training_memory, parameters: 35e9}\n---\n"
+
+
+def test_reading_imports_nothing_heavy():
+    heavy = ("torch", "jinja2", "markdown", "genanki", "matplotlib", "numpy", "sqlite3")
+    code = f"import sys, generator.read.folder, generator.resolve.wanted; print([name for name in {heavy} if name in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=HERE.parent).stdout.strip() == "[]"
+
+
+# ------------------------------------------------------------------------------------------------- wanted
+
+
+def test_wanted_names_each_case_once(tmp_path, monkeypatch):
+    def deck_of(*names: str) -> Deck:
+        front = "".join(f"  {name}: {{kernel: calibration{parameters}}}\n" for name, parameters in names)
+        page = f"---\nruns:\n{front}  f: {{kernel: training_memory, parameters: 1}}\n---\n" + NOTE % "a-note" + "\n" + NOTE % "b-note"
+        deck_in(tmp_path, {"gpu/a.md": page, "gpu/b.md": page.replace("-note", "-other")}, "a, b")
+        return read(Path("cards"))
+
+    monkeypatch.chdir(tmp_path)
+    deck = deck_of(("x", ""), ("y", ""))
+    (run,) = wanted(deck)
+    assert (run.kernel, run.place) == ("calibration", Place("cards/gpu/a.md", 3))
+    (line,) = lines(deck)
+    entry = json.loads(line)
+    assert entry["kind"] == "simulation"
+    assert entry["parameters"] == dict(run.parameters)
+    assert entry["cards"] == ["cards/gpu/a.md:3", "cards/gpu/a.md:4", "cards/gpu/b.md:3", "cards/gpu/b.md:4"]
+
+
+# ------------------------------------------------------------------------------------------- cards/README.md
+
+
+def test_the_example_in_the_readme_is_a_deck(tmp_path):
+    text = (HERE.parent / "cards" / "README.md").read_text(encoding="utf-8")
+    files = dict(re.findall(r"^`cards/([^`]+)`[^\n]*\n\n(?:~~~~|````)\w+\n(.*?)^(?:~~~~|````)$", text, re.MULTILINE | re.DOTALL))
+    assert {"deck.yml", "sources.yml"} < set(files)
+    for name, content in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(content, encoding="utf-8")
+    deck = read(tmp_path)
+    assert {note.type for note in deck.notes} == {"qa", "trap", "numeric", "cloze"}
+    assert deck.warnings == ()
+    problems: list[Problem] = []
+    resolved = [resolve(note, lambda run: declare.find(run.kernel)(**run.parameters), problems) for note in deck.notes]
+    assert not problems
+    assert "1,120&#8239;GB" in resolved[0].fields["Answer"] or "1120&#8239;GB" in resolved[0].fields["Answer"]

@@ -1,0 +1,122 @@
+"""Markdown to HTML, as data: tests/render/good/*.md beside the *.html expected, bad/*.md beside the *.txt of its problems.
+
+A file whose name begins with `cloze-` is the text of a cloze note, another one the answer of a question. To accept new output:
+pytest --accept tests/test_render.py, then read the difference.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+from rendering import CASES, CLAIM, FORMULA, MEASURED, of_case, rendered
+
+from generator.look.notetypes import note_types
+from generator.notes import Judged
+from generator.render.figures import find_image, media_name
+
+
+@pytest.mark.parametrize("path", sorted(CASES.glob("good/*.md")), ids=lambda path: path.stem)
+def test_good(path: Path, expect):
+    result, problems = of_case(path)
+    assert result is not None, problems
+    expect(path.with_suffix(".html"), result.fields["Text" if result.type == "cloze" else "Answer"] + "\n")
+    assert of_case(path)[0] == result
+
+
+@pytest.mark.parametrize("path", sorted(CASES.glob("bad/*.md")), ids=lambda path: path.stem)
+def test_bad(path: Path, expect):
+    result, problems = of_case(path)
+    assert result is None
+    expect(path.with_suffix(".txt"), "".join(f"{problem}\n" for problem in sorted(set(problems))))
+
+
+def test_there_are_cases():
+    assert len(list(CASES.glob("good/*.md"))) >= 6 and len(list(CASES.glob("bad/*.md"))) >= 12
+
+
+def test_every_field_of_the_type_is_there():
+    for key, note_type in note_types().items():
+        fields = {"Front": "F", note_type.main: "{{c1::x}}" if key == "cloze" else "main", **({s: s for s in note_type.sections})}
+        result, problems = rendered(key, fields, expected="1.5" if key == "numeric" else None)
+        assert result is not None and not problems
+        assert list(result.fields) == list(note_type.fields)
+        assert result.fields["Id"] == "an-id" and result.fields["Breadcrumb"] == "Training · LoRA"
+        assert result.fields.get("Expected", "1.5") == "1.5"
+
+
+def test_figure_twins_are_named_by_content():
+    result, _ = rendered("qa", {"Front": "F", "Answer": "Yes.\n\n\ue000figure:full\ue001\n\nAfter."}, {"full": FORMULA})
+    assert result is not None
+    light, dark = result.media
+    assert sorted(result.media) == list(result.media) and all(len(name.encode()) <= 120 and not name.startswith("_") for name in result.media)
+    html = result.fields["Answer"]
+    assert 'alt="one &lt;bar&gt; of &quot;1 B&quot;"' in html and html.count('width="330" height="60"') == 2
+    assert html.index('<figure class="fig">') > html.index("Yes.</p>") and "<p><figure" not in html
+    assert {name.rsplit("-", 1)[0] for name in (light, dark)} == {"made-up", "made-up-dark"}
+
+
+def test_a_missing_measurement_says_so():
+    result, _ = rendered(
+        "qa", {"Front": "F", "Answer": "A\n\n\ue000figure:gone\ue001"}, {"gone": None, "full": FORMULA, "rate": MEASURED}, missing=("gone",)
+    )
+    assert result is not None and not result.media
+    assert "Figure: not yet measured" in result.fields["Answer"]
+    assert result.fields["Footer"] == '<p class="made">computed · measured on NVIDIA H100 · not yet measured</p>'
+
+
+def test_sources_stand_in_the_footer():
+    result, _ = rendered("qa", {"Front": "F", "Answer": "A", "Source": "Hu et al., [arXiv 2106.09685](https://arxiv.org/abs/2106.09685)"})
+    assert result is not None and result.fields["Footer"] == '<p>Hu et al., <a href="https://arxiv.org/abs/2106.09685">arXiv 2106.09685</a></p>'
+
+
+
+
+@pytest.mark.parametrize(
+    ("verdict", "says"),
+    [
+        ("holds", ["✓ holds", 'Computed: <span class="num">143&#8239;GB</span>.']),
+        ("wrong", ["✗ wrong", "143&#8239;GB</span>, 14 times more."]),
+        ("misleading", ["◐ misleading", "True at rank 1."]),
+        (None, ["not yet measured"]),
+    ],
+)
+def test_claims(verdict: str | None, says: list[str]):
+    judged = Judged(CLAIM, verdict, "143 GB" if verdict else "", "14 times more" if verdict in ("wrong", "misleading") else "")
+    result, _ = rendered("qa", {"Front": "F", "Answer": "A"}, {"lora": FORMULA}, claims=(judged,))
+    assert result is not None
+    html = result.fields["Claims"]
+    assert all(text in html for text in ["Often said:", "<em>under</em> 10\u202fGB.", *says]), html
+    assert ("True" in html) == (verdict == "misleading")
+
+
+def test_a_claim_says_how_its_number_was_made():
+    judged = Judged(dataclasses.replace(CLAIM, computed="rate.rate / full.total"), "wrong", "2 TB/s", "")
+    result, _ = rendered("qa", {"Front": "F", "Answer": "A"}, {"rate": MEASURED, "full": FORMULA}, claims=(judged,))
+    assert result is not None and "Measured:" in result.fields["Claims"]
+
+
+def test_cloze_cards_and_sources():
+    result, _ = rendered("cloze", {"Front": "F", "Text": "{{c3::a}} {{c1::$x$::what}} {{c3::b}}"})
+    assert result is not None and result.cards == (0, 2) and dict(result.clozes) == {1: "$x$", 3: "a / b"}
+
+
+def test_images_by_content(tmp_path: Path):
+    (tmp_path / "area").mkdir()
+    (tmp_path / "media").mkdir()
+    (tmp_path / "deck.yml").write_text("")
+    (tmp_path / "area" / "Ünï Kode.png").write_bytes(b"\x89PNG\r\n\x1a\n1")
+    (tmp_path / "media" / "plan.svg").write_text("<svg/>")
+    (tmp_path / "media" / "plan.dark.svg").write_text("<svg />")
+    text = "One ![first](<Ünï Kode.png>) and ![second, with <b>](plan.svg)."
+    result, problems = rendered("qa", {"Front": "F", "Answer": text}, directory=tmp_path / "area")
+    assert result is not None, problems
+    assert [name.rsplit("-", 1)[0] for name in result.media] == ["plan", "plan-dark", "uni-kode"]
+    assert 'class="plate"' in result.fields["Answer"] and 'class="dark"' in result.fields["Answer"]
+    assert find_image("../../etc/passwd", tmp_path / "area") is None
+
+
+def test_media_names_are_plain():
+    assert media_name("_Figure: Ä/b%", "svg", b"x") == "figure-a-b-2d711642.svg"
+    assert len(media_name("é" * 500, "png", b"x").encode()) <= 120

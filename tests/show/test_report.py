@@ -1,0 +1,91 @@
+"""The summary and build/report.json of a deck made by hand."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from generator.show import report
+from generator.show.coverage import coverage
+from kernels import declare
+from tests import notes_by_hand as made
+
+
+@pytest.fixture(autouse=True)
+def made_up_kernels(monkeypatch):
+    monkeypatch.setattr(declare, "find", made.KERNELS.__getitem__)
+
+
+@pytest.fixture
+def package(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "build" / "interviews.apkg"
+    path.parent.mkdir()
+    path.write_bytes(b"PK" + bytes(412_000))
+    return path
+
+
+def test_summary(package):
+    text = report.summary(made.DECK, made.RENDERED, made.STATUSES, coverage(made.DECK), package)
+    assert text.splitlines() == [
+        "notes    6 notes, 7 cards; 1 new, 1 changed, 1 retired",
+        "runs     1 computed, 1 fresh, 1 stale, 1 missing",
+        "claims   1 holds, 1 wrong, 1 misleading, 1 open",
+        "sources  1 of 2 questions answered, 4 of 5 claims checked, 1 left out; 0 of 1 topic whole",
+        "media    1 file, 0 kB",
+        "package  build/interviews.apkg, 412 kB",
+        "stale    cards/memory/lora.md:5: made_up_simulation(bins=15): made_up_simulation.py changed",
+        "missing  cards/memory/lora.md:7: made_up_bandwidth(rows=65536)",
+        "warning  cards/deck.yml:9: topic lora is not listed (it comes last)",
+    ]
+
+
+def test_summary_of_nothing(package):
+    deck = replace(made.DECK, notes=(), topics={}, warnings=())
+    assert report.summary(deck, [], {}, coverage(deck)).splitlines()[0] == "notes    0 notes, 0 cards; nothing changed"
+
+
+def test_summary_lists_a_dozen():
+    deck = replace(made.DECK, warnings=made.DECK.warnings * 20)
+    assert report.summary(deck, made.RENDERED, {}, coverage(deck)).splitlines()[-1] == "warning  ... and 8 more"
+
+
+def test_report(package):
+    found = report.report_json(made.DECK, made.RENDERED, made.STATUSES, coverage(made.DECK), {"full-memory": "abc"}, package)
+    assert json.loads(json.dumps(found, allow_nan=False)) == found
+    assert found["totals"]["runs"] == {"computed": 1, "fresh": 1, "stale": 1, "missing": 1}
+    assert found["totals"]["statuses"] == {"new": 1, "changed": 1, "unchanged": 4, "retired": 1}
+    assert found["gone"] == {"old-one": "retired"}
+    assert found["sizes"] == {"package": 412_002, "media": len(made.FIGURE), "media_files": 1}
+    assert len(found["sha256"]) == 64
+    assert found["coverage"]["questions_answered"] == 1
+    assert found["coverage"]["by_topic"]["lora"]["left_out"] == [5]
+    note = found["notes"][0]
+    assert (note["id"], note["hash"], note["status"], note["place"]) == ("full-memory", "abc", "changed", "cards/memory/lora.md:20")
+    assert note["claims"][0]["computed"] == "140 GB"
+    assert note["claims"][0]["factor"] == "14 times more"
+    assert note["runs"]["full"]["call"] == "made_up_memory(parameters=70e9, dtype=bf16)"
+    assert note["runs"]["full"]["record"] is None
+    assert note["values"] == {"full.total | GB": {"value": 1.4e11, "unit": "B"}}
+
+
+def test_runs_say_how_they_were_made():
+    runs = {run["kernel"] + str(run["parameters"]): run for run in report.all_runs(made.RENDERED)}
+    measured = runs["made_up_bandwidth{'rows': 8192}"]
+    assert measured["state"] == "fresh"
+    assert measured["made"] == made.MADE
+    assert measured["record"] == "kernels/records/made_up_bandwidth/default@h100.json"
+    assert runs["made_up_bandwidth{'rows': 65536}"]["state"] == "missing"
+    assert runs["made_up_memory{'parameters': 70000000000, 'dtype': 'bf16'}"]["notes"] == ["full-memory", "calibration"]
+    assert runs["made_up_simulation{'bins': 15}"]["reasons"] == ["made_up_simulation.py changed"]
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [(70_000_000_000, "70e9"), (1_500_000, "1.5e6"), (8192, "8192"), (0.05, "0.05"), (True, "True"), ("nf4", "nf4"), (1234567, "1234567")],
+)
+def test_parameters_read_as_they_are_written(value, shown):
+    run = replace(made.RUNS["full"], parameters={"x": value})
+    assert report.call(run) == f"made_up_memory(x={shown})"
