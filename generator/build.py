@@ -1,92 +1,297 @@
-"""The steps in their order: cards read, values resolved, notes rendered; and which runs a kernel still has to execute.
+"""The steps in their order, one function for each command: what is made, judged and written, and what is said of it.
 
-In: the folder of cards and where records lie. Out: a Built, or every problem of every file at once.
+In: an Order and what else the command line asked. Out: files, and lines for the terminal. Raises DeckError with every problem.
+What an idle build does not need is imported inside the functions.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, TypeVar
 
-from generator.keep.cache import Cache
-from generator.look.notetypes import NoteType, note_types
-from generator.notes import Deck, Rendered, Resolved
-from generator.problems import DeckError, Problem
-from generator.read.folder import survey
-from generator.resolve.beside import beside
-from generator.resolve.note import resolve
-from generator.resolve.results import Store, results_for
-from generator.resolve.wanted import wanted
-from kernels import declare
-from kernels.declare import Kernel, KernelError
-from kernels.record import RECORDS, load
+from generator.keep import stamp
+from generator.keep.files import Files
+from generator.keep.stamp import Stamp
+from generator.problems import DeckError, Place, Problem
+from kernels.key import PACKAGE
+from kernels.machine import may_have_gpu
+
+if TYPE_CHECKING:
+    from generator.keep.cache import Cache
+    from generator.keep.deck import Built
+    from generator.notes import Deck
+    from generator.pack.lock import Lock, Update
+    from generator.resolve.wanted import Wanted
+
+T = TypeVar("T")
+RECORDS = PACKAGE / "records"
 
 
 @dataclass(frozen=True)
-class Built:
-    """A deck with its notes rendered, in reading order. notices: what the author may now write (verdicts of open claims)."""
+class Order:
+    """Where the cards lie and where what is built goes. this: quote this machine's GPU, and keep its records and lock under the build."""
 
-    deck: Deck
-    rendered: tuple[Rendered, ...]
-    notices: tuple[Problem, ...]
-    roots: tuple[Path, ...]
+    cards: Path
+    build: Path
+    this: bool = False
+    jobs: int = 1
+
+    @cached_property
+    def devices(self) -> tuple[str, ...] | None:
+        """The device classes to quote; None: deck.yml's."""
+        if not self.this:
+            return None
+        from kernels.lab import devices
+
+        return devices()
+
+    @property
+    def roots(self) -> tuple[Path, ...]:
+        return (self.build / "records", RECORDS) if self.this else (RECORDS,)
+
+    @property
+    def folders(self) -> tuple[str, ...]:
+        """All that a build reads: the cards, the records, our code and the laboratory's."""
+        return tuple(dict.fromkeys(map(os.fspath, (self.cards, *self.roots, stamp.GENERATOR, PACKAGE))))
+
+    @property
+    def lock(self) -> Path:
+        return (self.build if self.this else self.cards) / stamp.LOCK
+
+    @property
+    def stamp(self) -> Path:
+        return self._kept(".json")
+
+    @property
+    def cache(self) -> Path:
+        return self._kept(".sqlite")
+
+    @cached_property
+    def circumstances(self) -> list[str]:
+        return stamp.circumstances(self.devices, may_have_gpu())
+
+    @cached_property
+    def files(self) -> Files:
+        """What lies in the folders, as it is when this is first asked for."""
+        known = stamp.load(self.stamp)
+        return Files(self.folders, known.files if known else None)
+
+    def standing(self) -> Stamp | None:
+        """The stamp of the last build, if another one would give the same."""
+        return stamp.standing(self.stamp, self.folders, self.circumstances)
+
+    def _kept(self, suffix: str) -> Path:
+        return self.build / "cache" / f"{'this' if self.this else 'published'}{suffix}"
 
 
-def build(cards: Path, cache: Cache, devices: Sequence[str] | None = None, roots: Sequence[Path] = (RECORDS,)) -> Built:
-    """Reads, resolves and renders all notes. devices: in place of deck.yml's. Raises DeckError with every problem."""
-    deck, found = survey(cards)
-    problems, notices = list(found), list[Problem]()
-    store, types = Store(deck.devices if devices is None else devices, roots), note_types()
-    rendered = []
-    for note in deck.notes:
-        before = len(problems)
-        chosen = results_for(note, store, problems)
-        if len(problems) > before:
-            continue
-        resolved = resolve(note, chosen.find, problems, notices)
-        if resolved is not None:
-            resolved = replace(resolved, beside=beside(note, store))
-            made = cache.rendered(resolved, partial(_render, resolved, types, cache, problems))
-            rendered += [made] if made else []
+# ----------------------------------------------------------------------------------------------- commands
+
+
+def deck(order: Order, now: int, frozen: bool = False, each: bool = False) -> str:
+    """Writes package, lock, media and report. frozen: refuse where the lock would change. each: a package for each subdeck as well."""
+    idle = None if each else order.standing()
+    return idle.said if idle else _with_cache(order, lambda cache: _deck(order, cache, now, frozen, each))
+
+
+def preview(order: Order, now: int) -> str:
+    """Writes the preview, whose cards are those that the package would have."""
+    return _with_cache(order, lambda cache: _preview(order, cache, now))
+
+
+def check(order: Order, now: int, strict: bool = False, verbose: bool = False, only: Sequence[Path] = ()) -> str:
+    """Judges cards, claims, records and the lock. strict: stale and missing measurements too. only: these files alone."""
+    return _with_cache(order, lambda cache: _check(order, cache, now, strict, verbose, only))
+
+
+def wanted(order: Order, due: bool = False, fresh: bool = False) -> list[str]:
+    """The runs that a kernel has to execute, as lines of JSON. due: those that this machine has to; fresh: as if none had been yet."""
+    idle = order.standing() if due and not fresh else None
+    return idle.due if idle else _with_cache(order, lambda cache: list(_wanted(order, cache, due, fresh)))
+
+
+def _with_cache(order: Order, work: Callable[[Cache], T]) -> T:
+    """The work, done with the cache of earlier builds; without one where that turns out to be damaged."""
+    from generator.keep.cache import Cache, Damaged
+
+    cache = Cache(order.cache)
+    try:
+        return work(cache)
+    except Damaged:
+        cache.delete()
+        return work(Cache())
+    finally:
+        cache.close()
+
+
+def _deck(order: Order, cache: Cache, now: int, frozen: bool, each: bool) -> str:
+    from generator.pack import lock
+
+    built = _made(order, cache)
+    old, update = _shipped(order, built, now)
+    if frozen:
+        _refuse_change(order, old, update)
+    package, wrote = _write(order, built, update, each)
+    deck, settled = replace(built.deck, warnings=(*built.deck.warnings, *update.warnings)), lock.settled(update)
+    said = _said(built, deck, update.statuses, package)
+    again = _said(built, replace(deck, warnings=(*built.deck.warnings, *settled.warnings)), settled.statuses, package)
+    _keep(order, built, wrote, again)
+    return said
+
+
+def _preview(order: Order, cache: Cache, now: int) -> str:
+    from generator.keep.shown import write_preview
+
+    built = _made(order, cache)
+    _, update = _shipped(order, built, now, refuse=False)
+    path = write_preview(built, update.statuses, order.build / "preview")
+    _keep(order, built)
+    return f"{path}: {len(built.entries)} notes"
+
+
+def _check(order: Order, cache: Cache, now: int, strict: bool, verbose: bool, only: Sequence[Path]) -> str:
+    from generator.show.coverage import coverage, table
+    from generator.show.report import summary
+
+    built = _made(order, cache, only)
+    _keep(order, built, sweep=not only)
+    _, update = _shipped(order, built, now, refuse=False)
+    found = coverage(built.deck.topics, built.entries)
+    problems = [*_unfinished(built, strict), *update.problems]
+    if not only:
+        vanished = [repr(id) for id, status in update.statuses.items() if status == "vanished"]
+        problems += [*found.problems, *(w for w in update.warnings if any(id in w.message for id in vanished))]
     if problems:
-        cache.keep()
         raise DeckError(problems)
-    return Built(deck, tuple(rendered), tuple(sorted(set(notices))), tuple(roots))
+    deck = built.deck if only else replace(built.deck, warnings=(*built.deck.warnings, *update.warnings))
+    typed = [f"typed by hand: {problem}" for sheet in built.sheets for problem in sheet.typed]
+    if verbose:
+        return "\n".join([table(found), *typed, _noticed(summary(built.sheets, deck, update.statuses, found), built)])
+    return _noticed("\n".join([_well(built, len(typed)), *(f"warning  {warning}" for warning in deck.warnings)]), built)
 
 
-def _render(resolved: Resolved, types: Mapping[str, NoteType], cache: Cache, problems: list[Problem]) -> Rendered | None:
-    """Imports what renders only when something has to be rendered: an idle build never pays for it."""
-    from generator.render import figures
-    from generator.render.note import render
-
-    return render(resolved, types, lambda result: cache.figure(result, figures.figure), problems)
-
-
-def due(
-    deck: Deck, roots: Sequence[Path] = (RECORDS,), gpu: bool = False, fresh: bool = False, devices: Sequence[str] | None = None
-) -> Iterator[str]:
-    """The lines of `wanted` that a kernel has to execute here: all with `fresh`, else those without a fresh record.
-
-    gpu: whether this machine may measure. Measurements are due only there, and only if no quoted device has a fresh record.
-    """
+def _wanted(order: Order, cache: Cache, due: bool, fresh: bool) -> Iterator[str]:
+    from generator.keep.deck import wanted_runs
     from generator.resolve.wanted import lines
 
-    quoted = tuple(deck.devices if devices is None else devices)
-    for run, line in zip(wanted(deck), lines(deck), strict=True):
-        kernel = declare.find(run.kernel)
-        if kernel.kind == "measurement" and not gpu:
-            continue
-        classes = quoted if kernel.kind == "measurement" else (None,)
-        if fresh or not any(_fresh(kernel, run.parameters, device, root) for device in classes for root in roots):
-            yield line
+    runs = wanted_runs(order.cards, cache, order.devices, order.roots, order.files, order.circumstances)
+    return lines(_due(runs, fresh) if due else runs)
 
 
-def _fresh(kernel: Kernel, parameters: Mapping[str, Any], device: str | None, root: Path) -> bool:
-    try:
-        result = load(kernel, parameters, device, root)
-    except KernelError:
-        return False
-    return result is not None and not result.stale
+# -------------------------------------------------------------------------------------------------- steps
+
+
+def _made(order: Order, cache: Cache, only: Sequence[Path] = ()) -> Built:
+    from generator.keep.deck import build
+
+    return build(order.cards, cache, order.devices, order.roots, order.files, order.circumstances, order.jobs, only)
+
+
+def _shipped(order: Order, built: Built, now: int, refuse: bool = True) -> tuple[Lock, Update]:
+    """The lock as it stands, and what it becomes when this deck is shipped."""
+    from generator.look.notetypes import note_types
+    from generator.pack import lock
+
+    problems: list[Problem] = []
+    old = lock.load(order.lock, problems)
+    update = lock.update(old, built.deck, built.entries, note_types(), now, order.lock.as_posix())
+    update = replace(update, problems=(*problems, *update.problems))
+    if refuse and update.problems:
+        raise DeckError(update.problems)
+    return old, update
+
+
+def _refuse_change(order: Order, old: Lock, update: Update) -> None:
+    """What a frozen build is for: it fails where the lock in git is not the one that this deck needs."""
+    from generator.pack import lock
+
+    if lock.text(update.lock) == lock.text(old):
+        return
+    differing = [id for id, line in sorted(update.lock.notes.items()) if old.notes.get(id) != line]
+    changes = ", ".join(f"{id} {update.statuses[id] if update.statuses[id] != 'unchanged' else 'moved'}" for id in differing)
+    message = f"the lock is not current: {changes or 'a note type changed'}"
+    raise DeckError([Problem(Place(order.lock.as_posix()), message, "run make deck and commit it")])
+
+
+def _write(order: Order, built: Built, update: Update, each: bool) -> tuple[Path, list[Path]]:
+    """Package, lock, media and report. The package's path, and those of all files."""
+    from generator.look.notetypes import note_types
+    from generator.pack import lock
+    from generator.pack.output import write, write_media
+    from generator.pack.package import write_package
+    from generator.show.coverage import coverage
+    from generator.show.report import report
+
+    deck, notes, contents = built.deck, built.entries, built.contents
+    package, text = order.build / f"{deck.slug}.apkg", lock.text(update.lock).encode()
+    digest = write_package(package, deck, notes, note_types(), update.lock, contents)
+    for folder, name in deck.subdecks.items() if each else ():
+        some = [note for note in notes if note.deck == f"{deck.name}::{name}"]
+        if some:
+            write_package(order.build / f"{deck.slug}-{folder}.apkg", deck, some, note_types(), update.lock, contents)
+    if not order.lock.exists() or order.lock.read_bytes() != text:
+        write(order.lock, text)
+    media = write_media(order.build / "media", {name: size for note in notes for name, size in note.media.items()}, built.media)
+    about = order.build / "report.json"
+    deck = replace(deck, warnings=(*deck.warnings, *update.warnings))
+    write(about, report(built.sheets, deck, update.statuses, coverage(deck.topics, notes), package, digest).encode())
+    return package, [package, order.lock, about, *map(Path, media)]
+
+
+def _keep(order: Order, built: Built, wrote: Sequence[Path] = (), said: str = "", sweep: bool = True) -> None:
+    """What the next build need not make again; nothing where a file was written meanwhile, and what was read may not be what was hashed."""
+    from generator.keep.sheets import live
+    from generator.pack.output import write
+    from generator.resolve.wanted import lines, merged
+
+    if order.files.moved():
+        return
+    built.cache.save((lambda: live(built.sheets)) if sweep else None)
+    if wrote:
+        due = _due(merged(run for sheet in built.sheets for run in sheet.wanted))
+        write(order.stamp, stamp.encoded(stamp.stamp_of(order.circumstances, order.files, wrote, said, lines(due))))
+
+
+# -------------------------------------------------------------------------------------- what is wrong, what is said
+
+
+def _due(runs: Sequence[Wanted], fresh: bool = False) -> list[Wanted]:
+    """The runs that this machine has to execute: without a fresh record (fresh: all), and measurements only where there is a GPU."""
+    gpu = may_have_gpu()
+    return [run for run in runs if (fresh or not run["fresh"]) and (gpu or run["kind"] != "measurement")]
+
+
+def _unfinished(built: Built, strict: bool) -> Iterator[Problem]:
+    """Runs without a fresh record: of simulations always, of measurements where a release is to be made."""
+    from generator.show.report import merged_runs
+
+    for run in merged_runs(run for sheet in built.sheets for run in sheet.runs):
+        if run["state"] in ("stale", "missing") and (strict or run["kind"] == "simulation"):
+            why = f" ({'; '.join(run['reasons'])})" if run["reasons"] else ""
+            path, _, line = run["place"].rpartition(":")
+            yield Problem(Place(path, int(line)), f"{run['call']} is {run['state']}{why}", "run make records where its device is")
+
+
+def _said(built: Built, deck: Deck, statuses: Mapping[str, str], package: Path) -> str:
+    from generator.show.coverage import coverage
+    from generator.show.report import summary
+
+    return _noticed(summary(built.sheets, deck, statuses, coverage(deck.topics, built.entries), package), built)
+
+
+def _noticed(text: str, built: Built) -> str:
+    return "\n".join([text, *(f"notice   {notice}" for notice in built.notices)])
+
+
+def _well(built: Built, typed: int) -> str:
+    """The one line for a deck that has no problem."""
+    from generator.show.report import merged_runs
+
+    notes = built.entries
+    missing = sum(run["state"] in ("stale", "missing") for run in merged_runs(run for sheet in built.sheets for run in sheet.runs))
+    parts = [f"{len(notes):,} notes, {sum(len(note.cards) for note in notes):,} cards: no problems"]
+    parts += [f"{missing} runs wait for a measurement"] * bool(missing) + [f"{typed} numbers typed by hand"] * bool(typed)
+    return "; ".join(parts) + (" (--verbose lists them)" if len(parts) > 1 else "")

@@ -168,3 +168,49 @@ class Rendered:
     cards: tuple[int, ...]
     clozes: Mapping[int, str]
     resolved: Resolved
+
+
+# ----------------------------------------------------------- keep: what outlives a build, without the notes' text
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A rendered note as lock, package and report know it: everything but its text and its media, which stay in the cache.
+
+    hash: of the note as packed. media: name -> size in bytes. claims: (source, verdict) of each, the verdict "open" where its
+    measurement is missing. piece: the cache's key of the note.
+    """
+
+    id: str
+    type: str
+    deck: str
+    tags: tuple[str, ...]
+    cards: tuple[int, ...]
+    clozes: Mapping[int, str]
+    media: Mapping[str, int]
+    answers: tuple[str, ...]
+    claims: tuple[tuple[str | None, str], ...]
+    hash: str
+    place: Place
+    piece: str
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """All that one file of cards came to.
+
+    runs: what the notes use, each run once, as report.json has it. wanted: the runs that a kernel has to execute, as `wanted` prints
+    them. ids and retired: by id, the place (and the reason). typed: numbers that
+    no run made. facts: the notes as report.json has them, one line of JSON each.
+    """
+
+    path: str
+    entries: tuple[Entry, ...]
+    runs: tuple[Mapping[str, Any], ...]
+    wanted: tuple[Mapping[str, Any], ...]
+    ids: tuple[tuple[str, Place], ...]
+    retired: Mapping[str, tuple[str, Place]]
+    warnings: tuple[Problem, ...]
+    notices: tuple[Problem, ...]
+    typed: tuple[Problem, ...]
+    facts: str

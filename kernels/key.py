@@ -26,17 +26,28 @@ def code_of(kernel_name: str, extra: tuple[str, ...] = ()) -> dict[str, str]:
     These are the kernel's own file and every module of `kernels` that it imports, at any depth, except the
     declarations, the record format, the drawing and the running of workers.
     """
-    found: dict[str, str] = {}
+    return dict(sorted((label, digest) for label, digest, _ in _closure(kernel_name, extra)))
+
+
+def files_of(kernel_name: str) -> tuple[Path, ...]:
+    """The files behind `code_of`, sorted: what a kernel's numbers and its figure depend on."""
+    return tuple(sorted(path for _, _, path in _closure(kernel_name)))
+
+
+def _closure(kernel_name: str, extra: tuple[str, ...] = ()) -> Iterator[tuple[str, str, Path]]:
+    """Label, digest and path of the kernel's file and of each that it imports, at any depth."""
+    seen: set[str] = set()
     waiting = [f"kernels.library.{kernel_name}", *extra]
     while waiting:
         module = waiting.pop()
         path = None if module in APART else _source(module)
         label = "/".join(module.split(".")[1:]) + ".py"
-        if path is None or label in found:
+        if path is None or label in seen:
             continue
-        found[label], imported = _read(path.read_text(encoding="utf-8"), module)
+        seen.add(label)
+        digest, imported = _read(path.read_text(encoding="utf-8"), module)
+        yield label, digest, path
         waiting.extend(imported)
-    return dict(sorted(found.items()))
 
 
 def key_of(kernel_name: str, parameters: Mapping[str, Any], code: Mapping[str, str]) -> str:

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from workshop import FIRST, ROOT, Workshop, forget, workshop
 
-from generator.build import Built, build
 from generator.keep.cache import Cache
+from generator.keep.deck import Built, build
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -53,5 +53,4 @@ def real_deck(tmp_path_factory: pytest.TempPathFactory) -> Built:
     forget()
     cache = Cache(mine)
     built = build(ROOT / "cards", cache)
-    cache.save()
     return built

@@ -19,7 +19,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 from generator.__main__ import main
-from generator.keep import cache, stamp
+from generator.keep import stamp
 from generator.look import notetypes
 
 CARDS = Path(__file__).parent / "anki" / "cards"
@@ -93,9 +93,8 @@ def workshop(folder: Path, like: Path | None = None) -> Workshop:
 
 def forget() -> None:
     """Empties what a process remembers of files, as a new process would."""
-    for remembers in (cache._file_hash, cache._pictures, cache._drawing_code, cache._world, notetypes.note_types):
-        remembers.cache_clear()
-    getattr(notetypes.templates, "cache_clear", lambda: None)()
+    for remembers in (notetypes.note_types, notetypes.templates):
+        getattr(remembers, "cache_clear", lambda: None)()
 
 
 @contextmanager

@@ -1,71 +1,106 @@
-"""Whether a build would change anything: the hash of all that it reads, kept beside the hashes of all that it wrote.
+"""Whether a build would change anything: what it read and what it wrote, by stat and hash, with what it had to say.
 
 In: the folders that a build reads. Out: what an unchanged build has to say, or None where one has to be made. An idle
-build thus costs the reading of some hundred small files, however many notes they make. Disposable, as the cache is.
+build thus costs a look at some hundred files, however many notes they make. Disposable, as the cache is.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
-import platform
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
-from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
+import os
+import sys
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
-from generator.pack.package import write
-from kernels.key import PACKAGE
+from generator.keep.files import Files, Stat, hash_of, scan, settled, stat_of_path
+from generator.pack.output import write
 
-GENERATOR = Path(__file__).parent.parent
+GENERATOR = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 LIBRARIES = ("genanki", "jinja2", "markdown", "matplotlib", "pygments", "pyyaml")  # what is built depends on them as on our code
 LOCK = "deck.lock"  # read and written: it counts as written
 
 
 @dataclass(frozen=True)
 class Stamp:
-    """A finished build. read: the hash of what went in; wrote: path -> hash; said: the summary; due: runs to execute here."""
+    """A finished build. files: `Files.table` of what was read; wrote: the same of what was written; said: the summary; due: runs to execute."""
 
-    read: str
-    wrote: dict[str, str]
-    said: str
-    due: list[str]
-
-
-def hash_of_all(cards: Path, roots: Sequence[Path], *circumstances: object) -> str:
-    """The hash of the cards (but for their lock), the records, our code and the libraries that a build is made by."""
-    files = {file for folder in (cards, *roots, GENERATOR, PACKAGE) for file in _files(folder)}  # the published records lie in PACKAGE
-    lines = [f"{file.as_posix()} {hash_of_file(file)}" for file in sorted(files) if file.name != LOCK]
-    lines += [platform.python_version(), *map(version_of, LIBRARIES), *map(str, circumstances)]
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+    circumstances: list[str]
+    files: dict[str, Any] = field(default_factory=dict)
+    wrote: dict[str, Any] = field(default_factory=dict)
+    said: str = ""
+    due: list[str] = field(default_factory=list)
 
 
-def standing(path: Path, read: str) -> Stamp | None:
-    """The stamp in this file, if the same was read and everything that was written then is still there."""
+def circumstances(*more: object) -> list[str]:
+    """What a build depends on besides files: Python, the libraries under it, and whatever else the caller names."""
+    return [sys.version, *versions(LIBRARIES), *map(str, more)]
+
+
+def versions(libraries: Iterable[str]) -> list[str]:
+    """ "markdown-3.11.3.dist-info" for each library: the folder that an installer leaves beside it (importlib.metadata takes 30 ms)."""
+    wanted = set(libraries)
+    found = {}
+    for folder in sys.path:
+        try:
+            names = os.listdir(folder or ".")
+        except OSError:
+            continue
+        for name in names:
+            library = name.partition("-")[0].lower()
+            if library in wanted and name.endswith((".dist-info", ".egg-info")):
+                found.setdefault(library, name)
+    return [found.get(library, library) for library in libraries]
+
+
+def load(path: str | os.PathLike[str]) -> Stamp | None:
+    """The stamp in a file; None where there is none, half a one, or another version's."""
     try:
-        stamp = Stamp(**json.loads(path.read_bytes()))
-        same = stamp.read == read and all(hash_of_file(Path(name)) == content for name, content in stamp.wrote.items())
-    except (OSError, ValueError, TypeError, AttributeError):  # none, half a one, or another version's
+        with open(path, "rb") as file:
+            stamp = Stamp(**json.loads(file.read()))
+        return stamp if stamp.files[""] and stamp.wrote[""] else None
+    except (OSError, ValueError, TypeError, LookupError):
         return None
-    return stamp if same else None
 
 
-def keep(path: Path, read: str, wrote: Iterable[Path], said: str, due: Iterable[str]) -> None:
-    """Writes the stamp of a build that is finished."""
-    stamp = Stamp(read, {file.as_posix(): hash_of_file(file) for file in wrote}, said, list(due))
-    write(path, json.dumps(asdict(stamp), ensure_ascii=False).encode())
+def standing(path: str | os.PathLike[str], folders: Sequence[str], circumstances: Sequence[str]) -> Stamp | None:
+    """The stamp in this file, if the same was read and everything that was written then is still there.
+
+    What a stat could not prove is hashed, and the stamp written again with the stats of now, so that it can the next time.
+    """
+    at, stamp = time.time_ns(), load(path)
+    if stamp is None or stamp.circumstances != list(circumstances):
+        return None
+    read = {name: stat for name, stat in scan(folders).items() if os.path.basename(name) != LOCK}
+    wrote = {name: stat_of_path(name) for name in stamp.wrote if name}
+    unproven = [*_unproven(read, stamp.files), *_unproven(wrote, stamp.wrote)]
+    if len(read) != len(stamp.files) - 1 or any(not kept or hash_of(name) != kept for name, kept in unproven):
+        return None
+    if unproven:
+        both = ((read, stamp.files), (wrote, stamp.wrote))
+        files, written = ({"": [at], **{name: [*stat, kept[name][4]] for name, stat in stats.items()}} for stats, kept in both)
+        write(path, encoded(Stamp(stamp.circumstances, files, written, stamp.said, stamp.due)))
+    return stamp
 
 
-def hash_of_file(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+def _unproven(stats: Mapping[str, Stat], known: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """The files that must be hashed to know whether they changed, with the hash that they had ("" for a new one)."""
+    at = known[""][0]
+    for name, stat in stats.items():
+        kept = known.get(name)
+        if kept is None or not settled(kept, stat, at):
+            yield name, kept[4] if kept else ""
 
 
-def version_of(library: str) -> str:
-    try:
-        return f"{library} {version(library)}"
-    except PackageNotFoundError:
-        return f"{library} absent"
+def stamp_of(circumstances: Sequence[str], files: Files, wrote: Iterable[str | os.PathLike[str]], said: str, due: Iterable[str]) -> Stamp:
+    """The stamp of a build that is finished."""
+    read = {name: kept for name, kept in files.table().items() if os.path.basename(name) != LOCK}
+    written: dict[str, Any] = {"": [time.time_ns()]}
+    for path in map(os.fspath, wrote):
+        written[path] = [*stat_of_path(path), hash_of(path)]
+    return Stamp(list(circumstances), read, written, said, list(due))
 
 
-def _files(folder: Path) -> Iterator[Path]:
-    return (path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+def encoded(stamp: Stamp) -> bytes:
+    return json.dumps(vars(stamp), ensure_ascii=False, separators=(",", ":")).encode()

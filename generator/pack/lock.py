@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from generator.look.notetypes import NoteType
-from generator.notes import Deck, Rendered
+from generator.notes import Deck, Entry, Rendered
+from generator.pack import library
 from generator.problems import Place, Problem
 
 ALIKE = 0.4  # a cloze whose text resembles its former text less than this hides something else
@@ -58,24 +59,33 @@ class Lock:
 class Update:
     """The next lock, and note id -> "new", "changed", "unchanged", "retired" or "vanished".
 
-    problems: what must not be shipped. warnings: what a learner will see and cannot be helped.
+    problems: what must not be shipped. warnings: what a learner will see and cannot be helped; passing are those of them that
+    shipping settles.
     """
 
     lock: Lock
     statuses: Mapping[str, str]
     problems: tuple[Problem, ...]
     warnings: tuple[Problem, ...]
+    passing: tuple[Problem, ...] = ()
 
 
-def update(lock: Lock, deck: Deck, rendered: Sequence[Rendered], types: Mapping[str, NoteType], now: int, place: str) -> Update:
-    """The lock after shipping `rendered`. now: seconds since 1970. place: the lock's path, for problems about types."""
+def settled(update: Update) -> Update:
+    """The update of the same deck once more, after this one is shipped."""
+    statuses = {id: "unchanged" if status in ("new", "changed") else status for id, status in update.statuses.items()}
+    return Update(update.lock, statuses, update.problems, tuple(w for w in update.warnings if w not in update.passing))
+
+
+def update(lock: Lock, deck: Deck, notes_now: Sequence[Entry], types: Mapping[str, NoteType], now: int, place: str) -> Update:
+    """The lock after shipping `notes_now`. now: seconds since 1970. place: the lock's path, for problems about types."""
     problems: list[Problem] = []
     warnings: list[Problem] = []
+    passing: list[Problem] = []
     notes = dict(lock.notes)
     statuses: dict[str, str] = {}
-    for note in rendered:
+    for note in notes_now:
         before = lock.notes.get(note.id)
-        notes[note.id] = _note_line(before, note, deck, types, now, problems, warnings)
+        notes[note.id] = _note_line(before, note, deck, now, problems, passing)
         statuses[note.id] = "new" if before is None else "unchanged" if notes[note.id].mod == before.mod else "changed"
     for id, before in lock.notes.items():
         if id not in statuses:
@@ -89,18 +99,16 @@ def update(lock: Lock, deck: Deck, rendered: Sequence[Rendered], types: Mapping[
     if any(line.guid != guid(deck.id, id) for id, line in lock.notes.items()):
         message = f"the id {deck.id} in deck.yml is not the one that its notes were shipped with"
         problems.append(Problem(Place(place), message, "put the shipped id back: with another Anki takes every new note for another deck's"))
-    used = {note.type for note in rendered} | set(lock.types)
+    used = {note.type for note in notes_now} | set(lock.types)
     kinds = {key: _type_line(lock.types.get(key), types[key], now, Place(place), problems) for key in sorted(used) if key in types}
     for key in sorted(set(lock.types) - set(types)):
         problems.append(Problem(Place(place), f"the note type {key!r} was shipped and is gone", f"bring look/{key} back"))
-    return Update(Lock(notes, {**lock.types, **kinds}), statuses, tuple(problems), tuple(warnings))
+    return Update(Lock(notes, {**lock.types, **kinds}), statuses, tuple(problems), (*warnings, *passing), tuple(passing))
 
 
 def guid(deck_id: int, note_id: str) -> str:
     """The note's GUID: what Anki knows it by in every collection, for ever."""
-    import genanki
-
-    return genanki.guid_for("warpdeck", deck_id, note_id)
+    return library().guid_for("warpdeck", deck_id, note_id)
 
 
 def hash_of(note: Rendered) -> str:
@@ -112,9 +120,9 @@ def hash_of(note: Rendered) -> str:
 
 
 def _note_line(
-    before: NoteLine | None, note: Rendered, deck: Deck, types: Mapping[str, NoteType], now: int, problems: list[Problem], warnings: list[Problem]
+    before: NoteLine | None, note: Entry, deck: Deck, now: int, problems: list[Problem], warnings: list[Problem]
 ) -> NoteLine:
-    place, found = note.resolved.note.place, hash_of(note)
+    place, found = note.place, note.hash
     if before is None:
         return NoteLine(guid(deck.id, note.id), note.type, note.deck, found, now, dict(note.clozes))
     if before.type != note.type:

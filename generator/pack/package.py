@@ -8,58 +8,61 @@ from __future__ import annotations
 
 import hashlib
 import html
-import io
 import json
-import os
 import sqlite3
 import tempfile
 import zipfile
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import closing
-from functools import cache
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from generator.look.notetypes import NoteType
-from generator.notes import Deck, Rendered
-from generator.pack.lock import Lock, TypeLine
+from generator.notes import Deck, Entry
+from generator.pack import library
+from generator.pack.lock import Lock, NoteLine, TypeLine
+from generator.pack.output import writing
 
 EPOCH_MS = 1_600_000_000_000  # Anki takes ids for times of creation; ours lie in the three years after this one
 SPAN_MS = 100_000_000_000
 SQLITE_WRITER = slice(92, 100)  # of the database's header: a count and the version of the SQLite that wrote it
 
-
-def pack(deck: Deck, rendered: Sequence[Rendered], types: Mapping[str, NoteType], lock: Lock) -> bytes:
-    """The .apkg of these notes, in their order, with `mod` times from the lock."""
-    media = {name: content for note in rendered for name, content in note.media.items()}
-    names = sorted(media)
-    entries = [("collection.anki2", _database(deck, rendered, types, lock)), ("media", json.dumps(dict(enumerate(names))).encode())]
-    entries += [(str(index), media[name]) for index, name in enumerate(names)]
-    return _zipped(entries)
+LEVEL = 6
+CHUNK = 1 << 17  # bytes of the database that are compressed by themselves, so that an edit costs the compression of some only
+LAST = b"\x03\x00"  # an empty deflate block that ends a stream
 
 
-def write(path: Path, content: bytes) -> None:
-    """Writes under another name and renames, so that a failed build leaves the last good package."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
-    try:
-        part.write_bytes(content)
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
+def deflated(content: bytes) -> bytes:
+    """A part of a raw deflate stream, which ends at a byte and does not look back."""
+    compressor = zlib.compressobj(LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
+    return compressor.compress(content) + compressor.flush(zlib.Z_FULL_FLUSH)
 
 
-def write_media(folder: Path, rendered: Sequence[Rendered]) -> None:
-    """Makes the folder hold exactly the media of these notes."""
-    media = {name: content for note in rendered for name, content in note.media.items()}
-    folder.mkdir(parents=True, exist_ok=True)
-    for path in folder.iterdir():
-        if path.name not in media:
-            path.unlink()
-    for name, content in media.items():
-        path = folder / name
-        if not path.exists() or path.read_bytes() != content:
-            path.write_bytes(content)
+@dataclass(frozen=True)
+class Contents:
+    """Where the heavy parts of a package come from. text: a note's fields as Anki joins them; media: a file's content by name.
+
+    deflated: the raw deflate stream of some bytes, which may be remembered; left out, they are compressed now.
+    """
+
+    text: Callable[[Entry], str]
+    media: Callable[[str], bytes]
+    deflated: Callable[[bytes], bytes] = deflated
+
+
+def write_package(path: Path, deck: Deck, notes: Sequence[Entry], types: Mapping[str, NoteType], lock: Lock, contents: Contents) -> str:
+    """Writes the .apkg of these notes, in their order, with `mod` times from the lock. Returns its SHA-256."""
+    names = sorted({name for note in notes for name in note.media})
+    with writing(path) as file, zipfile.ZipFile(file, "w") as archive:
+        with _database(deck, notes, types, lock, contents) as database:
+            _add(archive, "collection.anki2", iter(partial(database.read, CHUNK), b""), contents)
+        _add(archive, "media", [json.dumps(dict(enumerate(names))).encode()], contents)
+        for index, name in enumerate(names):
+            _add(archive, str(index), [contents.media(name)], contents)
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def description(deck: Deck) -> str:
@@ -77,26 +80,27 @@ def description(deck: Deck) -> str:
 # --------------------------------------------------------------------------------------------- the database
 
 
-def _database(deck: Deck, rendered: Sequence[Rendered], types: Mapping[str, NoteType], lock: Lock) -> bytes:
-    import genanki
-
-    note_class, model_class = _classes()
-    models = {key: model_class(types[key], lock.types[key]) for key in sorted({note.type for note in rendered})}
+@contextmanager
+def _database(deck: Deck, notes: Sequence[Entry], types: Mapping[str, NoteType], lock: Lock, contents: Contents) -> Iterator[IO[bytes]]:
+    """The collection as an open file, which genanki wrote and which goes with the block."""
+    genanki, note_class, model_class = _genanki()
+    models = {key: model_class(types[key], lock.types[key]) for key in sorted({note.type for note in notes})}
     decks = {deck.name: genanki.Deck(deck.id, deck.name, description(deck))}
-    for position, note in enumerate(rendered, 1):
+    for position, note in enumerate(notes, 1):
         home = decks.setdefault(note.deck, genanki.Deck(_id("deck", deck.id, note.deck) // 1000, note.deck))
-        home.add_note(note_class(models[note.type], note, lock.notes[note.id].guid, lock.notes[note.id].mod, position))
-    handle, name = tempfile.mkstemp(suffix=".anki2")
-    os.close(handle)
-    try:
-        with closing(sqlite3.connect(name)) as connection:
+        home.notes.append(note_class(models[note.type], note, lock.notes[note.id], position, contents.text))
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "collection.anki2")
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute("pragma journal_mode = off")
+            connection.execute("pragma synchronous = off")
             genanki.Package(list(decks.values())).write_to_db(connection.cursor(), 0, iter(()))
             connection.commit()
-        content = bytearray(Path(name).read_bytes())
-    finally:
-        os.unlink(name)
-    content[SQLITE_WRITER] = b"\0" * 8
-    return bytes(content)
+        with path.open("r+b") as file:
+            file.seek(SQLITE_WRITER.start)
+            file.write(bytes(SQLITE_WRITER.stop - SQLITE_WRITER.start))
+            file.seek(0)
+            yield file
 
 
 def _id(*content: Any) -> int:
@@ -106,9 +110,9 @@ def _id(*content: Any) -> int:
 
 
 @cache
-def _classes() -> tuple[type, type]:
-    """genanki's Note and Model with ids and times of ours; made here because importing genanki costs what an idle build lasts."""
-    import genanki
+def _genanki() -> tuple[Any, type, type]:
+    """genanki, with a Note and a Model whose ids and times are ours; made here because genanki is imported late."""
+    genanki = library()
 
     class PackedModel(genanki.Model):
         def __init__(self, note_type: NoteType, shipped: TypeLine):
@@ -128,28 +132,39 @@ def _classes() -> tuple[type, type]:
         def to_json(self, timestamp: float, deck_id: int) -> dict[str, Any]:
             return super().to_json(self.mod, deck_id)
 
-    class PackedNote(genanki.Note):
-        def __init__(self, model: PackedModel, note: Rendered, guid: str, mod: int, position: int):
-            super().__init__(model, list(note.fields.values()), tags=sorted(note.tags), guid=guid, due=position)
-            self.mod = mod
-            self.ordinals = note.cards
+    class PackedNote:
+        """What genanki.Deck asks of a note. Its text is fetched when it is written, so that no deck is ever whole in memory."""
 
-        @property
-        def cards(self) -> list[Any]:
-            return [genanki.Card(ordinal) for ordinal in self.ordinals]
+        def __init__(self, model: PackedModel, note: Entry, shipped: NoteLine, position: int, text: Callable[[Entry], str]):
+            self.model, self.note, self.shipped, self.position, self.text = model, note, shipped, position, text
 
-        def write_to_db(self, cursor: sqlite3.Cursor, timestamp: float, deck_id: int, id_gen: Iterable[int]) -> None:
-            ids = iter([_id(self.guid), *(_id(self.guid, ordinal) for ordinal in self.ordinals)])
-            super().write_to_db(cursor, self.mod, deck_id, ids)
+        def write_to_db(self, cursor: sqlite3.Cursor, timestamp: float, deck_id: int, id_gen: Iterator[int]) -> None:
+            guid, mod, fields = self.shipped.guid, self.shipped.mod, self.text(self.note)
+            id, first, tags = _id(guid), fields.partition("\x1f")[0], f" {' '.join(sorted(self.note.tags))} "
+            row = (id, guid, self.model.model_id, mod, -1, tags, fields, first, 0, 0, "")
+            cursor.execute("INSERT INTO notes VALUES(?,?,?,?,?,?,?,?,?,?,?);", row)
+            for ordinal in self.note.cards:
+                genanki.Card(ordinal).write_to_db(cursor, mod, deck_id, id, iter([_id(guid, ordinal)]), self.position)
 
-    return PackedNote, PackedModel
+    return genanki, PackedNote, PackedModel
 
 
-def _zipped(entries: Iterable[tuple[str, bytes]]) -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-        for name, content in entries:
-            entry = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
-            entry.create_system, entry.external_attr = 3, 0o600 << 16
-            archive.writestr(entry, content, zipfile.ZIP_DEFLATED, 1)
-    return buffer.getvalue()
+# ------------------------------------------------------------------------------------------------ the zip
+
+def _add(archive: zipfile.ZipFile, name: str, parts: Iterable[bytes], contents: Contents) -> None:
+    entry = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
+    entry.create_system, entry.external_attr, entry.compress_type = 3, 0o600 << 16, zipfile.ZIP_DEFLATED
+    with archive.open(entry, "w") as member:
+        member._compressor = _Remembered(contents.deflated)  # type: ignore[attr-defined]  # zipfile has no way in for what is deflated already
+        for part in parts:
+            member.write(part)
+
+
+@dataclass(frozen=True)
+class _Remembered:
+    """A compressor as zipfile wants it."""
+
+    compress: Callable[[bytes], bytes]
+
+    def flush(self) -> bytes:
+        return LAST

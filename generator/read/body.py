@@ -40,12 +40,13 @@ class Body:
     """What a file's text holds.
 
     drafts: the sound notes. ids: those of all notes, sound or not, with their places. aliases: names that stand in references.
-    empty: whether there is no note and no text.
+    images: the paths of pictures. empty: whether there is no note and no text.
     """
 
     drafts: tuple[Draft, ...]
     ids: tuple[tuple[str, Place], ...]
     aliases: frozenset[str]
+    images: tuple[str, ...]
     empty: bool
 
 
@@ -82,7 +83,8 @@ def body(text: str, scope: Scope, problems: list[Problem], warnings: list[Proble
     headings = _headings(masked, elements, page)
     _warn_of_hidden(masked, found, elements, page, warnings)
     drafts, ids = _drafts(headings, page)
-    return Body(drafts, ids, frozenset(_WORD.findall(" ".join(_REFERENCE.findall(text)))), not headings and not page.bare.strip())
+    aliases = frozenset(_WORD.findall(" ".join(_REFERENCE.findall(text))))
+    return Body(drafts, ids, aliases, tuple(sorted(wrong)), not headings and not page.bare.strip())
 
 
 class _Page:

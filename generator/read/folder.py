@@ -10,12 +10,13 @@ from __future__ import annotations
 import os
 import re
 import unicodedata
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 
 from generator.look.notetypes import note_types
-from generator.notes import Deck, Note
+from generator.notes import Deck, Note, Topic
 from generator.problems import DeckError, Place, Problem, nearest
 from generator.read import deckfile, frontmatter, yaml
 from generator.read.body import Body, Draft, Scope, body
@@ -25,63 +26,12 @@ from generator.read.frontmatter import FrontMatter, Known
 MOST = 200  # problems shown of one file; what is past them comes of one cause
 WIDEST = 400  # characters of a message; longer ones quote what should never have been so long
 MEDIA = "media"
-
-
-def read(cards: Path) -> Deck:
-    """The deck in the folder `cards`, its notes in reading order: subdecks and topics as deck.yml lists them, notes as they stand.
-
-    Raises DeckError with every problem of every file. Places begin with `cards` as it was given, or with its path from
-    the current directory where that is above it.
-    """
-    deck, problems = survey(cards)
-    if problems:
-        raise DeckError(problems)
-    return deck
-
-
-def survey(cards: Path) -> tuple[Deck, tuple[Problem, ...]]:
-    """The deck as far as it can be read, and every problem: the notes of a file that has one are left out.
-
-    With it the later steps can judge the sound files too, so that an author sees all mistakes at once.
-    Raises DeckError where there is no folder.
-    """
-    shown = _shown(cards)
-    if not cards.is_dir():
-        raise DeckError([Problem(Place(shown), "there is no such folder of cards", "deck.yml and the cards' folders stand in it")])
-    problems: list[Problem] = []
-    warnings: list[Problem] = []
-    settings = _settings(cards, shown, problems)
-    topics = _topics(cards, shown, problems)
-    known = Known(settings.tags, topics, {})
-    sources = _sources(cards, shown, settings, problems, warnings)
-    files = [_file(source, cards, known, problems, warnings) for source in sources]
-    _check_ids([file for file in files if file], problems)
-    faulty = {problem.place.path for problem in problems}
-    deck = Deck(
-        name=settings.name,
-        id=settings.id,
-        slug=settings.slug,
-        version=settings.version,
-        source=settings.source,
-        description=settings.description,
-        devices=settings.devices,
-        subdecks={folder: entry.name for folder, entry in (settings.folders or {}).items()},
-        tags=settings.tags or (),
-        notes=tuple(_note(draft, file, settings) for file in files if file and file.source.shown not in faulty for draft in file.body.drafts),
-        retired={id: reason for file in files if file for id, (reason, _) in file.front.retired.items()},
-        topics=topics or {},
-        warnings=tuple(sorted(warnings)),
-        root=cards,
-    )
-    return deck, tuple(_limited(problems))
-
-
-# ----------------------------------------------------------------------------------------- files and folders
+Topics = Mapping[str, Topic] | None  # None: sources.yml is broken
 
 
 @dataclass(frozen=True)
-class _Source:
-    """A file of cards."""
+class Source:
+    """A file of cards: where it lies, how a person sees its path, its folder's and its topic's name."""
 
     path: Path
     shown: str
@@ -90,12 +40,83 @@ class _Source:
 
 
 @dataclass(frozen=True)
-class _File:
-    """A file of cards, read."""
+class Frame:
+    """What stands in the folder around the files of cards: settings, topics (None: broken), and the files in reading order."""
 
-    source: _Source
-    front: FrontMatter
-    body: Body
+    cards: Path
+    shown: str
+    settings: Settings
+    topics: Mapping[str, Topic] | None
+    sources: tuple[Source, ...]
+    problems: tuple[Problem, ...]
+    warnings: tuple[Problem, ...]
+
+    def deck(self, notes: Sequence[Note] = (), retired: Mapping[str, str] = MappingProxyType({}), warnings: Sequence[Problem] = ()) -> Deck:
+        settings = self.settings
+        return Deck(
+            name=settings.name,
+            id=settings.id,
+            slug=settings.slug,
+            version=settings.version,
+            source=settings.source,
+            description=settings.description,
+            devices=settings.devices,
+            subdecks={folder: entry.name for folder, entry in (settings.folders or {}).items()},
+            tags=settings.tags or (),
+            notes=tuple(notes),
+            retired=retired,
+            topics=self.topics or {},
+            warnings=tuple(sorted([*self.warnings, *warnings])),
+            root=self.cards,
+        )
+
+
+@dataclass(frozen=True)
+class File:
+    """A file of cards, read. notes: the sound ones; ids: of all of them, with their places. images: the paths that it names."""
+
+    source: Source
+    notes: tuple[Note, ...] = ()
+    ids: tuple[tuple[str, Place], ...] = ()
+    front: FrontMatter = FrontMatter()
+    images: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    warnings: tuple[Problem, ...] = ()
+
+
+def read(cards: Path) -> Deck:
+    """The deck in the folder `cards`, its notes in reading order: subdecks and topics as deck.yml lists them, notes as they stand.
+
+    Raises DeckError with every problem of every file. Places begin with `cards` as it was given, or with its path from
+    the current directory where that is above it.
+    """
+    around = frame(cards)
+    files = [read_file(source, around) for source in around.sources]
+    problems = [*around.problems, *(problem for file in files for problem in file.problems)]
+    problems += check_ids({file.source.shown: (file.ids, file.front.retired) for file in files})
+    if problems:
+        raise DeckError(limited(problems))
+    retired = {id: reason for file in files for id, (reason, _) in file.front.retired.items()}
+    return around.deck([note for file in files for note in file.notes], retired, [warning for file in files for warning in file.warnings])
+
+
+def frame(cards: Path, topics_of: Callable[[str, str], tuple[Topics, list[Problem]]] | None = None) -> Frame:
+    """What stands in the folder around the cards. topics_of: `topics` of sources.yml, which may remember a text that it has read before.
+
+    Raises DeckError where there is no folder.
+    """
+    shown = _shown(cards)
+    if not cards.is_dir():
+        raise DeckError([Problem(Place(shown), "there is no such folder of cards", "deck.yml and the cards' folders stand in it")])
+    problems: list[Problem] = []
+    warnings: list[Problem] = []
+    settings = _settings(cards, shown, problems)
+    topics = _topics(cards, shown, problems, topics_of or topics_in)
+    sources = _sources(cards, shown, settings, problems, warnings)
+    return Frame(cards, shown, settings, topics, tuple(sources), tuple(problems), tuple(warnings))
+
+
+# ----------------------------------------------------------------------------------------- files and folders
 
 
 def _shown(path: Path) -> str:
@@ -111,16 +132,26 @@ def _settings(cards: Path, shown: str, problems: list[Problem]) -> Settings:
     return Settings() if text is None else deckfile.settings(text, f"{shown}/deck.yml", problems)
 
 
-def _topics(cards: Path, shown: str, problems: list[Problem]) -> Mapping[str, deckfile.Topic] | None:
+def _topics(cards: Path, shown: str, problems: list[Problem], topics_of: Callable[[str, str], tuple[Topics, list[Problem]]]) -> Topics:
     if not (cards / "sources.yml").exists():
         return {}
     text = _text(cards / "sources.yml", f"{shown}/sources.yml", problems)
-    return None if text is None else deckfile.topics(text, f"{shown}/sources.yml", problems)
+    if text is None:
+        return None
+    topics, found = topics_of(text, f"{shown}/sources.yml")
+    problems += found
+    return topics
 
 
-def _sources(cards: Path, shown: str, settings: Settings, problems: list[Problem], warnings: list[Problem]) -> list[_Source]:
+def topics_in(text: str, path: str) -> tuple[Topics, list[Problem]]:
+    """The topics of a sources.yml, and what is wrong with it."""
+    problems: list[Problem] = []
+    return deckfile.topics(text, path, problems), problems
+
+
+def _sources(cards: Path, shown: str, settings: Settings, problems: list[Problem], warnings: list[Problem]) -> list[Source]:
     """All files of cards, in reading order; what lies where no card belongs is a problem."""
-    found: dict[str, list[_Source]] = {}
+    found: dict[str, list[Source]] = {}
     for name, is_folder in _entries(cards):
         if is_folder and name != MEDIA:
             found[name] = _folder(cards / name, f"{shown}/{name}", problems)
@@ -131,7 +162,7 @@ def _sources(cards: Path, shown: str, settings: Settings, problems: list[Problem
             problems.append(
                 Problem(Place(f"{shown}/{name}"), "a file of cards outside the subdecks' folders", "move it into a folder that deck.yml lists")
             )
-    ordered: list[_Source] = []
+    ordered: list[Source] = []
     for folder, entry in (settings.folders or {}).items():
         if folder not in found:
             problems.append(Problem(entry.place, f"the subdeck {folder!r} has no folder {shown}/{folder}", nearest(folder, found)))
@@ -149,7 +180,7 @@ def _sources(cards: Path, shown: str, settings: Settings, problems: list[Problem
     return ordered + [source for sources in found.values() for source in sources]
 
 
-def _folder(folder: Path, shown: str, problems: list[Problem]) -> list[_Source]:
+def _folder(folder: Path, shown: str, problems: list[Problem]) -> list[Source]:
     sources = []
     for name, is_folder in _entries(folder):
         place = Place(f"{shown}/{name}")
@@ -163,7 +194,7 @@ def _folder(folder: Path, shown: str, problems: list[Problem]) -> list[_Source]:
         elif not (folder / name).is_file():
             problems.append(Problem(place, "this is no file that can be read", "a broken link?"))
         else:
-            sources.append(_Source(folder / name, f"{shown}/{name}", folder.name, name.removesuffix(".md")))
+            sources.append(Source(folder / name, f"{shown}/{name}", folder.name, name.removesuffix(".md")))
     return sources
 
 
@@ -213,26 +244,26 @@ def _text(path: Path, shown: str, problems: list[Problem]) -> str | None:
     return text if unicodedata.is_normalized("NFC", text) else unicodedata.normalize("NFC", text)
 
 
-def _file(source: _Source, cards: Path, known: Known, problems: list[Problem], warnings: list[Problem]) -> _File | None:
+def read_file(source: Source, around: Frame) -> File:
+    """One file of cards, judged by itself. Of one that has a problem, no note is sound."""
+    problems: list[Problem] = []
+    warnings: list[Problem] = []
     text = _text(source.path, source.shown, problems)
-    if text is None:
-        return None
-    if not text.strip():
+    if text is not None and not text.strip():
         problems.append(Problem(Place(source.shown), "the file is empty", "write a note, # its question {#id}, or delete the file"))
-        return None
-    split = _split(text, source, problems)
+    split = None if text is None or problems else _split(text, source, problems)
     if split is None:
-        return None
+        return File(source, problems=tuple(problems))
     matter, rest, first_line = split
     entries = frontmatter.loaded(matter, source.shown, 2, problems) if matter else {}
-    scope = Scope(source.shown, first_line, source.path.parent, cards, note_types(), _aliases(entries))
-    found = body(rest, scope, problems, warnings)
-    ids = {id for id, _ in found.ids}
-    front = frontmatter.front_matter(entries, ids, known, problems) if entries else FrontMatter()
+    found = body(rest, Scope(source.shown, first_line, source.path.parent, around.cards, note_types(), _aliases(entries)), problems, warnings)
+    known = Known(around.settings.tags, around.topics)
+    front = frontmatter.front_matter(entries, {id for id, _ in found.ids}, known, problems) if entries else FrontMatter()
     if found.empty and not front.retired:
         problems.append(Problem(Place(source.shown, first_line), "the file holds no note", "a note begins with # its question {#id}"))
     _warn_of_unused(front, found, warnings)
-    return _File(source, front, found)
+    notes = () if problems else tuple(_note(draft, source, front, around.settings) for draft in found.drafts)
+    return File(source, notes, found.ids, front, found.images, tuple(problems), tuple(warnings))
 
 
 def _aliases(entries: Mapping[str, yaml.Node] | None) -> Collection[str] | None:
@@ -243,7 +274,7 @@ def _aliases(entries: Mapping[str, yaml.Node] | None) -> Collection[str] | None:
     return runs if isinstance(runs, dict) else None
 
 
-def _split(text: str, source: _Source, problems: list[Problem]) -> tuple[str, str, int] | None:
+def _split(text: str, source: Source, problems: list[Problem]) -> tuple[str, str, int] | None:
     """The front matter, what follows it, and the line on which that begins; None where the front matter does not close."""
     opening = _CLOSING.match(text)
     if opening is None:
@@ -266,25 +297,27 @@ def _warn_of_unused(front: FrontMatter, found: Body, warnings: list[Problem]) ->
 # ------------------------------------------------------------------------------------------------- the deck
 
 
-def _check_ids(files: list[_File], problems: list[Problem]) -> None:
+def check_ids(files: Mapping[str, tuple[Iterable[tuple[str, Place]], Mapping[str, tuple[str, Place]]]]) -> list[Problem]:
+    """What is wrong between files. files: by path, the ids of the notes with their places, and the retired ones with reason and place."""
+    problems: list[Problem] = []
     first: dict[str, Place] = {}
-    for file in files:
-        for id, place in file.body.ids:
+    for ids, _ in files.values():
+        for id, place in ids:
             if id in first:
                 problems.append(Problem(place, f"the id {id!r} is taken", f"by the note at {first[id]}"))
             first.setdefault(id, place)
     retired: dict[str, Place] = {}
-    for file in files:
-        for id, (_, place) in file.front.retired.items():
+    for _, gone in files.values():
+        for id, (_, place) in gone.items():
             if id in retired:
                 problems.append(Problem(place, f"the id {id!r} is retired twice", f"first at {retired[id]}"))
             elif id in first and first[id].path != place.path:
                 problems.append(Problem(place, f"the note {id!r} is retired and yet stands at {first[id]}", "take the note away, or the line"))
             retired.setdefault(id, place)
+    return problems
 
 
-def _note(draft: Draft, file: _File, settings: Settings) -> Note:
-    front, source = file.front, file.source
+def _note(draft: Draft, source: Source, front: FrontMatter, settings: Settings) -> Note:
     folders = settings.folders or {}
     subdeck = folders[source.folder].name if source.folder in folders else source.folder
     return Note(
@@ -302,7 +335,7 @@ def _note(draft: Draft, file: _File, settings: Settings) -> Note:
     )
 
 
-def _limited(problems: list[Problem]) -> list[Problem]:
+def limited(problems: Iterable[Problem]) -> list[Problem]:
     """The problems, with those of one file past the first MOST only counted, and quotations of endless names cut."""
     by_path: dict[str, list[Problem]] = {}
     for problem in sorted(problems, key=lambda p: (p.place.path, p.place.line, p.message)):

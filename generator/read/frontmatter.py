@@ -38,11 +38,10 @@ class FrontMatter:
 
 @dataclass(frozen=True)
 class Known:
-    """What a front matter may name; tags and topics are None where their file is broken. kernels caches what was found."""
+    """What a front matter may name; tags and topics are None where their file is broken."""
 
     tags: tuple[str, ...] | None
     topics: Mapping[str, Topic] | None
-    kernels: dict[str, declare.Kernel | str]
 
 
 def loaded(text: str, path: str, first_line: int, problems: list[Problem]) -> Mapping[str, yaml.Node] | None:
@@ -60,7 +59,7 @@ def front_matter(entries: Mapping[str, yaml.Node], ids: Collection[str], known: 
     return FrontMatter(
         tags=_tags(entries["tags"], known.tags, problems) if "tags" in entries else (),
         answers=_answers(entries["answers"], ids, known.topics, problems) if "answers" in entries else {},
-        runs=_runs(entries["runs"], known.kernels, problems) if "runs" in entries else {},
+        runs=_runs(entries["runs"], problems) if "runs" in entries else {},
         claims=_claims(entries["claims"], ids, known.topics, problems) if "claims" in entries else (),
         retired=_retired(entries["retired"], ids, problems) if "retired" in entries else {},
     )
@@ -123,7 +122,7 @@ def _exists(reference: str, what: str, place: Place, topics: Mapping[str, Topic]
 # ------------------------------------------------------------------------------------------------------ runs
 
 
-def _runs(node: yaml.Node, kernels: dict[str, declare.Kernel | str], problems: list[Problem]) -> dict[str, Run]:
+def _runs(node: yaml.Node, problems: list[Problem]) -> dict[str, Run]:
     runs = {}
     for alias, entry in yaml.mapping(node, "runs", problems).items():
         if not alias.isidentifier() or alias.startswith("_"):
@@ -134,7 +133,7 @@ def _runs(node: yaml.Node, kernels: dict[str, declare.Kernel | str], problems: l
         name = yaml.string(given.get("kernel"), "kernel", problems)
         if not name:
             continue
-        found = _kernel(name, kernels)
+        found = _kernel(name)
         if isinstance(found, str):
             problems.append(Problem(given["kernel"].place, found))
             continue
@@ -144,14 +143,12 @@ def _runs(node: yaml.Node, kernels: dict[str, declare.Kernel | str], problems: l
     return runs
 
 
-def _kernel(name: str, kernels: dict[str, declare.Kernel | str]) -> declare.Kernel | str:
+def _kernel(name: str) -> declare.Kernel | str:
     """The kernel, or what is wrong with its name."""
-    if name not in kernels:
-        try:
-            kernels[name] = declare.find(name)
-        except declare.KernelError as error:
-            kernels[name] = str(error)
-    return kernels[name]
+    try:
+        return declare.find(name)
+    except declare.KernelError as error:
+        return str(error)
 
 
 def _bound(kernel: declare.Kernel, given: Mapping[str, yaml.Node], place: Place, problems: list[Problem]) -> Mapping[str, Any] | None:

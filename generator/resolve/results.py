@@ -39,6 +39,13 @@ class Store:
             self._known[key] = self._found(kernel, run, on)
         return self._known[key]
 
+    def found(self, run: Run, device: str | None) -> Result | None:
+        """The same, with None for a record that cannot be read."""
+        try:
+            return self.result(run, device)
+        except KernelError:
+            return None
+
     def _found(self, kernel: Kernel, run: Run, device: str | None) -> Result | None:
         if kernel.kind == "formula":
             return kernel(**run.parameters)

@@ -1,41 +1,41 @@
 """Which runs the cards ask for that a kernel must execute: simulations and measurements. Formulas the build evaluates itself.
 
-In: a Deck. Out: Runs, each once; as lines of JSON they are what `python -m kernels record -` reads.
+In: runs. Out: each once, with the places of the cards that ask for it; as lines of JSON they are what `python -m kernels record -` reads.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
-from generator.notes import Deck, Run
+from generator.notes import Run
 from kernels import declare
 
-
-def wanted(deck: Deck) -> tuple[Run, ...]:
-    """The simulations and measurements of the deck, one Run for each kernel with its parameters, sorted by them."""
-    return tuple(runs[0] for _, runs in sorted(_by_case(deck).items()))
+Wanted = Mapping[str, Any]  # kernel, parameters, kind, fresh, cards
 
 
-def lines(deck: Deck) -> Iterator[str]:
-    """Each wanted run as one line of JSON: kernel, parameters, kind, and the places of the cards that ask for it."""
-    for (kernel, _), runs in sorted(_by_case(deck).items()):
-        cards = sorted({run.place for run in runs})
-        entry = {
-            "kernel": kernel,
-            "parameters": dict(runs[0].parameters),
-            "kind": declare.find(kernel).kind,
-            "cards": [str(place) for place in cards],
-        }
-        yield json.dumps(entry, ensure_ascii=False)
+def entry(run: Run, fresh: bool) -> Wanted:
+    """fresh: whether a record of today's code is there."""
+    kind = declare.find(run.kernel).kind
+    return {"kernel": run.kernel, "parameters": dict(run.parameters), "kind": kind, "fresh": fresh, "cards": [str(run.place)]}
 
 
-def _by_case(deck: Deck) -> dict[tuple[str, str], list[Run]]:
-    cases: dict[tuple[str, str], list[Run]] = {}
-    executed: dict[str, bool] = {}
-    for run in {(run.place, run.alias): run for note in deck.notes for run in note.runs.values()}.values():
-        if run.kernel not in executed:
-            executed[run.kernel] = declare.find(run.kernel).kind != "formula"
-        if executed[run.kernel]:
-            cases.setdefault((run.kernel, json.dumps(dict(run.parameters), sort_keys=True)), []).append(run)
-    return cases
+def merged(entries: Iterable[Wanted]) -> list[Wanted]:
+    """Each case once, with all of its cards, sorted."""
+    cases: dict[tuple[str, str], Wanted] = {}
+    for one in entries:
+        case = cases.setdefault((one["kernel"], json.dumps(one["parameters"], sort_keys=True)), {**one, "cards": []})
+        case["cards"].extend(card for card in one["cards"] if card not in case["cards"])
+    for case in cases.values():
+        case["cards"].sort(key=_place)
+    return [case for _, case in sorted(cases.items())]
+
+
+def lines(entries: Iterable[Wanted]) -> Iterator[str]:
+    return (json.dumps(one, ensure_ascii=False) for one in entries)
+
+
+def _place(card: str) -> tuple[str, int]:
+    path, _, line = card.rpartition(":")
+    return path, int(line)

@@ -1,14 +1,15 @@
 """How much of the source documents the deck covers: questions with a note, claims with a verdict.
 
-In: a Deck. Out: per topic what is answered, checked, left out and open, and the problems of topics that are marked whole.
+In: topics and notes. Out: per topic what is answered, checked, left out and open, and the problems of topics that are marked whole.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from generator.notes import Deck, SourceClaim, Topic
+from generator.notes import Entry, SourceClaim, Topic
 from generator.problems import Problem
 
 
@@ -53,8 +54,8 @@ class Coverage:
         }
 
 
-def coverage(deck: Deck) -> Coverage:
-    """What the deck's notes cover of its topics.
+def coverage(topics: Mapping[str, Topic], notes: Iterable[Entry]) -> Coverage:
+    """What the notes cover of the topics.
 
     A question is covered by a note that answers it, a claim by one that is checked with that `source` or by
     `left_out: reason` in sources.yml; a claim that waits for its measurement counts as checked. Of a topic marked
@@ -62,14 +63,14 @@ def coverage(deck: Deck) -> Coverage:
     """
     answered: defaultdict[str, set[str]] = defaultdict(set)
     checked: defaultdict[str, set[str]] = defaultdict(set)
-    for note in deck.notes:
+    for note in notes:
         for question in note.answers:
             answered[question].add(note.id)
-        for claim in note.claims:
-            if claim.source:
-                checked[claim.source].add(note.id)
-    topics = tuple(_covered(topic, answered, checked) for topic in deck.topics.values())
-    return Coverage(topics, tuple(problem for covered in topics if covered.topic.whole for problem in _problems(covered)))
+        for source, _ in note.claims:
+            if source:
+                checked[source].add(note.id)
+    found = tuple(_covered(topic, answered, checked) for topic in topics.values())
+    return Coverage(found, tuple(problem for covered in found if covered.topic.whole for problem in _problems(covered)))
 
 
 def table(found: Coverage, limit: int | None = 40) -> str:

@@ -1,6 +1,6 @@
 """The same cards in a browser: one page that needs no server, no network and no Anki.
 
-In: rendered notes and their types. Out: index.html with every card's question and answer as data, and media/ beside it.
+In: notes as reported, with their fields and types. Out: a page with every card's question and answer as data.
 The page (look/preview/) fills phone frames from that data as they come near the viewport.
 """
 
@@ -10,50 +10,35 @@ import functools
 import html
 import json
 import re
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from generator.look.notetypes import LOOK, NoteType, environment, templates
-from generator.notes import Deck, Rendered
-from generator.pack.package import write, write_media
+from generator.notes import Deck
 from generator.show import anki_template
-from generator.show.report import claim_entry, runs_of, values_of
-from kernels.record import RECORDS
 
 
-def write_preview(
-    deck: Deck,
-    rendered: Sequence[Rendered],
-    types: Mapping[str, NoteType],
-    statuses: Mapping[str, str],
-    out: Path,
-    roots: Sequence[Path] = (RECORDS,),
-) -> Path:
-    """Writes out/index.html and out/media/, and returns the page's path.
+def page(deck: Deck, cards: int, types: Mapping[str, NoteType], notes: Iterable[str], statuses: Mapping[str, str]) -> Iterator[str]:
+    """The whole page, piece by piece: template, style, script and data in one.
 
-    statuses: note id -> "new", "changed" or "unchanged", by the lock. roots: where records were looked for.
-    Media that no note names any more are removed. Raises ValueError where a template is one that Anki would refuse.
+    cards: how many there are. types: those of the notes. notes: each as `embedded` JSON of its `entry`. statuses: note id -> "new" or "changed".
     """
-    write_media(out / "media", rendered)
-    path = out / "index.html"
-    write(path, page(deck, rendered, types, statuses, roots).encode())
-    return path
-
-
-def page(
-    deck: Deck, rendered: Sequence[Rendered], types: Mapping[str, NoteType], statuses: Mapping[str, str], roots: Sequence[Path] = (RECORDS,)
-) -> str:
-    """The whole page as text: template, style, script and data in one."""
-    data = {
-        "styles": {key: templates(types[key])[2] for key in sorted({note.type for note in rendered})},
-        "types": {key: types[key].name for key in sorted({note.type for note in rendered})},
-        "notes": [_note(deck, note, types[note.type], statuses.get(note.id, "unchanged"), roots) for note in rendered],
-    }
+    about = {"styles": {key: templates(kind)[2] for key, kind in types.items()}, "types": {key: kind.name for key, kind in types.items()}}
     source = {name: (LOOK / "preview" / name).read_text(encoding="utf-8") for name in ("page.css", "page.js")}
-    return environment(LOOK / "preview", autoescape=True).get_template("page.html").render(
-        deck=deck, cards=sum(len(note.cards) for note in rendered), css=source["page.css"], script=source["page.js"], data=embedded(data)
+    told = {id: status for id, status in statuses.items() if status in ("new", "changed")}
+    before, after = (
+        environment(LOOK / "preview", autoescape=True)
+        .get_template("page.html")
+        .render(deck=deck, cards=cards, css=source["page.css"], script=source["page.js"], data=HERE)
+        .split(HERE)
     )
+    yield f'{before}{embedded(about)[:-1]},"statuses":{embedded(told)},"notes":['
+    for number, note in enumerate(notes):
+        yield f",{note}" if number else note
+    yield f"]}}{after}"
+
+
+HERE = "\ue000data\ue001"  # where the page's template gets its data
 
 
 def embedded(data: Any) -> str:
@@ -65,49 +50,38 @@ def embedded(data: Any) -> str:
 # ---------------------------------------------------------------------------------- a note as the page gets it
 
 
-def _note(deck: Deck, note: Rendered, kind: NoteType, status: str, roots: Sequence[Path]) -> dict[str, Any]:
-    source = note.resolved.note
-    runs = runs_of(note, roots)
-    claims = [claim_entry(judged) for judged in note.resolved.claims]
-    cards = [_card(note, kind, ordinal) for ordinal in note.cards]
-    words = [note.id, note.deck, kind.name, source.topic, str(source.place), *note.tags, *source.answers]
+def entry(facts: Mapping[str, Any], name: str, fields: Mapping[str, str], kind: NoteType, cards: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """A note as the page has it. facts: as the report has it; name: the deck's; cards: as `faces` makes them."""
+    claims, runs = facts["claims"], facts["runs"]
+    words = [facts["id"], facts["deck"], kind.name, facts["topic"], facts["place"], *facts["tags"], *facts["answers"]]
     words += [claim["says"] for claim in claims] + [run["call"] for run in runs.values()]
-    words += [_plain(note.fields[name]) for name in note.fields if name not in ("Id", "Breadcrumb", "Claims", "Footer")]
+    words += [_plain(fields[field]) for field in fields if field not in ("Id", "Breadcrumb", "Claims", "Footer")]
     return {
-        "id": note.id,
-        "type": note.type,
-        "deck": note.deck.removeprefix(f"{deck.name}::"),
-        "tags": list(note.tags),
-        "place": str(source.place),
-        "answers": list(source.answers),
-        "status": status,
-        "states": _states(runs, claims, status),
-        "cards": cards,
-        "runs": runs,
-        "claims": claims,
-        "values": values_of(note),
+        **{key: facts[key] for key in ("id", "type", "tags", "place", "answers", "runs", "claims", "values")},
+        "deck": facts["deck"].removeprefix(f"{name}::"),
+        "states": _states(runs, claims),
+        "cards": list(cards),
         "words": " ".join(" ".join(words).split()).lower(),
     }
 
 
-def _states(runs: Mapping[str, Mapping[str, Any]], claims: Sequence[Mapping[str, Any]], status: str) -> list[str]:
-    """What a note can be filtered by: stale and unmeasured runs, the verdicts of its claims, what the lock says."""
+def _states(runs: Mapping[str, Mapping[str, Any]], claims: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What a note can be filtered by: stale and unmeasured runs, the verdicts of its claims."""
     found = {"missing": "unmeasured", "stale": "stale"}
     states = {found[run["state"]] for run in runs.values() if run["state"] in found}
-    states |= {f"claim {claim['verdict']}" for claim in claims}
-    states |= {status} & {"new", "changed"}
-    return sorted(states)
+    return sorted(states | {f"claim {claim['verdict']}" for claim in claims})
 
 
-def _card(note: Rendered, kind: NoteType, ordinal: int) -> dict[str, Any]:
+def faces(fields: Mapping[str, str], kind: NoteType, deck: str, tags: Sequence[str], ordinals: Sequence[int]) -> list[dict[str, Any]]:
+    """Question and answer of each card of a note, as its app would fill the templates, with math as MathML."""
     front, back, _ = templates(kind)
-    extra = {"Tags": " ".join(note.tags), "Deck": note.deck, "Subdeck": note.deck.split("::")[-1], "Type": kind.name, "Card": kind.template[0]}
-    question, answer = anki_template.card(front, back, note.fields, ordinal + 1, extra)
-    return {
-        "ordinal": ordinal,
-        "question": with_mathml(anki_template.typed(question, note.fields, answer=False)),
-        "answer": with_mathml(anki_template.typed(answer, note.fields, answer=True)),
-    }
+    extra = {"Tags": " ".join(tags), "Deck": deck, "Subdeck": deck.split("::")[-1], "Type": kind.name, "Card": kind.template[0]}
+    made = []
+    for ordinal in ordinals:
+        question, answer = anki_template.card(front, back, fields, ordinal + 1, extra)
+        sides = (anki_template.typed(side, fields, answer=side is answer) for side in (question, answer))
+        made.append({"ordinal": ordinal, **dict(zip(("question", "answer"), map(with_mathml, sides)))})
+    return made
 
 
 def _plain(text: str) -> str:

@@ -5,16 +5,14 @@ In: the deck, its rendered notes and what the lock says of each. Out: text, or p
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from generator.notes import Deck, Judged, Rendered, Run
+from generator.notes import Deck, Judged, Rendered, Run, Sheet
 from generator.show.coverage import Coverage
 from kernels import declare
 from kernels.record import RECORDS, Result, path_of
@@ -26,25 +24,18 @@ MADE = ("device", "device_class", "driver", "torch", "python", "utc", "commit", 
 LISTED = 12  # stale and missing runs, warnings: beyond that a terminal scrolls away
 
 
-def summary(
-    deck: Deck,
-    rendered: Sequence[Rendered],
-    statuses: Mapping[str, str],
-    coverage: Coverage,
-    package: Path | None = None,
-    roots: Sequence[Path] = (RECORDS,),
-) -> str:
+def summary(sheets: Sequence[Sheet], deck: Deck, statuses: Mapping[str, str], coverage: Coverage, package: Path | None = None) -> str:
     """What a person wants to see after a build: one aligned line a subject, then the runs that need a machine and the warnings.
 
     statuses: note id -> one of STATUSES, retired and vanished notes too. package: the .apkg, where one was written.
-    roots: where records were looked for, in that order.
     """
-    runs = all_runs(rendered, roots)
+    notes = [entry for sheet in sheets for entry in sheet.entries]
+    runs = merged_runs(run for sheet in sheets for run in sheet.runs)
     totals = coverage.totals()
-    claims = Counter(verdict_of(judged) for note in rendered for judged in note.resolved.claims)
-    changes = Counter(statuses.values())
+    claims = Counter(verdict for note in notes for _, verdict in note.claims)
+    media = {name: size for note in notes for name, size in note.media.items()}
     rows = [
-        ("notes", f"{_count(len(rendered), 'note')}, {_count(sum(len(note.cards) for note in rendered), 'card')}; {_changes(changes)}"),
+        ("notes", f"{_count(len(notes), 'note')}, {_count(sum(len(note.cards) for note in notes), 'card')}; {_changes(Counter(statuses.values()))}"),
         ("runs", _tally(Counter(run["state"] for run in runs), RUN_STATES) or "none"),
         ("claims", _tally(claims, VERDICTS) or "none"),
         (
@@ -53,7 +44,7 @@ def summary(
             f"{totals['claims_checked']} of {_count(totals['claims'], 'claim')} checked, {totals['claims_left_out']} left out; "
             f"{totals['topics_whole']} of {_count(totals['topics'], 'topic')} whole",
         ),
-        ("media", _media(rendered)),
+        ("media", f"{_count(len(media), 'file')}, {_size(sum(media.values()))}"),
     ]
     if package is not None:
         rows.append(("package", f"{_relative(package)}, {_size(package.stat().st_size)}"))
@@ -63,28 +54,23 @@ def summary(
     return "\n".join(f"{name:<9}{text}" for name, text in rows)
 
 
-def report_json(
-    deck: Deck,
-    rendered: Sequence[Rendered],
-    statuses: Mapping[str, str],
-    coverage: Coverage,
-    hashes: Mapping[str, str],
-    package: Path | None = None,
-    roots: Sequence[Path] = (RECORDS,),
-) -> dict[str, Any]:
-    """Everything about a build as plain data. hashes: note id -> the lock's hash of the note as packed."""
-    runs = all_runs(rendered, roots)
-    media = {name: len(data) for note in rendered for name, data in note.media.items()}
-    return {
+def report(
+    sheets: Sequence[Sheet], deck: Deck, statuses: Mapping[str, str], coverage: Coverage, package: Path | None = None, sha256: str | None = None
+) -> str:
+    """Everything about a build, as JSON text. sha256: of the package."""
+    notes = [entry for sheet in sheets for entry in sheet.entries]
+    runs = merged_runs(run for sheet in sheets for run in sheet.runs)
+    media = {name: size for note in notes for name, size in note.media.items()}
+    claims = Counter(verdict for note in notes for _, verdict in note.claims)
+    about = {
         "deck": {"name": deck.name, "id": deck.id, "slug": deck.slug, "version": deck.version, "devices": list(deck.devices)},
         "totals": {
-            "notes": len(rendered),
-            "cards": sum(len(note.cards) for note in rendered),
-            "types": dict(sorted(Counter(note.type for note in rendered).items())),
-            "statuses": {status: n for status in STATUSES if (n := sum(s == status for s in statuses.values()))},
-            "runs": {state: n for state in RUN_STATES if (n := sum(run["state"] == state for run in runs))},
-            "claims": {v: n for v in VERDICTS if (n := sum(verdict_of(judged) == v for note in rendered for judged in note.resolved.claims))},
-            "figures": sum(_figures(note) for note in rendered),
+            "notes": len(notes),
+            "cards": sum(len(note.cards) for note in notes),
+            "types": dict(sorted(Counter(note.type for note in notes).items())),
+            "statuses": _counted(Counter(statuses.values()), STATUSES),
+            "runs": _counted(Counter(run["state"] for run in runs), RUN_STATES),
+            "claims": _counted(claims, VERDICTS),
         },
         "coverage": {
             **coverage.totals(),
@@ -102,18 +88,22 @@ def report_json(
             },
         },
         "sizes": {"package": package.stat().st_size if package else None, "media": sum(media.values()), "media_files": len(media)},
-        "sha256": hashlib.sha256(package.read_bytes()).hexdigest() if package else None,
+        "sha256": sha256,
         "warnings": list(map(str, deck.warnings)),
-        "gone": {id: status for id, status in sorted(statuses.items()) if status in ("retired", "vanished")},
+        "typed_by_hand": [str(problem) for sheet in sheets for problem in sheet.typed],
+        "changes": {status: sorted(id for id, s in statuses.items() if s == status) for status in STATUSES if status != "unchanged"},
         "runs": runs,
-        "notes": [_note(note, statuses, hashes, roots) for note in rendered],
     }
+    parts = [f"{json.dumps(name)}: {json.dumps(value, ensure_ascii=False)}" for name, value in about.items()]
+    facts = ",\n".join(sheet.facts.replace("\n", ",\n") for sheet in sheets if sheet.facts)  # joined as text: nobody has to read them for it
+    return "{" + ",\n".join([*parts, f'"notes": [\n{facts}\n]']) + "}\n"
 
 
 # ------------------------------------------------------------------------- a note, its claims, its runs
 
 
-def _note(note: Rendered, statuses: Mapping[str, str], hashes: Mapping[str, str], roots: Sequence[Path]) -> dict[str, Any]:
+def facts(note: Rendered, hash: str, roots: Sequence[Path] = (RECORDS,)) -> dict[str, Any]:
+    """A note as the report and the preview have it, but for its text and for what became of it since the last release."""
     source = note.resolved.note
     return {
         "id": note.id,
@@ -122,8 +112,7 @@ def _note(note: Rendered, statuses: Mapping[str, str], hashes: Mapping[str, str]
         "topic": source.topic,
         "place": str(source.place),
         "tags": list(note.tags),
-        "status": statuses.get(note.id, "unchanged"),
-        "hash": hashes.get(note.id),
+        "hash": hash,
         "cards": len(note.cards),
         "answers": list(source.answers),
         "claims": [claim_entry(judged) for judged in note.resolved.claims],
@@ -167,15 +156,13 @@ def runs_of(note: Rendered, roots: Sequence[Path] = (RECORDS,)) -> dict[str, dic
     return {alias: _run(runs[alias], result, roots) for alias, result in sorted(note.resolved.results.items())}
 
 
-def all_runs(rendered: Iterable[Rendered], roots: Sequence[Path] = (RECORDS,)) -> list[dict[str, Any]]:
-    """Each run once, sorted, with the notes that use it."""
+def merged_runs(runs: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Each run once, sorted, with all the notes that use it."""
     found: dict[str, dict[str, Any]] = {}
-    for note in rendered:
-        for run in runs_of(note, roots).values():
-            key = json.dumps([run["kernel"], run["parameters"], run["made"].get("device_class")], sort_keys=True)
-            entry = found.setdefault(key, {**run, "notes": []})
-            if note.id not in entry["notes"]:
-                entry["notes"].append(note.id)
+    for run in runs:
+        key = json.dumps([run["kernel"], run["parameters"], run["made"].get("device_class")], sort_keys=True)
+        entry = found.setdefault(key, {**run, "notes": []})
+        entry["notes"] += [id for id in run["notes"] if id not in entry["notes"]]
     return [found[key] for key in sorted(found)]
 
 
@@ -233,19 +220,12 @@ def _changes(changes: Counter) -> str:
     return ", ".join(f"{changes[status]} {status}" for status in ("new", "changed", "retired", "vanished") if changes[status]) or "nothing changed"
 
 
-def _tally(counted: Counter, order: tuple[str, ...]) -> str:
-    return ", ".join(f"{counted[name]} {name}" for name in order if counted[name])
+def _counted(counts: Counter, order: tuple[str, ...]) -> dict[str, int]:
+    return {name: counts[name] for name in order if counts[name]}
 
 
-def _media(rendered: Sequence[Rendered]) -> str:
-    files = {name: len(data) for note in rendered for name, data in note.media.items()}
-    return f"{_count(len(files), 'file')}, {_size(sum(files.values()))}"
-
-
-def _figures(note: Rendered) -> int:
-    """How many figures a note shows; one whose measurement is missing is none yet."""
-    drawn = (alias for text in note.resolved.fields.values() for alias in re.findall("\ue000figure:(.*?)\ue001", text))
-    return sum(note.resolved.results.get(alias) is not None for alias in drawn)
+def _tally(counts: Counter, order: tuple[str, ...]) -> str:
+    return ", ".join(f"{count} {name}" for name, count in _counted(counts, order).items())
 
 
 def _run_line(run: Mapping[str, Any]) -> str:

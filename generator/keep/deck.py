@@ -1,0 +1,175 @@
+"""The whole deck: the folder read, each file of cards made or found as it was, what holds between files judged.
+
+In: the folder of cards and where records lie. Out: a Built, or every problem of every file at once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from generator.keep import sheets
+from generator.keep.cache import Cache
+from generator.keep.files import Files
+from generator.keep.sheets import Circumstances
+from generator.keep.stamp import GENERATOR
+from generator.keep.topics import topics_of
+from generator.notes import Deck, Entry, Sheet
+from generator.pack.package import LEVEL, Contents, deflated
+from generator.problems import DeckError, Place, Problem
+from generator.read.folder import Frame, Source, check_ids, frame, limited
+from generator.resolve.wanted import Wanted, merged
+from kernels.key import PACKAGE
+from kernels.record import RECORDS
+
+WORTH = 8  # files to be made for which a second process pays
+
+
+@dataclass(frozen=True)
+class Built:
+    """A deck, each of its files made.
+
+    deck: without its notes, which are the entries of the sheets. cache: holds their text and media. code: the hash of what made them.
+    """
+
+    deck: Deck
+    sheets: tuple[Sheet, ...]
+    cache: Cache
+    code: str
+
+    @property
+    def entries(self) -> list[Entry]:
+        """The notes in reading order."""
+        return [entry for sheet in self.sheets for entry in sheet.entries]
+
+    @property
+    def notices(self) -> list[Problem]:
+        """What the author may now write: verdicts of open claims."""
+        return sorted({notice for sheet in self.sheets for notice in sheet.notices})
+
+    def text(self, note: Entry) -> str:
+        """The note's fields as Anki joins them."""
+        return sheets.fields(note, self.cache)
+
+    def media(self, name: str) -> bytes:
+        return self.cache.need(f"media:{name}")
+
+    @property
+    def contents(self) -> Contents:
+        return Contents(self.text, self.media, self._deflated)
+
+    def _deflated(self, content: bytes) -> bytes:
+        made_by = f"deflated:{LEVEL}:{zlib.ZLIB_RUNTIME_VERSION}:"
+        return self.cache.kept(made_by + hashlib.sha256(content).hexdigest()[:32], lambda: deflated(content))
+
+
+def folders(cards: Path, roots: Sequence[Path] = (RECORDS,)) -> tuple[str, ...]:
+    """All that a build reads: the cards, the records, our code and the laboratory's."""
+    return tuple(dict.fromkeys(map(os.fspath, (cards, *roots, GENERATOR, PACKAGE))))
+
+
+def build(
+    cards: Path,
+    cache: Cache,
+    devices: Sequence[str] | None = None,
+    roots: Sequence[Path] = (RECORDS,),
+    files: Files | None = None,
+    circumstances: Sequence[str] = (),
+    jobs: int = 1,
+    only: Sequence[Path] = (),
+) -> Built:
+    """Reads, resolves and renders what changed since the cache was saved. Raises DeckError with every problem.
+
+    devices: in place of deck.yml's. files: what lies in `folders`. circumstances: what the deck depends on besides them. jobs: processes.
+    only: these files of cards alone, where there are any.
+    """
+    under = circumstances_of(cards, cache, devices, roots, files, circumstances)
+    around = under.around
+    sources = _chosen(around, only) if only else around.sources
+    outcomes = list(_made(sources, under, cache, jobs))
+    problems = [*around.problems, *(problem for _, found in outcomes for problem in found)]
+    done = tuple(sheet for sheet, _ in outcomes if sheet)
+    problems += check_ids({sheet.path: (sheet.ids, sheet.retired) for sheet in done})
+    if problems:
+        if not under.files.moved():
+            cache.save()  # the sound files need not be made again
+        raise DeckError(limited(problems))
+    retired = {id: reason for sheet in done for id, (reason, _) in sheet.retired.items()}
+    return Built(around.deck((), retired, [warning for sheet in done for warning in sheet.warnings]), done, cache, under.code)
+
+
+def _chosen(around: Frame, only: Sequence[Path]) -> list[Source]:
+    lie = {source.path.resolve(): source for source in around.sources}
+    unknown = [path for path in only if path.resolve() not in lie]
+    if unknown:
+        raise DeckError([Problem(Place(path.as_posix()), "this is no file of cards of the deck", f"they lie in {around.shown}/") for path in unknown])
+    return [lie[path.resolve()] for path in only]
+
+
+def wanted_runs(
+    cards: Path,
+    cache: Cache,
+    devices: Sequence[str] | None = None,
+    roots: Sequence[Path] = (RECORDS,),
+    files: Files | None = None,
+    circumstances: Sequence[str] = (),
+) -> list[Wanted]:
+    """The runs that a kernel has to execute, each once. Raises DeckError as reading does."""
+    under = circumstances_of(cards, cache, devices, roots, files, circumstances)
+    outcomes = [sheets.wanted(source, under, cache) for source in under.around.sources]
+    problems = [*under.around.problems, *(problem for _, found in outcomes for problem in found)]
+    if problems:
+        raise DeckError(limited(problems))
+    return merged(run for found, _ in outcomes for run in found)
+
+
+def circumstances_of(
+    cards: Path, cache: Cache, devices: Sequence[str] | None, roots: Sequence[Path], files: Files | None, circumstances: Sequence[str]
+) -> Circumstances:
+    files = files or Files(folders(cards, roots))
+    code = sheets.code(files, circumstances)
+    around = frame(cards, lambda text, path: topics_of(text, path, cache, code))
+    return Circumstances(around, tuple(around.settings.devices if devices is None else devices), tuple(roots), files, code)
+
+
+# ---------------------------------------------------------------------------------------- one process or several
+
+
+def _made(sources: Sequence[Source], under: Circumstances, cache: Cache, jobs: int) -> Iterator[tuple[Sheet | None, tuple[Problem, ...]]]:
+    """What each file came to, in order."""
+    found = {source.shown: sheets.kept(source, under, cache) for source in sources}
+    due = [source for source in sources if found[source.shown] is None]
+    made = _by_many(due, under, cache, jobs) if jobs > 1 and len(due) >= WORTH else (sheets.made(source, under, cache) for source in due)
+    for source in sources:
+        sheet = found[source.shown]
+        yield (sheet, ()) if sheet else next(made)
+
+
+def _by_many(due: Sequence[Source], under: Circumstances, cache: Cache, jobs: int) -> Iterator[tuple[Sheet | None, tuple[Problem, ...]]]:
+    """The same by several processes. Each makes whole files; this one alone writes the cache."""
+    import multiprocessing
+
+    with multiprocessing.Pool(min(jobs, len(due)), _begin, (under, cache.path)) as pool:
+        for outcome, pieces in pool.imap(_work, due):
+            for name, content in pieces.items():
+                cache.put(name, content)
+            yield outcome
+
+
+def _begin(under: Circumstances, path: Path | None) -> None:
+    global _beside
+    _beside = under, Cache(path, reads_only=True)
+
+
+def _work(source: Source) -> tuple[tuple[Sheet | None, tuple[Problem, ...]], dict[str, bytes]]:
+    under, cache = _beside
+    outcome, pieces = sheets.made(source, under, cache), dict(cache.made)
+    cache.made.clear()
+    return outcome, pieces
+
+
+_beside: tuple[Circumstances, Cache]  # of a process that helps

@@ -1,0 +1,356 @@
+"""One file of cards at a time: what it came to before, if nothing that it depends on has changed, or what it comes to now.
+
+In: a file of cards and what it is read under. Out: a Sheet, or the file's problems. A file that changed is read again; of its notes
+only those are resolved and rendered whose text, numbers or pictures changed, and of their figures only those are drawn whose
+results did. What the keys below forget is a stale card: `make clean` must never change what is built.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+from generator.keep.cache import Cache, key
+from generator.keep.files import Files
+from generator.look.notetypes import LOOK, note_types
+from generator.notes import Entry, Judged, Note, Rendered, Resolved, Run, Sheet
+from generator.problems import Place, Problem
+from generator.read.folder import File, Frame, Source, read_file
+from kernels.key import PACKAGE, files_of
+from kernels.record import Number, Result, path_of
+
+END = "\x1f"  # Anki's own mark between fields
+
+
+@dataclass(frozen=True)
+class Circumstances:
+    """What all files of a build share. code: the hash of our code and of the libraries under it; devices: the classes to quote."""
+
+    around: Frame
+    devices: tuple[str, ...]
+    roots: tuple[Path, ...]
+    files: Files
+    code: str
+
+    def of(self, source: Source) -> str:
+        """The hash of all that the file's sheet depends on besides other files."""
+        settings, topics = self.around.settings, self.around.topics or {}
+        folder = (settings.folders or {}).get(source.folder)
+        sizes = {id: (len(topic.questions), len(topic.claims)) for id, topic in topics.items()}
+        about = [settings.name, folder and folder.name, settings.tags, self.around.topics is None, sizes]
+        return key("under", self.code, source.shown, str(source.path), about, self.devices, list(map(str, self.roots)))
+
+
+def code(files: Files, circumstances: Sequence[str]) -> str:
+    """The hash of what makes sheets: our code, the note types as declared, the laboratory but for its library, Python and the libraries."""
+    generator = LOOK.parent
+    ours = sorted(name for name in files.stats if name.startswith(f"{generator}{os.sep}") and name.endswith((".py", "type.yml")))
+    theirs = sorted(os.fspath(path) for path in PACKAGE.glob("*.py"))
+    return key("code", [files.hash(name) for name in (*ours, *theirs)], circumstances)
+
+
+def kept(source: Source, under: Circumstances, cache: Cache) -> Sheet | None:
+    """What the file came to before, if it is still that."""
+    piece = cache.get(f"sheet:{source.shown}")
+    if piece is None:
+        return None
+    head, _, rest = piece.partition(b"\n")
+    depends = json.loads(head)
+    if depends["under"] != under.of(source) or any(under.files.hash(path) != content for path, content in depends["files"].items()):
+        return None
+    return _decoded(source.shown, rest)
+
+
+def made(source: Source, under: Circumstances, cache: Cache) -> tuple[Sheet | None, tuple[Problem, ...]]:
+    """What the file comes to now, or None and its problems."""
+    file = read_file(source, under.around)
+    if file.problems:
+        return None, file.problems
+    sheet, problems = _Maker(file, under, cache).sheet()
+    if problems:
+        return None, tuple(problems)
+    head = {"under": under.of(source), "files": {path: under.files.hash(path) for path in sorted(_files(file, under))}}
+    cache.put(f"sheet:{source.shown}", json.dumps(head).encode() + b"\n" + _encoded(sheet))
+    return sheet, ()
+
+
+def wanted(source: Source, under: Circumstances, cache: Cache) -> tuple[Sequence[Mapping[str, Any]], tuple[Problem, ...]]:
+    """The runs of the file that a kernel has to execute, or the file's problems."""
+    sheet = kept(source, under, cache)
+    if sheet:
+        return sheet.wanted, ()
+    file = read_file(source, under.around)
+    return ((), file.problems) if file.problems else (tuple(_Maker(file, under, cache).wanted()), ())
+
+
+def fields(note: Entry, cache: Cache) -> str:
+    """The fields of a note as Anki joins them."""
+    return cache.need(note.piece).decode().partition(END)[2]
+
+
+def live(sheets: Iterable[Sheet]) -> Iterator[str]:
+    """The keys of all pieces that these sheets stand on."""
+    for sheet in sheets:
+        yield f"sheet:{sheet.path}"
+        for entry in sheet.entries:
+            yield entry.piece
+            yield from (f"media:{name}" for name in entry.media)
+
+
+# --------------------------------------------------------------------------------------------- one file, now
+
+
+class _Maker:
+    """What the notes of one file share while they are made."""
+
+    def __init__(self, file: File, under: Circumstances, cache: Cache):
+        from generator.resolve.results import Store
+
+        self.file, self.under, self.cache = file, under, cache
+        self.store = Store(under.devices, under.roots)
+        self.problems: list[Problem] = []
+
+    def sheet(self) -> tuple[Sheet, list[Problem]]:
+        from generator.resolve.typed_numbers import typed_numbers
+        from generator.show.report import facts, merged_runs
+
+        file, notices = self.file, list[Problem]()
+        made = [one for note in file.notes if (one := self._note(note, notices))]
+        entries = [_entry(rendered, piece) for rendered, piece in made]
+        told = [facts(rendered, entry.hash, self.under.roots) for (rendered, _), entry in zip(made, entries)]
+        sheet = Sheet(
+            path=file.source.shown,
+            entries=tuple(entries),
+            runs=tuple(merged_runs({**run, "notes": [one["id"]]} for one in told for run in one["runs"].values())),
+            wanted=tuple(self.wanted()),
+            ids=file.ids,
+            retired=file.front.retired,
+            warnings=file.warnings,
+            notices=tuple(notices),
+            typed=tuple(problem for note in file.notes for problem in typed_numbers(note)),
+            facts="\n".join(json.dumps(one, ensure_ascii=False) for one in told),
+        )
+        return sheet, self.problems
+
+    def _note(self, note: Note, notices: list[Problem]) -> tuple[Rendered, str] | None:
+        """The note as rendered before from the same text, numbers and pictures, or now; with its key."""
+        from generator.resolve.results import results_for
+
+        before = len(self.problems)
+        results = results_for(note, self.store, self.problems).results
+        if len(self.problems) > before:
+            return None
+        piece = self._key(note, results)
+        rendered = self._kept(note, results, piece, notices) or self._rendered(note, piece, notices)
+        return rendered and (rendered, piece)
+
+    def _key(self, note: Note, results: Mapping[str, Result | None]) -> str:
+        text = {name: field.text for name, field in note.fields.items()}
+        claims = [[c.says, c.value, c.computed, c.holds, c.tolerance, c.verdict, c.under] for c in note.claims]
+        seen = {alias: result and _seen(result) for alias, result in results.items()}
+        drawn = [self._drawing(result.kernel) for alias, result in results.items() if result and any(f"![[{alias}" in t for t in text.values())]
+        pictures = [self.under.files.hash(path) for path in self._pictures] if any("![" in t.replace("![[", "") for t in text.values()) else []
+        return key("note", self.under.code, note.id, note.type, note.deck, note.tags, text, claims, seen, self._beside(results), drawn, pictures)
+
+    def _beside(self, results: Mapping[str, Result | None]) -> list[Any]:
+        """What other devices measured of the same, which a note shows too."""
+        from kernels import declare
+
+        runs = [run for alias, run in self.file.front.runs.items() if alias in results and declare.find(run.kernel).kind == "measurement"]
+        found = [self.store.found(run, device) for run in runs for device in self.under.devices]
+        return [one and _seen(one) for one in found]
+
+    def _kept(self, note: Note, results: Mapping[str, Result | None], piece: str, notices: list[Problem]) -> Rendered | None:
+        content = self.cache.get(piece)
+        if content is None:
+            return None
+        head, *fields = content.decode().split(END)
+        about = json.loads(head)
+        media = {name: self.cache.get(f"media:{name}") for name in about["media"]}
+        if None in media.values():
+            return None
+        resolved = Resolved(
+            note=note,
+            fields={},
+            results=results,
+            claims=tuple(Judged(claim, *judged) for claim, judged in zip(note.claims, about["claims"])),
+            expected=about["expected"],
+            device=about["device"],
+            missing=tuple(alias for alias, result in results.items() if result is None),
+            values={reference: Number(*number) for reference, number in about["values"].items()},
+        )
+        notices += [Problem(note.claims[number].place, message, hint) for number, message, hint in about["notices"]]
+        clozes = {int(number): text for number, text in about["clozes"].items()}
+        html = dict(zip(note_types()[note.type].fields, fields))
+        return Rendered(note.id, note.type, note.deck, note.tags, html, media, tuple(about["cards"]), clozes, resolved)  # type: ignore[arg-type]
+
+    def _rendered(self, note: Note, piece: str, notices: list[Problem]) -> Rendered | None:
+        from generator.render.note import render
+        from generator.resolve.beside import beside
+        from generator.resolve.note import resolve
+        from generator.resolve.results import results_for
+
+        told: list[Problem] = []
+        resolved = resolve(note, results_for(note, self.store, []).find, self.problems, told)
+        if resolved is None:
+            return None
+        rendered = render(replace(resolved, beside=beside(note, self.store)), note_types(), self._figure, self.problems)
+        if rendered is None:
+            return None
+        places = [claim.place for claim in note.claims]
+        about = {
+            "media": {name: len(content) for name, content in rendered.media.items()},
+            "cards": rendered.cards,
+            "clozes": dict(rendered.clozes),
+            "claims": [[judged.verdict, judged.shown, judged.factor] for judged in resolved.claims],
+            "expected": resolved.expected,
+            "device": resolved.device,
+            "values": {reference: [number.value, number.unit] for reference, number in resolved.values.items()},
+            "notices": [[places.index(one.place), one.message, one.hint] for one in told],
+        }
+        for name, content in rendered.media.items():
+            self.cache.put(f"media:{name}", content)
+        self.cache.put(piece, END.join([json.dumps(about, ensure_ascii=False), *rendered.fields.values()]).encode())
+        notices += told
+        return rendered
+
+    def _figure(self, result: Result) -> Any:
+        from generator.render.figures import Figure, figure
+
+        def drawn() -> bytes:
+            made = figure(result)
+            return json.dumps({**vars(made), "light": made.light.decode(), "dark": made.dark.decode()}, ensure_ascii=False).encode()
+
+        about = json.loads(self.cache.kept(key("figure", self.under.code, _seen(result), self._drawing(result.kernel)), drawn))
+        return Figure(about["light"].encode(), about["dark"].encode(), about["alt"], about["width"], about["height"])
+
+    def _drawing(self, kernel: str) -> list[str]:
+        """The hashes of the code that a kernel's figure is drawn by."""
+        return [self.under.files.hash(path) for path in files_of(kernel)]
+
+    @property
+    def _pictures(self) -> list[str]:
+        return _reach(self.file, self.under)
+
+    def wanted(self) -> Iterator[Mapping[str, Any]]:
+        from generator.resolve.wanted import entry
+        from kernels import declare
+
+        for run in self.file.front.runs.values():
+            kind = declare.find(run.kernel).kind
+            if kind != "formula":
+                on = self.under.devices if kind == "measurement" else (None,)
+                found = [self.store.found(run, device) for device in on]
+                yield entry(run, any(result is not None and not result.stale for result in found))
+
+
+def _seen(result: Result) -> list[Any]:
+    """All of a result that a note can show."""
+    made = result.made
+    return [result.kernel, result.kind, result.parameters, result.outputs, made.get("device"), made.get("device_class")]
+
+
+def _entry(note: Rendered, piece: str) -> Entry:
+    from generator.pack.lock import hash_of
+    from generator.show.report import verdict_of
+
+    return Entry(
+        id=note.id,
+        type=note.type,
+        deck=note.deck,
+        tags=note.tags,
+        cards=note.cards,
+        clozes=note.clozes,
+        media={name: len(content) for name, content in note.media.items()},
+        answers=note.resolved.note.answers,
+        claims=tuple((judged.claim.source, verdict_of(judged)) for judged in note.resolved.claims),
+        hash=hash_of(note),
+        place=note.resolved.note.place,
+        piece=piece,
+    )
+
+
+# --------------------------------------------------------------------------------- the files that a sheet depends on
+
+
+def _files(file: File, under: Circumstances) -> Iterator[str]:
+    yield str(file.source.path)
+    yield from _reach(file, under)
+    for run in file.front.runs.values():
+        yield from map(str, files_of(run.kernel))
+        yield from map(str, _records(run, under))
+
+
+def _reach(file: File, under: Circumstances) -> list[str]:
+    """Where the pictures of a file may lie, and their twins for dark cards: whether a file is there or not, the notes depend on it."""
+    found = set()
+    for written in {path for image in file.images for path in (image, unescape(image).strip())}:
+        for folder in (file.source.path.parent, under.around.cards / "media"):
+            path = folder / written
+            found |= {os.path.normpath(path), os.path.normpath(path.with_name(f"{path.stem}.dark{path.suffix}"))} if path.name else set()
+    return sorted(found)
+
+
+def _records(run: Run, under: Circumstances) -> Iterator[Path]:
+    from kernels import declare
+
+    kernel = declare.find(run.kernel)
+    if kernel.kind != "formula":
+        for root in under.roots:
+            for device in under.devices if kernel.kind == "measurement" else (None,):
+                yield path_of(kernel, run.parameters, device, root)
+
+
+# -------------------------------------------------------------------------------------------- a sheet as bytes
+
+
+def _encoded(sheet: Sheet) -> bytes:
+    plain = {name: value for name, value in vars(sheet).items() if name not in ("path", "facts")}
+    return json.dumps(plain, ensure_ascii=False, separators=(",", ":"), default=_plain).encode() + b"\n" + sheet.facts.encode()
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Place):
+        return [value.path, value.line]
+    if isinstance(value, Problem):
+        return [value.place, value.message, value.hint]
+    return vars(value) if isinstance(value, Entry) else dict(value)
+
+
+def _decoded(path: str, content: bytes) -> Sheet:
+    head, _, facts = content.partition(b"\n")
+    plain = json.loads(head)
+    return Sheet(
+        path=path,
+        entries=tuple(_decoded_entry(**entry) for entry in plain["entries"]),
+        runs=tuple(plain["runs"]),
+        wanted=tuple(plain["wanted"]),
+        ids=tuple((id, Place(*place)) for id, place in plain["ids"]),
+        retired={id: (reason, Place(*place)) for id, (reason, place) in plain["retired"].items()},
+        warnings=_problems(plain["warnings"]),
+        notices=_problems(plain["notices"]),
+        typed=_problems(plain["typed"]),
+        facts=facts.decode(),
+    )
+
+
+def _decoded_entry(*, tags: Any, cards: Any, clozes: Any, answers: Any, claims: Any, place: Any, **same: Any) -> Entry:
+    numbered = {int(number): text for number, text in clozes.items()}
+    return Entry(
+        tags=tuple(tags),
+        cards=tuple(cards),
+        clozes=numbered,
+        answers=tuple(answers),
+        claims=tuple((source, verdict) for source, verdict in claims),
+        place=Place(*place),
+        **same,
+    )
+
+
+def _problems(plain: Iterable[Any]) -> tuple[Problem, ...]:
+    return tuple(Problem(Place(*place), message, hint) for place, message, hint in plain)
