@@ -1,7 +1,8 @@
 """The laboratory: kernels that make every number and figure of the deck.
 
     declare   what a kernel is: its parameters, outputs, units; evaluates formulas
-    record    what a run gave, as JSON in git: its name, whether it is stale
+    results   what a run gives: numbers and curves
+    record    results as JSON in git: their names, whether they are stale
     key       what its numbers depend on: the reduced source of the kernel and of what it imports
     timing    how a measurement times and meets its ceiling (part of a measurement's key)
     nvrtc     compiles a measurement's CUDA C++ at run time
@@ -15,6 +16,6 @@ Nothing here imports torch at the top of a module, and nothing here imports the 
 """
 
 from kernels.declare import Bound, Series, kernel
-from kernels.record import KernelError, Spread
+from kernels.results import KernelError, Spread
 
 __all__ = ["Bound", "KernelError", "Series", "Spread", "kernel"]

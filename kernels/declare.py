@@ -19,7 +19,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from kernels.record import Curve, KernelError, Number, Result, Spread
+from kernels.results import Curve, KernelError, Number, Result, Spread
 
 Kind = Literal["formula", "simulation", "measurement"]
 KINDS: tuple[str, ...] = typing.get_args(Kind)

@@ -20,14 +20,14 @@ SCHEMA = 1  # of the records
 PACKAGE = Path(__file__).parent
 
 
-def code_of(kernel_name: str, extra: tuple[str, ...] = ()) -> dict[str, str]:
+def code_of(kernel_name: str) -> dict[str, str]:
     """The digest of each file that the kernel's numbers depend on, by its path inside the package.
 
     These are the kernel's own file and every module of `kernels` that it imports, at any depth, except the
     declarations, the record format, the drawing and the running of workers.
     """
     found: dict[str, str] = {}
-    waiting = [f"kernels.library.{kernel_name}", *extra]
+    waiting = [f"kernels.library.{kernel_name}"]
     while waiting:
         module = waiting.pop()
         path = None if module in APART else _source(module)
@@ -45,7 +45,10 @@ def key_of(kernel_name: str, parameters: Mapping[str, Any], code: Mapping[str, s
     return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 
-APART = {f"kernels.{name}" for name in ("__main__", "declare", "key", "lab", "library", "machine", "plot", "progress", "record", "recording")}
+APART = {
+    f"kernels.{name}"
+    for name in ("__main__", "declare", "key", "lab", "library", "machine", "plot", "progress", "record", "recording", "results")
+}
 
 
 def _source(module: str) -> Path | None:

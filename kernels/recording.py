@@ -15,7 +15,8 @@ from typing import Any, Literal
 from kernels import lab
 from kernels.declare import Kernel, find, names, nearest
 from kernels.key import code_of
-from kernels.record import RECORDS, Curve, KernelError, Number, Result, from_json, load, path_of, read, save
+from kernels.record import RECORDS, from_json, load, path_of, read, save
+from kernels.results import Curve, KernelError, Number, Result
 
 State = Literal["fresh", "recorded", "kept", "skipped", "failed", "agrees", "differs"]
 NOISE = 0.05  # what two measurements of one number may differ by at least, as a share of it: clocks, temperature, another card of the class

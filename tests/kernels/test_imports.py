@@ -1,5 +1,7 @@
 """The laboratory loads, lists its kernels and evaluates formulas without torch, numpy or matplotlib, and never loads the generator."""
 
+import ast
+import graphlib
 import json
 import subprocess
 import sys
@@ -26,6 +28,8 @@ EVERYTHING = """
 found = [m.name for m in pkgutil.walk_packages(kernels.__path__, "kernels.")]
 for name in found:
     importlib.import_module(name)
+import ast
+import graphlib
 import json
 print(json.dumps(found))
 """
@@ -54,3 +58,16 @@ def test_declarations_and_records_load_fast():
     program = "from kernels.declare import find; import kernels.record; find('training_memory'); print(' '.join(sorted(sys.modules)))"
     loaded = set(run(program).split())
     assert not loaded & {"kernels.lab", "kernels.recording", "kernels.machine", "kernels.plot", "kernels.timing", "subprocess", "asyncio", "argparse"}
+
+
+def test_no_two_modules_import_one_another():
+    """At their tops, for type checkers too; what stands inside a function is imported when all are loaded."""
+    package = Path(kernels.__file__).parent
+    imported = {}
+    for path in package.glob("[a-z]*.py"):
+        top = [node for node in ast.parse(path.read_text(encoding="utf-8")).body if not isinstance(node, (ast.FunctionDef, ast.ClassDef))]
+        found = [node for part in top for node in ast.walk(part) if isinstance(node, ast.ImportFrom) and node.module]
+        names = [f"{node.module}.{alias.name}".split(".") for node in found for alias in node.names]
+        imported[path.stem] = {name[1] for name in names if name[0] == "kernels" and (package / f"{name[1]}.py").exists()}
+    assert "results" in imported["record"] & imported["declare"]
+    graphlib.TopologicalSorter(imported).prepare()
