@@ -1,5 +1,6 @@
 """The laboratory: kernels that make every number and figure of the deck.
 
+    catalogue which file of the library holds which kernel
     declare   what a kernel is: its parameters, outputs, units; evaluates formulas
     results   what a run gives: numbers and curves
     record    results as JSON in git: their names, whether they are stale
@@ -10,7 +11,7 @@
     machine   describes the machine: the GPU and its class, versions, commit
     recording brings the records up to date, and verifies them
     plot      draws figures from results, light and dark
-    library/  one file per kernel; the file's name is the kernel's name
+    library/  one file per kernel, in a folder for each area; the file's name is the kernel's name
 
 Nothing here imports torch at the top of a module, and nothing here imports the generator.
 """

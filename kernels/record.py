@@ -40,11 +40,24 @@ def case_name(kernel: Kernel, parameters: Mapping[str, Any]) -> str:
 
 
 def path_of(kernel: Kernel, parameters: Mapping[str, Any], device_class: str | None, root: Path = RECORDS) -> Path:
-    """Where the record of a case lies; measurements carry their device class ("h100") in the name."""
+    """Where the record of a case lies, or is to lie; measurements carry their device class ("h100") in the name."""
     if kernel.kind == "measurement" and not device_class:
         raise ValueError(f"a record of {kernel.name} is one device's: name its class")
     suffix = f"@{device_class}" if kernel.kind == "measurement" else ""
-    return root / kernel.name / f"{case_name(kernel, parameters)}{suffix}.json"
+    return _folder(kernel, root) / f"{case_name(kernel, parameters)}{suffix}.json"
+
+
+def _folder(kernel: Kernel, root: Path) -> Path:
+    """The folder of a kernel's records: that of its area, unless it exists elsewhere, from before the kernel's file was moved."""
+    home = root / kernel.area / kernel.name
+    if home.is_dir():
+        return home
+    return next((folder for folder in (root / kernel.name, *sorted(root.glob(f"*/{kernel.name}"))) if folder.is_dir()), home)
+
+
+def paths(root: Path = RECORDS) -> tuple[Path, ...]:
+    """All record files below a folder, sorted."""
+    return tuple(sorted(root.rglob("*.json")))
 
 
 def _shown(value: Any) -> str:
