@@ -10,6 +10,7 @@
     lab       runs kernels: chooses the device, one worker process a run
     machine   describes the machine: the GPU and its class, versions, commit
     recording brings the records up to date, and verifies them
+    listing   what `kernels list` says
     plot      draws figures from results, light and dark
     library/  one file per kernel, in a folder for each area; the file's name is the kernel's name
 

@@ -57,7 +57,10 @@ def key_of(kernel_name: str, parameters: Mapping[str, Any], code: Mapping[str, s
 
 APART = {
     f"kernels.{name}"
-    for name in ("__main__", "catalogue", "declare", "key", "lab", "library", "machine", "plot", "progress", "record", "recording", "results")
+    for name in (
+        *("__main__", "catalogue", "declare", "key", "lab", "library", "listing"),
+        *("machine", "plot", "progress", "record", "recording", "results"),
+    )
 }
 
 

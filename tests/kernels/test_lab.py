@@ -451,35 +451,6 @@ def test_the_bar_says_what_the_lines_say(tmp_path, monkeypatch):
     assert "[2/2] made_up_trouble how=exit note=[red] ... failed: its worker ended with exit code 3" in shown and "(wanted by cards/b.md:9)" in shown
 
 
-def test_list(capsys, shelf, tmp_path):
-    code, out, _ = said(capsys, "list", "--json")
-    listed = {kernel["name"]: kernel for kernel in json.loads(out)}
-    assert code == 0 and {"training_memory", "made_up_ratio"} <= set(listed)
-    ratio = listed["made_up_ratio"]
-    assert ratio["kind"] == "formula" and ratio["summary"] == "The ratio of two integers." and ratio["needs"] == []
-    assert ratio["parameters"]["above"] == {"type": "int", "required": True, "unit": "", "low": None, "high": None}
-    assert ratio["parameters"]["exact"]["default"] is False and ratio["outputs"] == {"ratio": {"unit": "B/s"}}
-    assert listed["made_up_trouble"]["parameters"]["how"]["choices"][0] == "none"
-    assert listed["made_up_speed"]["needs"] == ["a GPU", "torch"] and listed["made_up_speed"]["outputs"]["sweep"] == {
-        "x": "rows",
-        "unit": "B/s",
-        "x_unit": "",
-    }
-    code, out, _ = said(capsys, "list", "made_up_ratio")
-    assert out.splitlines() == [
-        "made_up_ratio  (formula)",
-        "  The ratio of two integers.",
-        "  in   above  int",
-        "  in   below  int = 1",
-        "  in   exact  bool = false",
-        "  out  ratio  B/s",
-    ]
-    (tmp_path / "made_up_broken.py").write_text("import no_such_package\n")
-    shelf(tmp_path)
-    code, out, err = said(capsys, "list")
-    assert code == 2 and "training_memory  (formula)" in out and "made_up_broken.py cannot be imported: No module named 'no_such_package'" in err
-
-
 def test_the_readme_names_every_command_and_option():
     readme = Path(lab.__file__).with_name("README.md").read_text(encoding="utf-8")
     commands = _parser()._subparsers._group_actions[0].choices
