@@ -8,6 +8,7 @@
     timing    how a measurement times and meets its ceiling (part of a measurement's key)
     nvrtc     compiles a measurement's CUDA C++ at run time
     lab       runs kernels: chooses the device, one worker process a run
+    limits    how long a run may take
     machine   describes the machine: the GPU and its class, versions, commit
     recording brings the records up to date, and verifies them
     listing   what `kernels list` says

@@ -77,7 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     for one in (command, verify):
         one.add_argument("--records", default=RECORDS, type=Path, metavar="DIR", help="the folder of the records (kernels/records)")
     for name in ("run", "record", "verify"):
-        commands.choices[name].add_argument("--timeout", type=_seconds, metavar="SECONDS", help="in place of each kernel's own limit")
+        commands.choices[name].add_argument("--timeout", type=_seconds, metavar="SECONDS", help="CPU time, in place of each kernel's own limit")
     return parser
 
 

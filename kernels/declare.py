@@ -153,7 +153,9 @@ def kernel(
     kind: "formula" (closed form, exact), "simulation" (seeded torch, agrees everywhere within the relative
     `tolerance`) or "measurement" (times or memory of a named GPU; `tolerance` widens what a second measurement
     may differ by, see lab.verify). outputs: name -> unit, or a Series.
-    needs: packages beyond torch that a run imports (("triton",)). timeout: seconds that a run may take.
+    needs: packages beyond torch that a run imports (("triton",)).
+    timeout: seconds of CPU time that a run may use; of each of its processes the busiest thread counts, so that neither other jobs
+    nor the number of cores matter. What hangs without using any is killed after ten times as long, and not before five minutes.
     Parameters are the function's annotated keyword arguments: int, float, str, bool or Literal, with a
     Bound inside Annotated where a unit or a range belongs to them.
     """

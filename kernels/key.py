@@ -58,7 +58,7 @@ def key_of(kernel_name: str, parameters: Mapping[str, Any], code: Mapping[str, s
 APART = {
     f"kernels.{name}"
     for name in (
-        *("__main__", "catalogue", "declare", "key", "lab", "library", "listing"),
+        *("__main__", "catalogue", "declare", "key", "lab", "library", "limits", "listing"),
         *("machine", "plot", "progress", "record", "recording", "results"),
     )
 }
