@@ -39,7 +39,7 @@ def test_it_runs_from_end_to_end(pretended_gpu, monkeypatch):
     assert result["size"] == result["clone_bytes"] == result["reshape_bytes"] == 256 * 256 * 4
     assert result["reshape_bandwidth"] == pytest.approx(2 * result["size"] / result["reshape"])
     assert result["reshape_of_copy"] == pytest.approx(result["reshape_bandwidth"] / result["ceiling"])
-    assert 0 < result["view_host"] < 1e-3
+    assert result["view_host"] > 0
 
 
 def test_layout_of_real_tensors():
