@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from kernels import lab, limits
+from kernels.__main__ import main
 from kernels.declare import find
 
 pytestmark = [pytest.mark.usefixtures("made_up"), pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="CPU time is read from /proc")]
@@ -19,6 +20,11 @@ def trouble(how, note="", **options):
 def test_a_child_that_computes_uses_up_the_limit():
     with pytest.raises(lab.RunError, match="it used more than its limit of 0.5 s of CPU time and was killed"):
         trouble("spin", timeout=0.5)
+
+
+def test_the_limit_of_the_command_line_takes_the_place_of_the_kernels(capsys):
+    assert main(["run", "made_up_trouble", "how=spin", "--timeout", "0.3"]) == 1
+    assert capsys.readouterr() == ("", "error: it used more than its limit of 0.3 s of CPU time and was killed\n")
 
 
 def test_waiting_does_not_count():
