@@ -76,7 +76,7 @@ def _listed(*folders: str) -> _Listing:
     places: dict[str, tuple[Place, ...]] = {}
     for folder in dict.fromkeys(Path(folder).absolute() for folder in folders):
         for path in sorted((*folder.glob("*.py"), *folder.glob("*/*.py"))):
-            if path.stem != "__init__":
-                place = Place("" if path.parent == folder else path.parent.name, path)
-                places[path.stem] = (*places.get(path.stem, ()), place)
+            area = "" if path.parent == folder else path.parent.name
+            if path.stem != "__init__" and path.stem.isidentifier() and f"_{area}".isidentifier():  # an editor's copy is no module
+                places[path.stem] = (*places.get(path.stem, ()), Place(area, path))
     return _Listing(places, frozenset(place.area for found in places.values() for place in found) - {""})

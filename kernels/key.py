@@ -56,11 +56,19 @@ def key_of(kernel_name: str, parameters: Mapping[str, Any], code: Mapping[str, s
 
 
 APART = {
-    f"kernels.{name}"
-    for name in (
-        *("__main__", "catalogue", "declare", "key", "lab", "library", "limits", "listing"),
-        *("machine", "plot", "progress", "record", "recording", "results"),
-    )
+    "kernels.__main__",
+    "kernels.catalogue",
+    "kernels.declare",
+    "kernels.key",
+    "kernels.lab",
+    "kernels.limits",
+    "kernels.listing",
+    "kernels.machine",
+    "kernels.plot",
+    "kernels.progress",
+    "kernels.record",
+    "kernels.recording",
+    "kernels.results",
 }
 
 

@@ -73,7 +73,10 @@ def test_a_library_may_be_flat_or_by_area_or_both(own):
     own("left", "made_up_left")
     own("training", "made_up_more")
     own("left", "_made_up_shared", "")
-    assert {"made_up_flat", "made_up_left", "made_up_more", "training_memory"} <= set(names()) and "_made_up_shared" not in names()
+    own(".checkpoints", "made_up_left", "no Python")
+    own("left", "made_up_left-copy", "no Python")
+    assert {"made_up_flat", "made_up_left", "made_up_more", "training_memory"} <= set(names())
+    assert not {"_made_up_shared", "made_up_left-copy"} & set(names())
     assert [find(name).area for name in ("made_up_flat", "made_up_left", "made_up_more", "training_memory")] == ["", "left", "training", "training"]
     assert find("made_up_left")()["out"] == 1
 
