@@ -10,14 +10,15 @@ import json
 import math
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from kernels import lab, recording
-from kernels.declare import Kernel, Parameter, Series, find, names, nearest
+from kernels import lab, listing, recording
+from kernels.declare import Kernel, Parameter, find, names, nearest
 from kernels.progress import indented, reporting
-from kernels.record import RECORDS, Curve, KernelError, Number, to_json
+from kernels.record import RECORDS, to_json
+from kernels.results import Curve, KernelError, Number
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -49,8 +50,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m kernels", description="The laboratory: kernels that make every number and figure of the deck.")
     commands = parser.add_subparsers(dest="command", required=True)
 
-    command = commands.add_parser("list", help="every kernel: kind, parameters and outputs with their units, what it needs")
-    command.add_argument("names", nargs="*", metavar="NAME", help="only these kernels")
+    command = commands.add_parser("list", help="the kernels by area, and whole where they are few: parameters and outputs with their units")
+    command.add_argument("words", nargs="*", metavar="WORD", help="only the kernel of this name, or those in which all the words occur")
     command.add_argument("--json", action="store_true")
     command.set_defaults(act=_list)
 
@@ -76,7 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     for one in (command, verify):
         one.add_argument("--records", default=RECORDS, type=Path, metavar="DIR", help="the folder of the records (kernels/records)")
     for name in ("run", "record", "verify"):
-        commands.choices[name].add_argument("--timeout", type=_seconds, metavar="SECONDS", help="in place of each kernel's own limit")
+        commands.choices[name].add_argument("--timeout", type=_seconds, metavar="SECONDS", help="CPU time, in place of each kernel's own limit")
     return parser
 
 
@@ -88,83 +89,30 @@ def _seconds(text: str) -> float:
 
 
 def _list(asked: argparse.Namespace) -> int:
-    found, wrong = [], []
-    for name in asked.names or names():
-        try:
-            found.append(find(name))
-        except KernelError as error:
-            wrong.append(str(error))
+    words = " ".join(asked.words).split()
+    exact = words[0] if len(words) == 1 and words[0] in names() else None
+    kernels, wrong = _found([exact] if exact else names())
+    shown = kernels if exact else listing.matching(kernels, words)
+    if words and not shown and not exact:
+        wrong.append(f"no kernel has {' and '.join(map(repr, words))} in its name, summary, parameters or outputs{nearest('_'.join(words), names())}")
     if asked.json:
-        print(json.dumps([_described(kernel) for kernel in found], indent=1))
-    else:
-        print("\n\n".join(map(_shown, found)))
+        print(json.dumps([listing.described(kernel) for kernel in shown], indent=1))
+    elif shown:
+        print(listing.whole(shown[0]) if exact else listing.by_area(shown))
     for message in wrong:
         _say(f"error: {message}")
     return 2 if wrong else 0
 
 
-def _described(kernel: Kernel) -> dict[str, Any]:
-    return {
-        "name": kernel.name,
-        "kind": kernel.kind,
-        "summary": kernel.summary,
-        "parameters": {name: _parameter(parameter) for name, parameter in kernel.parameters.items()},
-        "outputs": {name: vars(unit) if isinstance(unit, Series) else {"unit": unit} for name, unit in kernel.outputs.items()},
-        "needs": _needs(kernel),
-        "tolerance": kernel.tolerance,
-        "timeout": kernel.timeout,
-        "figure": kernel.draw is not None,
-    }
-
-
-def _parameter(parameter: Parameter) -> dict[str, Any]:
-    return {
-        "type": parameter.type.__name__,
-        "required": parameter.required,
-        **({} if parameter.required else {"default": parameter.default}),
-        **({"choices": list(parameter.choices)} if parameter.choices else {}),
-        "unit": parameter.bound.unit,
-        "low": parameter.bound.low,
-        "high": parameter.bound.high,
-    }
-
-
-def _needs(kernel: Kernel) -> list[str]:
-    """What a run needs beyond Python: a formula nothing, a simulation torch, a measurement a GPU too."""
-    usual = {"formula": [], "simulation": ["torch"], "measurement": ["a GPU", "torch"]}[kernel.kind]
-    return [*usual, *(package for package in kernel.needs if package not in usual)]
-
-
-def _shown(kernel: Kernel) -> str:
-    width = max(map(len, (*kernel.parameters, *kernel.outputs)))
-    lines = [f"{kernel.name}  ({kernel.kind}{', needs ' * bool(_needs(kernel))}{', '.join(_needs(kernel))})", f"  {kernel.summary}"]
-    for name, parameter in kernel.parameters.items():
-        lines.append(f"  in   {name:{width}}  {_range(parameter)}{'' if parameter.required else f' = {_text(parameter.default)}'}")
-    for name, declared in kernel.outputs.items():
-        unit = f"{declared.unit or 'number'} over {declared.x}" if isinstance(declared, Series) else declared or "number"
-        over = f" ({declared.x_unit})" if isinstance(declared, Series) and declared.x_unit else ""
-        lines.append(f"  out  {name:{width}}  {unit}{over}")
-    return "\n".join(lines)
-
-
-def _range(parameter: Parameter) -> str:
-    if parameter.choices:
-        return " | ".join(map(_text, parameter.choices))
-    low, high = parameter.bound.low, parameter.bound.high
-    limits = (
-        f" {low:g} to {high:g}"
-        if low is not None and high is not None
-        else f" from {low:g}"
-        if low is not None
-        else f" to {high:g}"
-        if high is not None
-        else ""
-    )
-    return f"{parameter.type.__name__}{limits}{' ' * bool(parameter.bound.unit)}{parameter.bound.unit}"
-
-
-def _text(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+def _found(names: Iterable[str]) -> tuple[list[Kernel], list[str]]:
+    """The kernels of these names, and what is wrong with the files of those that cannot be had."""
+    found, wrong = [], []
+    for name in names:
+        try:
+            found.append(find(name))
+        except KernelError as error:
+            wrong.append(str(error))
+    return found, wrong
 
 
 def _run(asked: argparse.Namespace) -> int:

@@ -23,11 +23,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, NoReturn
 
-from kernels import library
+from kernels import library, limits
 from kernels.declare import Kernel, find
 from kernels.key import PACKAGE
 from kernels.machine import describe_machine, may_have_gpu
-from kernels.record import KernelError, Result, from_json, to_json
+from kernels.record import from_json, to_json
+from kernels.results import KernelError, Result
 
 __all__ = ["RunError", "describe_machine", "device_class", "devices", "run"]
 
@@ -44,7 +45,8 @@ def run(kernel: Kernel, parameters: Mapping[str, Any], *, device: str | None = N
     """Executes a kernel once. Formulas are evaluated here, the other kinds in a worker; nothing is recorded.
 
     device: the class that a measurement is meant for; None takes the GPU at hand. A measurement without its GPU is refused.
-    timeout: seconds, in place of the kernel's own. Raises KernelError for wrong parameters, RunError where nothing came out.
+    timeout: seconds of CPU time, in place of the kernel's own limit (see `limits.wait`).
+    Raises KernelError for wrong parameters, RunError where nothing came out.
     """
     bound, here = kernel.bind(parameters), None
     if kernel.kind == "formula":
@@ -55,7 +57,7 @@ def run(kernel: Kernel, parameters: Mapping[str, Any], *, device: str | None = N
             raise RunError(f"{kernel.name} is a measurement and needs a GPU; this machine has none that torch can use")
         if device not in (None, here):
             raise RunError(f"{kernel.name} is to be measured on {device}; the GPU here is {here}")
-    answer = _ask({"kernel": kernel.name, "parameters": bound}, kernel.timeout if timeout is None else timeout)
+    answer = _ask({"kernel": kernel.name, "parameters": bound}, limit=kernel.timeout if timeout is None else timeout)
     result = replace(from_json(answer), parameters=bound)
     if kernel.kind == "measurement" and result.made["device_class"] != here:
         raise RunError(f"it was measured on {result.made['device']}, though the GPU here was {here} a moment ago")
@@ -76,15 +78,15 @@ def devices() -> tuple[str, ...]:
 @functools.cache
 def _machine() -> dict[str, Any]:
     """Asked in a worker, since torch takes seconds to load and a CUDA context memory of the GPU; empty without a GPU."""
-    machine = _ask({}, timeout=300)
+    machine = _ask({}, limit=60)
     return machine if machine["device_class"] != "cpu" else {}
 
 
 START = "import sys; sys.path[0] = sys.argv[1]; from kernels.lab import work; work()"
 
 
-def _ask(request: Mapping[str, Any], timeout: float) -> dict[str, Any]:
-    """What a fresh worker answers to a request. Raises RunError where it takes too long, dies, or reports an error.
+def _ask(request: Mapping[str, Any], limit: float) -> dict[str, Any]:
+    """What a fresh worker answers to a request. Raises RunError where it reaches a limit, dies, or reports an error.
 
     The answer comes in a file, so that whatever a kernel prints cannot garble it. The worker leads its own process group, which
     is killed in any case when this returns; its standard input stays open till then and tells it that the lab still lives.
@@ -103,9 +105,9 @@ def _ask(request: Mapping[str, Any], timeout: float) -> dict[str, Any]:
             )
         try:
             _send(worker, {**request, "library": [os.path.abspath(part) for part in library.__path__]})
-            code = worker.wait(timeout)
-        except subprocess.TimeoutExpired:
-            raise RunError(f"it took longer than its limit of {timeout:g} s and was killed", _end_of(log)) from None
+            code = limits.wait(worker, limit)
+        except limits.LimitReached as reached:
+            raise RunError(str(reached), _end_of(log)) from None
         finally:
             _kill(worker)
         if not path.exists():

@@ -14,7 +14,7 @@ from workshop import FIRST, SECOND, Workshop, notes
 from generator.keep import cache
 from generator.render import figures
 from generator.render import note as render
-from kernels.library.training_memory import BYTES
+from kernels.library.training.training_memory import BYTES
 
 
 @pytest.fixture

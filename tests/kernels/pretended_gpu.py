@@ -1,22 +1,25 @@
-"""A pretended GPU, on which measurement kernels run end to end with the host's clock: their numbers mean nothing and are never recorded."""
+"""A pretended GPU, on which measurement kernels run end to end: its clock is made up, and no number is ever recorded."""
 
-import time
 from types import SimpleNamespace
 
 import pytest
+from made_up_clock import Clock
 
 
 @pytest.fixture
 def pretended_gpu(monkeypatch):
+    """Gives the clock of the events."""
     torch = pytest.importorskip("torch")
     from kernels import timing
+
+    clock = Clock()
 
     class Event:
         def __init__(self, enable_timing):
             assert enable_timing
 
         def record(self):
-            self.at = time.perf_counter()
+            self.at = clock.read()
 
         def elapsed_time(self, end):
             return 1e3 * (end.at - self.at)
@@ -34,3 +37,4 @@ def pretended_gpu(monkeypatch):
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda: (2**22, 2**22))
     properties = SimpleNamespace(L2_cache_size=2**20, multi_processor_count=2)
     monkeypatch.setattr(torch.cuda, "get_device_properties", lambda device: properties)
+    return clock

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from kernels import KernelError, Spread, lab, record, recording
+from kernels import KernelError, Spread, lab, limits, record, recording
 from kernels.__main__ import _parser, main
 from kernels.declare import find
 from kernels.machine import device_class_of, device_name_of
@@ -34,13 +34,23 @@ def alive(pid):
     return not state.exists() or state.read_text().rpartition(")")[2].split()[0] not in "ZX"
 
 
-def ends(pids, seconds=5.0):
-    deadline = time.monotonic() + seconds
-    while any(map(alive, pids)):
-        if time.monotonic() > deadline:
+def comes(condition, seconds=300):
+    """Waits for what is to come; the limit is for what never does, however busy the machine."""
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
             return False
         time.sleep(0.02)
     return True
+
+
+def ends(pids):
+    return comes(lambda: not any(map(alive, pids)))
+
+
+def written(path):
+    """The process ids that the made-up hang wrote, once they are all there."""
+    return [int(pid) for pid in path.read_text().split()] if path.exists() and path.read_text().count(" ") else []
 
 
 def test_a_result_says_how_it_was_made():
@@ -75,11 +85,11 @@ def test_a_worker_that_fails_says_why(how, message):
     assert ("Traceback" in error.value.log) == (how == "raise")
 
 
-def test_at_its_time_limit_a_worker_dies_with_its_children(tmp_path):
-    with pytest.raises(lab.RunError, match="it took longer than its limit of 1.5 s and was killed") as error:
-        trouble("hang", str(tmp_path / "pids"), timeout=1.5)
-    pids = [int(pid) for pid in (tmp_path / "pids").read_text().split()]
-    assert len(pids) == 2 and ends(pids)
+def test_a_worker_that_hangs_dies_with_its_children(tmp_path, monkeypatch):
+    monkeypatch.setattr(limits, "monotonic", lambda: 1e6 if written(tmp_path / "pids") else 0.0)
+    with pytest.raises(lab.RunError, match=r"it did not end within 1000 s, of which it used [\d.]+ s of CPU time, and was killed") as error:
+        trouble("hang", str(tmp_path / "pids"), timeout=100)
+    assert len(written(tmp_path / "pids")) == 2 and ends(written(tmp_path / "pids"))
     assert error.value.log == "before the end"
 
 
@@ -87,18 +97,15 @@ def test_at_its_time_limit_a_worker_dies_with_its_children(tmp_path):
 def test_a_lab_that_is_stopped_leaves_no_worker(tmp_path, sign):
     folder = Path(__file__).parent / "library"
     program = (
-        f"import sys; from kernels import library; library.__path__.append({str(folder)!r});"
+        "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler);"  # a background job ignores it
+        f"from kernels import library; library.__path__.append({str(folder)!r});"
         f"from kernels.__main__ import main; sys.exit(main(['run', 'made_up_trouble', 'how=hang', 'note={tmp_path / 'pids'}']))"
     )
     process = subprocess.Popen([sys.executable, "-c", program], cwd=record.RECORDS.parent.parent, stderr=subprocess.PIPE, text=True)
-    deadline = time.monotonic() + 20
-    while not (tmp_path / "pids").exists() or not (tmp_path / "pids").read_text().count(" "):
-        assert time.monotonic() < deadline and process.poll() is None
-        time.sleep(0.02)
-    pids = [int(pid) for pid in (tmp_path / "pids").read_text().split()]
+    assert comes(lambda: written(tmp_path / "pids") or process.poll() is not None) and process.poll() is None
     process.send_signal(sign)
-    said = process.communicate(timeout=10)[1]
-    assert ends(pids)
+    said = process.communicate(timeout=300)[1]
+    assert ends(written(tmp_path / "pids"))
     if sign == signal.SIGINT:
         assert process.returncode == 130 and "Traceback" not in said
 
@@ -375,7 +382,6 @@ def test_run_as_text(capsys):
         (["made_up_drift", "scale=inf"], 2, "must be finite"),
         (["made_up_ratio", "above=1", "below=2"], 1, "must be at most above"),
         (["made_up_trouble", "how=exit"], 1, "exit code 3"),
-        (["made_up_trouble", "how=hang", "note=/dev/null", "--timeout", "0.6"], 1, "limit of 0.6 s"),
     ],
 )
 def test_run_refuses_in_one_line(capsys, words, code, message):
@@ -449,35 +455,6 @@ def test_the_bar_says_what_the_lines_say(tmp_path, monkeypatch):
     shown = terminal.getvalue()
     assert "[1/2] made_up_drift scale=2.0 ... " in shown
     assert "[2/2] made_up_trouble how=exit note=[red] ... failed: its worker ended with exit code 3" in shown and "(wanted by cards/b.md:9)" in shown
-
-
-def test_list(capsys, shelf, tmp_path):
-    code, out, _ = said(capsys, "list", "--json")
-    listed = {kernel["name"]: kernel for kernel in json.loads(out)}
-    assert code == 0 and {"training_memory", "made_up_ratio"} <= set(listed)
-    ratio = listed["made_up_ratio"]
-    assert ratio["kind"] == "formula" and ratio["summary"] == "The ratio of two integers." and ratio["needs"] == []
-    assert ratio["parameters"]["above"] == {"type": "int", "required": True, "unit": "", "low": None, "high": None}
-    assert ratio["parameters"]["exact"]["default"] is False and ratio["outputs"] == {"ratio": {"unit": "B/s"}}
-    assert listed["made_up_trouble"]["parameters"]["how"]["choices"][0] == "none"
-    assert listed["made_up_speed"]["needs"] == ["a GPU", "torch"] and listed["made_up_speed"]["outputs"]["sweep"] == {
-        "x": "rows",
-        "unit": "B/s",
-        "x_unit": "",
-    }
-    code, out, _ = said(capsys, "list", "made_up_ratio")
-    assert out.splitlines() == [
-        "made_up_ratio  (formula)",
-        "  The ratio of two integers.",
-        "  in   above  int",
-        "  in   below  int = 1",
-        "  in   exact  bool = false",
-        "  out  ratio  B/s",
-    ]
-    (tmp_path / "made_up_broken.py").write_text("import no_such_package\n")
-    shelf(tmp_path)
-    code, out, err = said(capsys, "list")
-    assert code == 2 and "training_memory  (formula)" in out and "made_up_broken.py cannot be imported: No module named 'no_such_package'" in err
 
 
 def test_the_readme_names_every_command_and_option():

@@ -1,9 +1,10 @@
 """The timing code, as far as it can be judged without a GPU; the last tests need one."""
 
 import math
-import time
+from types import SimpleNamespace
 
 import pytest
+from made_up_clock import TICK, Clock
 
 torch = pytest.importorskip("torch")
 
@@ -46,11 +47,16 @@ def test_without_a_gpu_nothing_is_approximated(ask):
 
 def test_one_cold_call_a_repetition_or_many_warm_ones(pretended_gpu):
     calls = []
-    found = timing.measure(lambda: calls.append(time.sleep(1e-3)), repetitions=20)
-    assert len(calls) == 21 and 1e-3 <= found.low <= found.value <= found.high < 0.1
+
+    def call():
+        calls.append(len(calls))
+        pretended_gpu.now += 1 + len(calls) % 3
+
+    found = timing.measure(call, repetitions=21)
+    assert len(calls) == 22 and vars(found) == {"low": 1 + TICK, "value": 2 + TICK, "high": 3 + TICK}
     calls.clear()
-    found = timing.measure(lambda: calls.append(time.sleep(1e-4)), repetitions=20, flush=False, graph=True)
-    assert len(calls) == 1 + 20 * 4 and 1e-4 <= found.value < 0.01
+    found = timing.measure(call, repetitions=21, flush=False, graph=True)
+    assert len(calls) == 1 + 21 * 4 and vars(found) == {"low": (7 + TICK) / 4, "value": (8 + TICK) / 4, "high": (9 + TICK) / 4}
 
 
 def test_ceilings_are_rates_of_known_work(pretended_gpu, monkeypatch):
@@ -73,16 +79,18 @@ def test_matrix_precision_is_put_back():
     assert torch.get_float32_matmul_precision() == before
 
 
-def test_warm_up_ends_and_estimates():
-    slept = []
-    assert 1e-3 <= warm_up_on_host(lambda: slept.append(time.sleep(1e-3))) < 0.1
-    assert len(slept) >= 3
+@pytest.mark.parametrize(("seconds", "calls"), [(1.0, 3), (6 * TICK, 13)])
+def test_warm_up_ends_and_estimates(monkeypatch, seconds, calls):
+    """After three calls, or so many that they and two readings of the clock for each take a hundred ticks."""
+    clock, called = Clock(), []
 
+    def call():
+        called.append(seconds)
+        clock.now += seconds
 
-def warm_up_on_host(function):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(torch.cuda, "synchronize", lambda: None)
-        return timing._warm_up(function, least=0.01)
+    monkeypatch.setattr(timing, "time", SimpleNamespace(perf_counter=clock.read))
+    monkeypatch.setattr(torch.cuda, "synchronize", lambda: None)
+    assert timing._warm_up(call, least=100 * TICK) == seconds + TICK and len(called) == calls
 
 
 @needs_gpu

@@ -14,17 +14,21 @@ from kernels import kernel
 
 
 @kernel(kind="simulation", outputs={"value": ""}, timeout=30.0)
-def made_up_trouble(how: Literal["none", "noise", "hang", "exit", "kill", "raise", "nan", "missing", "extra", "parameter"] = "none", note: str = ""):
+def made_up_trouble(how: Literal["none", "noise", "hang", "nap", "spin", "exit", "kill", "raise", "nan", "missing", "extra", "parameter"] = "none", note: str = ""):
     if how == "noise":
         print("noise", "x" * 200_000)
         os.write(1, b'{"answer": 0}\n')
         os.write(2, b"\xff\n")
     if how == "hang":
-        child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+        child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+        print("before the end", flush=True)
         with open(note, "w", encoding="utf-8") as file:
             file.write(f"{os.getpid()} {child.pid}")
-        print("before the end", flush=True)
-        time.sleep(60)
+        time.sleep(600)
+    if how == "nap":
+        time.sleep(float(note))
+    if how == "spin":
+        subprocess.run([sys.executable, "-c", "while True: pass"], check=False)
     if how == "exit":
         os._exit(3)
     if how == "kill":

@@ -1,0 +1,109 @@
+"""What `kernels list` says: kernels in, text or plain data for JSON out; and the search for kernels by words."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+import textwrap
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from kernels.declare import Kernel, Parameter, Series
+
+FEW = 8  # as many are shown whole
+
+
+def matching(kernels: Iterable[Kernel], words: Sequence[str]) -> list[Kernel]:
+    """The kernels in which every word occurs, whatever its case: in area, kind, name, summary, parameters with their choices, or outputs."""
+    return [kernel for kernel in kernels if all(word.lower() in _searched(kernel) for word in words)]
+
+
+def _searched(kernel: Kernel) -> str:
+    choices = (str(choice) for parameter in kernel.parameters.values() for choice in parameter.choices)
+    return "\n".join((kernel.area, kernel.kind, kernel.name, kernel.summary, *kernel.parameters, *choices, *kernel.outputs)).lower()
+
+
+def by_area(kernels: Sequence[Kernel]) -> str:
+    """Kernels under the names of their areas: a few whole, many with their summaries only."""
+    show = whole if len(kernels) <= FEW else _brief
+    groups = itertools.groupby(sorted(kernels, key=lambda k: (k.area, k.name)), lambda k: k.area)
+    blocks = [f"{area or 'in no area'}\n\n" + ("\n" if show is _brief else "\n\n").join(map(show, group)) for area, group in groups]
+    hint = [f"{len(kernels)} kernels; `list WORD ...` finds those with all the words, and shows up to {FEW} of them whole"] * (show is _brief)
+    return "\n\n".join([*blocks, *hint])
+
+
+def _brief(kernel: Kernel) -> str:
+    width = shutil.get_terminal_size((1000, 24)).columns  # a pipe gets each summary on one line
+    return f"{kernel.name}  ({_marks(kernel)})\n" + textwrap.fill(kernel.summary, width, initial_indent="  ", subsequent_indent="  ")
+
+
+def whole(kernel: Kernel) -> str:
+    """A kernel with its parameters and outputs."""
+    width = max(map(len, (*kernel.parameters, *kernel.outputs)))
+    needs = _needs(kernel)
+    lines = [f"{kernel.name}  ({_marks(kernel)}{', needs ' * bool(needs)}{', '.join(needs)})", f"  {kernel.summary}"]
+    for name, parameter in kernel.parameters.items():
+        lines.append(f"  in   {name:{width}}  {_range(parameter)}{'' if parameter.required else f' = {_text(parameter.default)}'}")
+    for name, declared in kernel.outputs.items():
+        unit = f"{declared.unit or 'number'} over {declared.x}" if isinstance(declared, Series) else declared or "number"
+        over = f" ({declared.x_unit})" if isinstance(declared, Series) and declared.x_unit else ""
+        lines.append(f"  out  {name:{width}}  {unit}{over}")
+    return "\n".join(lines)
+
+
+def _marks(kernel: Kernel) -> str:
+    return f"{kernel.kind}{', figure' * (kernel.draw is not None)}"
+
+
+def _needs(kernel: Kernel) -> list[str]:
+    """What a run needs beyond Python: a formula nothing, a simulation torch, a measurement a GPU too."""
+    usual = {"formula": [], "simulation": ["torch"], "measurement": ["a GPU", "torch"]}[kernel.kind]
+    return [*usual, *(package for package in kernel.needs if package not in usual)]
+
+
+def _range(parameter: Parameter) -> str:
+    if parameter.choices:
+        return " | ".join(map(_text, parameter.choices))
+    low, high = parameter.bound.low, parameter.bound.high
+    limits = (
+        f" {low:g} to {high:g}"
+        if low is not None and high is not None
+        else f" from {low:g}"
+        if low is not None
+        else f" to {high:g}"
+        if high is not None
+        else ""
+    )
+    return f"{parameter.type.__name__}{limits}{' ' * bool(parameter.bound.unit)}{parameter.bound.unit}"
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def described(kernel: Kernel) -> Mapping[str, Any]:
+    """A kernel as plain data."""
+    return {
+        "name": kernel.name,
+        "area": kernel.area,
+        "kind": kernel.kind,
+        "summary": kernel.summary,
+        "parameters": {name: _parameter(parameter) for name, parameter in kernel.parameters.items()},
+        "outputs": {name: vars(unit) if isinstance(unit, Series) else {"unit": unit} for name, unit in kernel.outputs.items()},
+        "needs": _needs(kernel),
+        "tolerance": kernel.tolerance,
+        "timeout": kernel.timeout,
+        "figure": kernel.draw is not None,
+    }
+
+
+def _parameter(parameter: Parameter) -> Mapping[str, Any]:
+    return {
+        "type": parameter.type.__name__,
+        "required": parameter.required,
+        **({} if parameter.required else {"default": parameter.default}),
+        **({"choices": list(parameter.choices)} if parameter.choices else {}),
+        "unit": parameter.bound.unit,
+        "low": parameter.bound.low,
+        "high": parameter.bound.high,
+    }
