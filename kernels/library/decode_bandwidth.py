@@ -10,7 +10,7 @@ import functools
 from typing import Annotated, Literal
 
 from kernels import Bound, Series, kernel, timing
-from kernels.library.model_shape import SHAPES
+from kernels.library.models._models import SHAPES
 from kernels.library.roofline_measure import LIMITS, attention, plain_softmax, read_ceiling
 
 MODELS = ("llama-2-7b", "llama-3-8b", "llama-3-70b", "mistral-7b")

@@ -12,7 +12,8 @@ from typing import Annotated
 
 from kernels import Bound, kernel
 from kernels.library.lora_memory import Targets, adapter_parameters
-from kernels.library.model_shape import SHAPES, Model, model_shape
+from kernels.library.model_shape import model_shape
+from kernels.library.models._models import SHAPES, Model
 
 METHODS = ("lora", "adapters", "prefix", "prompt")
 

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from kernels import Bound, KernelError, kernel
 from kernels.library.finetune_flops import finetune_flops
 from kernels.library.kv_cache import kv_cache
-from kernels.library.model_shape import Model
+from kernels.library.models._models import Model
 
 
 @kernel(

@@ -12,7 +12,8 @@ blocks and the head are timed, and the blocks' time is multiplied to the model's
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from kernels import Bound, Series, kernel, timing
-from kernels.library.model_shape import SHAPES, Shape, model_shape
+from kernels.library.model_shape import model_shape
+from kernels.library.models._models import SHAPES, Shape
 from kernels.library.speculative_speedup import expected, gain
 
 if TYPE_CHECKING:

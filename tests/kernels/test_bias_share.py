@@ -3,7 +3,7 @@
 import pytest
 
 from kernels.library.bias_share import bias_share
-from kernels.library.model_shape import SHAPES
+from kernels.library.models._models import SHAPES
 
 
 @pytest.mark.parametrize("model", ["gpt2", "gpt3-175b"])

@@ -6,7 +6,7 @@ from kernels import plot, timing
 from kernels.library import decode_bandwidth as file
 from kernels.library.decode_bandwidth import BATCHES, MODELS, STEPS, decode_bandwidth
 from kernels.library.kv_cache import kv_cache
-from kernels.library.model_shape import SHAPES, llama
+from kernels.library.models._models import SHAPES, llama
 from kernels.record import Result
 
 pytest_plugins = ("pretended_gpu",)

@@ -4,7 +4,7 @@ import pytest
 
 from kernels import plot
 from kernels.library.ffn_budget import ffn_budget
-from kernels.library.model_shape import SHAPES
+from kernels.library.models._models import SHAPES
 
 
 @pytest.mark.parametrize("model", ["llama-7b", "llama-13b", "llama-33b", "llama-65b", "llama-2-7b", "llama-2-13b"])

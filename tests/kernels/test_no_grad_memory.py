@@ -1,7 +1,7 @@
 import pytest
 
 from kernels import plot
-from kernels.library.model_shape import SHAPES
+from kernels.library.models._models import SHAPES
 from kernels.library.no_grad_memory import no_grad_memory
 
 

@@ -4,7 +4,8 @@ torch = pytest.importorskip("torch")
 
 from kernels import plot, timing
 from kernels.library import speculative_measure as file
-from kernels.library.model_shape import SHAPES, llama, model_shape
+from kernels.library.model_shape import model_shape
+from kernels.library.models._models import SHAPES, llama
 from kernels.library.speculative_measure import Decoder, speculative_measure
 from kernels.library.speculative_speedup import speculative_speedup
 from kernels.record import Result
