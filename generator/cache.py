@@ -20,7 +20,7 @@ from generator.figures import SHOWN, Figure
 from generator.notes import Rendered, Resolved
 from generator.resolve import FIGURE
 from generator.stamp import GENERATOR, LIBRARIES, hash_of_file, version_of
-from kernels.key import PACKAGE, code_of
+from kernels.key import PACKAGE, files_of
 from kernels.record import Result
 
 
@@ -157,7 +157,7 @@ def _seen_by_figure(result: Result) -> Any:
 
 @functools.cache
 def _drawing_code(kernel: str) -> Sequence[str]:
-    return [_file_hash(PACKAGE / name) for name in code_of(kernel) if (PACKAGE / name).exists()]
+    return [_file_hash(path) for path in files_of(kernel)]
 
 
 @functools.cache

@@ -1,7 +1,9 @@
 """The laboratory: kernels that make every number and figure of the deck.
 
+    catalogue which file of the library holds which kernel
     declare   what a kernel is: its parameters, outputs, units; evaluates formulas
-    record    what a run gave, as JSON in git: its name, whether it is stale
+    results   what a run gives: numbers and curves
+    record    results as JSON in git: their names, whether they are stale
     key       what its numbers depend on: the reduced source of the kernel and of what it imports
     timing    how a measurement times and meets its ceiling (part of a measurement's key)
     nvrtc     compiles a measurement's CUDA C++ at run time
@@ -9,12 +11,12 @@
     machine   describes the machine: the GPU and its class, versions, commit
     recording brings the records up to date, and verifies them
     plot      draws figures from results, light and dark
-    library/  one file per kernel; the file's name is the kernel's name
+    library/  one file per kernel, in a folder for each area; the file's name is the kernel's name
 
 Nothing here imports torch at the top of a module, and nothing here imports the generator.
 """
 
 from kernels.declare import Bound, Series, kernel
-from kernels.record import KernelError, Spread
+from kernels.results import KernelError, Spread
 
 __all__ = ["Bound", "KernelError", "Series", "Spread", "kernel"]

@@ -17,7 +17,8 @@ from typing import Any
 from kernels import lab, recording
 from kernels.declare import Kernel, Parameter, Series, find, names, nearest
 from kernels.progress import indented, reporting
-from kernels.record import RECORDS, Curve, KernelError, Number, to_json
+from kernels.record import RECORDS, to_json
+from kernels.results import Curve, KernelError, Number
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

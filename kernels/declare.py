@@ -11,15 +11,14 @@ import importlib
 import inspect
 import math
 import operator
-import pkgutil
 import re
-import sys
 import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from kernels.record import Curve, KernelError, Number, Result, Spread
+from kernels.catalogue import LIBRARY, names, place_of
+from kernels.results import Curve, KernelError, Number, Result, Spread
 
 Kind = Literal["formula", "simulation", "measurement"]
 KINDS: tuple[str, ...] = typing.get_args(Kind)
@@ -80,6 +79,12 @@ class Kernel:
     def __call__(self, **given: Any) -> Result:
         bound = self.bind(given)
         return Result(self.name, self.kind, bound, self.checked(self.function(**bound)))
+
+    @property
+    def area(self) -> str:
+        """The folder of the library that its file lies in; empty where it lies in none."""
+        package, _, inner = self.function.__module__.partition(f"{LIBRARY}.")
+        return "" if package else inner.rpartition(".")[0]
 
     def figure(self, draw: Callable[[Result, Any], str | None]) -> Callable[[Result, Any], str | None]:
         """Marks `draw(result, ax)` as the kernel's figure; it may use nothing but the result. It may return the alt text."""
@@ -174,26 +179,18 @@ def kernel(
 
 
 def find(name: str) -> Kernel:
-    """The kernel of that name: the attribute `name` of kernels/library/name.py. Raises KernelError if there is none."""
-    module = sys.modules.get(f"kernels.library.{name}")
-    if module is None:
-        if name not in names():
-            raise KernelError(f"unknown kernel {name!r}{nearest(name, names(), label='there are')}")
-        try:
-            module = importlib.import_module(f"kernels.library.{name}")
-        except (ImportError, SyntaxError) as error:
-            raise KernelError(f"kernels/library/{name}.py cannot be imported: {error}") from error
+    """The kernel of that name: the attribute `name` of name.py in the library. Raises KernelError if there is none, or two."""
+    place = None if name.startswith("_") else place_of(name)
+    if place is None:
+        raise KernelError(f"unknown kernel {name!r}{nearest(name, names(), label='there are')}")
+    try:
+        module = importlib.import_module(place.module)
+    except (ImportError, SyntaxError) as error:
+        raise KernelError(f"{place} cannot be imported: {error}") from error
     found = getattr(module, name, None)
     if not isinstance(found, Kernel):
-        raise KernelError(f"kernels/library/{name}.py declares no kernel named {name!r}")
+        raise KernelError(f"{place} declares no kernel named {name!r}")
     return found
-
-
-def names() -> tuple[str, ...]:
-    """The names of all kernels, sorted."""
-    from kernels import library
-
-    return tuple(sorted(m.name for m in pkgutil.iter_modules(library.__path__) if not m.name.startswith("_")))
 
 
 def nearest(name: str, known: typing.Iterable[str], label: str = "it has", listed: str = "") -> str:

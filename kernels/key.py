@@ -1,7 +1,7 @@
 """What the numbers of a run depend on: the kernel's source, reduced, with the modules that it imports; and the key of a case.
 
 In: a kernel's name and parameters. Out: digests by file, and one key. Apart from the records because it reads
-source, not results; it imports no kernel.
+source, not results; it imports no kernel. Areas of the library stand nowhere in it, so that kernels may move.
 """
 
 from __future__ import annotations
@@ -16,25 +16,35 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from kernels.catalogue import LIBRARY, PACKAGE, place_of_module, without_area
+
 SCHEMA = 1  # of the records
-PACKAGE = Path(__file__).parent
 
 
-def code_of(kernel_name: str, extra: tuple[str, ...] = ()) -> dict[str, str]:
-    """The digest of each file that the kernel's numbers depend on, by its path inside the package.
+def code_of(kernel_name: str) -> dict[str, str]:
+    """The digest of each file that the kernel's numbers depend on, by its path inside the package, without the area.
 
     These are the kernel's own file and every module of `kernels` that it imports, at any depth, except the
     declarations, the record format, the drawing and the running of workers.
     """
-    found: dict[str, str] = {}
-    waiting = [f"kernels.library.{kernel_name}", *extra]
+    return {label: digest for label, (_, digest) in _walk(kernel_name).items()}
+
+
+def files_of(kernel_name: str) -> tuple[Path, ...]:
+    """The files that `code_of` the kernel gives the digests of."""
+    return tuple(path for path, _ in _walk(kernel_name).values())
+
+
+def _walk(kernel_name: str) -> dict[str, tuple[Path, str]]:
+    found: dict[str, tuple[Path, str]] = {}
+    waiting = [f"{LIBRARY}.{kernel_name}"]
     while waiting:
-        module = waiting.pop()
-        path = None if module in APART else _source(module)
-        label = "/".join(module.split(".")[1:]) + ".py"
-        if path is None or label in found:
+        module, path = _source(waiting.pop())
+        label = "/".join(without_area(module).split(".")[1:]) + ".py"
+        if path is None or module in APART or label in found:
             continue
-        found[label], imported = _read(path.read_text(encoding="utf-8"), module)
+        digest, imported = _read(path.read_text(encoding="utf-8"), module)
+        found[label] = path, digest
         waiting.extend(imported)
     return dict(sorted(found.items()))
 
@@ -45,29 +55,25 @@ def key_of(kernel_name: str, parameters: Mapping[str, Any], code: Mapping[str, s
     return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 
-APART = {f"kernels.{name}" for name in ("__main__", "declare", "key", "lab", "library", "machine", "plot", "progress", "record", "recording")}
+APART = {
+    f"kernels.{name}"
+    for name in ("__main__", "catalogue", "declare", "key", "lab", "library", "machine", "plot", "progress", "record", "recording", "results")
+}
 
 
-def _source(module: str) -> Path | None:
-    """The file of a module of `kernels`, found without importing it; None for a name that is no module."""
-    from kernels import library
-
-    first, *rest = module.split(".")[1:]
-    folders = [Path(folder) for folder in library.__path__] if first == "library" else [PACKAGE]
-    inner = rest if first == "library" else [first, *rest]
-    for folder in folders:
-        stem = folder.joinpath(*inner)
-        for path in (stem.with_suffix(".py"), stem / "__init__.py"):
-            if path.is_file():
-                return path
-    return None
+def _source(module: str) -> tuple[str, Path | None]:
+    """The full name and the file of a module of `kernels`, found without importing it; no file for a name that is no module."""
+    if place := place_of_module(module):
+        return place.module, place.path
+    path = PACKAGE.joinpath(*module.split(".")[1:]).with_suffix(".py")
+    return module, path if path.is_file() else None
 
 
 @functools.cache
 def _read(text: str, module: str) -> tuple[str, tuple[str, ...]]:
     """The digest of a source and the modules of `kernels` that it imports; by text, since one build asks for many cases of one kernel."""
     nodes = _nodes(text)
-    return hashlib.sha256(_reduced(text, nodes).encode()).hexdigest()[:16], tuple(_imports(nodes, module))
+    return hashlib.sha256(_reduced(text, nodes, module).encode()).hexdigest()[:16], tuple(_imports(nodes, module))
 
 
 def _imports(nodes: Sequence[ast.AST], module: str) -> Iterator[str]:
@@ -75,11 +81,16 @@ def _imports(nodes: Sequence[ast.AST], module: str) -> Iterator[str]:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names if alias.name.startswith("kernels."))
         elif isinstance(node, ast.ImportFrom):
-            base = module.split(".")[: -node.level] if node.level else []
-            start = ".".join([*base, *filter(None, [node.module])])
+            start = _start(node, module)
             if f"{start}.".startswith("kernels."):
                 yield from (f"{start}.{alias.name}" for alias in node.names)  # modules, or names in `start`, which have no file
                 yield from [start] * ("." in start)
+
+
+def _start(node: ast.ImportFrom, module: str) -> str:
+    """What stands between `from` and `import`, written out where it is relative to the module."""
+    base = module.split(".")[: -node.level] if node.level else []
+    return ".".join([*base, *filter(None, [node.module])])
 
 
 def _nodes(text: str) -> list[ast.AST]:
@@ -99,37 +110,64 @@ def _is_figure(node: ast.AST) -> bool:
 LEXEME = re.compile(r"""#[^\n]*|(?P<quote>\"{3}|'{3}|["'])(?:\\.|(?!(?P=quote))[^\\])*(?P=quote)""", re.DOTALL)
 
 
-def reduced(source: str) -> str:
+def reduced(source: str, module: str = "") -> str:
     """The source without comments, docstrings, blank lines and `.figure` functions: what numbers depend on.
 
     Docstrings and functions are found by their positions in `ast`, comments by a pattern, and the text stays as it is, so
     that the result is the same under every Python from 3.10 on (their tokens and dumps differ). Strings stay whole.
+    `from` imports of the library's files read as if these lay side by side, sorted, whatever their areas; `module` is the
+    dotted name that relative ones start from.
     """
     text = source.replace("\r\n", "\n")
-    return _reduced(text, _nodes(text))
+    return _reduced(text, _nodes(text), module)
 
 
-def _reduced(text: str, nodes: Sequence[ast.AST]) -> str:
-    for start, end in sorted(_apart(text, nodes), reverse=True):
-        text = text[:start] + text[end:]
+def _reduced(text: str, nodes: Sequence[ast.AST], module: str) -> str:
+    for start, end, instead in sorted(_replaced(text, nodes, module), reverse=True):
+        text = text[:start] + instead + text[end:]
     text = LEXEME.sub(lambda found: "" if found[0][0] == "#" else found[0].replace("\n", "\0"), text)
     return "\n".join(line.rstrip() for line in text.split("\n") if line.strip()).replace("\0", "\n")
 
 
-def _apart(text: str, nodes: Sequence[ast.AST]) -> Iterator[tuple[int, int]]:
-    """Where docstrings and `.figure` functions begin and end in the text."""
+def _replaced(text: str, nodes: Sequence[ast.AST], module: str) -> Iterator[tuple[int, int, str]]:
+    """Where docstrings, `.figure` functions and imports of the library begin and end in the text, and what stands there instead."""
     lines = text.split("\n")
     starts = [0, *itertools.accumulate(len(line) + 1 for line in lines)]
 
     def offset(row: int, column: int) -> int:  # ast counts rows from one and columns in bytes
         return starts[row - 1] + len(lines[row - 1].encode()[:column].decode())
 
+    def end(node: ast.stmt) -> int:
+        assert node.end_lineno and node.end_col_offset is not None
+        return offset(node.end_lineno, node.end_col_offset)
+
     for node in nodes:
         if _is_figure(node):
-            assert isinstance(node, ast.FunctionDef) and node.end_lineno and node.end_col_offset is not None
-            yield starts[min(d.lineno for d in node.decorator_list) - 1], offset(node.end_lineno, node.end_col_offset)
-        elif isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)) and node.body:
+            assert isinstance(node, ast.FunctionDef)
+            yield starts[min(d.lineno for d in node.decorator_list) - 1], end(node), ""
+            continue
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)) and node.body:
             first = node.body[0]
             if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str):
-                assert first.end_lineno and first.end_col_offset is not None
-                yield offset(first.lineno, first.col_offset), offset(first.end_lineno, first.end_col_offset)
+                yield offset(first.lineno, first.col_offset), end(first), ""
+        for run in _library_imports(node, module):
+            indent = "\n" + " " * run[0].col_offset
+            flat = sorted(line for one in run for line in _flat(one, module))
+            yield offset(run[0].lineno, run[0].col_offset), end(run[-1]), indent.join(flat)
+
+
+def _library_imports(node: ast.AST, module: str) -> Iterator[list[ast.ImportFrom]]:
+    """The `from` imports of the library in the blocks of a node, each run of adjacent ones together."""
+    for name in ("body", "orelse", "finalbody"):
+        block = getattr(node, name, None)
+        if isinstance(block, list):  # a lambda's body is an expression
+            for ours, run in itertools.groupby(block, lambda s: isinstance(s, ast.ImportFrom) and f"{_start(s, module)}.".startswith(f"{LIBRARY}.")):
+                if ours:
+                    yield list(run)
+
+
+def _flat(node: ast.ImportFrom, module: str) -> Iterator[str]:
+    """The import as it would be without areas: one statement for each module."""
+    start = without_area(_start(node, module))
+    names = [f"{alias.name} as {alias.asname}" if alias.asname else alias.name for alias in node.names]
+    yield from (f"from {start} import {name}" for name in (names if start == LIBRARY else [", ".join(names)]))

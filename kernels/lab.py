@@ -27,7 +27,8 @@ from kernels import library
 from kernels.declare import Kernel, find
 from kernels.key import PACKAGE
 from kernels.machine import describe_machine, may_have_gpu
-from kernels.record import KernelError, Result, from_json, to_json
+from kernels.record import from_json, to_json
+from kernels.results import KernelError, Result
 
 __all__ = ["RunError", "describe_machine", "device_class", "devices", "run"]
 

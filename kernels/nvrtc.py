@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from kernels.record import KernelError
+from kernels.results import KernelError
 
 
 def function(source: str, name: str) -> Callable[..., None]:

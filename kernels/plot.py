@@ -16,8 +16,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from kernels.declare import Kernel, KernelError
-from kernels.record import Curve, Result
+from kernels.declare import Kernel
+from kernels.results import Curve, KernelError, Result
 
 # Light colour -> its twin on the dark card. The style sheet of the cards uses the same first eight.
 GROUND, INK, MUTED, ACCENT, AMBER, RED, GREEN, HAIRLINE = "#fbfaf7", "#1f2328", "#5c636b", "#0b5cad", "#8a5a00", "#b3261e", "#1a6b3c", "#d9d6ce"

@@ -1,4 +1,4 @@
-"""What a run gave, and whether it still counts: values, their JSON files in git, their keys.
+"""Results as files: their names, their JSON in git, and whether they still count.
 
 In: a Kernel and parameters. Out: Results read from kernels/records, each fresh or stale with reasons.
 Standard library only, so that the compiler can read records without torch.
@@ -10,98 +10,17 @@ import hashlib
 import json
 import os
 import string
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from kernels.declare import Kernel
 from kernels.key import SCHEMA, code_of, key_of
-
-if TYPE_CHECKING:
-    from kernels.declare import Kernel
+from kernels.results import Curve, KernelError, Number, Result
+from kernels.results import Spread as Spread  # for timing.py, whose text is part of the key of records
 
 RECORDS = Path(__file__).parent / "records"
-
-
-class KernelError(ValueError):
-    """Something that the author of a card or of a kernel got wrong; the message says what and what would be right."""
-
-
-@dataclass(frozen=True)
-class Spread:
-    """A measured number: median with 20th and 80th percentile. Scales and inverts; two Spreads do not mix."""
-
-    value: float
-    low: float
-    high: float
-
-    def __mul__(self, factor: float) -> Spread:
-        return self._mapped(lambda v: v * factor) if _factor(factor) else NotImplemented
-
-    __rmul__ = __mul__
-
-    def __truediv__(self, divisor: float) -> Spread:
-        return self._mapped(lambda v: v / divisor) if _factor(divisor) else NotImplemented
-
-    def __rtruediv__(self, numerator: float) -> Spread:
-        return self._mapped(lambda v: numerator / v) if _factor(numerator) else NotImplemented
-
-    def _mapped(self, change: Callable[[float], float]) -> Spread:
-        low, high = sorted((change(self.low), change(self.high)))
-        return Spread(change(self.value), low, high)
-
-    def __float__(self) -> float:
-        return float(self.value)
-
-
-def _factor(value: object) -> bool:
-    return isinstance(value, (int, float))
-
-
-@dataclass(frozen=True)
-class Number:
-    """An output: a number in SI base units, with its 20th and 80th percentile where it was measured."""
-
-    value: int | float
-    unit: str = ""
-    low: float | None = None
-    high: float | None = None
-
-
-@dataclass(frozen=True)
-class Curve:
-    """A series: one or more lines over one x; a point without a value is None."""
-
-    x_name: str
-    x_unit: str
-    unit: str
-    x: tuple[int | float, ...]
-    lines: Mapping[str, tuple[Number | None, ...]]
-
-    def values(self, line: str) -> list[float | None]:
-        return [None if p is None else p.value for p in self.lines[line]]
-
-
-@dataclass(frozen=True)
-class Result:
-    """What one run gave. `result["name"]` is a plain number or a Curve, as a drawing wants it.
-
-    made: how (empty for formulas): device, device_class, driver, torch, python, utc, commit, seconds.
-    stale: why the record no longer counts as made by today's code; empty where it is fresh.
-    """
-
-    kernel: str
-    kind: str
-    parameters: Mapping[str, Any]
-    outputs: Mapping[str, Number | Curve]
-    made: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
-    stale: tuple[str, ...] = ()
-
-    def __getitem__(self, name: str) -> Any:
-        output = self.outputs[name]
-        return output.value if isinstance(output, Number) else output
-
 
 PLAIN = frozenset(string.ascii_lowercase + string.digits + "._+-")  # in file names everywhere
 
@@ -121,11 +40,24 @@ def case_name(kernel: Kernel, parameters: Mapping[str, Any]) -> str:
 
 
 def path_of(kernel: Kernel, parameters: Mapping[str, Any], device_class: str | None, root: Path = RECORDS) -> Path:
-    """Where the record of a case lies; measurements carry their device class ("h100") in the name."""
+    """Where the record of a case lies, or is to lie; measurements carry their device class ("h100") in the name."""
     if kernel.kind == "measurement" and not device_class:
         raise ValueError(f"a record of {kernel.name} is one device's: name its class")
     suffix = f"@{device_class}" if kernel.kind == "measurement" else ""
-    return root / kernel.name / f"{case_name(kernel, parameters)}{suffix}.json"
+    return _folder(kernel, root) / f"{case_name(kernel, parameters)}{suffix}.json"
+
+
+def _folder(kernel: Kernel, root: Path) -> Path:
+    """The folder of a kernel's records: that of its area, unless it exists elsewhere, from before the kernel's file was moved."""
+    home = root / kernel.area / kernel.name
+    if home.is_dir():
+        return home
+    return next((folder for folder in (root / kernel.name, *sorted(root.glob(f"*/{kernel.name}"))) if folder.is_dir()), home)
+
+
+def paths(root: Path = RECORDS) -> tuple[Path, ...]:
+    """All record files below a folder, sorted."""
+    return tuple(sorted(root.rglob("*.json")))
 
 
 def _shown(value: Any) -> str:

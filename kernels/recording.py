@@ -15,7 +15,8 @@ from typing import Any, Literal
 from kernels import lab
 from kernels.declare import Kernel, find, names, nearest
 from kernels.key import code_of
-from kernels.record import RECORDS, Curve, KernelError, Number, Result, from_json, load, path_of, read, save
+from kernels.record import RECORDS, from_json, load, path_of, paths, read, save
+from kernels.results import Curve, KernelError, Number, Result
 
 State = Literal["fresh", "recorded", "kept", "skipped", "failed", "agrees", "differs"]
 NOISE = 0.05  # what two measurements of one number may differ by at least, as a share of it: clocks, temperature, another card of the class
@@ -194,10 +195,10 @@ def verify(wanted: Sequence[str] = (), *, root: Path = RECORDS, timeout: float |
             raise KernelError(f"unknown kernel {name!r}{nearest(name, names(), label='there are')}")
     report = report or Report()
     recorded, done, wrong = [], [], []
-    for path in sorted(root.glob("*/*.json")):
+    for path in paths(root):
         if not wanted or path.parent.name in wanted:
             try:
-                recorded.append(_recorded_run(path))
+                recorded.append(_recorded_run(path, root))
             except KernelError as error:
                 wrong.append(str(error))
     for number, (run, result) in enumerate(recorded, 1):
@@ -207,14 +208,16 @@ def verify(wanted: Sequence[str] = (), *, root: Path = RECORDS, timeout: float |
     return Outcome(tuple(done), tuple(wrong))
 
 
-def _recorded_run(path: Path) -> tuple[Run, Result]:
+def _recorded_run(path: Path, root: Path) -> tuple[Run, Result]:
     result = from_json(read(path))
     try:
         kernel = find(result.kernel)
         run = Run(kernel, kernel.bind(result.parameters))
     except KernelError as error:
         raise KernelError(f"{path} is a record of what no longer exists: {error} (delete it, or record it again)") from error
-    there = path_of(kernel, run.parameters, result.made.get("device_class") or "unknown", path.parent.parent)
+    there = path_of(kernel, run.parameters, result.made.get("device_class") or "unknown", root)
+    if there.parent != path.parent:
+        raise KernelError(f"{path} lies apart from the other records of {kernel.name}, {there.parent} (move it there, or delete it)")
     if there != path:
         raise KernelError(f"{path} holds the case of {there.name} (its parameters or defaults were changed: delete it, or record it again)")
     return run, result

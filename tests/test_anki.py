@@ -20,7 +20,7 @@ from anki.template import TemplateRenderContext
 from generator import notetypes
 from generator.notetypes import note_types
 from kernels.declare import find
-from kernels.library.training_memory import BYTES
+from kernels.library.training.training_memory import BYTES
 
 FAULT = re.compile(r"\{\{(?!c\d)|\[\[(?!type:Expected\]\])|No cloze|Found |no field|None|Undefined")
 CARDS_OF = {  # note id -> its cards, in reading order

@@ -12,7 +12,7 @@ import pytest
 from workshop import FIRST, SECOND, Workshop, notes
 
 from generator import cache, figures, render
-from kernels.library.training_memory import BYTES
+from kernels.library.training.training_memory import BYTES
 
 
 @pytest.fixture

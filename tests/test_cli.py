@@ -172,7 +172,7 @@ def test_doubling_a_constant_changes_every_note_that_cites_it_and_fails_a_claim(
     (checkout / "generator").symlink_to(ROOT / "generator")
     shutil.copytree(ROOT / "kernels", checkout / "kernels", ignore=shutil.ignore_patterns("records", "__pycache__"))
     shop = workshop(tmp_path / "shop", like=first_release.folder)
-    library = checkout / "kernels" / "library" / "training_memory.py"
+    library = checkout / "kernels" / "library" / "training" / "training_memory.py"
     text = library.read_text(encoding="utf-8")
     assert '"bf16": 2,' in text
     library.write_text(text.replace('"bf16": 2,', '"bf16": 4,'), encoding="utf-8")

@@ -1,5 +1,7 @@
 """The laboratory loads, lists its kernels and evaluates formulas without torch, numpy or matplotlib, and never loads the generator."""
 
+import ast
+import graphlib
 import json
 import subprocess
 import sys
@@ -10,7 +12,7 @@ import kernels
 ROOT = Path(kernels.__file__).parent.parent
 
 BLOCKED = """
-import importlib, pkgutil, sys
+import importlib, sys
 
 class Block:
     def find_spec(self, name, path=None, target=None):
@@ -23,10 +25,12 @@ import kernels
 """
 
 EVERYTHING = """
-found = [m.name for m in pkgutil.walk_packages(kernels.__path__, "kernels.")]
+import json
+from pathlib import Path
+folder = Path(kernels.__file__).parent
+found = [".".join(path.relative_to(folder.parent).with_suffix("").parts) for path in sorted(folder.rglob("*.py"))]
 for name in found:
     importlib.import_module(name)
-import json
 print(json.dumps(found))
 """
 
@@ -39,7 +43,7 @@ def run(program, *arguments):
 
 def test_every_module_loads_on_bare_python():
     found = json.loads(run(EVERYTHING))
-    assert {"kernels.__main__", "kernels.lab", "kernels.record", "kernels.declare", "kernels.library.training_memory"} <= set(found)
+    assert {"kernels.__main__", "kernels.lab", "kernels.record", "kernels.declare", "kernels.library.training.training_memory"} <= set(found)
 
 
 def test_commands_work_on_bare_python():
@@ -54,3 +58,16 @@ def test_declarations_and_records_load_fast():
     program = "from kernels.declare import find; import kernels.record; find('training_memory'); print(' '.join(sorted(sys.modules)))"
     loaded = set(run(program).split())
     assert not loaded & {"kernels.lab", "kernels.recording", "kernels.machine", "kernels.plot", "kernels.timing", "subprocess", "asyncio", "argparse"}
+
+
+def test_no_two_modules_import_one_another():
+    """At their tops, for type checkers too; what stands inside a function is imported when all are loaded."""
+    package = Path(kernels.__file__).parent
+    imported = {}
+    for path in package.glob("[a-z]*.py"):
+        top = [node for node in ast.parse(path.read_text(encoding="utf-8")).body if not isinstance(node, (ast.FunctionDef, ast.ClassDef))]
+        found = [node for part in top for node in ast.walk(part) if isinstance(node, ast.ImportFrom) and node.module]
+        names = [f"{node.module}.{alias.name}".split(".") for node in found for alias in node.names]
+        imported[path.stem] = {name[1] for name in names if name[0] == "kernels" and (package / f"{name[1]}.py").exists()}
+    assert "results" in imported["record"] & imported["declare"]
+    graphlib.TopologicalSorter(imported).prepare()

@@ -12,7 +12,7 @@ import pytest
 from kernels import KernelError, kernel, key
 from kernels.declare import find
 from kernels.key import code_of, key_of, reduced
-from kernels.record import Curve, Number, Result, case_name, from_json, load, path_of, read, save, to_json
+from kernels.record import Curve, Number, Result, case_name, from_json, load, path_of, paths, read, save, to_json
 
 MADE = {"kind": "simulation", "device": "CPU", "device_class": "cpu", "utc": "2026-01-01T00:00:00Z"}
 
@@ -281,7 +281,7 @@ def test_the_code_of_the_beginning_counts(made_up, tmp_path):
 def test_every_record_in_git_is_a_readable_one_of_a_kernel():
     from kernels.record import RECORDS
 
-    for path in sorted(RECORDS.glob("*/*.json")):
+    for path in paths(RECORDS):
         result = from_json(read(path))
         found = find(result.kernel)
         assert path_of(found, found.bind(result.parameters), result.made["device_class"]) == path

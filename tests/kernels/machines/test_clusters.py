@@ -2,9 +2,9 @@
 
 import pytest
 
-from kernels.library.allreduce_cost import allreduce_cost
-from kernels.library.hierarchical_allreduce import hierarchical_allreduce
 from kernels.library.machines._clusters import CLUSTERS, GBIT
+from kernels.library.training.allreduce_cost import allreduce_cost
+from kernels.library.training.hierarchical_allreduce import hierarchical_allreduce
 
 # total NVLink bandwidth of a GPU, both directions, as printed; GPUs, cards for traffic between GPUs, Gbit/s each
 PRINTED = {"dgx-a100": (600, 8, 8, 200), "dgx-h100": (900, 8, 8, 400), "dgx-h200": (900, 8, 8, 400), "dgx-b200": (1800, 8, 8, 400)}

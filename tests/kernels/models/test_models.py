@@ -2,10 +2,10 @@
 
 import pytest
 
-from kernels.library.kv_cache import kv_cache
-from kernels.library.mla_cache import mla_cache
-from kernels.library.model_shape import model_shape
+from kernels.library.inference.mla_cache import mla_cache
 from kernels.library.models._models import ALIKE, MIXTURES, SHAPES
+from kernels.library.models.kv_cache import kv_cache
+from kernels.library.models.model_shape import model_shape
 
 # bytes that a token's keys and values take in bf16; the last ones by DeepSeek's own table: 70.272, 327.680 (Qwen2.5-72B), 516.096 KB (Llama-3.1-405B)
 CACHED = {

@@ -1,0 +1,82 @@
+"""Which file of the library holds which kernel: a name in, its Place out. Imports no kernel.
+
+A kernel lies in a folder of the library, its area, or beside the areas. Its name is unique in the whole library and alone finds
+it, so that moving its file to another area changes no card and, since the key leaves areas out, makes no record stale.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from kernels import library
+from kernels.results import KernelError
+
+PACKAGE = Path(__file__).parent
+LIBRARY = library.__name__
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a kernel, or a module that kernels share (`_name`), lies; as text its path, for messages."""
+
+    area: str  # empty for a file beside the areas
+    path: Path
+
+    @property
+    def module(self) -> str:
+        return ".".join(filter(None, (LIBRARY, self.area, self.path.stem)))
+
+    def __str__(self) -> str:
+        return (self.path.relative_to(PACKAGE.parent) if self.path.is_relative_to(PACKAGE) else self.path).as_posix()
+
+
+def names() -> tuple[str, ...]:
+    """The names of all kernels, sorted; what begins with an underscore is none."""
+    return tuple(sorted(name for name in _listed(*library.__path__).places if not name.startswith("_")))
+
+
+def place_of(name: str) -> Place | None:
+    """Where the library's module of that name lies, None where there is none. Raises KernelError for a name in two places."""
+    found = _listed(*library.__path__).places.get(name, ())
+    if not found or not all(place.path.is_file() for place in found):  # new, moved or deleted since the folders were read
+        _listed.cache_clear()
+        importlib.invalidate_caches()
+        found = _listed(*library.__path__).places.get(name, ())
+    if len(found) > 1:
+        raise KernelError(f"the name {name!r} stands for {' and for '.join(map(str, found))}, but is to be one kernel's: rename one of them")
+    return found[0] if found else None
+
+
+def place_of_module(module: str) -> Place | None:
+    """Where the library's module of that dotted name lies, be it with its area or without; None for another name."""
+    *package, name = without_area(module).split(".")
+    return place_of(name) if ".".join(package) == LIBRARY else None
+
+
+def without_area(module: str) -> str:
+    """A dotted name as if all files of the library lay side by side: kernels.library.x for kernels.library.training.x."""
+    outside, _, inside = module.partition(f"{LIBRARY}.")
+    area, _, inner = inside.partition(".")
+    return module if outside or area not in _listed(*library.__path__).areas else f"{LIBRARY}.{inner}".rstrip(".")
+
+
+@dataclass(frozen=True)
+class _Listing:
+    places: Mapping[str, tuple[Place, ...]]
+    areas: frozenset[str]
+
+
+@functools.lru_cache(maxsize=8)
+def _listed(*folders: str) -> _Listing:
+    """What lies in the folders of the library, read from the disk once a process."""
+    places: dict[str, tuple[Place, ...]] = {}
+    for folder in dict.fromkeys(Path(folder).absolute() for folder in folders):
+        for path in sorted((*folder.glob("*.py"), *folder.glob("*/*.py"))):
+            if path.stem != "__init__":
+                place = Place("" if path.parent == folder else path.parent.name, path)
+                places[path.stem] = (*places.get(path.stem, ()), place)
+    return _Listing(places, frozenset(place.area for found in places.values() for place in found) - {""})

@@ -1,0 +1,128 @@
+"""torch's caching allocator on a GPU under mixed sizes: how full memory is when a request fails, with and without expandable segments.
+
+The workload is that of the model beside (caching_allocator): steps of random sequence length, whose activations come and go
+while one small result a step stays and pins the segment that it was cut from. torch is allowed `budget` bytes of the GPU
+(set_per_process_memory_fraction), so that the failure comes soon and at the same place on GPUs of any size. Nothing is computed:
+what counts is where the allocator puts things, which does not depend on the GPU's speed.
+"""
+
+from typing import Annotated
+
+from kernels import Bound, KernelError, Series, kernel, timing
+from kernels.library.gpu import caching_allocator as model
+
+
+@kernel(
+    kind="measurement",
+    outputs={
+        "budget": "B",
+        **{f"{name}{end}": unit for end in ("", "_expandable") for name, unit in model.FOUND.items()},
+        "more_steps": "",
+        "predicted_live_share": "",
+        "predicted_live_share_expandable": "",
+        "returned": "B",
+        "sweep": Series("step", "B"),
+    },
+)
+def allocator_fragmentation(
+    budget: Annotated[float, Bound("B", low=2**28, high=2**40)] = 8 * 2**30,
+    layers: Annotated[int, Bound(low=1, high=256)] = 48,
+    seed: Annotated[int, Bound(low=0)] = 0,
+):
+    """Live, reserved and requested bytes at the first OutOfMemoryError, with and without expandable segments, and what the model predicts.
+
+    The outputs of caching_allocator, measured; predicted_*: that model's. returned: bytes that empty_cache gave back to the
+    driver right after the failure without expandable segments, everything live still held.
+    """
+    timing.device()
+    budget = int(budget)
+    plain, expandable = (on_device(budget, layers, seed, expandable=e) for e in (False, True))
+    predicted = [model.replay(model.Memory(budget, expandable=e), layers, seed)["live"] / budget for e in (False, True)]
+    return {
+        "budget": budget,
+        **model.compared(plain, expandable, budget),
+        "predicted_live_share": predicted[0],
+        "predicted_live_share_expandable": predicted[1],
+        "returned": plain["returned"],
+    }
+
+
+def on_device(budget: int, layers: int, seed: int, expandable: bool) -> dict:
+    """Replays the workload in torch's allocator until it fails. Raises KernelError where the GPU has less than the budget left."""
+    import torch
+
+    torch.cuda.empty_cache()
+    free, whole = torch.cuda.mem_get_info()
+    if free < budget:
+        raise KernelError(f"allocator_fragmentation: the budget is {budget} bytes, but {free} are free on this GPU")
+    choose(f"expandable_segments:{expandable}")
+    torch.cuda.set_per_process_memory_fraction(budget / whole)
+    memory = Tensors()
+    try:
+        found = model.replay(memory, layers, seed)
+        if {segment["is_expandable"] for segment in memory.segments()} != {expandable}:
+            raise KernelError(f"torch's allocator did not take the setting expandable_segments:{expandable}")
+        held = torch.cuda.memory_reserved()
+        torch.cuda.empty_cache()
+        return {**found, "returned": held - torch.cuda.memory_reserved()}
+    finally:
+        memory.tensors.clear()
+        torch.cuda.empty_cache()
+        torch.cuda.set_per_process_memory_fraction(1.0)
+        choose("expandable_segments:False")
+
+
+def choose(settings: str) -> None:
+    """Changes the allocator's settings while it runs, as PYTORCH_CUDA_ALLOC_CONF does before it starts."""
+    import torch
+
+    setter = getattr(torch._C, "_accelerator_setAllocatorSettings", None) or getattr(torch.cuda.memory, "_set_allocator_settings", None)
+    if setter is None:
+        raise KernelError(f"torch {torch.__version__} has no way to change the allocator's settings while it runs")
+    setter(settings)
+
+
+class Tensors:
+    """Memory as the workload uses it: tensors of bytes by name, on the GPU."""
+
+    def __init__(self, device: str = "cuda") -> None:
+        self.device = device
+        self.tensors: dict[int, object] = {}
+
+    def allocate(self, name: int, size: int) -> bool:
+        import torch
+
+        try:
+            self.tensors[name] = torch.empty(size, dtype=torch.uint8, device=self.device)
+        except torch.cuda.OutOfMemoryError:
+            return False
+        return True
+
+    def free(self, name: int) -> None:
+        del self.tensors[name]
+
+    @property
+    def live(self) -> int:
+        import torch
+
+        return torch.cuda.memory_allocated()
+
+    @property
+    def reserved(self) -> int:
+        import torch
+
+        return torch.cuda.memory_reserved()
+
+    def largest_hole(self) -> int:
+        return max((block["size"] for segment in self.segments() for block in segment["blocks"] if block["state"] == "inactive"), default=0)
+
+    def segments(self) -> list:
+        """What torch.cuda.memory_snapshot says: segments with their blocks in order."""
+        import torch
+
+        return torch.cuda.memory_snapshot()
+
+
+@allocator_fragmentation.figure
+def draw(result, ax):
+    model.draw(result, ax)

@@ -1,0 +1,141 @@
+"""Gradient checkpointing of a stack of transformer blocks: the memory that it saves and the time that it costs, measured and predicted.
+
+Of each segment of k layers only the input is kept; the backward pass computes the segment again (Chen et al. 2016, Training Deep Nets
+with Sublinear Memory Cost, arXiv 1604.06174). With layers of 34 s b h bytes (see activation_memory) and inputs of 2 s b h:
+
+    memory  (L / k) 2 s b h + k 34 s b h          time  one more forward pass: forward + (forward + backward)
+
+The backward pass takes about twice the forward's time, so that is about a third more. Gradients are the same, dropout's masks included.
+"""
+
+import functools
+from typing import Annotated
+
+from kernels import Bound, KernelError, Series, kernel, timing
+from kernels.library.models._transformer import HEAD, transformer
+from kernels.library.training.activation_memory import activation_memory
+
+DROPOUT = 0.1
+LIMIT = 2e-2  # of the largest gradient: bf16, and atomic sums whose order changes from run to run
+REPETITIONS = 20
+
+
+@kernel(
+    kind="measurement",
+    outputs={
+        "plain": "B",
+        "checkpointed": "B",
+        "best": "B",
+        "best_segment": "",
+        "saving": "",
+        "plain_predicted": "B",
+        "checkpointed_predicted": "B",
+        "plain_of_predicted": "",
+        "checkpointed_of_predicted": "",
+        "forward_time": "s",
+        "plain_time": "s",
+        "checkpointed_time": "s",
+        "slowdown": "",
+        "slowdown_predicted": "",
+        "rate": "FLOP/s",
+        "ceiling": "FLOP/s",
+        "error": "",
+        "memory": Series("segment", "B"),
+        "time": Series("segment", "s"),
+    },
+    timeout=300,
+)
+def gradient_checkpointing(
+    width: Annotated[int, Bound(low=64)] = 2048,
+    layers: Annotated[int, Bound(low=2, high=128)] = 16,
+    tokens: Annotated[int, Bound("token", low=1)] = 2048,
+    batch: Annotated[int, Bound(low=1)] = 2,
+):
+    """Peak memory beyond weights and gradients, and time, of forward and backward in bf16: everything kept, and checkpointed by segments.
+
+    checkpointed: every layer a segment; best: the least over segment lengths. saving: share of plain's memory that checkpointing every layer
+    saves. slowdown_predicted: (forward + plain) / plain, from the measured times. rate: of plain, matrix products' FLOP alone.
+    error: of the checkpointed gradients, over the largest. memory: measured and predicted over layers a segment; time: measured.
+    """
+    if width % HEAD:
+        raise KernelError(f"gradient_checkpointing: width is {width}, but must be a multiple of {HEAD}, the head size")
+    device = timing.device()
+    model, x = prepared(width, layers, tokens, batch, "bf16", device)
+    error = gradient_error(model, x)
+    segments = [k for k in range(1, layers + 1) if layers % k == 0]
+    peaks = {k: timing.peak_memory(functools.partial(step, model, x, k)) for k in (0, *segments)}
+    times = {k: timing.measure(functools.partial(step, model, x, k), repetitions=REPETITIONS) for k in (0, *segments)}
+    forward = timing.measure(lambda: model(x), repetitions=REPETITIONS)
+    predicted = activation_memory(width=width, heads=width // HEAD, layers=layers, tokens=tokens, batch=batch)
+    best = min(segments, key=lambda k: peaks[k])
+    return {
+        "plain": peaks[0],
+        "checkpointed": peaks[1],
+        "best": peaks[best],
+        "best_segment": best,
+        "saving": 1 - peaks[1] / peaks[0],
+        "plain_predicted": predicted["flash"],
+        "checkpointed_predicted": predicted["checkpointed"],
+        "plain_of_predicted": peaks[0] / predicted["flash"],
+        "checkpointed_of_predicted": peaks[1] / predicted["checkpointed"],
+        "forward_time": forward,
+        "plain_time": times[0],
+        "checkpointed_time": times[1],
+        "slowdown": times[1].value / times[0].value,
+        "slowdown_predicted": 1 + forward.value / times[0].value,
+        "rate": flops(width, layers, tokens, batch) / times[0],
+        "ceiling": timing.matmul_ceiling("bf16"),
+        "error": error,
+        "memory": {"segment": segments, "measured": [peaks[k] for k in segments], "predicted": predicted["sweep"].values("kept")},
+        "time": {"segment": segments, "measured": [times[k] for k in segments]},
+    }
+
+
+def prepared(width: int, layers: int, tokens: int, batch: int, dtype: str, device: str):
+    """The blocks in training mode with gradients already allocated, so that a step's peak is activations; and hidden states."""
+    import torch
+
+    model = transformer(width, layers, dropout=DROPOUT, dtype=timing.torch_dtype(dtype), device=device).train()
+    x = torch.randn(batch, tokens, width, device=device).to(timing.torch_dtype(dtype))
+    step(model, x)
+    return model, x
+
+
+def step(model, x, segment: int = 0) -> None:
+    """Forward and backward; the gradients are written into the tensors that are there."""
+    for parameter in model.parameters():
+        if parameter.grad is not None:
+            parameter.grad.zero_()
+    model(x, segment).backward(x)
+
+
+def gradient_error(model, x) -> float:
+    """The largest difference that checkpointing makes to a gradient, over the largest of that tensor; raises beyond LIMIT."""
+    import torch
+
+    found = []
+    for segment in (0, 1):
+        torch.manual_seed(1)  # the same dropout masks
+        step(model, x, segment)
+        found.append([parameter.grad.clone() for parameter in model.parameters()])
+    return max(timing.error_against(plain, again, LIMIT) for plain, again in zip(*found))
+
+
+def flops(width: int, layers: int, tokens: int, batch: int) -> int:
+    """Of the matrix products of forward and backward, 6 per weight and token, and of causal attention, which computes half."""
+    return 6 * layers * tokens * batch * (12 * width**2 + tokens * width)
+
+
+@gradient_checkpointing.figure
+def draw(result, ax):
+    from kernels import plot
+
+    rows = {
+        "everything kept": (result["plain"], result["plain_time"]),
+        "every layer checkpointed": (result["checkpointed"], result["checkpointed_time"]),
+    }
+    if result["best_segment"] > 1:
+        times = dict(zip(result["time"].x, result["time"].values("measured")))
+        rows[f"{result['best_segment']:g} layers a segment"] = (result["best"], times[result["best_segment"]])
+    named = {f"{name}, {plot.show(seconds, 's')} a step": size for name, (size, seconds) in rows.items()}
+    plot.bars(ax, named, "B", highlight=list(named)[1])

@@ -1,0 +1,155 @@
+"""Attention's share of a GPT block's time, from 1.4B to 175B parameters: one block at its true width, taken apart.
+
+    share of FLOP = 2 n d / (24 d^2 + 2 n d) for each token, causal        Kaplan et al. 2020, arXiv 2001.08361, table 1
+
+Widths: GPT-3's (models/_models.py), but for heads of 128 throughout (the paper's are 80 to 128). Attention here is
+its core, scores to weighted values, written out (naive) or FlashAttention (arXiv 2205.14135); the projections belong to the rest.
+"""
+
+import functools
+from typing import Annotated, Literal
+
+from kernels import Bound, Series, kernel, timing
+from kernels.library.machines.roofline_measure import LIMITS, plain_attention
+from kernels.library.models._models import SHAPES
+from kernels.library.transformers.attention_flops import share_at
+from kernels.library.transformers.attention_memory_time import WAYS
+
+WIDTHS = tuple(SHAPES[f"gpt3-{size}"].d_model for size in ("1.3b", "2.7b", "6.7b", "13b", "175b"))
+ENDS = (WIDTHS[0], WIDTHS[-1])
+NAMES = {WIDTHS[0]: "1.4B", WIDTHS[2]: "6.7B", WIDTHS[-1]: "175B"}
+HEAD = 128
+LENGTHS = (2048, 8192, 32768)  # of the sweep over the context
+TOKENS = 8192  # in a batch of shorter sequences
+
+
+@kernel(
+    kind="measurement",
+    outputs={
+        **{f"{way}_share_{width}": "" for way in WAYS for width in WIDTHS},
+        **{f"flops_share_{width}": "" for width in WIDTHS},
+        **{f"{way}_block_{width}": "s" for way in WAYS for width in WIDTHS},
+        **{f"block_speedup_{width}": "" for width in WIDTHS},
+        **{f"attention_speedup_{width}": "" for width in WIDTHS},
+        **{f"parts_over_block_{width}": "" for width in WIDTHS},
+        **{f"{way}_error": "" for way in WAYS},
+        "ceiling": "FLOP/s",
+        "rest_of_ceiling": "",
+        "sweep": Series("d_model", ""),
+        "contexts": Series("tokens", "", "token"),
+    },
+    timeout=240,
+)
+def attention_time_share(tokens: Annotated[int, Bound("token", low=32, high=4096)] = 2048, dtype: Literal["bf16", "fp16"] = "bf16"):
+    """Attention's share of one GPT block's forward time by width, naive and FlashAttention, beside its share of the FLOP.
+
+    8192 tokens in sequences of `tokens`. share: the core's time over the parts' sum, each part timed alone; parts_over_block: that sum
+    over the whole block's time, with FlashAttention. speedup: naive over flash, of the core and of the block. rest_of_ceiling: the widest block's
+    matrix products against the matrix rate. contexts: FlashAttention's share against the length, one sequence.
+    """
+    device = timing.device()
+    error = {way: checked(way, min(tokens, 512), dtype, device) for way in WAYS}
+    found = {width: taken_apart(width, max(1, TOKENS // tokens), tokens, dtype, device) for width in WIDTHS}
+    contexts = {width: [flash_share(Block(width, 1, length, dtype, device)) for length in LENGTHS] for width in ENDS}
+    ceiling = timing.matmul_ceiling(dtype)
+    names = ("flash_share", "naive_share", "flops_share", "flash_block", "naive_block", "block_speedup", "attention_speedup", "parts_over_block")
+    return {
+        **{f"{name}_{width}": found[width][name] for name in names for width in WIDTHS},
+        **{f"{way}_error": error[way] for way in WAYS},
+        "ceiling": ceiling,
+        "rest_of_ceiling": found[WIDTHS[-1]]["products_rate"] / float(ceiling),
+        "sweep": {"d_model": list(WIDTHS), **{line: [found[width][f"{line}_share"] for width in WIDTHS] for line in ("naive", "flash", "flops")}},
+        "contexts": {"tokens": list(LENGTHS), **{f"d{width}": shares for width, shares in contexts.items()}},
+    }
+
+
+def taken_apart(width: int, batch: int, tokens: int, dtype: str, device: str) -> dict:
+    """One block's times by part and whole, for each way of attention, on [batch, tokens, width]."""
+    block = Block(width, batch, tokens, dtype, device)
+    rest = {part: seconds(run) for part, run in block.rest().items()}
+    core = {way: seconds(functools.partial(block.core, way)) for way in WAYS}
+    whole = {way: timing.measure(functools.partial(block.forward, way), repetitions=20) for way in WAYS}
+    return {
+        **{f"{way}_share": core[way] / (core[way] + sum(rest.values())) for way in WAYS},
+        **{f"{way}_block": whole[way] for way in WAYS},
+        "flops_share": share_at(tokens, width, 4.0, causal=True),
+        "parts_over_block": (core["flash"] + sum(rest.values())) / whole["flash"].value,
+        "products_rate": 24 * width**2 * batch * tokens / rest["products"],
+        "attention_speedup": core["naive"] / core["flash"],
+        "block_speedup": whole["naive"].value / whole["flash"].value,
+    }
+
+
+def flash_share(block) -> float:
+    """FlashAttention's share of the parts' times."""
+    core = seconds(functools.partial(block.core, "flash"))
+    return core / (core + sum(seconds(run) for run in block.rest().values()))
+
+
+def seconds(run) -> float:
+    return timing.measure(run, repetitions=20).value
+
+
+class Block:
+    """A GPT block (Radford et al. 2019): norm, attention, norm, FFN of four times the width with GELU, random weights of true shape."""
+
+    def __init__(self, width: int, batch: int, tokens: int, dtype: str, device: str) -> None:
+        import torch
+
+        self.width, self.batch, self.tokens, self.heads = width, batch, tokens, width // HEAD
+
+        def random(*shape: int, scale: float = 1.0):
+            return scale * torch.randn(*shape, dtype=timing.torch_dtype(dtype), device=device)
+
+        self.x, self.hidden = random(batch * tokens, width), random(batch * tokens, 4 * width)
+        self.qkv, self.out = random(width, 3 * width, scale=width**-0.5), random(width, width, scale=width**-0.5)
+        self.up, self.down = random(width, 4 * width, scale=width**-0.5), random(4 * width, width, scale=(4 * width) ** -0.5)
+        self.weight, self.bias = random(width), random(width)
+        self.q, self.k, self.v = (random(batch, self.heads, tokens, HEAD) for _ in range(3))
+
+    def core(self, way: str):
+        """Scores, softmax and weighted values, [batch, heads, tokens, head]."""
+        return WAYS[way](self.q, self.k, self.v)
+
+    def rest(self) -> dict:
+        """The other parts as functions: matrix products; norms, GELU and sums."""
+        return {
+            "products": lambda: (self.x @ self.qkv, self.x @ self.out, self.x @ self.up, self.hidden @ self.down),
+            "elementwise": lambda: (self.norm(self.x), self.norm(self.x), self.gelu(self.hidden), self.x + self.x, self.x + self.x),
+        }
+
+    def forward(self, way: str):
+        """The whole block, [batch * tokens, width]."""
+        shape = (self.batch, self.tokens, 3, self.heads, HEAD)
+        q, k, v = (self.norm(self.x) @ self.qkv).view(shape).permute(2, 0, 3, 1, 4)
+        attended = WAYS[way](q, k, v).transpose(1, 2).reshape(-1, self.width)
+        x = self.x + attended @ self.out
+        return x + self.gelu(self.norm(x) @ self.up) @ self.down
+
+    def norm(self, x):
+        from torch.nn import functional
+
+        return functional.layer_norm(x, x.shape[-1:], self.weight, self.bias)
+
+    def gelu(self, x):
+        from torch.nn import functional
+
+        return functional.gelu(x, approximate="tanh")
+
+
+def checked(way: str, tokens: int, dtype: str, device: str) -> float:
+    """The error of a block's attention against float64."""
+    block = Block(ENDS[0], 1, tokens, dtype, device)
+    return timing.error_against(plain_attention(block.q, block.k, block.v, causal=True), block.core(way), LIMITS[dtype])
+
+
+@attention_time_share.figure
+def draw(result, ax):
+    from kernels import plot
+
+    labels = {"naive": "written out", "flash": "Flash", "flops": "of FLOP"}
+    plot.lines(ax, result["sweep"], xlog=True, unit="percent", labels=labels, x_label="parameters of the model", y_label="attention's share of time")
+    ax.set_xticks(list(NAMES), list(NAMES.values()))
+    ax.set_xlim(1800, None)
+    ax.set_ylim(0, None)
+    plot.height(ax, 230)

@@ -1,0 +1,90 @@
+"""What a run gives: the numbers and curves of a Result, the Spread that a measurement returns, and the author's error.
+
+Values that declarations and records share; they know of neither.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+
+class KernelError(ValueError):
+    """Something that the author of a card or of a kernel got wrong; the message says what and what would be right."""
+
+
+@dataclass(frozen=True)
+class Spread:
+    """A measured number: median with 20th and 80th percentile. Scales and inverts; two Spreads do not mix."""
+
+    value: float
+    low: float
+    high: float
+
+    def __mul__(self, factor: float) -> Spread:
+        return self._mapped(lambda v: v * factor) if _factor(factor) else NotImplemented
+
+    __rmul__ = __mul__
+
+    def __truediv__(self, divisor: float) -> Spread:
+        return self._mapped(lambda v: v / divisor) if _factor(divisor) else NotImplemented
+
+    def __rtruediv__(self, numerator: float) -> Spread:
+        return self._mapped(lambda v: numerator / v) if _factor(numerator) else NotImplemented
+
+    def _mapped(self, change: Callable[[float], float]) -> Spread:
+        low, high = sorted((change(self.low), change(self.high)))
+        return Spread(change(self.value), low, high)
+
+    def __float__(self) -> float:
+        return float(self.value)
+
+
+def _factor(value: object) -> bool:
+    return isinstance(value, (int, float))
+
+
+@dataclass(frozen=True)
+class Number:
+    """An output: a number in SI base units, with its 20th and 80th percentile where it was measured."""
+
+    value: int | float
+    unit: str = ""
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A series: one or more lines over one x; a point without a value is None."""
+
+    x_name: str
+    x_unit: str
+    unit: str
+    x: tuple[int | float, ...]
+    lines: Mapping[str, tuple[Number | None, ...]]
+
+    def values(self, line: str) -> list[float | None]:
+        return [None if p is None else p.value for p in self.lines[line]]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one run gave. `result["name"]` is a plain number or a Curve, as a drawing wants it.
+
+    made: how (empty for formulas): device, device_class, driver, torch, python, utc, commit, seconds.
+    stale: why the record no longer counts as made by today's code; empty where it is fresh.
+    """
+
+    kernel: str
+    kind: str
+    parameters: Mapping[str, Any]
+    outputs: Mapping[str, Number | Curve]
+    made: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    stale: tuple[str, ...] = ()
+
+    def __getitem__(self, name: str) -> Any:
+        output = self.outputs[name]
+        return output.value if isinstance(output, Number) else output

@@ -1,0 +1,98 @@
+import os
+import subprocess
+import sys
+
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from triton_here import DEVICE, needs_triton
+
+from kernels import KernelError, plot, timing
+from kernels.library.gpu import gemm_accumulate as file
+from kernels.library.gpu.gemm_accumulate import WAYS, gemm_accumulate
+from kernels.record import Result
+
+pytest_plugins = ("pretended_gpu",)
+
+
+
+def made_up():  # not measured: numbers to draw with
+    return {
+        "fp32_error": 1e-6,
+        "fp16_error": 2e-2,
+        "bf16_error": 0.3,
+        "library_error": 5e-4,
+        "fp16_over_fp32": 2e4,
+        **{f"{way}_time": timing.Spread(1e-4, 0.9e-4, 1.1e-4) for way in WAYS},
+        "half_rate": 6e14,
+        "single_rate": 5e13,
+        "rate_gain": 12.0,
+        "ceiling": 6.5e14,
+        "of_ceiling": 0.92,
+        "sweep": {"terms": [256, 4096, 65536], "fp32": [3e-7, 6e-7, 3e-6], "fp16": [1e-3, 4e-3, 0.3], "bf16": [6e-3, 3e-2, 0.8]},
+    }
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_the_plain_sums_err_as_their_format_does(way):
+    left, right = file.typed(*file.inputs(64, 2048, "fp16", "cpu"), way)
+    error = timing.error_against(left.double() @ right.double(), file.summed(left, right, way))
+    assert 2.0 ** -(24 if way == "fp32" else 12 if way == "fp16" else 9) < error < {"fp32": 2e-6, "fp16": 1e-2, "bf16": 5e-2}[way]
+
+
+def test_a_bf16_sum_falls_behind():
+    left, right = file.typed(*file.inputs(64, 65536, "fp16", "cpu"), "bf16")
+    exact = left.double() @ right.double()
+    assert timing.error_against(exact, file.summed(left, right, "bf16")) > 0.05
+    assert timing.error_against(exact, file.summed(left, right, "fp32")) < 1e-5
+
+
+@needs_triton
+@pytest.mark.parametrize("way", WAYS if DEVICE == "cuda" else WAYS[:2])  # the interpreter cannot multiply bf16
+def test_the_kernel_sums_as_plain_torch_does(way):
+    left, right = file.typed(*file.inputs(128, 512, "fp16", DEVICE), way)
+    assert timing.error_against(file.summed(left, right, way), file.product(left, right, way)) < (1e-6 if way == "fp32" else 1e-2)
+
+
+COMPILE = """
+import re
+from triton.backends.compiler import GPUTarget
+from triton.compiler import ASTSource, compile
+from kernels.library.gpu.gemm_accumulate import program
+
+function = program()
+sizes = ("WAY", "BLOCK_M", "BLOCK_N", "BLOCK_K")
+aligned = {(function.arg_names.index(name),): [["tt.divisibility", 16]] for name in ("a", "b", "c", "n", "k")}
+for way, dtype in enumerate(("fp16", "fp16", "bf16")):
+    signature = {"a": f"*{dtype}", "b": f"*{dtype}", "c": "*fp32", "n": "i32", "k": "i32", **dict.fromkeys(sizes, "constexpr")}
+    source = ASTSource(function, signature, dict(zip(sizes, (way, 64, 64, 64))), aligned)
+    ptx = compile(source, target=GPUTarget("cuda", 90, 32), options={"num_warps": 4}).asm["ptx"]
+    print(*sorted(set(re.findall(r"mma\\S*?k16[.](\\S+)", ptx))))
+"""
+
+
+@needs_triton
+def test_on_hopper_the_tensor_cores_keep_the_sums_in_fp32_and_in_fp16():
+    environment = {name: value for name, value in os.environ.items() if name != "TRITON_INTERPRET"}
+    printed = subprocess.run([sys.executable, "-c", COMPILE], env=environment, capture_output=True, text=True, check=True).stdout
+    assert printed.split() == ["f32.f16.f16", "f16.f16.f16", "f32.bf16.bf16"]
+
+
+def test_it_runs_from_end_to_end(pretended_gpu, monkeypatch):
+    monkeypatch.setattr(file, "product", file.summed)
+    monkeypatch.setattr(file, "TERMS", (128, 256))
+    monkeypatch.setattr(file, "SQUARE", 64)
+    result = gemm_accumulate(k=512, size=64)
+    assert result["sweep"].x == (128, 256, 512)
+    assert result["fp32_error"] < result["fp16_error"] < result["bf16_error"]
+
+
+def test_terms_that_fill_no_block_are_refused(pretended_gpu):
+    with pytest.raises(KernelError, match="multiples of 64 and 64"):
+        gemm_accumulate(k=100)
+
+
+def test_the_figure_of_a_made_up_record():
+    drawn = plot.draw(gemm_accumulate, Result("gemm_accumulate", "measurement", gemm_accumulate.bind({}), gemm_accumulate.checked(made_up())))
+    assert "at 16,384 terms" in drawn.alt

@@ -1,0 +1,72 @@
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from kernels import KernelError, plot
+from kernels.library.gpu import loop_vs_gemm as file
+from kernels.library.gpu.launch_bound import launch_bound
+from kernels.library.gpu.loop_vs_gemm import loop_vs_gemm
+from kernels.record import Result
+
+pytest_plugins = ("pretended_gpu",)
+
+
+@pytest.mark.parametrize("dtype", file.LIMITS)
+def test_every_way_is_the_layer(dtype):
+    x, w, dy = file.inputs(16, 96, dtype, "cpu")
+    assert file.checked(x, w, dy, dtype) < file.LIMITS[dtype]
+    for piece in (1, 4, 16):
+        torch.testing.assert_close(file.prepared(piece, x, w)(), torch.nn.functional.linear(x, w), rtol=0.02, atol=0.02)
+
+
+def test_the_backward_pass_is_autograds():
+    x, w, dy = (t.double() for t in file.inputs(8, 32, "fp32", "cpu"))
+    x.requires_grad_(), w.requires_grad_()
+    torch.nn.functional.linear(x, w).backward(dy)
+    for mine, torchs in zip(file.backward(x.detach(), w.detach(), dy), (x.grad, w.grad)):
+        torch.testing.assert_close(mine, torchs)
+
+
+def test_it_runs_from_end_to_end(pretended_gpu, monkeypatch):
+    monkeypatch.setattr(file.timing, "matmul_ceiling", lambda dtype: file.timing.Spread(1e12, 1e12, 1e12))
+    result = loop_vs_gemm(width=64, rows=4, dtype="fp32")
+    assert result["flops"] == 2 * 4 * 64**2
+    assert result["layer_share"] == pytest.approx(result["layer_rate"] / 1e12)
+    assert result["neurons_per_launch"] == pytest.approx(result["neurons_time"] / 64)
+    assert result["sweep"].x == (1, 2, 4) and set(result["sweep"].lines) == {"eager", "graph"}
+
+
+def test_rows_that_do_not_divide_are_refused(pretended_gpu):
+    with pytest.raises(KernelError, match="power of two"):
+        loop_vs_gemm(rows=48)
+
+
+def test_a_dot_product_a_launch():
+    found = launch_bound(width=4096, rows=512, by="dot")
+    assert found["rate"] == pytest.approx(2 * 4096 / 5e-6)
+    assert found["share"] == pytest.approx(1.66e-6, rel=0.01)
+    assert found["launches"] == 512 * 4096 and found["time"] == pytest.approx(512 * 4096 * 5e-6)
+
+
+def test_what_fills_a_launch():
+    whole = launch_bound(by="layer")
+    assert whole["launches"] == 1 and whole["ratio"] == 1 and whole["share"] == 1.0
+    assert whole["time"] == pytest.approx(2 * 512 * 4096**2 / 989e12, rel=1e-3)
+    assert whole["break_even"] == pytest.approx(4.945e9, rel=1e-3)
+    assert launch_bound(by="neuron")["ratio"] == pytest.approx(4096 * 5e-6 / whole["time"])
+
+
+def test_the_formulas_figure():
+    assert "one neuron a launch" in plot.draw(launch_bound, launch_bound()).alt
+
+
+def made_up():  # not measured: numbers to draw with
+    outputs = {name: 1.0 for name, declared in loop_vs_gemm.outputs.items() if isinstance(declared, str)}
+    pieces = [2**p for p in range(10)]
+    eager = [6e12 * p / (1 + p / 90) for p in pieces]
+    return {**outputs, "ceiling": 7.5e14, "sweep": {"rows": pieces, "eager": eager, "graph": [1.5 * rate for rate in eager]}}
+
+
+def test_the_figure_of_a_made_up_record():
+    drawn = plot.draw(loop_vs_gemm, Result("loop_vs_gemm", "measurement", loop_vs_gemm.bind({}), loop_vs_gemm.checked(made_up())))
+    assert "matrix rate 750" in drawn.alt

@@ -1,0 +1,60 @@
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from kernels import KernelError, plot, timing
+from kernels.library.gpu import view_copy as file
+from kernels.library.gpu.tensor_layout import tensor_layout
+from kernels.library.gpu.view_copy import view_copy
+from kernels.record import Result
+
+pytest_plugins = ("pretended_gpu",)
+
+
+@pytest.mark.parametrize("dtype", file.LIMITS)
+def test_every_way_gives_the_transpose(dtype):
+    x = file.matrix(96, dtype, "cpu")
+    w = file.matrix(96, dtype, "cpu")[:, :8] / 96**0.5
+    assert file.checked(x, w, dtype) < file.LIMITS[dtype]
+    assert torch.equal(file.reshape(x), torch.tensor([[x[i, j].item() for i in range(96)] for j in range(96)]).flatten().to(x.dtype))
+
+
+def test_a_way_that_does_not_turn_is_caught(monkeypatch):
+    monkeypatch.setattr(file, "contiguous", lambda x: x.contiguous())
+    x = file.matrix(64, "fp32", "cpu")
+    with pytest.raises(KernelError, match="off its reference"):
+        file.checked(x, x[:, :8], "fp32")
+
+
+def test_only_the_view_shares_memory():
+    x = file.matrix(32, "fp32", "cpu")
+    shared = {name for name, way in file.WAYS.items() if way(x).data_ptr() == x.data_ptr()}
+    assert shared == {"view"}
+
+
+def test_it_runs_from_end_to_end(pretended_gpu, monkeypatch):
+    monkeypatch.setattr(file, "WIDTHS", (64, 128))
+    monkeypatch.setattr(timing, "peak_memory", lambda function: function().untyped_storage().nbytes())
+    result = view_copy(rows=256)
+    assert result["size"] == result["clone_bytes"] == result["reshape_bytes"] == 256 * 256 * 4
+    assert result["reshape_bandwidth"] == pytest.approx(2 * result["size"] / result["reshape"])
+    assert result["reshape_of_copy"] == pytest.approx(result["reshape_bandwidth"] / result["ceiling"])
+    assert 0 < result["view_host"] < 1e-3
+
+
+def test_layout_of_real_tensors():
+    found = tensor_layout(rows=64, columns=32, dtype="bf16")
+    assert found["size"] == found["reshape_copied"] == found["contiguous_copied"] == 64 * 32 * 2
+    assert found["transpose_copied"] == found["reshape_of_original_copied"] == found["merged_axes_copied"] == 0
+    assert (found["transpose_contiguous"], found["view_refused"], found["lost_writes"], found["stride"]) == (0, 1, 1, 32)
+
+
+def made_up():  # not measured: numbers to draw with
+    outputs = {name: 1.0 for name, declared in view_copy.outputs.items() if isinstance(declared, str)}
+    times = {"clone": 1.8e-4, "contiguous": 2.4e-4, "reshape": 2.5e-4, "view_host": 1.2e-6}
+    return {**outputs, **times, "sweep": {"rows": [1024, 2048], "plain copy": [1e12, 2e12], "transposed": [9e11, 1e12]}}
+
+
+def test_the_figure_of_a_made_up_record():
+    drawn = plot.draw(view_copy, Result("view_copy", "measurement", view_copy.bind({}), view_copy.checked(made_up())))
+    assert "x.t().reshape(-1): 250 µs" in drawn.alt.replace("\N{NO-BREAK SPACE}", " ")

@@ -1,0 +1,91 @@
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from kernels import plot, timing
+from kernels.library import decode_bandwidth as file
+from kernels.library.inference.decode_bandwidth import BATCHES, MODELS, STEPS, decode_bandwidth
+from kernels.library.models._models import SHAPES, llama
+from kernels.library.models.kv_cache import kv_cache
+from kernels.record import Result
+
+pytest_plugins = ("pretended_gpu",)
+SMALL = llama(2, 128, 4, 2, 256, 100)
+
+
+def made_up():  # not measured: numbers to draw with
+    matrices = [max(1.5e-4, 6.7e-7 * batch) for batch in BATCHES]
+    steps = [1.6e-4 + 2e-6 * batch for batch in STEPS]
+    return {
+        "step_time": 1.6e-4,
+        "step_bandwidth": 2.7e12,
+        "step_of_ceiling": 0.9,
+        "moved": 4.4e8,
+        "floor": 1.45e-4,
+        "matrices_time": 1.5e-4,
+        "matrices_bandwidth": 2.9e12,
+        "matrices_of_ceiling": 0.97,
+        "rate": 6e14,
+        "rate_of_ceiling": 0.92,
+        "ceiling": 3e12,
+        "rate_ceiling": 6.5e14,
+        "ridge_batch": 217,
+        "knee_batch": 224,
+        "flat_batch": 128,
+        "token_time": 5e-3,
+        "tokens_per_second": 195,
+        "tokens_per_second_64": 7000,
+        "gain_64": 36,
+        "error": 4e-3,
+        "matrices": {"batch": list(BATCHES), "measured": matrices, "floor": [0.95 * t for t in matrices]},
+        "steps": {"batch": list(STEPS), "step": steps, "matrices": [1.5e-4] * len(STEPS)},
+        "throughput": {"batch": list(STEPS), "tokens": [b / s for b, s in zip(STEPS, steps)]},
+    }
+
+
+@pytest.mark.parametrize("dtype", file.LIMITS)
+def test_a_step_is_the_step_in_float64(dtype):
+    block = file.Block("small", dtype, "cpu", SMALL)
+    cache = block.cached(3, 16)
+    exact = block.reference(*cache)
+    keys = cache[1].clone()
+    timing.error_against(exact, block.step(*cache), file.LIMITS[dtype])
+    assert not torch.equal(cache[1][:, :, -1], keys[:, :, -1]) and torch.equal(cache[1][:, :, :-1], keys[:, :, :-1])
+
+
+def test_the_reference_is_torch_s_attention_with_grouped_queries():
+    block = file.Block("small", "bf16", "cpu", SMALL)
+    x, keys, values = block.cached(2, 8)
+    q = torch.randn(2, 4, 1, 32, dtype=torch.float64)
+    new = torch.randn(2, 64, dtype=torch.float64)
+    k, v = block.extended(keys, new), block.extended(values, new)
+    kept = torch.cat([keys[:, :, :-1].double(), new.view(2, 2, 1, 32)], 2)
+    grouped = torch.nn.functional.scaled_dot_product_attention(q, kept, v[:, ::2], enable_gqa=True)
+    assert torch.allclose(file.plain_softmax(q @ k.transpose(-2, -1) / 32**0.5) @ v, grouped)
+
+
+def test_bytes_are_those_of_the_shape():
+    block = file.Block("small", "bf16", "cpu", SMALL)
+    assert block.weights() == 2 * SMALL.linear // SMALL.layers and block.flops(1) == block.weights()
+    for model in MODELS:
+        shape = SHAPES[model]
+        shrunk = file.Block(model, "bf16", "meta")
+        assert (
+            shrunk.layers * shrunk.cache_bytes(1) == kv_cache(model=model, tokens=1)["per_token"]
+            and shrunk.weights() == 2 * shape.linear // shape.layers
+        )
+
+
+def test_it_runs_from_end_to_end(pretended_gpu, monkeypatch):
+    monkeypatch.setattr(timing, "matmul_rate", lambda n, dtype: timing.Spread(1e12, 1e12, 1e12))
+    monkeypatch.setitem(file.SHAPES, "llama-3-8b", SMALL)
+    result = decode_bandwidth(context=16)
+    assert result["moved"] == SMALL.linear + 2 * 2 * 16 * 64
+    assert result["tokens_per_second"] == pytest.approx(1 / (2 * result["step_time"]))
+    assert result["matrices"].x == BATCHES and result["steps"].x == STEPS
+    assert result["ridge_batch"] == pytest.approx(result["rate_ceiling"] / result["ceiling"])
+
+
+def test_the_figure_of_a_made_up_record():
+    drawn = plot.draw(decode_bandwidth, Result("decode_bandwidth", "measurement", decode_bandwidth.bind({}), decode_bandwidth.checked(made_up())))
+    assert "ridge: 217" in drawn.alt

@@ -1,0 +1,21 @@
+import pytest
+
+from kernels import plot
+from kernels.library.inference.no_grad_memory import no_grad_memory
+from kernels.library.models._models import SHAPES
+
+
+def test_the_weights_are_a_gpts():
+    assert no_grad_memory(width=12288, layers=96)["weights"] == pytest.approx(2 * 175e9, rel=0.01)
+    assert SHAPES["gpt3-175b"].d_model == 12288
+
+
+def test_the_saving_goes_from_nothing_to_nearly_all():
+    got = no_grad_memory()
+    assert got["saving_low"] < 0.01 and got["saving_high"] > 0.9
+    assert got["saving"] == 1 - got["without"] / got["with_graph"]
+    assert no_grad_memory(layers=1, tokens=16384)["saving"] < 0.5  # a single layer keeps little beyond what is at work
+
+
+def test_the_figure():
+    assert "87.1" in plot.draw(no_grad_memory, no_grad_memory()).alt

@@ -1,0 +1,49 @@
+"""Temperature against torch's softmax over the whole vocabulary, and against the two-token case solved by hand."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from kernels import plot
+from kernels.library.inference import temperature_softmax as file
+from kernels.library.inference.temperature_softmax import temperature_softmax
+
+
+@pytest.mark.parametrize("temperature", [0.1, 0.7, 1.0, 1.2, 2.5])
+@pytest.mark.parametrize(("vocab", "exponent"), [(50_000, 1.2), (2000, 1.0)])
+def test_torch_gives_the_same(temperature, vocab, exponent):
+    torch = pytest.importorskip("torch")
+    logits = -exponent * torch.arange(1, vocab + 1, dtype=torch.float64).log()
+    p = (logits / temperature).softmax(0)
+    got = temperature_softmax(temperature=temperature, vocab=vocab, exponent=exponent)
+    assert got["top"] == pytest.approx(p[0].item(), rel=1e-6)
+    assert got["tracked"] == pytest.approx(p[6].item(), rel=1e-6)
+    assert got["tail"] == pytest.approx(p[100:].sum().item(), rel=1e-6)
+    assert got["entropy"] == pytest.approx(-(p * p.log()).nan_to_num().sum().item(), rel=1e-5)
+
+
+def test_two_tokens_by_hand():
+    got = temperature_softmax(temperature=2.0)
+    assert got["pair"] == pytest.approx(1 / (1 + math.sqrt(49)))  # odds of 49 to 1 become their root, 7 to 1
+    assert got["pair_temperature"] == pytest.approx(math.log(49) / math.log(9))
+
+
+def test_cold_is_one_hot_and_hot_is_uniform():
+    assert temperature_softmax(temperature=0.01)["top"] == pytest.approx(1)
+    hot = temperature_softmax(temperature=100, vocab=1000)
+    assert hot["entropy"] == pytest.approx(math.log(1000), rel=1e-3)
+
+
+def test_a_little_heat_helps_where_the_logit_is_below_the_mean():
+    """d ln p_i / d(1/T) = z_i - mean z: the tracked token gains from heat at 1 only where its logit is below the mean."""
+    z = [-1.2 * math.log(r) for r in range(1, 50_001)]
+    mean = sum(math.exp(v) * v for v in z) / sum(map(math.exp, z))
+    for rank in (1, 7, 90):
+        a, b = (file.at(t, 50_000, 1.2, rank)["tracked"] for t in (1.0, 1.001))
+        assert (b > a) == (z[rank - 1] < mean)
+
+
+def test_the_figure():
+    assert "top token" in plot.draw(temperature_softmax, temperature_softmax()).alt

@@ -1,0 +1,73 @@
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from kernels import KernelError, plot, timing
+from kernels.library import roofline_measure as file
+from kernels.library.machines._devices import DEVICES
+from kernels.library.machines.roofline import OPERATIONS, ROWS, roofline, work
+from kernels.library.machines.roofline_measure import roofline_measure
+from kernels.record import Result
+
+pytest_plugins = ("pretended_gpu",)
+
+
+def made_up():  # not measured: numbers to draw with
+    peak, bandwidth = 6.5e14, 3.0e12
+    needed = {name: work(name, 8192, 8192) for name in OPERATIONS}
+    allowed = {name: min(peak, flops / moved * bandwidth) for name, (flops, moved) in needed.items()}
+    reached = {name: 0.9 * rate for name, rate in allowed.items()}
+    rows = [1, *ROWS]
+    return {
+        "copy_bandwidth": 2.9e12,
+        "read_bandwidth": timing.Spread(bandwidth, 2.99e12, 3.01e12),
+        "bandwidth": bandwidth,
+        "rate": peak,
+        "rate_fp32": 5e13,
+        "ridge": peak / bandwidth,
+        "ridge_fp32": 5e13 / bandwidth,
+        **{f"{name}_intensity": flops / moved for name, (flops, moved) in needed.items()},
+        **{f"{name}_time": needed[name][0] / reached[name] for name in OPERATIONS},
+        **{f"{name}_rate": reached[name] for name in OPERATIONS},
+        **{f"{name}_bandwidth": reached[name] * needed[name][1] / needed[name][0] for name in OPERATIONS},
+        **{f"{name}_of_roof": 0.9 for name in OPERATIONS},
+        **{f"{name}_of_peak": reached[name] / peak for name in OPERATIONS},
+        **{f"{name}_error": 3e-3 for name in OPERATIONS},
+        "sweep": {"rows": rows, "measured": [1e12 * r for r in rows], "roof": [1.1e12 * r for r in rows]},
+    }
+
+
+@pytest.mark.parametrize("dtype", file.LIMITS)
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_each_operation_computes_what_it_says(name, dtype):
+    function, reference, share = file.prepared(name, 64, 256, dtype, "cpu")
+    timing.error_against(reference(), share(function()), file.LIMITS[dtype])
+
+
+def test_references_against_torch_in_float64():
+    x, w, b = (torch.randn(5, 128, dtype=torch.float64) for _ in range(3))
+    assert torch.allclose(file.plain_norm(x, w[0], b[0]), torch.nn.functional.layer_norm(x, (128,), w[0], b[0]))
+    assert torch.allclose(file.plain_softmax(x), torch.softmax(x, -1))
+    q, k, v = (torch.randn(2, 3, 9, 16, dtype=torch.float64) for _ in range(3))
+    for causal in (True, False):
+        assert torch.allclose(file.plain_attention(q, k, v, causal), torch.nn.functional.scaled_dot_product_attention(q, k, v, is_causal=causal))
+
+
+def test_it_runs_from_end_to_end(pretended_gpu, monkeypatch):
+    monkeypatch.setattr(timing, "matmul_rate", lambda n, dtype: timing.Spread(1e12, 1e12, 1e12))
+    result = roofline_measure(tokens=64, width=128)
+    assert result["add_intensity"] == roofline(operation="add")["intensity"]
+    assert result["ridge"] == pytest.approx(result["rate"] / result["bandwidth"])
+    assert result["bandwidth"] == max(result["copy_bandwidth"], result["read_bandwidth"])
+    assert all(result[f"gemm_{rows}_of_peak"] <= 1 for rows in ROWS)
+    assert result["sweep"].x == (1, *ROWS)
+
+
+def test_a_width_without_whole_heads_is_refused(pretended_gpu):
+    with pytest.raises(KernelError, match="multiple of 128"):
+        roofline_measure(width=200)
+
+
+def test_the_figure_of_a_made_up_record():
+    drawn = plot.draw(roofline_measure, Result("roofline_measure", "measurement", roofline_measure.bind({}), roofline_measure.checked(made_up())))
+    assert "ridge at 217" in drawn.alt and DEVICES["h100"].half > 6.5e14

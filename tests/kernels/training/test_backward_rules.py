@@ -1,0 +1,15 @@
+"""Oracle: the documented rules of backward, and gradients of sums."""
+
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from kernels.library.training.backward_rules import backward_rules
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_what_backward_refuses(seed):
+    got = backward_rules(seed=seed)
+    assert [got[f"{what}_refused"] for what in ("vector", "ones", "number", "repeat", "sum_repeat")] == [1, 0, 1, 1, 0]
+    assert got["ones_error"] < 1e-14 and got["weights_error"] < 1e-14
+    assert got["retained_ratio"] == 2

@@ -1,0 +1,35 @@
+"""Oracles: zero_memory (the paper's section 7), and the collectives of a step played through one by one."""
+
+import pytest
+
+from kernels.library.training.zero_memory import zero_memory
+from kernels.library.training.zero_traffic import zero_traffic
+
+CASE = {"parameters": 7e9, "gpus": 64, "bandwidth": 50e9, "rate": 400e12}
+
+
+def test_one_micro_batch_is_the_papers():
+    got = zero_traffic(**CASE)
+    for stage in range(4):
+        assert got[f"sent_{stage}"] == pytest.approx(zero_memory(parameters=7e9, gpus=64, stage=stage)["sent"])
+
+
+@pytest.mark.parametrize("micro_steps", [1, 2, 8])
+def test_collectives_one_by_one(micro_steps):
+    calls = {stage: [] for stage in range(4)}
+    for _ in range(micro_steps):
+        calls[3] += ["gather for forward", "gather for backward", "scatter"]
+        calls[2] += ["scatter"]
+    calls[2] += ["gather"]
+    calls[1] += ["scatter", "gather"]
+    calls[0] += ["scatter", "gather"]
+    got = zero_traffic(**CASE, micro_steps=micro_steps)
+    assert [got[f"units_{stage}"] for stage in range(4)] == [len(calls[stage]) for stage in range(4)]
+
+
+@pytest.mark.parametrize("parameters", [1e9, 70e9])
+def test_break_even_computes_as_long_as_it_sends_whatever_the_model(parameters):
+    got = zero_traffic(**{**CASE, "parameters": parameters})
+    assert got["tokens_3"] * 6 * parameters / 400e12 == pytest.approx(got["time_3"])
+    assert got["tokens_3"] == pytest.approx(400e12 / 50e9 * 63 / 64)
+    assert got["tokens_1"] / got["tokens_3"] == pytest.approx(2 / 3)

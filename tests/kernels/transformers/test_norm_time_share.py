@@ -1,0 +1,39 @@
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from kernels import KernelError, plot, timing
+from kernels.library.transformers import norm_bandwidth as norms
+from kernels.library.transformers.norm_time_share import norm_time_share
+from kernels.record import Result
+
+pytest_plugins = ("pretended_gpu",)
+
+SHARES = {
+    "flops_share": (0.98, 0.019, 0.0001, 0.0009),
+    "time_share": (0.62, 0.09, 0.11, 0.18),
+    "time_share_fused": (0.69, 0.1, 0.015, 0.195),
+}  # not measured: numbers to draw with
+
+
+def made_up():
+    shares = {f"{part}_{what}": share for what, shares in SHARES.items() for part, share in zip(norms.PARTS, shares)}
+    return {**shares, "block_time": timing.Spread(6e-3, 5.9e-3, 6.1e-3), "block_time_fused": 5.4e-3, "parts_over_block": 1.02}
+
+
+def test_it_runs_from_end_to_end(pretended_gpu, monkeypatch):
+    monkeypatch.setattr(norms, "fused", lambda norm, x, weight, bias, **_: norms.eager(norm, x, weight, bias))
+    result = norm_time_share(tokens=128, width=256)
+    for what in SHARES:
+        assert sum(result[f"{part}_{what}"] for part in norms.PARTS) == pytest.approx(1)
+    assert result["norms_flops_share"] < 0.01
+
+
+def test_a_width_without_whole_heads_is_refused(pretended_gpu):
+    with pytest.raises(KernelError, match="multiple of 128"):
+        norm_time_share(width=300)
+
+
+def test_the_figure_of_a_made_up_record():
+    drawn = plot.draw(norm_time_share, Result("norm_time_share", "measurement", norm_time_share.bind({}), norm_time_share.checked(made_up())))
+    assert drawn.alt == "norms, of FLOP: 0.01 %; of time, op by op: 11 %; of time, fused: 1.5 %."
