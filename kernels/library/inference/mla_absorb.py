@@ -13,9 +13,7 @@ way is plain multi-head attention, whose keys and values were expanded once and 
 from typing import Annotated, Literal
 
 from kernels import Bound, Series, kernel, timing
-from kernels.library.models._models import SHAPES
 
-V2 = SHAPES["deepseek-v2"]
 LIMITS = {"bf16": 3e-2, "fp16": 4e-3, "fp32": 1e-5}  # about twice what rounding each intermediate does to the smallest shapes
 LENGTHS = (512, 1024, 2048, 4096, 8192)
 WAYS = ("absorbed", "expanded", "kept")
@@ -44,10 +42,10 @@ WAYS = ("absorbed", "expanded", "kept")
 def mla_absorb(
     tokens: Annotated[int, Bound("token", low=1, high=16384)] = 4096,
     batch: Annotated[int, Bound(low=1, high=16)] = 8,
-    heads: Annotated[int, Bound(low=1, high=256)] = V2.heads,
-    head_dim: Annotated[int, Bound(low=8, high=256)] = V2.head_dim,
-    latent: Annotated[int, Bound(low=16, high=2048)] = V2.latent,
-    rope: Annotated[int, Bound(low=8, high=128)] = V2.rope,
+    heads: Annotated[int, Bound(low=1, high=256)] = 128,
+    head_dim: Annotated[int, Bound(low=8, high=256)] = 128,
+    latent: Annotated[int, Bound(low=16, high=2048)] = 512,
+    rope: Annotated[int, Bound(low=8, high=128)] = 64,
     dtype: Literal["bf16", "fp16", "fp32"] = "bf16",
 ):
     """Time and memory of one decode step of one MLA layer, absorbed, expanded, and with all heads' keys and values kept.

@@ -5,7 +5,7 @@
 Looped, each expert gathers its tokens and runs alone. Grouped, the choices are sorted by expert into buckets of equal size and all
 experts run in one batched product. Buckets of capacity C = ceil(f k T / E) have fixed shapes, and drop what overflows, first come,
 first served in the order of the batch (Fedus et al. 2021, arXiv 2101.03961); buckets as large as the fullest expert drop nothing.
-The shape is OLMoE's (models/_models.py): 64 experts, 8 chosen, width 2048, inner width 1024.
+The shape is OLMoE's (Muennighoff et al. 2024, arXiv 2409.02060): 64 experts, 8 chosen, width 2048, inner width 1024.
 """
 
 import functools
@@ -13,9 +13,7 @@ from typing import Annotated, Literal
 
 from kernels import Bound, KernelError, Series, kernel, timing
 from kernels.library.inference.moe_capacity import capacity
-from kernels.library.models._models import SHAPES
 
-OLMOE = SHAPES["olmoe-1b-7b"]
 LIMITS = {"bf16": 2e-2, "fp16": 3e-3, "fp32": 1e-5}  # about twice what rounding the intermediates does
 PROMPT, COMPANIES = 64, 20  # tokens of the prompt that is watched, batches that it is put into
 TOKENS = (16, 64, 256, 1024, 4096)
@@ -43,11 +41,11 @@ TOKENS = (16, 64, 256, 1024, 4096)
 )
 def moe_dispatch(
     tokens: Annotated[int, Bound("token", low=2 * PROMPT, high=16384)] = 4096,
-    experts: Annotated[int, Bound(low=2, high=256)] = OLMOE.experts,
-    top_k: Annotated[int, Bound(low=1, high=16)] = OLMOE.active_experts,
+    experts: Annotated[int, Bound(low=2, high=256)] = 64,
+    top_k: Annotated[int, Bound(low=1, high=16)] = 8,
     factor: Annotated[float, Bound(low=0.5, high=8.0)] = 1.25,
-    d_model: Annotated[int, Bound(low=16, high=8192)] = OLMOE.d_model,
-    ffn: Annotated[int, Bound(low=16, high=8192)] = OLMOE.ffn,
+    d_model: Annotated[int, Bound(low=16, high=8192)] = 2048,
+    ffn: Annotated[int, Bound(low=16, high=8192)] = 1024,
     dtype: Literal["bf16", "fp16", "fp32"] = "bf16",
 ):
     """Time of one MoE layer with experts looped, grouped without drops and grouped at a capacity; drops, and answers that change with the company.

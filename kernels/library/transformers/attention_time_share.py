@@ -2,7 +2,7 @@
 
     share of FLOP = 2 n d / (24 d^2 + 2 n d) for each token, causal        Kaplan et al. 2020, arXiv 2001.08361, table 1
 
-Widths: GPT-3's (models/_models.py), but for heads of 128 throughout (the paper's are 80 to 128). Attention here is
+Shapes: Brown et al. 2020, arXiv 2005.14165, table 2.1, but for heads of 128 throughout (the table's are 80 to 128). Attention here is
 its core, scores to weighted values, written out (naive) or FlashAttention (arXiv 2205.14135); the projections belong to the rest.
 """
 
@@ -11,13 +11,12 @@ from typing import Annotated, Literal
 
 from kernels import Bound, Series, kernel, timing
 from kernels.library.machines.roofline_measure import LIMITS, plain_attention
-from kernels.library.models._models import SHAPES
 from kernels.library.transformers.attention_flops import share_at
 from kernels.library.transformers.attention_memory_time import WAYS
 
-WIDTHS = tuple(SHAPES[f"gpt3-{size}"].d_model for size in ("1.3b", "2.7b", "6.7b", "13b", "175b"))
+WIDTHS = (2048, 2560, 4096, 5120, 12288)  # 1.3B or 1.4B, 2.7B, 6.7B, 13B, 175B
 ENDS = (WIDTHS[0], WIDTHS[-1])
-NAMES = {WIDTHS[0]: "1.4B", WIDTHS[2]: "6.7B", WIDTHS[-1]: "175B"}
+NAMES = {2048: "1.4B", 4096: "6.7B", 12288: "175B"}
 HEAD = 128
 LENGTHS = (2048, 8192, 32768)  # of the sweep over the context
 TOKENS = 8192  # in a batch of shorter sequences

@@ -3,7 +3,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from kernels import plot, timing
-from kernels.library import decode_bandwidth as file
+from kernels.library.inference import decode_bandwidth as file
 from kernels.library.inference.decode_bandwidth import BATCHES, MODELS, STEPS, decode_bandwidth
 from kernels.library.models._models import SHAPES, llama
 from kernels.library.models.kv_cache import kv_cache

@@ -3,7 +3,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from kernels import plot, timing
-from kernels.library import speculative_measure as file
+from kernels.library.inference import speculative_measure as file
 from kernels.library.inference.speculative_measure import Decoder, speculative_measure
 from kernels.library.inference.speculative_speedup import speculative_speedup
 from kernels.library.models._models import SHAPES, llama

@@ -12,6 +12,7 @@ from kernels.library.machines._devices import DEVICES
 from kernels.library.models._models import SHAPES
 
 TABLES = ("_devices.py", "_clusters.py", "_models.py")
+OWN = {"batch_invariance": {32_000}}  # a measurement's workload, held against the table in test_models.py: a new row must not make its record stale
 FILES = sorted(path for path in Path(next(iter(library.__path__))).rglob("*.py") if path.name not in TABLES)
 
 RATES = [rate for device in DEVICES.values() for rate in (*device.peak.values(), device.bandwidth, device.link) if rate >= 150e9]
@@ -37,7 +38,8 @@ def from_a_table(value: float) -> bool:
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_no_kernel_has_a_table_of_its_own(path):
-    found = [f"{path.name}:{line}: {value:g}" for line, value in constants(ast.parse(path.read_text(encoding="utf-8"))) if from_a_table(value)]
+    numbers = constants(ast.parse(path.read_text(encoding="utf-8")))
+    found = [f"{path.name}:{line}: {value:g}" for line, value in numbers if from_a_table(value) and value not in OWN.get(path.stem, ())]
     assert not found, "read machines/_devices.py, machines/_clusters.py or models/_models.py instead of writing " + ", ".join(found)
 
 

@@ -3,7 +3,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from kernels import KernelError, plot, timing
-from kernels.library import roofline_measure as file
+from kernels.library.machines import roofline_measure as file
 from kernels.library.machines._devices import DEVICES
 from kernels.library.machines.roofline import OPERATIONS, ROWS, roofline, work
 from kernels.library.machines.roofline_measure import roofline_measure

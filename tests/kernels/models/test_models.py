@@ -2,10 +2,14 @@
 
 import pytest
 
+from kernels.library.inference.batch_invariance import batch_invariance
+from kernels.library.inference.mla_absorb import mla_absorb
 from kernels.library.inference.mla_cache import mla_cache
+from kernels.library.inference.moe_dispatch import moe_dispatch
 from kernels.library.models._models import ALIKE, MIXTURES, SHAPES
 from kernels.library.models.kv_cache import kv_cache
 from kernels.library.models.model_shape import model_shape
+from kernels.library.transformers import attention_flops, attention_time_share
 
 # bytes that a token's keys and values take in bf16; the last ones by DeepSeek's own table: 70.272, 327.680 (Qwen2.5-72B), 516.096 KB (Llama-3.1-405B)
 CACHED = {
@@ -72,3 +76,22 @@ def test_deepseek_v3_in_torch():
 def test_what_each_kernel_may_ask_for():
     assert set(SHAPES) - set(ALIKE) == {"deepseek-v2", "deepseek-v3"} and set(MIXTURES) < set(SHAPES)
     assert all(SHAPES[model].dense_layers == 0 and SHAPES[model].shared_experts == 0 for model in ALIKE)
+
+
+@pytest.mark.parametrize(
+    ("kernel", "model", "fields"),
+    [
+        (mla_absorb, "deepseek-v2", {"heads": "heads", "head_dim": "head_dim", "latent": "latent", "rope": "rope"}),
+        (moe_dispatch, "olmoe-1b-7b", {"experts": "experts", "top_k": "active_experts", "d_model": "d_model", "ffn": "ffn"}),
+        (batch_invariance, "llama-2-7b", {"d_model": "d_model", "vocab": "vocab"}),
+    ],
+    ids=lambda value: getattr(value, "name", ""),
+)
+def test_what_is_measured_has_a_published_shape(kernel, model, fields):
+    """Their shapes are parameters of their own, so that a row more in the table makes no measurement stale."""
+    assert {name: kernel.parameters[name].default for name in fields} == {name: getattr(SHAPES[model], field) for name, field in fields.items()}
+
+
+def test_the_widths_of_sweeps_are_gpt3s():
+    widths = tuple(SHAPES[f"gpt3-{size}"].d_model for size in ("1.3b", "2.7b", "6.7b", "13b", "175b"))
+    assert widths == attention_time_share.WIDTHS and set(attention_flops.WIDTHS) < set(widths)
