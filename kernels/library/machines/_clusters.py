@@ -3,8 +3,9 @@
 Inside a node every GPU reaches the others at its own link's rate (NVLink through switches). Between nodes a GPU has its share of the node's network
 cards: a ring through one card is as slow as that card, and as many rings as there are cards, each with its part of the data, use them all.
 
-Read on 28 November 2026. DGX H100, H200 and B200: NVIDIA DGX BasePOD reference architecture, "Core Components" (eight single-port ConnectX-7 of up to
-400 Gbit/s). DGX A100: NVIDIA DGX A100 data sheet (eight single-port ConnectX-6 of 200 Gbit/s). Cards for storage and management are left out.
+DGX H100, H200 and B200: NVIDIA DGX BasePOD reference architecture, "Core Components" (eight single-port ConnectX-7 of up to 400 Gbit/s), opened on
+28 November 2026. DGX A100: NVIDIA DGX A100 data sheet (eight single-port ConnectX-6 of 200 Gbit/s), as quoted elsewhere. Cards for storage and
+management are left out.
 """
 
 from dataclasses import dataclass

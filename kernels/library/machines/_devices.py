@@ -3,15 +3,21 @@
     peak = compute units * clock * FLOP of one unit in a clock          bandwidth = pins * bits a second of one pin / 8
 
 A multiply-add is two FLOP, for integers too. fp32 is the rate of the ordinary cores, every other format that of the matrix units with dense
-operands; products in 16 and 8 bits add up in fp32. Where the vendor names no clock, the published peak stands as it is. Peaks are what the
+operands; floating-point products add up in fp32. Where the vendor names no clock, the published peak stands as it is. Peaks are what the
 arithmetic could do at boost clock; large matrix products reach 50 to 87 % of them.
 
 `memory` is the total that the driver reports (nvidia-smi, rocm-smi), not the number in the device's name: an "80 GB" H100 has 81,559 MiB, which are
 85.5e9 bytes. The driver keeps about half a GiB of it for itself.
 
-Read on 28 November 2026. Peaks, clocks, bandwidths, caches and links: github.com/stas00/ml-engineering at 744d01e, compute/accelerator and network,
-which tabulate the vendors' pages and link them; what else a row rests on stands above it. Memory: nvidia-smi and rocm-smi as printed in public
-repositories.
+Above each row stands the vendor's document that it goes back to. Opened on 28 November 2026 were AMD's ROCm documentation and, for the others, these
+copies of what they print:
+
+    peaks, clocks, bandwidths, caches, links    github.com/stas00/ml-engineering at 744d01e: compute/accelerator and network, with links to each page
+    A100, H100, B200: clocks, exact peaks       glennklockwood.com/garden/processors/A100, /h100, /B200
+    H100 SXM and PCIe: SMs, pins, L2            archive-lib.hpctech.co.jp/gpuproduct/nvidia-h100.html
+    V100 and A100: clocks and cores             hardwaretimes.com/nvidia-ampere-architectural-analysis-a-look-at-the-a100-tensor-core-gpu
+    RTX 4090                                    waredb.com/processor/nvidia-geforce-rtx-4090
+    memory, memory clocks                       nvidia-smi and rocm-smi as printed in public repositories
 """
 
 from collections.abc import Mapping
