@@ -13,7 +13,7 @@ from typing import Annotated
 
 from kernels import Bound, kernel
 from kernels.library.finetuning.lora_memory import Targets
-from kernels.library.models.model_shape import SHAPES, Model
+from kernels.library.models._models import SHAPES, Model
 
 PARTS = ("forward", "activation_gradients", "weight_gradients")
 

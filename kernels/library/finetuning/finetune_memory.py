@@ -8,7 +8,9 @@ from typing import Annotated
 
 from kernels import Bound, Series, kernel
 from kernels.library.finetuning.lora_memory import STATE, Targets, adapter_parameters, base_bytes
-from kernels.library.models.model_shape import Model, model_shape
+from kernels.library.machines._devices import DEVICES
+from kernels.library.models._models import Model
+from kernels.library.models.model_shape import model_shape
 
 WAYS = ("full", "lora", "qlora")
 
@@ -25,7 +27,10 @@ WAYS = ("full", "lora", "qlora")
     },
 )
 def finetune_memory(
-    model: Model, rank: Annotated[int, Bound(low=1)] = 16, targets: Targets = "all-linear", gpu: Annotated[float, Bound("B", low=1)] = 80e9
+    model: Model,
+    rank: Annotated[int, Bound(low=1)] = 16,
+    targets: Targets = "all-linear",
+    gpu: Annotated[float, Bound("B", low=1)] = DEVICES["h100"].memory,
 ):
     """The memory of full fine-tuning, LoRA and QLoRA of a model, by parts; `gpu` is the memory drawn beside them.
 

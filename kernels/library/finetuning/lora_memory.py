@@ -18,7 +18,8 @@ Activations come on top and are not counted here.
 from typing import Annotated, Literal
 
 from kernels import Bound, kernel
-from kernels.library.models.model_shape import SHAPES, Model, model_shape
+from kernels.library.models._models import SHAPES, Model
+from kernels.library.models.model_shape import model_shape
 
 Targets = Literal["qv", "all-linear"]
 Base = Literal["bf16", "int8", "nf4"]

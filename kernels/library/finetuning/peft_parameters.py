@@ -12,7 +12,8 @@ from typing import Annotated
 
 from kernels import Bound, kernel
 from kernels.library.finetuning.lora_memory import Targets, adapter_parameters
-from kernels.library.models.model_shape import SHAPES, Model, model_shape
+from kernels.library.models._models import SHAPES, Model
+from kernels.library.models.model_shape import model_shape
 
 METHODS = ("lora", "adapters", "prefix", "prompt")
 

@@ -9,8 +9,8 @@ from typing import Annotated, Literal
 
 from kernels import Bound, KernelError, kernel
 from kernels.library.finetuning.finetune_flops import finetune_flops
+from kernels.library.models._models import Model
 from kernels.library.models.kv_cache import kv_cache
-from kernels.library.models.model_shape import Model
 
 
 @kernel(

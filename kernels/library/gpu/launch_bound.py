@@ -10,6 +10,7 @@ backward pass is two such products, dX = dY W and dW = dY^T X.
 from typing import Annotated, Literal
 
 from kernels import Bound, Series, kernel
+from kernels.library.machines._devices import DEVICES
 
 SIZES = tuple(10 ** (3 + k / 4) for k in range(41))  # FLOP in a launch
 
@@ -34,13 +35,13 @@ def launch_bound(
     rows: Annotated[int, Bound(low=1)] = 512,
     by: Literal["dot", "row", "neuron", "layer"] = "neuron",
     launch: Annotated[float, Bound("s", low=1e-9)] = 5e-6,
-    peak: Annotated[float, Bound("FLOP/s", low=1.0)] = 989e12,
+    peak: Annotated[float, Bound("FLOP/s", low=1.0)] = DEVICES["h100"].peak["bf16"],
 ):
     """Rate, share of the peak, and time of one layer's forward product issued as single dot products, rows, neurons, or whole.
 
     rows: of the batch. by: what one launch computes: a dot product, a row of the batch (matrix times vector), an output neuron for the
     whole batch, or everything. launch: seconds between launches; each takes that long or as long as its arithmetic at
-    peak, whichever is more. whole_time: the layer at once; ratio: time over it. peak: 989 TFLOP/s is the H100 SXM's dense bf16.
+    peak, whichever is more. whole_time: the layer at once; ratio: time over it. peak: the default is the H100 SXM's, dense bf16.
     """
     flops = 2 * rows * width**2
     launches = {"dot": rows * width, "row": rows, "neuron": width, "layer": 1}[by]

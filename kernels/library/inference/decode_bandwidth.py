@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 from kernels import Bound, Series, kernel, timing
 from kernels.library.machines.roofline_measure import LIMITS, attention, plain_softmax, read_ceiling
-from kernels.library.models.model_shape import SHAPES
+from kernels.library.models._models import SHAPES
 
 MODELS = ("llama-2-7b", "llama-3-8b", "llama-3-70b", "mistral-7b")
 BATCHES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048)

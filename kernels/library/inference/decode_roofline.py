@@ -3,15 +3,16 @@
     time >= max(bytes / bandwidth, FLOP / peak)      bytes = weights + batch * cache      FLOP = 2 * weights' parameters * batch
 
 Pope et al. 2022, arXiv 2211.05102, section 2.1. Attention's own FLOP are left out: they come with their own bytes, about one for one
-FLOP, so they never decide. Peaks are those of roofline; with several GPUs both are added up, communication left out.
+FLOP, so they never decide. Peaks are the data sheets' (machines/_devices.py); with several GPUs both are added up, communication left out.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from kernels import Bound, KernelError, Series, kernel
-from kernels.library.machines.roofline import PEAKS
+from kernels.library.machines._devices import DEVICES, Gpu
+from kernels.library.models._models import SHAPES, Model
 from kernels.library.models.kv_cache import kv_cache
-from kernels.library.models.model_shape import SHAPES, Model, model_shape
+from kernels.library.models.model_shape import model_shape
 
 
 @kernel(
@@ -41,7 +42,7 @@ def decode_roofline(
     batch: Annotated[int, Bound(low=1)] = 1,
     context: Annotated[int, Bound("token", low=0)] = 0,
     bits: Annotated[float, Bound(low=1.0, high=32.0)] = 16.0,
-    gpu: Literal["a100", "h100", "h200"] = "h100",
+    gpu: Gpu = "h100",
     gpus: Annotated[int, Bound(low=1)] = 1,
 ):
     """The least time of one decode step of a model, and the tokens a second that follow, for the batch and for one user.
@@ -50,7 +51,7 @@ def decode_roofline(
     cache of `context` tokens in each sequence, arithmetic in bf16. intensity: FLOP over bytes.
     compute_bound_batch: where weights alone take as long to read as to multiply. sweep: the step by batch, its reads and its arithmetic.
     """
-    peak, bandwidth = (gpus * of for of in PEAKS[gpu])
+    peak, bandwidth = gpus * DEVICES[gpu].half, gpus * DEVICES[gpu].bandwidth
     shape = SHAPES[model]
     if shape.experts > 1:
         raise KernelError(f"decode_roofline: {model} routes tokens to experts: what a batch reads depends on the routes (choose a dense model)")

@@ -2,15 +2,15 @@
 
     bytes ratio = 32 / bits        peak ratio = peak of the format / peak of fp32
 
-Peaks: NVIDIA A100 data sheet and whitepaper (2020), dense; fp32 on the ordinary cores, the others on tensor cores. Weight-only
+Peaks: the A100's data sheet (machines/_devices.py), dense; fp32 on the ordinary cores, the others on tensor cores. Weight-only
 formats gain bytes alone: their arithmetic stays in 16 bits.
 """
 
 from typing import Literal
 
 from kernels import kernel
+from kernels.library.machines._devices import DEVICES
 
-PEAKS = {"fp32": 19.5e12, "tf32": 156e12, "fp16": 312e12, "int8": 624e12, "int4": 1248e12}  # operations a second
 BITS = {"fp32": 32, "tf32": 32, "fp16": 16, "int8": 8, "int4": 4}
 
 
@@ -20,9 +20,10 @@ def format_speed(format: Literal["fp32", "tf32", "fp16", "int8", "int4"]):
 
     peak_ratio_tf32: against fp32 matrices multiplied as TF32, what a tensor core makes of them when allowed to.
     """
+    peak = DEVICES["a100"].peak
     return {
-        "peak": PEAKS[format],
+        "peak": peak[format],
         "bytes_ratio": 32 / BITS[format],
-        "peak_ratio": PEAKS[format] / PEAKS["fp32"],
-        "peak_ratio_tf32": PEAKS[format] / PEAKS["tf32"],
+        "peak_ratio": peak[format] / peak["fp32"],
+        "peak_ratio_tf32": peak[format] / peak["tf32"],
     }

@@ -14,6 +14,9 @@ and either matrix can meet the query's side once instead of every cached token. 
 from typing import Annotated
 
 from kernels import Bound, kernel
+from kernels.library.models._models import SHAPES
+
+V2 = SHAPES["deepseek-v2"]
 
 
 @kernel(
@@ -40,13 +43,13 @@ from kernels import Bound, kernel
     },
 )
 def mla_cache(
-    layers: Annotated[int, Bound(low=1)] = 60,
-    heads: Annotated[int, Bound(low=1)] = 128,
+    layers: Annotated[int, Bound(low=1)] = V2.layers,
+    heads: Annotated[int, Bound(low=1)] = V2.heads,
     kv_heads: Annotated[int, Bound(low=1)] = 8,
-    head_dim: Annotated[int, Bound(low=1)] = 128,
-    latent: Annotated[int, Bound(low=1)] = 512,
-    rope: Annotated[int, Bound(low=0)] = 64,
-    query_latent: Annotated[int, Bound(low=1)] = 1536,
+    head_dim: Annotated[int, Bound(low=1)] = V2.head_dim,
+    latent: Annotated[int, Bound(low=1)] = V2.latent,
+    rope: Annotated[int, Bound(low=0)] = V2.rope,
+    query_latent: Annotated[int, Bound(low=1)] = V2.query_latent,
     bits: Annotated[float, Bound(low=1, high=64)] = 16.0,
     tokens: Annotated[int, Bound("token", low=1)] = 4096,
     batch: Annotated[int, Bound(low=1)] = 8,

@@ -11,7 +11,8 @@ quantised are the blocks' matrices; embeddings, output head, biases and norms st
 from typing import Annotated, Literal
 
 from kernels import Bound, kernel
-from kernels.library.models.model_shape import SHAPES, Model, model_shape
+from kernels.library.models._models import SHAPES, Model
+from kernels.library.models.model_shape import model_shape
 
 
 @kernel(

@@ -10,8 +10,10 @@ from typing import Annotated, Literal
 
 from kernels import Bound, kernel
 from kernels.library.inference.quantized_size import quantized_size
+from kernels.library.machines._devices import DEVICES
+from kernels.library.models._models import Model
 from kernels.library.models.kv_cache import kv_cache
-from kernels.library.models.model_shape import Model, model_shape
+from kernels.library.models.model_shape import model_shape
 
 BITS = {"int8": 8, "int4": 4}
 
@@ -36,7 +38,7 @@ def serving_memory(
     format: Literal["fp32", "fp16", "int8", "int4"] = "int4",
     tokens: Annotated[int, Bound("token", low=1)] = 4096,
     batch: Annotated[int, Bound(low=1)] = 1,
-    memory: Annotated[float, Bound("B", low=1e9)] = 80e9,
+    memory: Annotated[float, Bound("B", low=1e9)] = DEVICES["a100"].memory,
     reserve: Annotated[float, Bound("B", low=0)] = 0,
     group_size: Annotated[int, Bound(low=0)] = 128,
 ):

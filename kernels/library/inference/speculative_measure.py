@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from kernels import Bound, Series, kernel, timing
 from kernels.library.inference.speculative_speedup import expected, gain
-from kernels.library.models.model_shape import SHAPES, Shape, model_shape
+from kernels.library.models._models import SHAPES, Shape
+from kernels.library.models.model_shape import model_shape
 
 if TYPE_CHECKING:
     Model = str

@@ -3,19 +3,14 @@
     attainable = min(peak, intensity * bandwidth)        intensity = FLOP / bytes        ridge = peak / bandwidth
 
 Williams, Waterman and Patterson 2009, Roofline: An Insightful Visual Performance Model, CACM 52(4). Bytes are the needed ones:
-every input read once, every output written once. Peaks are NVIDIA's data sheets: dense 16-bit matrix products, memory bandwidth.
+every input read once, every output written once. Peaks are the data sheets' (machines/_devices.py): dense 16-bit matrix products, memory bandwidth.
 """
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from kernels import Bound, kernel
+from kernels.library.machines._devices import DEVICES, Gpu
 
-PEAKS = {  # FLOP/s dense in 16 bits (fp16 on V100, bf16 later), bytes/s; the SXM modules
-    "v100": (125e12, 900e9),
-    "a100": (312e12, 2.039e12),
-    "h100": (989.4e12, 3.35e12),
-    "h200": (989.4e12, 4.8e12),
-}
 HEAD = 128  # the width of an attention head
 DECODES = 32  # sequences that decode at once
 ROWS = (16, 64, 256, 1024, 8192)  # how many rows share the weights of a product
@@ -44,7 +39,7 @@ else:
 )
 def roofline(
     operation: Operation,
-    gpu: Literal["v100", "a100", "h100", "h200"] = "h100",
+    gpu: Gpu = "h100",
     tokens: Annotated[int, Bound("token", low=4)] = 8192,
     width: Annotated[int, Bound(low=128)] = 8192,
 ):
@@ -53,7 +48,7 @@ def roofline(
     time: the longer of arithmetic and memory traffic. of_peak: attainable over peak. `work` says what each operation is.
     """
     flops, moved = work(operation, tokens, width)
-    peak, bandwidth = PEAKS[gpu]
+    peak, bandwidth = DEVICES[gpu].half, DEVICES[gpu].bandwidth
     attainable = min(peak, flops / moved * bandwidth)
     return {
         "flops": flops,

@@ -9,6 +9,7 @@
 from typing import Annotated
 
 from kernels import Bound, kernel
+from kernels.library.machines._devices import DEVICES
 
 
 @kernel(
@@ -21,7 +22,7 @@ def vector_memory(
     value_bytes: Annotated[int, Bound("B", low=1, high=8)] = 4,
     links: Annotated[int, Bound(low=1)] = 16,
     pq_bytes: Annotated[int, Bound("B", low=1)] = 96,
-    bandwidth: Annotated[float, Bound("B/s", low=1)] = 3.35e12,
+    bandwidth: Annotated[float, Bound("B/s", low=1)] = DEVICES["h100"].bandwidth,
 ):
     """Bytes of flat vectors, of HNSW over them (M = links), of int8, binary and product-quantised codes; time to read the flat ones once.
 

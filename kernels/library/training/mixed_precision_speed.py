@@ -3,15 +3,14 @@
     time = m / r + b / 2 + o        m + b + o = 1 in fp32        TF32 alone: m / r' + b + o
 
 m: share of the fp32 step in matrix products, which run r times as fast on tensor cores, r' in TF32; b: share bound by memory traffic, which
-16 bits halve at best and TF32 leaves; o: launches, the optimizer on fp32 weights, input. Rates: NVIDIA's data sheets, dense, SXM: A100
-19.5 TFLOP/s in fp32, 156 in TF32, 312 in 16 bits; H100 66.9, 494.7, 989.4.
+16 bits halve at best and TF32 leaves; o: launches, the optimizer on fp32 weights, input. Rates: the data sheets' (machines/_devices.py).
 """
 
 from typing import Annotated, Literal
 
 from kernels import Bound, KernelError, kernel
+from kernels.library.machines._devices import DEVICES
 
-RATES = {"a100": (19.5e12, 156e12, 312e12), "h100": (66.9e12, 494.7e12, 989.4e12)}  # fp32, TF32, 16 bits; FLOP/s
 Share = Annotated[float, Bound(low=0.0, high=1.0)]
 
 
@@ -32,7 +31,7 @@ def mixed_precision_speed(gpu: Literal["a100", "h100"] = "a100", products: Share
     other = 1 - products - memory
     if other < -1e-12:
         raise KernelError(f"mixed_precision_speed: products {products} and memory {memory} are more than the whole step together")
-    fp32, tf32, half = RATES[gpu]
+    fp32, tf32, half = (DEVICES[gpu].peak[dtype] for dtype in ("fp32", "tf32", "bf16"))
     fixed = memory / 2 + max(other, 0.0)
     step, tf32_step = products * fp32 / half + fixed, products * fp32 / tf32 + memory + max(other, 0.0)
     return {

@@ -8,6 +8,7 @@ import math
 from typing import Annotated
 
 from kernels import Bound, Series, kernel
+from kernels.library.machines._devices import DEVICES
 from kernels.library.training.training_memory import training_memory
 
 SIZES = (7e9, 13e9, 30e9, 70e9)
@@ -26,7 +27,9 @@ SIZES = (7e9, 13e9, 30e9, 70e9)
     },
 )
 def sharding_fit(
-    parameters: Annotated[int, Bound(low=1)], gpus: Annotated[int, Bound(low=1)], gpu_memory: Annotated[float, Bound("B", low=1)] = 80e9
+    parameters: Annotated[int, Bound(low=1)],
+    gpus: Annotated[int, Bound(low=1)],
+    gpu_memory: Annotated[float, Bound("B", low=1)] = DEVICES["h100"].memory,
 ):
     """The training state on each GPU when all of it is sharded, and how many GPUs the state fills at the least.
 

@@ -13,6 +13,7 @@ Both grow with the tokens, so their ratio does not; it grows with n-1 and with r
 from typing import Annotated
 
 from kernels import Bound, KernelError, Series, kernel
+from kernels.library.machines._clusters import CLUSTERS
 
 ALL_REDUCES, BYTES = 4, 2
 MATRICES, FLOP = 12, 6  # a layer's weights in units of width^2: attention 4, MLP 8; FLOP per weight and token, forward and backward
@@ -41,8 +42,8 @@ def tensor_parallel(
     tokens: Annotated[int, Bound("token", low=1)],
     gpus: Annotated[int, Bound(low=2)],
     layers: Annotated[int, Bound(low=1)] = 1,
-    inside_bandwidth: Annotated[float, Bound("B/s", low=1)] = 450e9,
-    across_bandwidth: Annotated[float, Bound("B/s", low=1)] = 50e9,
+    inside_bandwidth: Annotated[float, Bound("B/s", low=1)] = CLUSTERS["dgx-h100"].inside,
+    across_bandwidth: Annotated[float, Bound("B/s", low=1)] = CLUSTERS["dgx-h100"].across,
     rate: Annotated[float, Bound("FLOP/s", low=1)] = 400e12,
 ):
     """One layer split over `gpus` GPUs: columns of a square matrix on each, bytes sent a step, and their time over the computation's.

@@ -13,6 +13,7 @@ Neither overlaps here. A layer's gradients and, under ZeRO-3, the layer gathered
 from typing import Annotated
 
 from kernels import Bound, kernel
+from kernels.library.machines._devices import DEVICES
 
 STATE, WEIGHT, GRADIENT, OPTIMIZER = 16, 2, 2, 12  # bytes per parameter
 COPIED, UPDATED = 4, 28
@@ -37,7 +38,7 @@ COPIED, UPDATED = 4, 28
 def zero_offload(
     parameters: Annotated[int, Bound(low=1)],
     gpus: Annotated[int, Bound(low=1)],
-    gpu_memory: Annotated[float, Bound("B", low=1)] = 24e9,
+    gpu_memory: Annotated[float, Bound("B", low=1)] = DEVICES["rtx-4090"].memory,
     bus: Annotated[float, Bound("B/s", low=1)] = 25e9,
     host_bandwidth: Annotated[float, Bound("B/s", low=1)] = 200e9,
 ):

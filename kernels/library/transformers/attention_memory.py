@@ -9,6 +9,7 @@ counts for both. Traffic after the same paper: naive writes the scores, reads an
 from typing import Annotated, Literal
 
 from kernels import Bound, Series, kernel
+from kernels.library.machines._devices import DEVICES
 
 BYTES = {"fp32": 4, "fp16": 2, "bf16": 2}
 
@@ -31,7 +32,7 @@ def attention_memory(
     heads: Annotated[int, Bound(low=1)] = 32,
     head_dim: Annotated[int, Bound(low=1)] = 128,
     dtype: Literal["bf16", "fp16", "fp32"] = "bf16",
-    memory: Annotated[float, Bound("B", low=0.0)] = 80e9,
+    memory: Annotated[float, Bound("B", low=0.0)] = DEVICES["h100"].memory,
 ):
     """Bytes that one layer's attention over one sequence takes beyond its inputs, written out (naive) and tiled (flash).
 

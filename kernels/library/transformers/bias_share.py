@@ -1,11 +1,12 @@
 """How many of a transformer's parameters are biases: those it has, and those it would have with one on every linear layer.
 
 A matrix of i x o weights has o biases. A block of multi-head attention and a plain MLP four times as wide has 12 d^2 weights and
-4 d + 4 d + d = 9 d biases, hence a share of 3 / (4 d) that falls with the width. The shapes are those of model_shape.
+4 d + 4 d + d = 9 d biases, hence a share of 3 / (4 d) that falls with the width. Shapes: models/_models.py.
 """
 
 from kernels import kernel
-from kernels.library.models.model_shape import SHAPES, Model, model_shape
+from kernels.library.models._models import SHAPES, Model
+from kernels.library.models.model_shape import model_shape
 
 
 @kernel(

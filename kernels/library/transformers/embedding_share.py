@@ -9,9 +9,10 @@ positions left out).
 from typing import Annotated
 
 from kernels import Bound, Series, kernel
+from kernels.library.models._models import SHAPES
 
 WIDTHS = (128, 256, 512, 768, 1024, 2048, 4096, 8192, 16384)
-VOCABULARIES = (32000, 50257, 128256)
+VOCABULARIES = tuple(SHAPES[model].vocab for model in ("llama-2-7b", "gpt2", "llama-3-8b"))
 
 
 @kernel(
@@ -31,7 +32,7 @@ VOCABULARIES = (32000, 50257, 128256)
 def embedding_share(
     d_model: Annotated[int, Bound(low=1)],
     layers: Annotated[int, Bound(low=1)],
-    vocab: Annotated[int, Bound(low=1)] = 128256,
+    vocab: Annotated[int, Bound(low=1)] = SHAPES["llama-3-8b"].vocab,
     tied: bool = True,
     batch_tokens: Annotated[int, Bound("token", low=1)] = 8192,
 ):

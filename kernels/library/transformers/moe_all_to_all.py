@@ -11,6 +11,10 @@ width of the experts and the format decide (Lepikhin et al. 2020, GShard, arXiv 
 from typing import Annotated
 
 from kernels import Bound, kernel
+from kernels.library.machines._clusters import CLUSTERS
+from kernels.library.models._models import SHAPES
+
+MIXTRAL, NODE = SHAPES["mixtral-8x7b"], CLUSTERS["dgx-h100"]
 
 
 @kernel(
@@ -29,18 +33,19 @@ from kernels import Bound, kernel
 )
 def moe_all_to_all(
     tokens: Annotated[int, Bound("token", low=1)] = 4096,
-    top_k: Annotated[int, Bound(low=1)] = 2,
-    d_model: Annotated[int, Bound(low=1)] = 4096,
-    ffn: Annotated[int, Bound(low=1)] = 14336,
-    gpus: Annotated[int, Bound(low=2)] = 8,
+    top_k: Annotated[int, Bound(low=1)] = MIXTRAL.active_experts,
+    d_model: Annotated[int, Bound(low=1)] = MIXTRAL.d_model,
+    ffn: Annotated[int, Bound(low=1)] = MIXTRAL.ffn,
+    gpus: Annotated[int, Bound(low=2)] = NODE.gpus,
     bits: Annotated[float, Bound(low=4, high=32)] = 16.0,
-    bandwidth: Annotated[float, Bound("B/s", low=1)] = 450e9,
-    rate: Annotated[float, Bound("FLOP/s", low=1)] = 989.4e12,
+    bandwidth: Annotated[float, Bound("B/s", low=1)] = NODE.inside,
+    rate: Annotated[float, Bound("FLOP/s", low=1)] = NODE.device.peak["bf16"],
 ):
     """Bytes and time of a layer's dispatch and combine for one GPU's `tokens`, beside its experts' arithmetic; forward pass only.
 
     bandwidth: of one GPU's links, in one direction; rate: its arithmetic. Both are taken as reached, latency is left out, and nothing
     overlaps. dispatch, sent: bytes that leave a GPU one way, and both. balanced_link: the bandwidth at which both take equally long.
+    The defaults are Mixtral 8x7B on one DGX H100.
     """
     dispatch = tokens * top_k * d_model * bits / 8 * (gpus - 1) / gpus
     flops = 6 * tokens * top_k * d_model * ffn

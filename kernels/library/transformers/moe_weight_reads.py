@@ -7,12 +7,13 @@ up, not read. A product of 16-bit weights with n tokens does n FLOP for each byt
 once its share of the batch, B k / E tokens, reaches the GPU's ridge (roofline; Pope et al. 2022, arXiv 2211.05102, section 2.1).
 """
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from kernels import Bound, Series, kernel
-from kernels.library.machines.roofline import PEAKS
-from kernels.library.models.model_shape import SHAPES, Model, model_shape
-from kernels.library.models.moe_shape import MIXTURES, Mix, moe_shape
+from kernels.library.machines._devices import DEVICES, Gpu
+from kernels.library.models._models import SHAPES, Mixture, Model
+from kernels.library.models.model_shape import model_shape
+from kernels.library.models.moe_shape import moe_shape
 
 BATCHES = (1, 2, 4, 8, 16, 32, 64)
 
@@ -36,11 +37,11 @@ BATCHES = (1, 2, 4, 8, 16, 32, 64)
     },
 )
 def moe_weight_reads(
-    model: Mix = "mixtral-8x7b",
+    model: Mixture = "mixtral-8x7b",
     tokens: Annotated[int, Bound("token", low=1)] = 1,
     dense: Model = "llama-2-13b",
     bits: Annotated[float, Bound(low=1.0, high=32.0)] = 16.0,
-    gpu: Literal["a100", "h100", "h200"] = "h100",
+    gpu: Gpu = "h100",
 ):
     """Expected experts touched in a layer, weights read and FLOP of a step of `tokens` tokens, beside a dense model's.
 
@@ -48,20 +49,19 @@ def moe_weight_reads(
     tokens_per_expert: an expert's mean share of the step; batch_at_ridge: the step at which that share reaches the GPU's ridge.
     sweep: bytes read by tokens, of the mixture, the dense model, and a dense one of the mixture's own size.
     """
-    mix, size = MIXTURES[model], bits / 8
-    counts, lookup = moe_shape(model=model), mix.embedding
+    mix, size = SHAPES[model], bits / 8
+    counts, lookup = moe_shape(model=model), mix.vocab * mix.d_model
 
     def read(batch: int) -> float:
-        return size * (mix.outside - lookup + mix.moe_layers * mix.expert * touched(mix.experts, mix.top_k, batch))
+        return size * (counts["outside"] - lookup + counts["expert_everywhere"] * touched(mix.experts, mix.active_experts, batch))
 
     shape = SHAPES[dense]
     dense_parameters = model_shape(model=dense)["parameters"]
     used = dense_parameters - (0 if shape.tied else shape.vocab * shape.d_model)
     everything = size * (counts["parameters"] - lookup)
-    peak, bandwidth = PEAKS[gpu]
-    ridge = peak / bandwidth * size / 2  # tokens at which 2 FLOP a weight take as long as its bytes
+    ridge = DEVICES[gpu].ridge * size / 2  # tokens at which 2 FLOP a weight take as long as its bytes
     return {
-        "touched": touched(mix.experts, mix.top_k, tokens),
+        "touched": touched(mix.experts, mix.active_experts, tokens),
         "read": read(tokens),
         "held": size * counts["parameters"],
         "share": read(tokens) / everything,
@@ -70,9 +70,9 @@ def moe_weight_reads(
         "dense_held": size * dense_parameters,
         "dense_flops": 2 * used * tokens,
         "over_dense": read(tokens) / (size * used),
-        "tokens_per_expert": tokens * mix.top_k / mix.experts,
+        "tokens_per_expert": tokens * mix.active_experts / mix.experts,
         "ridge": ridge,
-        "batch_at_ridge": ridge * mix.experts / mix.top_k,
+        "batch_at_ridge": ridge * mix.experts / mix.active_experts,
         "sweep": {
             "tokens": BATCHES,
             model: [read(batch) for batch in BATCHES],

@@ -11,6 +11,7 @@ and the weights are nothing beside them in a tensor of many rows.
 from typing import Annotated, Literal
 
 from kernels import Bound, kernel
+from kernels.library.machines._devices import DEVICES
 
 ITEMSIZE = {"bf16": 2, "fp16": 2, "fp32": 4}
 WIDE = 4  # statistics and what comes of them are fp32
@@ -54,15 +55,15 @@ NORMS = {
 )
 def norm_traffic(
     dtype: Literal["bf16", "fp16", "fp32"] = "bf16",
-    peak: Annotated[float, Bound("FLOP/s", low=1)] = 67e12,
-    bandwidth: Annotated[float, Bound("B/s", low=1)] = 3.35e12,
+    peak: Annotated[float, Bound("FLOP/s", low=1)] = DEVICES["h100"].peak["fp32"],
+    bandwidth: Annotated[float, Bound("B/s", low=1)] = DEVICES["h100"].bandwidth,
 ):
     """FLOP and bytes per element of LayerNorm and RMSNorm op by op (eager) and fused, and their FLOP per byte.
 
     passes: operations that go over the tensor, widening and narrowing included. fused: bytes of either norm in one kernel;
     residual_apart, residual_fused: with the sum of the residual stream before it as a kernel of its own, and in the same kernel.
     ridge: FLOP per byte from which on a GPU is bound by arithmetic, peak / bandwidth; the defaults are an H100 SXM's
-    fp32 rate outside the tensor cores, which do no norms, and its memory's (NVIDIA H100 datasheet, 2023).
+    fp32 rate outside the tensor cores, which do no norms, and its memory's.
     """
     narrow = ITEMSIZE[dtype]
     flops = {norm: sum(flop for flop, _ in steps.values()) for norm, steps in NORMS.items()}

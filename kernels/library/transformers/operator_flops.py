@@ -10,7 +10,7 @@ each score (scale, maximum, subtract, exponential, sum, divide). Element-wise op
 from typing import Annotated
 
 from kernels import Bound, kernel
-from kernels.library.models.model_shape import SHAPES, Model
+from kernels.library.models._models import SHAPES, Model
 
 NORM = {"layer": 7, "rms": 4}
 SOFTMAX = 6

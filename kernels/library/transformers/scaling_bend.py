@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Annotated
 
 from kernels import Bound, Series, kernel
+from kernels.library.models._models import SHAPES
 
 LADDER = (
     (4, 128),
@@ -49,7 +50,7 @@ LADDER = (
 )
 def scaling_bend(
     alpha: Annotated[float, Bound(low=0.01, high=1.0)] = 0.076,
-    vocab: Annotated[int, Bound(low=1)] = 128256,
+    vocab: Annotated[int, Bound(low=1)] = SHAPES["llama-3-8b"].vocab,
     fitted: Annotated[int, Bound(low=2, high=12)] = 6,
     tied: bool = True,
 ):

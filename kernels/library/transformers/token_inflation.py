@@ -9,7 +9,7 @@ Kaplan et al. 2020, arXiv 2001.08361, section 2.1, with the attention term of it
 from typing import Annotated
 
 from kernels import Bound, Series, kernel
-from kernels.library.models.model_shape import SHAPES, Model, Shape
+from kernels.library.models._models import SHAPES, Model, Shape
 
 SWEEP = ("llama-3.2-1b", "llama-3-8b", "llama-3-70b")
 

@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 
 from kernels.library.finetuning.finetune_flops import finetune_flops
-from kernels.library.models import model_shape
+from kernels.library.models._models import SHAPES
 
 
 def test_full_is_6_n_and_lora_little_more_than_4_n():
@@ -23,8 +23,8 @@ def test_torch_counts_the_same(trained, monkeypatch):
     torch = pytest.importorskip("torch")
     from torch.utils.flop_counter import FlopCounterMode
 
-    shape = dataclasses.replace(model_shape.SHAPES["llama-2-7b"], layers=2, d_model=32, heads=4, kv_heads=2, head_dim=8, ffn=48, vocab=96)
-    monkeypatch.setitem(model_shape.SHAPES, "llama-2-7b", shape)
+    shape = dataclasses.replace(SHAPES["llama-2-7b"], layers=2, d_model=32, heads=4, kv_heads=2, head_dim=8, ffn=48, vocab=96)
+    monkeypatch.setitem(SHAPES, "llama-2-7b", shape)
     tokens, rank = 5, 3
 
     def linear(inputs, outputs, trainable):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kernels.library.finetuning.lora_memory import lora_memory
-from kernels.library.models.model_shape import SHAPES
+from kernels.library.models._models import SHAPES
 
 
 @pytest.mark.parametrize("rank, millions", [(1, 4.7), (8, 37.7), (64, 301.9)])

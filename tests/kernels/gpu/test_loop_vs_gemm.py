@@ -51,8 +51,8 @@ def test_a_dot_product_a_launch():
 def test_what_fills_a_launch():
     whole = launch_bound(by="layer")
     assert whole["launches"] == 1 and whole["ratio"] == 1 and whole["share"] == 1.0
-    assert whole["time"] == pytest.approx(2 * 512 * 4096**2 / 989e12)
-    assert whole["break_even"] == pytest.approx(4.945e9)
+    assert whole["time"] == pytest.approx(2 * 512 * 4096**2 / 989e12, rel=1e-3)
+    assert whole["break_even"] == pytest.approx(4.945e9, rel=1e-3)
     assert launch_bound(by="neuron")["ratio"] == pytest.approx(4096 * 5e-6 / whole["time"])
 
 

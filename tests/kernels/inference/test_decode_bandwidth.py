@@ -5,8 +5,8 @@ torch = pytest.importorskip("torch")
 from kernels import plot, timing
 from kernels.library.inference import decode_bandwidth as file
 from kernels.library.inference.decode_bandwidth import BATCHES, MODELS, STEPS, decode_bandwidth
+from kernels.library.models._models import SHAPES, llama
 from kernels.library.models.kv_cache import kv_cache
-from kernels.library.models.model_shape import SHAPES, llama
 from kernels.record import Result
 
 pytest_plugins = ("pretended_gpu",)

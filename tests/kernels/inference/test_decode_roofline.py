@@ -12,7 +12,7 @@ def test_a_70b_model_in_bf16_on_one_h100s_bandwidth():
 
 
 def test_weights_that_a_step_multiplies_counted_by_torch():
-    from kernels.library.models.model_shape import SHAPES
+    from kernels.library.models._models import SHAPES
 
     shape = SHAPES["llama-3-8b"]
     assert decode_roofline(model="llama-3-8b")["parameters"] == shape.linear + shape.vocab * shape.d_model + (2 * shape.layers + 1) * shape.d_model

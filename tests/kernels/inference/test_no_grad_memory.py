@@ -2,7 +2,7 @@ import pytest
 
 from kernels import plot
 from kernels.library.inference.no_grad_memory import no_grad_memory
-from kernels.library.models.model_shape import SHAPES
+from kernels.library.models._models import SHAPES
 
 
 def test_the_weights_are_a_gpts():

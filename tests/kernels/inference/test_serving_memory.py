@@ -9,7 +9,7 @@ def test_llama_2_70b_by_hand():
     blocks = 80 * (2 * 8192 * 8192 + 2 * 8192 * 1024 + 3 * 8192 * 28672)
     rest = 2 * 32000 * 8192 + (2 * 80 + 1) * 8192
     assert got["weights"] == blocks * 4.125 / 8 + 2 * rest
-    assert got["tokens_fit"] == (80e9 - got["weights"]) // 327_680
+    assert got["tokens_fit"] == (81920 * 2**20 - got["weights"]) // 327_680
     assert got["tokens_fit_mha"] == pytest.approx(got["tokens_fit"] / 8, abs=1)
 
 

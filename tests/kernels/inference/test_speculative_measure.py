@@ -6,7 +6,8 @@ from kernels import plot, timing
 from kernels.library.inference import speculative_measure as file
 from kernels.library.inference.speculative_measure import Decoder, speculative_measure
 from kernels.library.inference.speculative_speedup import speculative_speedup
-from kernels.library.models.model_shape import SHAPES, llama, model_shape
+from kernels.library.models._models import SHAPES, llama
+from kernels.library.models.model_shape import model_shape
 from kernels.record import Result
 
 pytest_plugins = ("pretended_gpu",)

@@ -1,12 +1,13 @@
 import pytest
 
 from kernels import plot
-from kernels.library.machines.roofline import OPERATIONS, PEAKS, roofline, work
+from kernels.library.machines._devices import DEVICES
+from kernels.library.machines.roofline import OPERATIONS, roofline, work
 
 
 def test_the_ridges_of_the_data_sheets():
-    ridges = {gpu: round(roofline(operation="add", gpu=gpu)["ridge"]) for gpu in PEAKS}
-    assert ridges == {"v100": 139, "a100": 153, "h100": 295, "h200": 206}
+    ridges = {gpu: round(roofline(operation="add", gpu=gpu)["ridge"]) for gpu in ("v100", "a100", "h100", "h200", "b200", "mi300x")}
+    assert ridges == {"v100": 139, "a100": 153, "h100": 295, "h200": 206, "b200": 281, "mi300x": 246}
 
 
 def test_work_against_counts_made_otherwise():
@@ -31,7 +32,7 @@ def test_intensities_that_the_text_books_give():
     assert roofline(operation="gemm_8192")["intensity"] == pytest.approx(8192 / 3)
     assert roofline(operation="gemm_8192")["of_peak"] == 1
     assert roofline(operation="gemv")["time"] == pytest.approx(2 * 8192**2 / 3.35e12, rel=1e-3)
-    assert all(roofline(operation=name)["attainable"] <= PEAKS["h100"][0] for name in OPERATIONS)
+    assert all(roofline(operation=name)["attainable"] <= DEVICES["h100"].half for name in OPERATIONS)
 
 
 def test_the_figure():

@@ -4,7 +4,8 @@ torch = pytest.importorskip("torch")
 
 from kernels import KernelError, plot, timing
 from kernels.library.machines import roofline_measure as file
-from kernels.library.machines.roofline import OPERATIONS, PEAKS, ROWS, roofline, work
+from kernels.library.machines._devices import DEVICES
+from kernels.library.machines.roofline import OPERATIONS, ROWS, roofline, work
 from kernels.library.machines.roofline_measure import roofline_measure
 from kernels.record import Result
 
@@ -69,4 +70,4 @@ def test_a_width_without_whole_heads_is_refused(pretended_gpu):
 
 def test_the_figure_of_a_made_up_record():
     drawn = plot.draw(roofline_measure, Result("roofline_measure", "measurement", roofline_measure.bind({}), roofline_measure.checked(made_up())))
-    assert "ridge at 217" in drawn.alt and PEAKS["h100"][0] > 6.5e14
+    assert "ridge at 217" in drawn.alt and DEVICES["h100"].half > 6.5e14

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from kernels.library.models.model_shape import SHAPES, model_shape
+from kernels.library.models._models import SHAPES
+from kernels.library.models.model_shape import model_shape
 
 # the sizes of the released weights, as their model cards and safetensors indexes state them
 RELEASED = {

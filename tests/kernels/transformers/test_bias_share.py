@@ -2,7 +2,7 @@
 
 import pytest
 
-from kernels.library.models.model_shape import SHAPES
+from kernels.library.models._models import SHAPES
 from kernels.library.transformers.bias_share import bias_share
 
 

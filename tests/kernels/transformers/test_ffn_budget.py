@@ -3,7 +3,7 @@
 import pytest
 
 from kernels import plot
-from kernels.library.models.model_shape import SHAPES
+from kernels.library.models._models import SHAPES
 from kernels.library.transformers.ffn_budget import ffn_budget
 
 

@@ -40,7 +40,7 @@ def test_at_the_ridge_reading_takes_as_long_as_multiplying():
     got = moe_weight_reads(gpu="h100")
     n = got["batch_at_ridge"] * 2 / 8  # tokens of one expert
     weights = 3 * 4096 * 14336
-    assert 2 * weights * n / 989.4e12 == pytest.approx(2 * weights / 3.35e12)
+    assert 2 * weights * n / 989.4e12 == pytest.approx(2 * weights / 3.35e12, rel=1e-3)
     assert moe_weight_reads(bits=8.0)["batch_at_ridge"] == pytest.approx(got["batch_at_ridge"] / 2)
 
 

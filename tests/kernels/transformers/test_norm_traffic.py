@@ -54,4 +54,4 @@ def test_the_residual_sum_in_the_same_kernel_saves_reading_it_again():
 
 
 def test_h100_needs_20_flop_for_each_byte():
-    assert norm_traffic()["ridge"] == pytest.approx(20)
+    assert norm_traffic()["ridge"] == pytest.approx(20, rel=5e-3)  # 67 TFLOP/s over 3.35 TB/s
