@@ -2,6 +2,7 @@
 #   make deck              build/ml-interviews.apkg
 #   make deck DEVICE=this  a personal deck, measured on this machine's GPU: records and lock stay under build/
 #   make deck FRESH=1      executes every wanted run again
+#   make watch PORT=8000 RUN=1   runs that the cards wait for are executed in the background
 #   make check STRICT=1    as a release must pass: no measurement stale or missing
 
 PYTHON ?= python3
@@ -17,7 +18,7 @@ QUOTED = $(shell $(PY) -c "import yaml; print(','.join(yaml.safe_load(open('$(CA
 GENERATOR = $(PY) -m generator
 
 .DEFAULT_GOAL := deck
-.PHONY: deck decks preview check records verify test bench lint clean help
+.PHONY: deck decks preview watch check records verify test bench lint clean help
 .DELETE_ON_ERROR:
 
 deck: $(VENV)/installed due ## build the deck (and execute the runs that it still wants, where this machine can)
@@ -28,6 +29,9 @@ decks: $(VENV)/installed due ## the deck, and a package for each subdeck
 
 preview: $(VENV)/installed due ## all cards in a browser: build/preview/index.html
 	@$(GENERATOR) preview $(CARDS) --build $(BUILD) $(DEVICE_FLAG)
+
+watch: $(VENV)/watch $(if $(RUN),$(VENV)/torch) ## the preview served, and every saved card shown at once
+	@exec $(GENERATOR) watch $(CARDS) --build $(BUILD) $(DEVICE_FLAG) $(if $(PORT),--port $(PORT)) $(if $(RUN),--run)
 
 check: $(VENV)/installed ## judge cards, claims, records and the lock without packaging
 	@$(GENERATOR) check $(CARDS) --build $(BUILD) $(DEVICE_FLAG) $(if $(STRICT),--strict)
@@ -72,7 +76,10 @@ $(VENV)/torch: $(VENV)/installed
 	@$(PIP) --editable '.[kernels]' && touch $@
 
 $(VENV)/tests: $(VENV)/installed
-	@$(PIP) --editable '.[test]' && touch $@ $(VENV)/torch
+	@$(PIP) --editable '.[test]' && touch $@ $(VENV)/torch $(VENV)/watch
+
+$(VENV)/watch: $(VENV)/installed
+	@$(PIP) --editable '.[watch]' && touch $@
 
 $(VENV)/lint: $(VENV)/installed
 	@$(PIP) --editable '.[lint]' && touch $@

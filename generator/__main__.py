@@ -1,4 +1,4 @@
-"""The command line: python -m generator deck | preview | check | wanted.
+"""The command line: python -m generator deck | preview | watch | check | wanted.
 
 In: the folder of cards. Out: files under build/, the lock beside the cards, and what is said of them. Exit status 1 and every
 problem as path:line where the author has something to mend; nothing is written then.
@@ -7,10 +7,13 @@ problem as path:line where the author has something to mend; nothing is written 
 from __future__ import annotations
 
 import argparse
+import errno
 import os
+import signal
 import sys
 import time
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 from generator import build
@@ -40,6 +43,7 @@ def _parser() -> argparse.ArgumentParser:
     for name, command, what in (
         ("deck", _deck, "write build/<slug>.apkg, the lock and the report"),
         ("preview", _preview, "write build/preview/index.html"),
+        ("watch", _watch, "serve the preview of the cards as they stand, until Ctrl-C"),
         ("check", _check, "judge everything that can be judged without packaging"),
         ("wanted", _wanted, "print the runs that the cards ask for, one JSON object a line"),
     ):
@@ -52,9 +56,11 @@ def _parser() -> argparse.ArgumentParser:
         one.add_argument("--device", choices=["published", "this"], default="published", help="quote deck.yml's devices, or the GPU of this machine")
         one.add_argument("--build", default=Path("build"), type=Path, metavar="DIR", help="the folder for what comes out (build)")
         one.add_argument("--jobs", default=_cores(), type=int, metavar="N", help="processes that a large build may use (as many as there are cores)")
-    deck, check, wanted = (commands.choices[name] for name in ("deck", "check", "wanted"))
+    deck, watch, check, wanted = (commands.choices[name] for name in ("deck", "watch", "check", "wanted"))
     deck.add_argument("--frozen", action="store_true", help="fail if the lock would change")
     deck.add_argument("--each", action="store_true", help="write a package for each subdeck as well")
+    watch.add_argument("--port", default=8642, type=_port, metavar="N", help="of http://127.0.0.1:N/ (8642); 0: any free one")
+    watch.add_argument("--run", action="store_true", help="execute, in the background, the runs that the cards wait for")
     check.add_argument("--strict", action="store_true", help="fail on stale or missing measurements too, as a release must")
     check.add_argument("--verbose", action="store_true", help="list what is covered, typed by hand and missing")
     wanted.add_argument("--due", action="store_true", help="only the runs that this machine has to execute")
@@ -68,6 +74,38 @@ def _deck(asked: argparse.Namespace) -> str:
 
 def _preview(asked: argparse.Namespace) -> str:
     return build.preview(_order(asked, asked.cards), _now()) + "\n"
+
+
+def _watch(asked: argparse.Namespace) -> str:
+    from generator.watch import editor
+
+    def say(address: str) -> None:
+        print(address, flush=True)
+
+    def end(*_: object) -> None:
+        if os.getpid() != here:  # a process that helps with the first build
+            os._exit(1)
+        sys.exit(0)
+
+    here = os.getpid()
+    if find_spec("watchfiles") is None:
+        sys.exit("watch needs the package watchfiles: make watch installs it, and so does pip install 'warpdeck[watch]'")
+    try:
+        opens = editor.checked(os.environ.get("EDITOR_URL") or editor.VSCODE)
+    except ValueError as error:
+        sys.exit(str(error))
+    for name in ("SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), end)
+    try:
+        build.watch(_order(asked, asked.cards), asked.port, asked.run, opens, _now, say)
+    except KeyboardInterrupt:  # the usual end
+        pass
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        sys.exit(f"port {asked.port} is taken; --port 0 takes any free one")
+    return ""
 
 
 def _check(asked: argparse.Namespace) -> str:
@@ -89,6 +127,13 @@ def _order(asked: argparse.Namespace, cards: Path) -> Order:
 def _folder_of(file: Path) -> Path:
     """The folder of cards that a file belongs to: the nearest one above it with a deck.yml."""
     return next((folder for folder in file.parents if (folder / "deck.yml").is_file()), file.parent)
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port < 2**16:
+        raise ValueError
+    return port
 
 
 def _now() -> int:

@@ -6,18 +6,15 @@ What an idle build does not need is imported inside the functions.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import replace
 from pathlib import Path
+from threading import Event, Thread
 from typing import TYPE_CHECKING, TypeVar
 
 from generator.keep import stamp
-from generator.keep.files import Files
-from generator.keep.stamp import Stamp
+from generator.keep.order import Order
 from generator.problems import DeckError, Place, Problem
-from kernels.key import PACKAGE
 from kernels.machine import may_have_gpu
 
 if TYPE_CHECKING:
@@ -25,67 +22,8 @@ if TYPE_CHECKING:
     from generator.keep.deck import Built
     from generator.notes import Deck
     from generator.pack.lock import Lock, Update
-    from generator.resolve.wanted import Wanted
 
 T = TypeVar("T")
-RECORDS = PACKAGE / "records"
-
-
-@dataclass(frozen=True)
-class Order:
-    """Where the cards lie and where what is built goes. this: quote this machine's GPU, and keep its records and lock under the build."""
-
-    cards: Path
-    build: Path
-    this: bool = False
-    jobs: int = 1
-
-    @cached_property
-    def devices(self) -> tuple[str, ...] | None:
-        """The device classes to quote; None: deck.yml's."""
-        if not self.this:
-            return None
-        from kernels.lab import devices
-
-        return devices()
-
-    @property
-    def roots(self) -> tuple[Path, ...]:
-        return (self.build / "records", RECORDS) if self.this else (RECORDS,)
-
-    @property
-    def folders(self) -> tuple[str, ...]:
-        """All that a build reads: the cards, the records, our code and the laboratory's."""
-        return tuple(dict.fromkeys(map(os.fspath, (self.cards, *self.roots, stamp.GENERATOR, PACKAGE))))
-
-    @property
-    def lock(self) -> Path:
-        return (self.build if self.this else self.cards) / stamp.LOCK
-
-    @property
-    def stamp(self) -> Path:
-        return self._kept(".json")
-
-    @property
-    def cache(self) -> Path:
-        return self._kept(".sqlite")
-
-    @cached_property
-    def circumstances(self) -> list[str]:
-        return stamp.circumstances(self.devices, may_have_gpu())
-
-    @cached_property
-    def files(self) -> Files:
-        """What lies in the folders, as it is when this is first asked for."""
-        known = stamp.load(self.stamp)
-        return Files(self.folders, known.files if known else None)
-
-    def standing(self) -> Stamp | None:
-        """The stamp of the last build, if another one would give the same."""
-        return stamp.standing(self.stamp, self.folders, self.circumstances)
-
-    def _kept(self, suffix: str) -> Path:
-        return self.build / "cache" / f"{'this' if self.this else 'published'}{suffix}"
 
 
 # ----------------------------------------------------------------------------------------------- commands
@@ -113,18 +51,33 @@ def wanted(order: Order, due: bool = False, fresh: bool = False) -> list[str]:
     return idle.due if idle else _with_cache(order, lambda cache: list(_wanted(order, cache, due, fresh)))
 
 
-def _with_cache(order: Order, work: Callable[[Cache], T]) -> T:
-    """The work, done with the cache of earlier builds; without one where that turns out to be damaged."""
-    from generator.keep.cache import Cache, Damaged
+def watch(order: Order, port: int, run: bool, editor: str, now: Callable[[], int], say: Callable[[str], None]) -> None:
+    """Serves the preview of the cards as they stand, until it is interrupted. run: executes what they wait for. say: hears the address."""
+    from generator.watch import renewal
+    from generator.watch.deck import Live
+    from generator.watch.notices import notices
+    from generator.watch.server import Server
 
-    cache = Cache(order.cache)
+    def follow() -> None:
+        for _ in notices(order.folders, stop):
+            deck.refresh()
+
+    stop, deck = Event(), Live(order, now, lambda: renewal.start_again(server.server_port), run)
+    server = Server(deck, port, editor)
+    say(server.url)
     try:
-        return work(cache)
-    except Damaged:
-        cache.delete()
-        return work(Cache())
+        deck.refresh(order.jobs)
+        Thread(target=follow, daemon=True).start()
+        server.serve_forever()
     finally:
-        cache.close()
+        stop.set()
+        deck.end()
+
+
+def _with_cache(order: Order, work: Callable[[Cache], T]) -> T:
+    from generator.keep.cache import with_cache
+
+    return with_cache(order.cache, work)
 
 
 def _deck(order: Order, cache: Cache, now: int, frozen: bool, each: bool) -> str:
@@ -175,10 +128,10 @@ def _check(order: Order, cache: Cache, now: int, strict: bool, verbose: bool, on
 
 def _wanted(order: Order, cache: Cache, due: bool, fresh: bool) -> Iterator[str]:
     from generator.keep.deck import wanted_runs
-    from generator.resolve.wanted import lines
+    from generator.resolve import wanted
 
     runs = wanted_runs(order.cards, cache, order.devices, order.roots, order.files, order.circumstances)
-    return lines(_due(runs, fresh) if due else runs)
+    return wanted.lines(wanted.due(runs, may_have_gpu(), fresh) if due else runs)
 
 
 # -------------------------------------------------------------------------------------------------- steps
@@ -245,23 +198,17 @@ def _keep(order: Order, built: Built, wrote: Sequence[Path] = (), said: str = ""
     """What the next build need not make again; nothing where a file was written meanwhile, and what was read may not be what was hashed."""
     from generator.keep.sheets import live
     from generator.pack.output import write
-    from generator.resolve.wanted import lines, merged
+    from generator.resolve.wanted import due, lines, merged
 
     if order.files.moved():
         return
     built.cache.save((lambda: live(built.sheets)) if sweep else None)
     if wrote:
-        due = _due(merged(run for sheet in built.sheets for run in sheet.wanted))
-        write(order.stamp, stamp.encoded(stamp.stamp_of(order.circumstances, order.files, wrote, said, lines(due))))
+        runs = lines(due(merged(run for sheet in built.sheets for run in sheet.wanted), may_have_gpu()))
+        write(order.stamp, stamp.encoded(stamp.stamp_of(order.circumstances, order.files, wrote, said, runs)))
 
 
 # -------------------------------------------------------------------------------------- what is wrong, what is said
-
-
-def _due(runs: Sequence[Wanted], fresh: bool = False) -> list[Wanted]:
-    """The runs that this machine has to execute: without a fresh record (fresh: all), and measurements only where there is a GPU."""
-    gpu = may_have_gpu()
-    return [run for run in runs if (fresh or not run["fresh"]) and (gpu or run["kind"] != "measurement")]
 
 
 def _unfinished(built: Built, strict: bool) -> Iterator[Problem]:

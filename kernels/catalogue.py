@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import importlib
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,3 +81,13 @@ def _listed(*folders: str) -> _Listing:
             if path.stem != "__init__" and path.stem.isidentifier() and f"_{area}".isidentifier():  # an editor's copy is no module
                 places[path.stem] = (*places.get(path.stem, ()), Place(area, path))
     return _Listing(places, frozenset(place.area for found in places.values() for place in found) - {""})
+
+
+def forget() -> None:
+    """Drops the library's modules from this process, and what was read of its folders: whoever asks next gets the files as they are."""
+    _listed.cache_clear()
+    importlib.invalidate_caches()
+    for name in [name for name in sys.modules if name.startswith(f"{LIBRARY}.")]:
+        package, _, module = name.rpartition(".")
+        del sys.modules[name]
+        vars(sys.modules.get(package, library)).pop(module, None)  # `from package import module` looks there first

@@ -14,8 +14,9 @@ import zlib
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+T = TypeVar("T")
 ROOM = 2  # a cache this many times the size that it had when it was last swept is swept again
 LEAST = 4_000_000  # bytes that are never worth a sweep
 SWEPT = 1024  # bytes: the unit of the size after the last sweep, in the file's user_version
@@ -29,11 +30,10 @@ class Cache:
     """Pieces by key. path None: nothing outlives the process. reads_only: for a process that makes pieces for another one to keep."""
 
     def __init__(self, path: Path | None = None, reads_only: bool = False):
-        self.path = path
         self.made: dict[str, bytes] = {}  # what was put where nothing is written
         self._reads_only = reads_only
         self._asked: set[str] = set()
-        self._file = _reading(path) if reads_only else _writing(path)
+        self.path, self._file = (path, _reading(path)) if reads_only else _writing(path)
 
     def get(self, key: str) -> bytes | None:
         """A piece, as it was put; None where there is none, or only a spoilt one."""
@@ -101,6 +101,18 @@ class Cache:
         return self._file.execute(f"pragma {name}").fetchone()[0]
 
 
+def with_cache(path: Path | None, work: Callable[[Cache], T]) -> T:
+    """The work, done with the cache of earlier builds; without one where that turns out to be damaged."""
+    cache = Cache(path)
+    try:
+        return work(cache)
+    except Damaged:
+        cache.delete()
+        return work(Cache())
+    finally:
+        cache.close()
+
+
 def key(kind: str, *content: Any) -> str:
     """A key for a piece of one kind that depends on nothing but this content."""
     text = json.dumps(content, ensure_ascii=False, separators=(",", ":"), default=_plain)
@@ -111,7 +123,7 @@ def _plain(value: Any) -> Any:
     return dict(value) if isinstance(value, Mapping) else vars(value)
 
 
-def _writing(path: Path | None) -> sqlite3.Connection:
+def _writing(path: Path | None) -> tuple[Path | None, sqlite3.Connection]:
     """The cache's database, with nobody else writing it: beside a build that is, a cache in memory. One that cannot be read is thrown away."""
     if path is not None:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -127,7 +139,7 @@ def _writing(path: Path | None) -> sqlite3.Connection:
             return _writing(None)
         _unlink(path)
         return _writing(path)
-    return file
+    return path, file
 
 
 def _reading(path: Path | None) -> sqlite3.Connection:

@@ -15,7 +15,7 @@ from pathlib import Path
 from generator.keep import sheets
 from generator.keep.cache import Cache
 from generator.keep.files import Files
-from generator.keep.sheets import Circumstances
+from generator.keep.sheets import Circumstances, Kept
 from generator.keep.stamp import GENERATOR
 from generator.keep.topics import topics_of
 from generator.notes import Deck, Entry, Sheet
@@ -88,18 +88,26 @@ def build(
     only: these files of cards alone, where there are any.
     """
     under = circumstances_of(cards, cache, devices, roots, files, circumstances)
-    around = under.around
-    sources = _chosen(around, only) if only else around.sources
-    outcomes = list(_made(sources, under, cache, jobs))
-    problems = [*around.problems, *(problem for _, found in outcomes for problem in found)]
-    done = tuple(sheet for sheet, _ in outcomes if sheet)
-    problems += check_ids({sheet.path: (sheet.ids, sheet.retired) for sheet in done})
+    built, problems = sound(under, cache, jobs, only)
     if problems:
         if not under.files.moved():
             cache.save()  # the sound files need not be made again
         raise DeckError(limited(problems))
+    return built
+
+
+def sound(
+    under: Circumstances, cache: Cache, jobs: int = 1, only: Sequence[Path] = (), known: dict[str, Kept] | None = None
+) -> tuple[Built, list[Problem]]:
+    """The files without problems, made, and every problem, those of the folder among them. known: as `sheets.kept` has it."""
+    around = under.around
+    sources = _chosen(around, only) if only else around.sources
+    outcomes = list(_made(sources, under, cache, jobs, known))
+    problems = [*around.problems, *(problem for _, found in outcomes for problem in found)]
+    done = tuple(sheet for sheet, _ in outcomes if sheet)
+    problems += check_ids({sheet.path: (sheet.ids, sheet.retired) for sheet in done})
     retired = {id: reason for sheet in done for id, (reason, _) in sheet.retired.items()}
-    return Built(around.deck((), retired, [warning for sheet in done for warning in sheet.warnings]), done, cache, under.code)
+    return Built(around.deck((), retired, [warning for sheet in done for warning in sheet.warnings]), done, cache, under.code), problems
 
 
 def _chosen(around: Frame, only: Sequence[Path]) -> list[Source]:
@@ -139,9 +147,11 @@ def circumstances_of(
 # ---------------------------------------------------------------------------------------- one process or several
 
 
-def _made(sources: Sequence[Source], under: Circumstances, cache: Cache, jobs: int) -> Iterator[tuple[Sheet | None, tuple[Problem, ...]]]:
+def _made(
+    sources: Sequence[Source], under: Circumstances, cache: Cache, jobs: int, known: dict[str, Kept] | None
+) -> Iterator[tuple[Sheet | None, tuple[Problem, ...]]]:
     """What each file came to, in order."""
-    found = {source.shown: sheets.kept(source, under, cache) for source in sources}
+    found = {source.shown: sheets.kept(source, under, cache, known) for source in sources}
     due = [source for source in sources if found[source.shown] is None]
     made = _by_many(due, under, cache, jobs) if jobs > 1 and len(due) >= WORTH else (sheets.made(source, under, cache) for source in due)
     for source in sources:

@@ -11,6 +11,7 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -39,11 +40,24 @@ class Circumstances:
 
     def of(self, source: Source) -> str:
         """The hash of all that the file's sheet depends on besides other files."""
+        folder = (self.around.settings.folders or {}).get(source.folder)
+        return key("under", self._shared, source.shown, str(source.path), folder and folder.name)
+
+    @cached_property
+    def _shared(self) -> str:
         settings, topics = self.around.settings, self.around.topics or {}
-        folder = (settings.folders or {}).get(source.folder)
         sizes = {id: (len(topic.questions), len(topic.claims)) for id, topic in topics.items()}
-        about = [settings.name, folder and folder.name, settings.tags, self.around.topics is None, sizes]
-        return key("under", self.code, source.shown, str(source.path), about, self.devices, list(map(str, self.roots)))
+        about = [settings.name, settings.tags, self.around.topics is None, sizes]
+        return key("shared", self.code, about, self.devices, list(map(str, self.roots)))
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A sheet with what it depends on: `Circumstances.of` its file, and the hashes of the files that it reads."""
+
+    under: str
+    files: Mapping[str, str]
+    sheet: Sheet
 
 
 def code(files: Files, circumstances: Sequence[str]) -> str:
@@ -54,16 +68,24 @@ def code(files: Files, circumstances: Sequence[str]) -> str:
     return key("code", [files.hash(name) for name in (*ours, *theirs)], circumstances)
 
 
-def kept(source: Source, under: Circumstances, cache: Cache) -> Sheet | None:
-    """What the file came to before, if it is still that."""
+def kept(source: Source, under: Circumstances, cache: Cache, known: dict[str, Kept] | None = None) -> Sheet | None:
+    """What the file came to before, if it is still that. known: what this process has decoded before, by path; it grows."""
+    found = known.get(source.shown) if known else None
+    if found and _stands(source, under, found.under, found.files):
+        return found.sheet
     piece = cache.get(f"sheet:{source.shown}")
-    if piece is None:
-        return None
-    head, _, rest = piece.partition(b"\n")
+    head, _, rest = piece.partition(b"\n") if piece else (b"null", b"", b"")
     depends = json.loads(head)
-    if depends["under"] != under.of(source) or any(under.files.hash(path) != content for path, content in depends["files"].items()):
+    if not depends or not _stands(source, under, **depends):
         return None
-    return _decoded(source.shown, rest)
+    sheet = _decoded(source.shown, rest)
+    if known is not None:
+        known[source.shown] = Kept(sheet=sheet, **depends)
+    return sheet
+
+
+def _stands(source: Source, circumstances: Circumstances, under: str, files: Mapping[str, str]) -> bool:
+    return under == circumstances.of(source) and all(circumstances.files.hash(path) == content for path, content in files.items())
 
 
 def made(source: Source, under: Circumstances, cache: Cache) -> tuple[Sheet | None, tuple[Problem, ...]]:

@@ -37,9 +37,15 @@ def whole(built: Built, statuses: Mapping[str, str]) -> Iterator[str]:
 
 def shown(sheet: Sheet, built: Built) -> list[str]:
     """The notes of a file as the page has them, each as JSON."""
-    looks = {note.type: _look(note_types()[note.type]) for note in sheet.entries}
+    looks = {kind: _look(note_types()[kind]) for kind in sorted({note.type for note in sheet.entries})}
     name = key("shown", built.code, built.deck.name, sheet.facts, [note.piece for note in sheet.entries], looks)
     return built.cache.kept(name, lambda: "\n".join(_notes(sheet, built, looks)).encode()).decode().split("\n") if sheet.entries else []
+
+
+def looks(built: Built) -> str:
+    """A key of all that `shown` gives besides the sheet."""
+    types = {note.type for sheet in built.sheets for note in sheet.entries}
+    return key("looks", built.code, built.deck.name, {kind: _look(note_types()[kind]) for kind in sorted(types)})
 
 
 def _notes(sheet: Sheet, built: Built, looks: Mapping[str, str]) -> list[str]:

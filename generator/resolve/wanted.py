@@ -32,6 +32,11 @@ def merged(entries: Iterable[Wanted]) -> list[Wanted]:
     return [case for _, case in sorted(cases.items())]
 
 
+def due(entries: Iterable[Wanted], gpu: bool, fresh: bool = False) -> list[Wanted]:
+    """Those that this machine has to execute: without a fresh record (fresh: all), and measurements only where there is a GPU."""
+    return [run for run in entries if (fresh or not run["fresh"]) and (gpu or run["kind"] != "measurement")]
+
+
 def lines(entries: Iterable[Wanted]) -> Iterator[str]:
     return (json.dumps(one, ensure_ascii=False) for one in entries)
 

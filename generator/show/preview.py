@@ -11,6 +11,7 @@ import html
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from generator.look.notetypes import LOOK, NoteType, environment, templates
@@ -23,16 +24,41 @@ def page(deck: Deck, cards: int, types: Mapping[str, NoteType], notes: Iterable[
 
     cards: how many there are. types: those of the notes. notes: each as `embedded` JSON of its `entry`. statuses: note id -> "new" or "changed".
     """
-    about = {"styles": {key: templates(kind)[2] for key, kind in types.items()}, "types": {key: kind.name for key, kind in types.items()}}
-    source = {name: (LOOK / "preview" / name).read_text(encoding="utf-8") for name in ("page.css", "page.js")}
-    told = {id: status for id, status in statuses.items() if status in ("new", "changed")}
-    before, after = (
-        environment(LOOK / "preview", autoescape=True)
-        .get_template("page.html")
-        .render(deck=deck, cards=cards, css=source["page.css"], script=source["page.js"], data=HERE)
-        .split(HERE)
-    )
-    yield f'{before}{embedded(about)[:-1]},"statuses":{embedded(told)},"notes":['
+    about = {**styles_of(types), "statuses": told(statuses)}
+    return filled(shell(), deck.name, deck.version, cards, about, notes)
+
+
+def styles_of(types: Mapping[str, NoteType]) -> dict[str, dict[str, str]]:
+    """What the page knows of the note types: their style sheets and their names, by key."""
+    return {"styles": {key: templates(kind)[2] for key, kind in types.items()}, "types": {key: kind.name for key, kind in types.items()}}
+
+
+def told(statuses: Mapping[str, str]) -> dict[str, str]:
+    """The statuses that the page shows."""
+    return {id: status for id, status in statuses.items() if status in ("new", "changed")}
+
+
+@dataclass(frozen=True)
+class Shell:
+    """What stands around the cards: the page's template, style and script."""
+
+    html: str
+    css: str
+    script: str
+
+
+def shell(live: bool = False) -> Shell:
+    """The shell as it lies in look/preview/. live: with the style and script of a page that changes while it is open."""
+    folder, names = LOOK / "preview", ("page", "live") if live else ("page",)
+    css, script = ("\n".join((folder / f"{name}.{kind}").read_text(encoding="utf-8") for name in names) for kind in ("css", "js"))
+    return Shell((folder / "page.html").read_text(encoding="utf-8"), css, script)
+
+
+def filled(around: Shell, name: str, version: str, cards: int, about: Mapping[str, Any], notes: Iterable[str]) -> Iterator[str]:
+    """The page of a deck of this name, piece by piece. about: the page's data besides the notes."""
+    template = environment(autoescape=True).from_string(around.html)
+    before, after = template.render(name=name, version=version, cards=cards, css=around.css, script=around.script, data=HERE).split(HERE)
+    yield f'{before}{embedded(about)[:-1]},"notes":['
     for number, note in enumerate(notes):
         yield f",{note}" if number else note
     yield f"]}}{after}"

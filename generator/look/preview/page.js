@@ -42,18 +42,29 @@ const STATE = {
   "claim open": "claim is open", "claim holds": "claim holds", new: "new", changed: "changed",
 };
 
+const statesOf = (note) => [...note.states, data.statuses[note.id]].filter(Boolean); // what it is, and what became of it since the release
+
 function shell(note) {
-  const place = element("button", { type: "button", class: "place code", title: "Copy" }, note.place);
-  place.addEventListener("click", () => copy(place, note.place));
-  const header = element("header", {},
-    element("h2", { id: `h-${note.id}` }, element("a", { href: `#${note.id}` }, note.id)),
-    place,
-    element("span", { class: "meta" }, `${note.deck} · ${note.type}`),
-    ...note.states.map((state) => mark(state.replace("claim ", ""), STATE[state])));
-  const article = element("article", { id: `note-${note.id}`, tabindex: "-1", "aria-labelledby": `h-${note.id}` }, header);
-  article.append(element("div", { class: "sheet" }));
+  const article = element("article", { id: `note-${note.id}`, tabindex: "-1", "aria-labelledby": `h-${note.id}` });
   article.note = note;
+  article.append(header(note), element("div", { class: "sheet" }));
   return article;
+}
+
+function header(note) {
+  return element("header", {},
+    element("h2", { id: `h-${note.id}` }, element("a", { href: `#${note.id}` }, note.id)),
+    source(note.place),
+    element("span", { class: "meta" }, `${note.deck} · ${note.type}`),
+    ...statesOf(note).map((state) => mark(state.replace("claim ", ""), STATE[state])),
+    data.live && waits(note));
+}
+
+function source(place) { // a place in a file: to be copied, or opened where the page is served
+  if (data.live) return element("a", { class: "place code", href: editorAddress(place), title: "Open in the editor" }, place);
+  const made = element("button", { type: "button", class: "place code", title: "Copy" }, place);
+  made.addEventListener("click", () => copy(made, place));
+  return made;
 }
 
 function fill(article) {
@@ -89,6 +100,7 @@ function phone(article, card, side, theme) {
     style: `height: ${heights[key] ?? 320}px`,
   });
   const box = element("div", { class: `phone ${theme}` }, frame);
+  Object.assign(frame, { ordinal: card.ordinal, side });
   frame.srcdoc = cardPage(note, card, side, theme === "dark");
   frame.addEventListener("load", () => {
     const inside = frame.contentDocument;
@@ -112,8 +124,10 @@ function cardPage(note, card, side, night) {
   const body = `card card${card.ordinal + 1}${night ? " nightMode night_mode" : ""}`;
   return `<!doctype html><html class="mobile${night ? " night-mode" : ""}" data-bs-theme="${night ? "dark" : "light"}"><head><meta charset="utf-8">` +
     `<base href="${MEDIA}" target="_blank"><style>${AROUND}</style></head><body class="${body}"><div id="content"><div id="qa">` +
-    `<style>${data.styles[note.type]}</style>${card[side]}</div></div></body></html>`;
+    `${cardText(note, card, side)}</div></div></body></html>`;
 }
+
+const cardText = (note, card, side) => `<style>${data.styles[note.type]}</style>${card[side]}`;
 
 // ------------------------------------------------------------------------------ claims and provenance
 
@@ -138,7 +152,7 @@ function claimItem(claim) {
     mark(claim.verdict), " ", element("span", { class: "said" }, claim.says),
     pairList([
       ["said", claim.said], ["computed", claim.computed || (claim.verdict === "open" ? "not yet measured" : "")], ["off by", claim.factor],
-      ["from", claim.expression], ["holds if", claim.under && `${claim.under[0]} (${claim.under[1]})`], ["source", claim.source], ["at", claim.place],
+      ["from", claim.expression], ["holds if", claim.under && `${claim.under[0]} (${claim.under[1]})`], ["source", claim.source], ["at", source(claim.place)],
     ]));
 }
 
@@ -151,7 +165,7 @@ function runItem(alias, run) {
     pairList([
       ["stale", run.reasons.join("; ")], ["kind", run.kind],
       ["device", [made.device, made.device_class !== made.device && made.device_class && `(${made.device_class})`].filter(Boolean).join(" ")], ["driver", made.driver],
-      ["torch", made.torch], ["python", made.python], ["made", made.utc], ["took", seconds], ["commit", made.commit], ["record", run.record], ["at", run.place],
+      ["torch", made.torch], ["python", made.python], ["made", made.utc], ["took", seconds], ["commit", made.commit], ["record", run.record], ["at", source(run.place)],
     ]));
 }
 
@@ -164,37 +178,60 @@ function plainNumber(value) { // 1.12e12 rather than 1120000000000; seven digits
 function pairList(pairs, code = false) {
   const made = element("dl");
   for (const [name, value] of pairs) {
-    if (value) made.append(element("dt", {}, code ? element("code", {}, name) : name), element("dd", {}, String(value)));
+    if (value) made.append(element("dt", {}, code ? element("code", {}, name) : name), element("dd", {}, value instanceof Node ? value : String(value)));
   }
   return made;
 }
 
 // ------------------------------------------------------------------------------------------ filtering
 
-function options(select, all, counted) {
-  select.append(element("option", { value: "" }, all));
-  for (const name of Object.keys(counted).sort()) select.append(element("option", { value: name }, `${name} (${counted[name]})`));
+function facets() { // what can be chosen from, counted; what is chosen stays
+  options(byId("deck"), "All decks", count((note) => [note.deck]));
+  options(byId("tag"), "All tags", count(family));
+  options(byId("type"), "All types", count((note) => [note.type]));
+  const chosen = states();
+  const counted = count(statesOf);
+  byId("states").querySelectorAll("label").forEach((label) => label.remove());
+  for (const state of Object.keys(STATE)) {
+    if (!counted[state] && !chosen.includes(state)) continue;
+    const box = element("input", { type: "checkbox", value: state });
+    box.checked = chosen.includes(state);
+    byId("states").append(element("label", {}, box, STATE[state], element("output", {}, counted[state] ?? 0)));
+  }
+  byId("states").hidden = !byId("states").querySelector("label");
+  const cards = data.notes.reduce((sum, note) => sum + note.cards.length, 0);
+  byId("total").textContent = `${data.notes.length} notes, ${cards} cards, version ${byId("total").dataset.version}`;
 }
 
-function count(key) {
+function options(select, all, counted) {
+  const chosen = select.value;
+  if (chosen) counted[chosen] ??= 0;
+  select.replaceChildren(element("option", { value: "" }, all));
+  for (const name of Object.keys(counted).sort()) select.append(element("option", { value: name }, `${name} (${counted[name]})`));
+  select.value = chosen;
+}
+
+function count(names) {
   const found = {};
-  for (const note of data.notes) for (const name of [note[key]].flat()) found[name] = (found[name] || 0) + 1;
+  for (const note of data.notes) for (const name of names(note)) found[name] = (found[name] || 0) + 1;
   return found;
 }
 
-function parents(tags) { // a tag's parents are offered too: gpu::memory counts under gpu
-  return [...new Set(tags.flatMap((tag) => tag.split("::").map((_, i, parts) => parts.slice(0, i + 1).join("::"))))];
+const states = () => [...filters.querySelectorAll("#states input:checked")].map((box) => box.value);
+
+function family(note) { // a tag's parents are offered too: gpu::memory counts under gpu
+  return [...new Set(note.tags.flatMap((tag) => tag.split("::").map((_, i, parts) => parts.slice(0, i + 1).join("::"))))];
 }
 
 function apply() {
   const words = byId("search").value.toLowerCase().split(/\s+/).filter(Boolean);
   const [deck, tag, type] = ["deck", "tag", "type"].map((id) => byId(id).value);
-  const states = [...filters.querySelectorAll("#states input:checked")].map((box) => box.value);
+  const chosen = states();
   let shown = 0;
   for (const article of list.children) {
     const note = article.note;
-    const fits = (!deck || note.deck === deck) && (!tag || note.family.includes(tag)) && (!type || note.type === type) &&
-      (!states.length || states.some((state) => note.states.includes(state))) && words.every((word) => note.words.includes(word));
+    const fits = (!deck || note.deck === deck) && (!tag || family(note).includes(tag)) && (!type || note.type === type) &&
+      (!chosen.length || statesOf(note).some((state) => chosen.includes(state))) && words.every((word) => note.words.includes(word));
     article.hidden = !fits;
     shown += fits;
   }
@@ -233,15 +270,25 @@ function step(by) {
 function show(theme) {
   root.dataset.show = theme;
   document.querySelector(`input[name=show][value=${theme}]`).checked = true;
-  const anchor = current && near.has(current) ? current : [...list.children].find((a) => !a.hidden && a.getBoundingClientRect().bottom > 0);
-  const top = anchor?.getBoundingClientRect().top;
-  for (const article of list.children) {
-    const sheet = article.querySelector(".sheet");
-    const was = sheet.childElementCount > 0;
-    sheet.replaceChildren();
-    if (was) fill(article);
-  }
-  if (anchor) scrollBy(0, anchor.getBoundingClientRect().top - top);
+  inPlace(() => {
+    for (const article of list.children) refill(article);
+  });
+}
+
+function refill(article) {
+  const sheet = article.querySelector(".sheet");
+  const was = sheet.childElementCount > 0;
+  sheet.replaceChildren();
+  if (was) fill(article);
+}
+
+function inPlace(work) { // the note that is being read stays where it is
+  const box = (article) => article.getBoundingClientRect();
+  const seen = (article) => article && !article.hidden && box(article).bottom > 0 && box(article).top < innerHeight;
+  const anchor = scrollY > 0 ? (seen(current) ? current : [...list.children].find(seen)) : null;
+  const top = anchor && box(anchor).top;
+  work();
+  if (anchor?.isConnected && !anchor.hidden) scrollBy(0, box(anchor).top - top);
 }
 
 function onKey(event) {
@@ -281,17 +328,8 @@ function fromHash() {
 
 // -------------------------------------------------------------------------------------------- starting
 
-for (const note of data.notes) note.family = parents(note.tags);
 list.append(...data.notes.map(shell));
-options(byId("deck"), "All decks", count("deck"));
-options(byId("tag"), "All tags", count("family"));
-options(byId("type"), "All types", count("type"));
-const counted = count("states");
-for (const state of Object.keys(STATE)) {
-  if (!counted[state]) continue;
-  byId("states").append(element("label", {}, element("input", { type: "checkbox", value: state }), STATE[state], element("output", {}, counted[state])));
-}
-byId("states").hidden = Object.keys(counted).length === 0;
+facets();
 
 const near = new Set();
 const watcher = new IntersectionObserver((entries) => {
@@ -300,10 +338,11 @@ const watcher = new IntersectionObserver((entries) => {
     (isIntersecting ? fill : empty)(target);
   }
 }, { rootMargin: `${NEAR}px 0px` });
-for (const article of list.children) {
+function observe(article) {
   article.querySelector(".sheet").style.minHeight = "520px";
   watcher.observe(article);
 }
+[...list.children].forEach(observe);
 
 byId("search").addEventListener("input", apply);
 filters.addEventListener("change", apply);
