@@ -13,6 +13,7 @@ import signal
 import sys
 import time
 from collections.abc import Sequence
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -82,21 +83,15 @@ def _watch(asked: argparse.Namespace) -> str:
     def say(address: str) -> None:
         print(address, flush=True)
 
-    def end(*_: object) -> None:
-        if os.getpid() != here:  # a process that helps with the first build
-            os._exit(1)
-        sys.exit(0)
-
-    here = os.getpid()
     if find_spec("watchfiles") is None:
         sys.exit("watch needs the package watchfiles: make watch installs it, and so does pip install 'warpdeck[watch]'")
     try:
         opens = editor.checked(os.environ.get("EDITOR_URL") or editor.VSCODE)
     except ValueError as error:
         sys.exit(str(error))
-    for name in ("SIGTERM", "SIGHUP"):
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), end)
+    for end in (signal.SIGTERM, signal.SIGHUP) if hasattr(signal, "SIGHUP") else (signal.SIGTERM,):
+        signal.signal(end, lambda *_: sys.exit(0))
+        os.register_at_fork(after_in_child=partial(signal.signal, end, signal.SIG_DFL))  # the pool of the first build ends its processes so
     try:
         build.watch(_order(asked, asked.cards), asked.port, asked.run, opens, _now, say)
     except KeyboardInterrupt:  # the usual end

@@ -67,7 +67,8 @@ def watch(order: Order, port: int, run: bool, editor: str, now: Callable[[], int
     say(server.url)
     try:
         deck.refresh(order.jobs)
-        Thread(target=follow, daemon=True).start()
+        for work in (follow, renewal.warm):
+            Thread(target=work, daemon=True).start()
         server.serve_forever()
     finally:
         stop.set()

@@ -8,8 +8,8 @@ from __future__ import annotations
 import hashlib
 import os
 import zlib
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from generator.keep import sheets
@@ -88,7 +88,9 @@ def build(
     only: these files of cards alone, where there are any.
     """
     under = circumstances_of(cards, cache, devices, roots, files, circumstances)
-    built, problems = sound(under, cache, jobs, only)
+    if only:
+        under = replace(under, around=replace(under.around, sources=_chosen(under.around, only)))
+    built, problems = sound(under, cache, jobs)
     if problems:
         if not under.files.moved():
             cache.save()  # the sound files need not be made again
@@ -97,12 +99,17 @@ def build(
 
 
 def sound(
-    under: Circumstances, cache: Cache, jobs: int = 1, only: Sequence[Path] = (), known: dict[str, Kept] | None = None
+    under: Circumstances, cache: Cache, jobs: int = 1, known: dict[str, Kept] | None = None, pause: Callable[[], None] = lambda: None
 ) -> tuple[Built, list[Problem]]:
-    """The files without problems, made, and every problem, those of the folder among them. known: as `sheets.kept` has it."""
+    """The files without problems, made, and every problem, those of the folder among them.
+
+    known: as `sheets.kept` has it. pause: called after each file; what it raises ends the work.
+    """
     around = under.around
-    sources = _chosen(around, only) if only else around.sources
-    outcomes = list(_made(sources, under, cache, jobs, known))
+    outcomes = []
+    for outcome in _made(around.sources, under, cache, jobs, known):
+        outcomes.append(outcome)
+        pause()
     problems = [*around.problems, *(problem for _, found in outcomes for problem in found)]
     done = tuple(sheet for sheet, _ in outcomes if sheet)
     problems += check_ids({sheet.path: (sheet.ids, sheet.retired) for sheet in done})
@@ -110,12 +117,12 @@ def sound(
     return Built(around.deck((), retired, [warning for sheet in done for warning in sheet.warnings]), done, cache, under.code), problems
 
 
-def _chosen(around: Frame, only: Sequence[Path]) -> list[Source]:
+def _chosen(around: Frame, only: Sequence[Path]) -> tuple[Source, ...]:
     lie = {source.path.resolve(): source for source in around.sources}
     unknown = [path for path in only if path.resolve() not in lie]
     if unknown:
         raise DeckError([Problem(Place(path.as_posix()), "this is no file of cards of the deck", f"they lie in {around.shown}/") for path in unknown])
-    return [lie[path.resolve()] for path in only]
+    return tuple(lie[path.resolve()] for path in only)
 
 
 def wanted_runs(

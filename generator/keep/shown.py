@@ -44,8 +44,7 @@ def shown(sheet: Sheet, built: Built) -> list[str]:
 
 def looks(built: Built) -> str:
     """A key of all that `shown` gives besides the sheet."""
-    types = {note.type for sheet in built.sheets for note in sheet.entries}
-    return key("looks", built.code, built.deck.name, {kind: _look(note_types()[kind]) for kind in sorted(types)})
+    return key("looks", built.code, built.deck.name, {name: _look(kind) for name, kind in note_types().items()})
 
 
 def _notes(sheet: Sheet, built: Built, looks: Mapping[str, str]) -> list[str]:

@@ -132,7 +132,7 @@ def with_mathml(text: str) -> str:
     return MATH.sub(one, text)
 
 
-@functools.lru_cache(maxsize=4096)
+@functools.lru_cache(maxsize=1 << 14)
 def _mathml(tex: str, display: bool) -> str:
     from latex2mathml import converter, exceptions
 

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import os
-import secrets
 import threading
+import time
 import traceback
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
@@ -19,7 +18,7 @@ from generator.keep.cache import Cache, Damaged, with_cache
 from generator.keep.deck import Built, circumstances_of, sound
 from generator.keep.files import Files, Stat
 from generator.keep.order import Order
-from generator.keep.sheets import Kept, live
+from generator.keep.sheets import Circumstances, Kept, live
 from generator.keep.shown import looks, shown
 from generator.look.notetypes import note_types
 from generator.notes import Sheet
@@ -29,12 +28,14 @@ from generator.read.folder import limited
 from generator.resolve.wanted import due, merged
 from generator.show.preview import shell, styles_of, told
 from generator.watch import renewal
+from generator.watch.board import Board
 from generator.watch.runs import Background
 from generator.watch.state import State
 from kernels.machine import may_have_gpu
 
 TRIES = 4  # builds of files that change under every one of them, before one is shown all the same
-REMEMBERED = 16  # states that a page may come back with and be told the difference
+LOOKS = 0.2  # seconds of a build between looks whether it is still worth going on
+LOOKED_AT = 32  # notes that are made before the others
 
 
 class Live:
@@ -42,11 +43,10 @@ class Live:
 
     def __init__(self, order: Order, now: Callable[[], int], restart: Callable[[], object], run: bool = False):
         self.order, self._now, self._restart = order, now, restart
+        self.board = Board()
         self.media: Mapping[str, bytes] = {}
         self._background = Background(order, self._tell) if run else None
-        self._session = secrets.token_hex(4)
-        self._states = deque([State()], REMEMBERED)
-        self._news = threading.Condition()
+        self._looked: tuple[str, ...] = ()
         self._building = threading.Lock()
         self._files: Files | None = None  # as they were last looked at
         self._built: Mapping[str, Stat] | None = None  # as they were when what is shown was built
@@ -55,26 +55,9 @@ class Live:
         self._good: dict[str, tuple[Sheet, str, list[str]]] = {}  # path -> the sheet that it last gave, what its notes look like, the notes
         self._accepted: set[str] | None = None  # measurements that were missing from the start: no edit made them wait
 
-    # ------------------------------------------------------------------------------------------- for pages
-
-    @property
-    def state(self) -> State:
-        return self._states[-1]
-
-    def mark(self, state: State) -> str:
-        """What a page names a state by, in this process alone."""
-        return f"{self._session}-{state.number}"
-
-    def marked(self, mark: str) -> State | None:
-        """The state of that mark, if it is remembered."""
-        with self._news:
-            return next((state for state in self._states if self.mark(state) == mark), None)
-
-    def after(self, state: State | None, seconds: float) -> State:
-        """The newest state, as soon as it is another one, or when the time is over."""
-        with self._news:
-            self._news.wait_for(lambda: self.state is not state, seconds)
-            return self.state
+    def look(self, ids: Sequence[str]) -> None:
+        """Somebody looks at these notes: where an edit concerns many, they are shown before the others are made."""
+        self._looked = tuple(dict.fromkeys((*ids, *self._looked)))[:LOOKED_AT]
 
     def end(self) -> None:
         """Kills what is being executed."""
@@ -82,15 +65,7 @@ class Live:
             self._background.end()
 
     def _tell(self, running: str, failed: Sequence[Problem]) -> None:
-        self._show(lambda last: replace(last, running=running, failed=tuple(failed)))
-
-    def _show(self, make: Callable[[State], State]) -> None:
-        with self._news:
-            last = self.state
-            now = replace(make(last), number=last.number)
-            if now != last:
-                self._states.append(replace(now, number=last.number + 1))
-                self._news.notify_all()
+        self.board.show(lambda last: replace(last, running=running, failed=tuple(failed)))
 
     # ------------------------------------------------------------------------------------------- building
 
@@ -100,7 +75,7 @@ class Live:
             for left in reversed(range(TRIES)):
                 if not self._renew(jobs, last_try=left == 0):
                     break
-        return self.state
+        return self.board.state
 
     def _renew(self, jobs: int, last_try: bool) -> bool:
         """Builds and shows if a file changed; whether to look once more, since files changed meanwhile."""
@@ -111,11 +86,14 @@ class Live:
         self._files, self._built = files, None
         renewal.forget(changed)
         self._outdated.update(renewal.outdated(changed))
-        make = self._anew() if self._outdated else self._next(files, jobs)
+        try:
+            make = self._anew() if self._outdated else self._next(files, jobs, last_try)
+        except _Moved:
+            return True
         if files.moved() and not last_try:
             return True
         self._built = files.stats
-        self._show(make)
+        self.board.show(make)
         return False
 
     def _anew(self) -> Callable[[State], State]:
@@ -126,10 +104,13 @@ class Live:
             self._restart()
         return _with(problems)
 
-    def _next(self, files: Files, jobs: int) -> Callable[[State], State]:
+    def _next(self, files: Files, jobs: int, last_try: bool) -> Callable[[State], State]:
         """What the next state is, given the last one."""
+        pause = _nothing if last_try else _Impatient(files)
         try:
-            return with_cache(self.order.cache, lambda cache: self._made(cache, files, jobs))
+            return with_cache(self.order.cache, lambda cache: self._made(cache, files, jobs, pause))
+        except _Moved:
+            raise
         except DeckError as error:
             return _with(error.problems)
         except Exception as error:  # a template or a kernel that is half written must not end the server
@@ -137,14 +118,15 @@ class Live:
                 traceback.print_exc()
             return _with([_fault(error)])
 
-    def _made(self, cache: Cache, files: Files, jobs: int) -> Callable[[State], State]:
+    def _made(self, cache: Cache, files: Files, jobs: int, pause: Callable[[], None]) -> Callable[[State], State]:
         order = self.order
         try:
             under = circumstances_of(order.cards, cache, order.devices, order.roots, files, order.circumstances)
-            built, problems = sound(under, cache, jobs, known=self._known)
+            self._show_first(under, cache)
+            built, problems = sound(under, cache, jobs, self._known, pause)
             if under.around.problems:
                 return _with(limited(problems))
-            notes, sheets = self._notes(built, [source.shown for source in under.around.sources])
+            notes, sheets = self._notes(built, [source.shown for source in under.around.sources], pause)
         except Damaged:
             self._known.clear()  # another cache takes this one's place, and holds nothing that they stand on
             raise
@@ -160,7 +142,7 @@ class Live:
             "name": built.deck.name,
             "version": built.deck.version,
             "cards": sum(len(entry.cards) for entry in entries),
-            **styles_of({type: note_types()[type] for type in sorted({entry.type for entry in entries})}),
+            **styles_of(note_types()),
             "statuses": told(update.statuses),
             "waiting": self._waiting(sheets),
             "problems": tuple(limited([*problems, *refused, *update.problems])),
@@ -168,7 +150,16 @@ class Live:
         }
         return lambda last: replace(last, notes=notes, **about)  # type: ignore[arg-type]
 
-    def _notes(self, built: Built, paths: Sequence[str]) -> tuple[dict[str, str], list[Sheet]]:
+    def _show_first(self, under: Circumstances, cache: Cache) -> None:
+        around, looked = under.around, set(self._looked)
+        seen = {path for path, (sheet, _, _) in self._good.items() if any(entry.id in looked for entry in sheet.entries)}
+        sources = tuple(source for source in around.sources if source.shown in seen)
+        built, problems = sound(replace(under, around=replace(around, sources=sources)), cache, known=self._known)
+        if sources and not problems:
+            notes, _ = self._notes(built, [source.shown for source in around.sources], _nothing)
+            self.board.show(lambda last: replace(last, notes=notes, styles=styles_of(note_types())["styles"]))
+
+    def _notes(self, built: Built, paths: Sequence[str], pause: Callable[[], None]) -> tuple[dict[str, str], list[Sheet]]:
         """The notes as the page has them, and their sheets: of a file with a problem those of its last good sheet."""
         sheets = {sheet.path: sheet for sheet in built.sheets}
         for path in self._good.keys() - set(paths):
@@ -178,6 +169,7 @@ class Live:
             found = self._good.get(path)
             if found is None or found[0] is not sheet or found[1] != alike:
                 self._good[path] = sheet, alike, shown(sheet, built)
+                pause()
         good = [self._good[path] for path in paths if path in self._good]
         names = {name for sheet, _, _ in good for entry in sheet.entries for name in entry.media}
         self.media = {name: self.media.get(name) or built.media(name) for name in names}
@@ -199,6 +191,27 @@ class Live:
             for id in run["notes"] if run["call"] not in self._accepted else ():
                 waiting.setdefault(id, []).append(run["call"])
         return waiting
+
+
+class _Moved(Exception):
+    """Files changed while a build was under way, so that another one is due."""
+
+
+class _Impatient:
+    """Raises _Moved once files have changed, looking now and then."""
+
+    def __init__(self, files: Files):
+        self.files, self.next = files, time.monotonic() + LOOKS
+
+    def __call__(self) -> None:
+        if time.monotonic() > self.next:
+            if self.files.moved():
+                raise _Moved
+            self.next = time.monotonic() + LOOKS
+
+
+def _nothing() -> None:
+    """What a build that nothing ends does between two files."""
 
 
 def _differing(old: Mapping[str, Stat], new: Mapping[str, Stat]) -> set[str]:

@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Iterable
 from contextlib import suppress
+from importlib import import_module
 from importlib.util import cache_from_source
 from pathlib import Path
 from typing import NoReturn
@@ -18,6 +19,12 @@ from generator.look.notetypes import LOOK, note_types, templates
 from generator.problems import Place, Problem
 from kernels import catalogue, library
 from kernels.key import PACKAGE
+
+
+def warm() -> None:
+    """Loads what the first edit would wait for: Markdown, math, drawing."""
+    for name in ("markdown", "latex2mathml.converter", "matplotlib.backends.backend_svg", "matplotlib.backends.backend_agg"):
+        import_module(name)
 
 
 def forget(changed: Iterable[str]) -> None:

@@ -74,6 +74,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._page()
         elif path == "/events":
             self._events(query)
+        elif path == "/looking":
+            self.server.deck.look("".join(parse_qs(query).get("at", [])).split(","))
+            self._begin("text/plain; charset=utf-8", CLOSED, {"Content-Length": "0"})
         elif path.startswith("/media/"):
             self._media(path.removeprefix("/media/"))
         else:
@@ -84,7 +87,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _page(self) -> None:
         deck, around = self.server.deck, shell(live=True)
         state = deck.refresh()
-        live = {"at": deck.mark(state), "editor": self.server.editor, "root": os.getcwd()}
+        live = {"at": deck.board.mark(state), "editor": self.server.editor, "root": os.getcwd()}
         script = base64.b64encode(hashlib.sha256(around.script.encode()).digest()).decode()
         policy = f"default-src 'none'; script-src 'sha256-{script}'; style-src 'unsafe-inline'; img-src 'self' data:; font-src 'self'; "
         policy += "connect-src 'self'; base-uri 'self'; form-action 'none'; frame-ancestors 'none'"
@@ -104,12 +107,12 @@ class _Handler(BaseHTTPRequestHandler):
     def _events(self, query: str) -> None:
         """What differs from the state that the page shows, again and again. A page that shows an unknown one is told everything."""
         deck = self.server.deck
-        shown = deck.marked(self.headers.get("Last-Event-ID") or "".join(parse_qs(query).get("from", [])))
+        shown = deck.board.marked(self.headers.get("Last-Event-ID") or "".join(parse_qs(query).get("from", [])))
         self._begin("text/event-stream; charset=utf-8", CLOSED)
         self._send([f"retry: {RETRY_MS}\n\n"])
         while self.command == "GET":
-            state = deck.after(shown, HEARTBEAT)
-            self._send([f"id: {deck.mark(state)}\ndata: {change(shown, state)}\n\n" if state is not shown else ":\n\n"])
+            state = deck.board.after(shown, HEARTBEAT)
+            self._send([f"id: {deck.board.mark(state)}\ndata: {change(shown, state)}\n\n" if state is not shown else ":\n\n"])
             shown = state
 
     def _begin(self, kind: str, policy: str, more: Mapping[str, str] | None = None) -> None:

@@ -29,6 +29,7 @@ function take(change) {
     facets();
     apply();
   });
+  look();
 }
 
 function affected(notes, before) { // the articles to be shown anew, those of new notes among them
@@ -136,6 +137,19 @@ function connect() {
   });
 }
 
+let looked = "";
+let looks;
+
+function look() { // what is looked at comes first where an edit concerns many notes
+  clearTimeout(looks);
+  looks = setTimeout(() => {
+    const box = (article) => article.getBoundingClientRect();
+    const ids = [...near].filter((article) => box(article).bottom > 0 && box(article).top < innerHeight).map((article) => article.note.id).join();
+    if (ids && ids !== looked) fetch(`looking?at=${ids}`).catch(() => {});
+    looked = ids;
+  }, 200);
+}
+
 // ------------------------------------------------------------------------------------------------ over a reload
 
 function remember() {
@@ -158,7 +172,9 @@ function recall() {
 }
 
 addEventListener("resize", makeRoom);
+addEventListener("scroll", look, { passive: true });
 addEventListener("pagehide", remember);
 tell();
 recall();
+look();
 connect();
