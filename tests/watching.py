@@ -21,6 +21,15 @@ ROOT = Path(__file__).parent.parent
 LIMIT = 60.0  # seconds for what is waited for: far more than it takes
 
 
+HOUSE = Path(__file__).parent / "watch" / "house"  # a small deck, with kernels of its own
+
+
+def house(folder: Path) -> Path:
+    """The folder, with the program, the small deck and its kernels in it."""
+    shutil.copytree(HOUSE / "cards", folder / "cards")
+    return copied(folder, HOUSE / "library")
+
+
 def copied(folder: Path, library: Path | None = None) -> Path:
     """The folder, with the program in it. library: the kernels in place of ours."""
     leave = shutil.ignore_patterns("__pycache__", "records", *(("library",) if library else ()))
@@ -81,7 +90,9 @@ class Stream:
         self.answer, self.at = answer, ""
 
     def next(self) -> dict[str, Any]:
+        end = time.monotonic() + LIMIT
         while True:
+            assert time.monotonic() < end, "no event came"
             line = self.answer.readline()
             assert line, "the stream ended"
             if line.startswith(b"id: "):
