@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,10 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shuti
 QUIET = ("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update")
 QUIET += ("--disable-sync", "--disable-quic", "--hide-scrollbars")
 LIMIT = 60.0  # seconds for what a page is waited for: far more than it takes
+
+
+class Refused(AssertionError):
+    """The browser did not do what it was asked, since the page went away, say."""
 
 
 class Page:
@@ -38,7 +42,8 @@ class Page:
         while True:
             said = self._next()
             if said.get("id") == self._number:
-                assert "error" not in said, said
+                if "error" in said:
+                    raise Refused(said["error"])
                 return said["result"]
             self._hear(said)
 
@@ -55,10 +60,12 @@ class Page:
     def until(self, expression: str) -> Any:
         """The expression's value once it is true."""
         end = time.monotonic() + LIMIT
-        while not (found := self.value(f"(() => {{ try {{ return {expression} }} catch (error) {{ return null }} }})()")):
-            assert time.monotonic() < end, f"never became true: {expression}"
+        while time.monotonic() < end:
+            with suppress(Refused):
+                if found := self.value(f"(() => {{ try {{ return {expression} }} catch (error) {{ return null }} }})()"):
+                    return found
             time.sleep(0.02)
-        return found
+        raise AssertionError(f"never became true: {expression}")
 
     def screenshot(self, path: Path, width: int, height: int) -> None:
         self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
@@ -83,7 +90,7 @@ def browsing(profile: Path) -> Iterator[Page]:
     """A page of a browser of one's own, which is gone afterwards."""
     (theirs_in, asks), (hears, theirs_out) = os.pipe(), os.pipe()
     options = [*QUIET, "--remote-debugging-pipe", f"--user-data-dir={profile}", "--window-size=1280,900"]
-    command = ["sh", "-c", f'exec "$0" "$@" 3<&{theirs_in} 4>&{theirs_out}', CHROMIUM, *options]
+    command = ["bash", "-c", f'exec "$0" "$@" 3<&{theirs_in} 4>&{theirs_out}', CHROMIUM, *options]
     browser = subprocess.Popen(command, pass_fds=(theirs_in, theirs_out), stderr=subprocess.DEVNULL)
     os.close(theirs_in)
     os.close(theirs_out)

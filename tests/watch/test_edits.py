@@ -228,7 +228,11 @@ def test_runs_are_executed_in_the_background(home: Path):
 def test_what_is_executed_ends_with_the_server(home: Path):
     kernel = home / "kernels" / "library" / "area" / "drawn.py"
     mark = home / "alive"
-    kernel.write_text(kernel.read_text().replace("    if seed == 13", f"    import os, time\n    open({str(mark)!r}, 'w').write(str(os.getpid()))\n    time.sleep(600)\n    if seed == 13"))
+    kernel.write_text(
+        kernel.read_text().replace(
+            "    if seed == 13", f"    import os, time\n    open({str(mark)!r}, 'w').write(str(os.getpid()))\n    time.sleep(600)\n    if seed == 13"
+        )
+    )
     with serving(home, "--run") as served:
         end = time.monotonic() + LIMIT
         while not mark.exists() or not mark.read_text():

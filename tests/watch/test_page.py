@@ -24,16 +24,18 @@ def page(served: Served, tmp_path: Path) -> Iterator[Page]:
 
 def card(id: str, side: str = "answer") -> str:
     """The text of a card's side, as an expression."""
-    return f"[...document.querySelectorAll('#note-{id} iframe')].find((frame) => frame.side === '{side}').contentDocument.getElementById('qa').innerText"
+    return (
+        f"[...document.querySelectorAll('#note-{id} iframe')].find((frame) => frame.side === '{side}').contentDocument.getElementById('qa').innerText"
+    )
 
 
 def test_a_saved_card_appears_in_its_frame(page: Page, served: Served):
     page.until(f"{card('twice-two')}.includes('4')")
-    page.value("window.frame = document.querySelector('#note-twice-two iframe:last-of-type'); window.kept = frame.contentDocument; 1")
-    page.value("[...document.querySelectorAll('#note-twice-two iframe')].find((f) => f.side === 'answer').contentDocument.querySelector('details').open = true")
+    page.value("window.kept = document.querySelector('#note-twice-two iframe').contentDocument; 1")
+    page.value("[...document.querySelectorAll('#note-twice-two iframe')].at(-1).contentDocument.querySelector('details').open = true")
     served.edit(FIRST, ("[[four.y]].", "[[four.y]], as ever."))
     page.until(f"{card('twice-two')}.includes('as ever')")
-    assert page.value("window.kept === document.querySelector('#note-twice-two iframe:last-of-type').contentDocument")  # no frame loaded anew
+    assert page.value("window.kept === document.querySelector('#note-twice-two iframe').contentDocument")  # no frame loaded anew
     assert page.value(f"{card('twice-two')}.includes('So it is')")  # the folded part that was open still is
     pictures = "[...document.querySelectorAll('#note-twice-two iframe')].at(-1).contentDocument.images"
     page.until(f"[...{pictures}].every((image) => image.complete && image.naturalWidth)")
@@ -56,7 +58,9 @@ def test_problems_stand_at_the_top_until_they_are_mended(page: Page, served: Ser
 def test_the_place_and_the_filters_stay(page: Page, served: Served):
     page.value("document.getElementById('search').value = 'number'; apply(); show('dark'); goTo(document.getElementById('note-number-20'))")
     page.until(f"{card('number-20')}.includes('20')")
-    page.until("[...near].every((article) => [...article.querySelectorAll('iframe')].every((frame) => frame.contentDocument.readyState === 'complete'))")
+    page.until(
+        "[...near].every((article) => [...article.querySelectorAll('iframe')].every((frame) => frame.contentDocument.readyState === 'complete'))"
+    )
     top = page.until("document.getElementById('note-number-20').getBoundingClientRect().top")
     served.edit(THIRD, ("**18**, with", "**18**, " + "at length, " * 200 + "with"), ("**21**", "**twenty-one**"))
     served.edit(FIRST, ("# What comes after it?", "# A number of its own? {#number-of-its-own}\n\nYes.\n\n# What comes after it?"))

@@ -22,7 +22,11 @@ def test_the_page_holds_the_cards(standing: Served):
 def test_headers_keep_the_page_to_itself(standing: Served):
     answer = standing.ask()
     policy = answer.headers["Content-Security-Policy"]
-    assert re.search(r"default-src 'none'; script-src 'sha256-[^' ]+'; ", policy) and "connect-src 'self'" in policy and "frame-ancestors 'none'" in policy
+    assert (
+        re.search(r"default-src 'none'; script-src 'sha256-[^' ]+'; ", policy)
+        and "connect-src 'self'" in policy
+        and "frame-ancestors 'none'" in policy
+    )
     assert "http" not in policy and "*" not in policy
     assert answer.headers["X-Content-Type-Options"] == "nosniff" and answer.headers["Referrer-Policy"] == "no-referrer"
     assert answer.headers["Cross-Origin-Resource-Policy"] == "same-origin" and answer.headers["Cache-Control"] == "no-store"
@@ -56,7 +60,16 @@ def test_only_get_and_head(standing: Served, method: str):
 
 @pytest.mark.parametrize(
     "path",
-    ["/media", "/media/", "/media/../cards/deck.yml", "/media/..%2fcards%2fdeck.yml", "/media/%2e%2e/said", "/cards/deck.yml", "//etc/passwd", "/index.html"],
+    [
+        "/media",
+        "/media/",
+        "/media/../cards/deck.yml",
+        "/media/..%2fcards%2fdeck.yml",
+        "/media/%2e%2e/said",
+        "/cards/deck.yml",
+        "//etc/passwd",
+        "/index.html",
+    ],
 )
 def test_nothing_outside_the_preview(standing: Served, path: str):
     answer = standing.ask(path)
@@ -97,7 +110,9 @@ def test_a_closed_page_leaves_no_thread(standing: Served):
         time.sleep(0.1)
 
 
-@pytest.mark.parametrize("sent", [b"\0\0\0\r\n\r\n", b"GET\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"GET http://evil.example/ HTTP/1.1\r\nHost: evil.example\r\n\r\n"])
+@pytest.mark.parametrize(
+    "sent", [b"\0\0\0\r\n\r\n", b"GET\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"GET http://evil.example/ HTTP/1.1\r\nHost: evil.example\r\n\r\n"]
+)
 def test_what_is_no_request_is_refused(standing: Served, sent: bytes):
     with socket.create_connection(("127.0.0.1", urlsplit(standing.url).port or 0), timeout=LIMIT) as connection:
         connection.sendall(sent)

@@ -143,8 +143,7 @@ let looks;
 function look() { // what is looked at comes first where an edit concerns many notes
   clearTimeout(looks);
   looks = setTimeout(() => {
-    const box = (article) => article.getBoundingClientRect();
-    const ids = [...near].filter((article) => box(article).bottom > 0 && box(article).top < innerHeight).map((article) => article.note.id).join();
+    const ids = [...near].filter(inView).map((article) => article.note.id).join();
     if (ids && ids !== looked) fetch(`looking?at=${ids}`).catch(() => {});
     looked = ids;
   }, 200);
@@ -153,10 +152,10 @@ function look() { // what is looked at comes first where an edit concerns many n
 // ------------------------------------------------------------------------------------------------ over a reload
 
 function remember() {
-  const seen = [...list.children].find((article) => !article.hidden && article.getBoundingClientRect().bottom > 0);
-  const kept = { search: byId("search").value, show: root.dataset.show, states: states(), y: scrollY };
+  const kept = { search: byId("search").value, show: root.dataset.show, states: states() };
   for (const id of ["deck", "tag", "type"]) kept[id] = byId(id).value;
-  if (seen && scrollY > 0) Object.assign(kept, { id: seen.note.id, top: seen.getBoundingClientRect().top });
+  const article = scrollY > 0 && reading();
+  if (article) Object.assign(kept, { id: article.note.id, top: article.getBoundingClientRect().top });
   sessionStorage.setItem("place", JSON.stringify(kept));
 }
 
@@ -168,7 +167,15 @@ function recall() {
   apply();
   if (kept.show !== root.dataset.show) show(kept.show);
   const article = kept.id && byId(`note-${kept.id}`);
-  if (article) scrollBy(0, article.getBoundingClientRect().top - kept.top);
+  if (article) hold(article, kept.top);
+}
+
+function hold(article, top) { // until the frames above have their heights, or the reader moves
+  const sizes = new ResizeObserver(() => scrollBy(0, article.getBoundingClientRect().top - top));
+  const end = () => sizes.disconnect();
+  sizes.observe(list);
+  setTimeout(end, 3000);
+  for (const moves of ["wheel", "touchstart", "pointerdown", "keydown"]) addEventListener(moves, end, { once: true, passive: true });
 }
 
 addEventListener("resize", makeRoom);

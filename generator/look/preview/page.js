@@ -283,12 +283,20 @@ function refill(article) {
 }
 
 function inPlace(work) { // the note that is being read stays where it is
-  const box = (article) => article.getBoundingClientRect();
-  const seen = (article) => article && !article.hidden && box(article).bottom > 0 && box(article).top < innerHeight;
-  const anchor = scrollY > 0 ? (seen(current) ? current : [...list.children].find(seen)) : null;
-  const top = anchor && box(anchor).top;
+  const anchor = scrollY > 0 ? reading() : null;
+  const top = anchor?.getBoundingClientRect().top;
   work();
-  if (anchor?.isConnected && !anchor.hidden) scrollBy(0, box(anchor).top - top);
+  if (anchor?.isConnected && !anchor.hidden) scrollBy(0, anchor.getBoundingClientRect().top - top);
+}
+
+function reading() { // the current note if it is in view, else the first that is
+  return inView(current) ? current : [...list.children].find(inView);
+}
+
+function inView(article) {
+  if (!article || article.hidden) return false;
+  const box = article.getBoundingClientRect();
+  return box.bottom > 0 && box.top < innerHeight;
 }
 
 function onKey(event) {
