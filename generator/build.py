@@ -247,12 +247,13 @@ def _keep(order: Order, built: Built, wrote: Sequence[Path] = (), said: str = ""
     from generator.pack.output import write
     from generator.resolve.wanted import lines, merged
 
-    if order.files.moved():
+    due = _due(merged(run for sheet in built.sheets for run in sheet.wanted)) if wrote else []
+    finished = stamp.stamp_of(order.circumstances, order.files, wrote, said, lines(due)) if wrote else None
+    if order.files.moved(wrote):  # asked when all is hashed
         return
     built.cache.save((lambda: live(built.sheets)) if sweep else None)
-    if wrote:
-        due = _due(merged(run for sheet in built.sheets for run in sheet.wanted))
-        write(order.stamp, stamp.encoded(stamp.stamp_of(order.circumstances, order.files, wrote, said, lines(due))))
+    if finished:
+        write(order.stamp, stamp.encoded(finished))
 
 
 # -------------------------------------------------------------------------------------- what is wrong, what is said

@@ -39,9 +39,10 @@ class Files:
         """path -> its stat and its hash, of every file, for the next build; with the time of this one under ""."""
         return {"": [self.at], **{name: [*stat, self.hash(name)] for name, stat in self.stats.items()}}
 
-    def moved(self) -> bool:
-        """Whether any of the files was written since this was made, so that what was read may not be what was hashed."""
-        return scan(self.folders) != self.stats
+    def moved(self, ours: Iterable[str | os.PathLike[str]] = ()) -> bool:
+        """Whether any of the files but `ours` was written since this was made, so that what was read may not be what was hashed."""
+        now, written = scan(self.folders), {os.path.normpath(os.fspath(path)) for path in ours}
+        return any(now.get(name) != self.stats.get(name) for name in (now.keys() | self.stats.keys()) - written)
 
     def _trusted(self, name: str, stat: Stat) -> str:
         kept = self._known.get(name)
