@@ -197,20 +197,20 @@ class Entry:
 
 @dataclass(frozen=True)
 class Sheet:
-    """All that one file of cards came to.
+    """All that one file of cards came to; of a file that has problems, only which ids it holds.
 
     runs: what the notes use, each run once, as report.json has it. wanted: the runs that a kernel has to execute, as `wanted` prints
-    them. ids and retired: by id, the place (and the reason). typed: numbers that
-    no run made. facts: the notes as report.json has them, one line of JSON each.
+    them. ids and retired: by id, the place (and the reason). typed: numbers that no run made. facts: the notes as report.json has
+    them, one line of JSON each.
     """
 
     path: str
-    entries: tuple[Entry, ...]
-    runs: tuple[Mapping[str, Any], ...]
-    wanted: tuple[Mapping[str, Any], ...]
-    ids: tuple[tuple[str, Place], ...]
-    retired: Mapping[str, tuple[str, Place]]
-    warnings: tuple[Problem, ...]
-    notices: tuple[Problem, ...]
-    typed: tuple[Problem, ...]
-    facts: str
+    entries: tuple[Entry, ...] = ()
+    runs: tuple[Mapping[str, Any], ...] = ()
+    wanted: tuple[Mapping[str, Any], ...] = ()
+    ids: tuple[tuple[str, Place], ...] = ()
+    retired: Mapping[str, tuple[str, Place]] = field(default_factory=dict)
+    warnings: tuple[Problem, ...] = ()
+    notices: tuple[Problem, ...] = ()
+    typed: tuple[Problem, ...] = ()
+    facts: str = ""

@@ -92,7 +92,7 @@ def build(
     sources = _chosen(around, only) if only else around.sources
     outcomes = list(_made(sources, under, cache, jobs))
     problems = [*around.problems, *(problem for _, found in outcomes for problem in found)]
-    done = tuple(sheet for sheet, _ in outcomes if sheet)
+    done = tuple(sheet for sheet, _ in outcomes)
     problems += check_ids({sheet.path: (sheet.ids, sheet.retired) for sheet in done})
     if problems:
         if not under.files.moved():
@@ -139,7 +139,7 @@ def circumstances_of(
 # ---------------------------------------------------------------------------------------- one process or several
 
 
-def _made(sources: Sequence[Source], under: Circumstances, cache: Cache, jobs: int) -> Iterator[tuple[Sheet | None, tuple[Problem, ...]]]:
+def _made(sources: Sequence[Source], under: Circumstances, cache: Cache, jobs: int) -> Iterator[tuple[Sheet, tuple[Problem, ...]]]:
     """What each file came to, in order."""
     found = {source.shown: sheets.kept(source, under, cache) for source in sources}
     due = [source for source in sources if found[source.shown] is None]
@@ -149,7 +149,7 @@ def _made(sources: Sequence[Source], under: Circumstances, cache: Cache, jobs: i
         yield (sheet, ()) if sheet else next(made)
 
 
-def _by_many(due: Sequence[Source], under: Circumstances, cache: Cache, jobs: int) -> Iterator[tuple[Sheet | None, tuple[Problem, ...]]]:
+def _by_many(due: Sequence[Source], under: Circumstances, cache: Cache, jobs: int) -> Iterator[tuple[Sheet, tuple[Problem, ...]]]:
     """The same by several processes. Each makes whole files; this one alone writes the cache."""
     import multiprocessing
 
@@ -165,7 +165,7 @@ def _begin(under: Circumstances, path: Path | None) -> None:
     _beside = under, Cache(path, reads_only=True)
 
 
-def _work(source: Source) -> tuple[tuple[Sheet | None, tuple[Problem, ...]], dict[str, bytes]]:
+def _work(source: Source) -> tuple[tuple[Sheet, tuple[Problem, ...]], dict[str, bytes]]:
     under, cache = _beside
     outcome, pieces = sheets.made(source, under, cache), dict(cache.made)
     cache.made.clear()

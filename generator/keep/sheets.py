@@ -66,14 +66,12 @@ def kept(source: Source, under: Circumstances, cache: Cache) -> Sheet | None:
     return _decoded(source.shown, rest)
 
 
-def made(source: Source, under: Circumstances, cache: Cache) -> tuple[Sheet | None, tuple[Problem, ...]]:
-    """What the file comes to now, or None and its problems."""
+def made(source: Source, under: Circumstances, cache: Cache) -> tuple[Sheet, tuple[Problem, ...]]:
+    """What the file comes to now, and its problems: of a file that has any, ids alone are to be had."""
     file = read_file(source, under.around)
-    if file.problems:
-        return None, file.problems
-    sheet, problems = _Maker(file, under, cache).sheet()
-    if problems:
-        return None, tuple(problems)
+    sheet, problems = (None, file.problems) if file.problems else _Maker(file, under, cache).sheet()
+    if sheet is None or problems:
+        return Sheet(source.shown, ids=file.ids, retired=file.front.retired), tuple(problems)
     head = {"under": under.of(source), "files": {path: under.files.hash(path) for path in sorted(_files(file, under))}}
     cache.put(f"sheet:{source.shown}", json.dumps(head).encode() + b"\n" + _encoded(sheet))
     return sheet, ()
