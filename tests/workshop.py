@@ -20,7 +20,10 @@ from unittest.mock import patch
 
 from generator.__main__ import main
 from generator.keep import stamp
+from generator.keep.deck import Built
+from generator.keep.sheets import END
 from generator.look import notetypes
+from generator.notes import Entry
 
 CARDS = Path(__file__).parent / "anki" / "cards"
 ROOT = Path(__file__).parent.parent
@@ -89,6 +92,24 @@ def workshop(folder: Path, like: Path | None = None) -> Workshop:
     else:
         shutil.copytree(like, folder, dirs_exist_ok=True)
     return Workshop(folder)
+
+
+@dataclass(frozen=True)
+class Packed:
+    """A note as it is packed: HTML by Anki field name, and the media files that the HTML names."""
+
+    entry: Entry
+    fields: dict[str, str]
+    media: dict[str, bytes]
+
+
+def packed(built: Built) -> list[Packed]:
+    """The notes of a deck that is built, in reading order."""
+    types = notetypes.note_types()
+    return [
+        Packed(entry, dict(zip(types[entry.type].fields, built.text(entry).split(END), strict=True)), {name: built.media(name) for name in entry.media})
+        for entry in built.entries
+    ]
 
 
 def forget() -> None:

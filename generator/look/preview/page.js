@@ -281,7 +281,10 @@ function fromHash() {
 
 // -------------------------------------------------------------------------------------------- starting
 
-for (const note of data.notes) note.family = parents(note.tags);
+for (const note of data.notes) {
+  note.family = parents(note.tags);
+  note.states = [...note.states, data.statuses[note.id]].filter(Boolean).sort();
+}
 list.append(...data.notes.map(shell));
 options(byId("deck"), "All decks", count("deck"));
 options(byId("tag"), "All tags", count("family"));
