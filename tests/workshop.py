@@ -105,11 +105,11 @@ class Packed:
 
 def packed(built: Built) -> list[Packed]:
     """The notes of a deck that is built, in reading order."""
-    types = notetypes.note_types()
-    return [
-        Packed(entry, dict(zip(types[entry.type].fields, built.text(entry).split(END), strict=True)), {name: built.media(name) for name in entry.media})
-        for entry in built.entries
-    ]
+    types, found = notetypes.note_types(), []
+    for entry in built.entries:
+        fields = dict(zip(types[entry.type].fields, built.text(entry).split(END), strict=True))
+        found.append(Packed(entry, fields, {name: built.media(name) for name in entry.media}))
+    return found
 
 
 def forget() -> None:

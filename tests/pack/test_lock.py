@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from workshop import FIRST, SECOND, THIRD, Workshop
 
+from generator.keep.sheets import _entry
 from generator.look.notetypes import NoteType, note_types
-from generator.notes import Deck, Note, Rendered, Resolved, Text
+from generator.notes import Deck, Entry, Note, Rendered, Resolved, Text
 from generator.pack.lock import Lock, NoteLine, TypeLine, Update, hash_of, load, text, update
 from generator.problems import Place, Problem
 
@@ -31,8 +32,12 @@ def note(id: str = "a", answer: str = "text", type: str = "qa", home: str = "D::
     return replace(made, **changes)
 
 
+def entries(*notes: Rendered) -> list[Entry]:
+    return [_entry(note, "piece") for note in notes]
+
+
 def ship(*notes: Rendered, lock: Lock | None = None, now: int = FIRST, retired: Mapping[str, str] | None = None, types=TYPES) -> Update:
-    return update(lock or Lock(), deck(retired), notes, types, now, "cards/deck.lock")
+    return update(lock or Lock(), deck(retired), entries(*notes), types, now, "cards/deck.lock")
 
 
 def told(problems: tuple[Problem, ...]) -> str:
@@ -120,7 +125,7 @@ def test_a_type_that_went_is_refused():
 
 def test_another_id_of_the_deck_is_refused():
     first = ship(note()).lock
-    again = update(first, replace(deck(), id=2), [note()], TYPES, SECOND, "cards/deck.lock")
+    again = update(first, replace(deck(), id=2), entries(note()), TYPES, SECOND, "cards/deck.lock")
     assert "cards/deck.lock:1: the id 2 in deck.yml is not the one that its notes were shipped with" in told(again.problems)
 
 
@@ -202,7 +207,7 @@ def test_retiring_what_was_never_shipped_is_told_of():
 def test_ids_come_from_the_deck_and_the_note_alone():
     guids = {id: line.guid for id, line in ship(note("a"), note("b")).lock.notes.items()}
     assert guids == {id: line.guid for id, line in ship(note("b", home="D::Two"), note("a", answer="x"), now=THIRD).lock.notes.items()}
-    other = update(Lock(), replace(deck(), id=2), [note("a")], TYPES, FIRST, "lock").lock
+    other = update(Lock(), replace(deck(), id=2), entries(note("a")), TYPES, FIRST, "lock").lock
     assert other.notes["a"].guid not in guids.values() and len(set(guids.values())) == 2
 
 
