@@ -13,8 +13,8 @@ from types import SimpleNamespace
 import pytest
 from workshop import ROOT, SECOND, Workshop, command, environment, notes, workshop
 
-import generator.__main__ as cli
-from kernels import declare, machine
+from generator import build
+from kernels import declare
 from kernels.record import Number, Result, save
 
 WATCHED = ("torch", "triton", "markdown", "matplotlib", "jinja2", "pygments", "latex2mathml")
@@ -80,7 +80,6 @@ def record(monkeypatch: pytest.MonkeyPatch, shop: Workshop, device: str, bandwid
     monkeypatch.setitem(kernel.drawing, "draw", lambda result, ax: "made up")
     made = {"kind": "measurement", "device": f"NVIDIA {device.upper()}", "device_class": device}
     save(kernel, Result(kernel.name, kernel.kind, kernel.bind({"size": 28672}), outputs, made), root)
-    monkeypatch.setattr(cli, "RECORDS", root)
 
 
 def test_each_subdeck(shop: Workshop):
@@ -230,8 +229,7 @@ def asking(shop: Workshop, monkeypatch: pytest.MonkeyPatch) -> Workshop:
     shop.edit("serving/cache.md", (runs, runs + more))
     kernel, root = declare.find("reservoir_uniformity"), shop.folder / "records"
     save(kernel, Result(kernel.name, kernel.kind, kernel.bind({}), {}, {"kind": "simulation"}), root)
-    monkeypatch.setattr(cli, "RECORDS", root)
-    monkeypatch.setattr(machine, "may_have_gpu", lambda: False)
+    monkeypatch.setattr(build, "may_have_gpu", lambda: False)
     return shop
 
 
@@ -252,7 +250,7 @@ def test_wanted_lists_each_run_once(asking: Workshop):
 def test_due_is_what_this_machine_has_to_execute(asking: Workshop, monkeypatch: pytest.MonkeyPatch):
     assert lines(asking.run("wanted", "--due")) == ALL[2:]
     assert lines(asking.run("wanted", "--due", "--fresh")) == ALL[1:]
-    monkeypatch.setattr(machine, "may_have_gpu", lambda: True)
+    monkeypatch.setattr(build, "may_have_gpu", lambda: True)
     assert lines(asking.run("wanted", "--due")) == [ALL[0], ALL[2]]
     record(monkeypatch, asking, "h200", 2e12)
     assert lines(asking.run("wanted", "--due")) == [ALL[0], ALL[2]]  # deck.yml quotes an H100
@@ -269,7 +267,6 @@ def test_a_personal_deck_leaves_the_checkout_alone(shop: Workshop, monkeypatch: 
 
     record(monkeypatch, shop, "h100", 2.5e12)
     (shop.folder / "records").rename(shop.folder / "build" / "records")
-    monkeypatch.setattr(cli, "RECORDS", shop.folder / "none")
     monkeypatch.setattr(lab, "devices", lambda: ("h100",))
     before = {path: path.read_bytes() for path in (shop.folder / "cards").rglob("*") if path.is_file()}
     done = shop.run("deck", "--device", "this", now=SECOND)

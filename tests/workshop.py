@@ -1,10 +1,12 @@
 """A deck in a folder of its own, built through the front door: what an author edits, and what comes out at a chosen time.
 
-In: tests/anki/cards. Out: packages and locks of one release after another, each with its own clock.
+In: tests/anki/cards, and kernels of one's own where a test edits them. Out: packages and locks of one release after another, each
+with its own clock.
 """
 
 from __future__ import annotations
 
+import importlib
 import io
 import os
 import shutil
@@ -18,12 +20,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from unittest.mock import patch
 
+from generator import build
 from generator.__main__ import main
 from generator.keep import stamp
 from generator.keep.deck import Built
 from generator.keep.sheets import END
 from generator.look import notetypes
 from generator.notes import Entry
+from kernels import catalogue, library
 
 CARDS = Path(__file__).parent / "anki" / "cards"
 ROOT = Path(__file__).parent.parent
@@ -41,7 +45,7 @@ class Done:
 
 @dataclass(frozen=True)
 class Workshop:
-    """A folder with cards/ and, once it is built, build/."""
+    """A folder with cards/ and, once it is built, build/. Records are those of records/; kernels those of library/, where there is one."""
 
     folder: Path
 
@@ -61,9 +65,32 @@ class Workshop:
         forget()
         out, err = io.StringIO(), io.StringIO()
         stamps = nullcontext() if idle else patch.object(stamp, "standing", return_value=None)
-        with _inside(self.folder, now), stamps, redirect_stdout(out), redirect_stderr(err):
+        with _inside(self.folder, now), self.laboratory(), stamps, redirect_stdout(out), redirect_stderr(err):
             status = main([command, *options])
         return Done(status, out.getvalue(), err.getvalue())
+
+    @contextmanager
+    def laboratory(self) -> Iterator[None]:
+        """The workshop's own records and kernels in place of the real ones, loaded anew as by a new process."""
+        own = self.folder / "library"
+        with patch.object(build, "RECORDS", self.folder / "records"):
+            if not own.is_dir():
+                yield
+                return
+            with patch.object(library, "__path__", [str(own)]), patch.object(build, "PACKAGE", own), patch.object(sys, "dont_write_bytecode", True):
+                importlib.invalidate_caches()
+                try:
+                    yield
+                finally:
+                    _unload(own)
+
+    def takes_kernels(self, *names: str) -> None:
+        """From now on the library is library/, with copies of these kernels, to be edited."""
+        for name in names:
+            place = catalogue.place_of(name)
+            assert place is not None
+            (self.folder / "library").mkdir(exist_ok=True)
+            shutil.copy(place.path, self.folder / "library")
 
     def release(self, now: int, *options: str) -> Path:
         """A package built at the time `now`, kept under a name of its own."""
@@ -71,9 +98,9 @@ class Workshop:
         assert done.status == 0, done.err
         return Path(shutil.copy(self.package, self.folder / f"release-{now}.apkg"))
 
-    def edit(self, path: str, *changes: tuple[str, str]) -> None:
+    def edit(self, path: str, *changes: tuple[str, str], under: str = "cards") -> None:
         """Replaces texts in a file under cards/; each must stand there once."""
-        file = self.folder / "cards" / path
+        file = self.folder / under / path
         text = file.read_text(encoding="utf-8")
         for old, new in changes:
             assert text.count(old) == 1, (path, old, text.count(old))
@@ -114,8 +141,16 @@ def packed(built: Built) -> list[Packed]:
 
 def forget() -> None:
     """Empties what a process remembers of files, as a new process would."""
-    for remembers in (notetypes.note_types, notetypes.templates):
+    for remembers in (notetypes.note_types, notetypes.templates, catalogue._listed):
         getattr(remembers, "cache_clear", lambda: None)()
+
+
+def _unload(folder: Path) -> None:
+    """Takes the kernels that lie in a folder out of this process."""
+    for name, module in list(sys.modules.items()):
+        if name.startswith("kernels.library.") and Path(getattr(module, "__file__", None) or "/").is_relative_to(folder):
+            del sys.modules[name]
+            vars(library).pop(name.rpartition(".")[2], None)
 
 
 @contextmanager
