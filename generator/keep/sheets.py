@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from html import unescape
@@ -18,9 +20,11 @@ from typing import Any
 from generator.keep.cache import Cache, key
 from generator.keep.files import Files
 from generator.look.notetypes import LOOK, note_types
-from generator.notes import Entry, Judged, Note, Rendered, Resolved, Run, Sheet
+from generator.notes import Claim, Entry, Judged, Note, Rendered, Resolved, Run, Sheet
 from generator.problems import Place, Problem
 from generator.read.folder import File, Frame, Source, read_file
+from generator.read.html import links
+from kernels import library
 from kernels.key import PACKAGE, files_of
 from kernels.record import Number, Result, path_of
 
@@ -43,15 +47,21 @@ class Circumstances:
         folder = (settings.folders or {}).get(source.folder)
         sizes = {id: (len(topic.questions), len(topic.claims)) for id, topic in topics.items()}
         about = [settings.name, folder and folder.name, settings.tags, self.around.topics is None, sizes]
-        return key("under", self.code, source.shown, str(source.path), about, self.devices, list(map(str, self.roots)))
+        roots = [(str(root), os.path.relpath(root)) for root in self.roots]  # a record is shown as it is seen from here
+        return key("under", self.code, source.shown, str(source.path), about, self.devices, roots)
 
 
 def code(files: Files, circumstances: Sequence[str]) -> str:
-    """The hash of what makes sheets: our code, the note types as declared, the laboratory but for its library, Python and the libraries."""
+    """The hash of what makes sheets: our code, the note types as declared, the laboratory but for its library, Python and the libraries.
+
+    Of the library it counts which names stand for two files, since such a name finds no kernel.
+    """
     generator = LOOK.parent
     ours = sorted(name for name in files.stats if name.startswith(f"{generator}{os.sep}") and name.endswith((".py", "type.yml")))
     theirs = sorted(os.fspath(path) for path in PACKAGE.glob("*.py"))
-    return key("code", [files.hash(name) for name in (*ours, *theirs)], circumstances)
+    kernels = Counter(os.path.basename(name) for name in files.stats if name.startswith(tuple(library.__path__)))
+    twice = sorted(name for name, count in kernels.items() if count > 1)
+    return key("code", [files.hash(name) for name in (*ours, *theirs)], twice, circumstances)
 
 
 def kept(source: Source, under: Circumstances, cache: Cache) -> Sheet | None:
@@ -149,10 +159,13 @@ class _Maker:
 
     def _key(self, note: Note, results: Mapping[str, Result | None]) -> str:
         text = {name: field.text for name, field in note.fields.items()}
-        claims = [[c.says, c.value, c.computed, c.holds, c.tolerance, c.verdict, c.under] for c in note.claims]
+        places = [claim.place for claim in note.claims]  # the notices of claims on one line cannot be told apart
+        claims = [[c.says, c.value, c.computed, c.holds, c.tolerance, c.verdict, c.under, places.index(c.place)] for c in note.claims]
         seen = {alias: result and _seen(result) for alias, result in results.items()}
-        drawn = [self._drawing(result.kernel) for alias, result in results.items() if result and any(f"![[{alias}" in t for t in text.values())]
-        pictures = [self.under.files.hash(path) for path in self._pictures] if any("![" in t.replace("![[", "") for t in text.values()) else []
+        whole = "\n".join((*text.values(), *_said(note.claims)))
+        figures = set(_FIGURE.findall(whole))
+        drawn = [self._drawing(result.kernel) for alias, result in results.items() if result and alias in figures]
+        pictures = [(path, self.under.files.hash(path)) for path in self._pictures] if "![" in whole.replace("![[", "") else []
         return key("note", self.under.code, note.id, note.type, note.deck, note.tags, text, claims, seen, self._beside(results), drawn, pictures)
 
     def _beside(self, results: Mapping[str, Result | None]) -> list[Any]:
@@ -247,6 +260,15 @@ class _Maker:
                 yield entry(run, any(result is not None and not result.stale for result in found))
 
 
+_FIGURE = re.compile(r"!\[\[\s*(\w+)")
+
+
+def _said(claims: Iterable[Claim]) -> Iterator[str]:
+    """The texts of claims that a card shows."""
+    for claim in claims:
+        yield from (claim.says, *(claim.under or ())[:1])
+
+
 def _seen(result: Result) -> list[Any]:
     """All of a result that a note can show."""
     made = result.made
@@ -287,7 +309,8 @@ def _files(file: File, under: Circumstances) -> Iterator[str]:
 def _reach(file: File, under: Circumstances) -> list[str]:
     """Where the pictures of a file may lie, and their twins for dark cards: whether a file is there or not, the notes depend on it."""
     found = set()
-    for written in {path for image in file.images for path in (image, unescape(image).strip())}:
+    images = {*file.images, *(image.path for said in _said(file.front.claims) for image in links(said, said)[1])}
+    for written in {path for image in images for path in (image, unescape(image).strip())}:
         for folder in (file.source.path.parent, under.around.cards / "media"):
             path = folder / written
             found |= {os.path.normpath(path), os.path.normpath(path.with_name(f"{path.stem}.dark{path.suffix}"))} if path.name else set()

@@ -18,7 +18,7 @@ from generator.keep.files import Files, Stat, hash_of, scan, settled, stat_of_pa
 from generator.pack.output import write
 
 GENERATOR = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-LIBRARIES = ("genanki", "jinja2", "markdown", "matplotlib", "pygments", "pyyaml")  # what is built depends on them as on our code
+LIBRARIES = ("genanki", "jinja2", "latex2mathml", "markdown", "matplotlib", "pygments", "pyyaml")  # what is built depends on them as on our code
 LOCK = "deck.lock"  # read and written: it counts as written
 
 
