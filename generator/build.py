@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from generator.keep import stamp
-from generator.keep.files import Files
+from generator.keep.files import LOCK, Files
 from generator.keep.stamp import Stamp
 from generator.problems import DeckError, Place, Problem
 from kernels.key import PACKAGE
@@ -60,7 +60,7 @@ class Order:
 
     @property
     def lock(self) -> Path:
-        return (self.build if self.this else self.cards) / stamp.LOCK
+        return (self.build if self.this else self.cards) / LOCK
 
     @property
     def stamp(self) -> Path:

@@ -20,6 +20,10 @@ class Text:
     text: str
     place: Place
 
+    def at(self, offset: int) -> Place:
+        """The place of text[offset]."""
+        return Place(self.place.path, self.place.line + self.text.count("\n", 0, offset))
+
 
 @dataclass(frozen=True)
 class Run:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+LOCK = "deck.lock"  # written by a build: no part of what it reads
 SETTLED = 2_000_000_000  # ns: a file written this shortly before it was looked at may change again without its stat telling
 Stat = tuple[int, int, int, int]  # mtime and ctime in ns, size, inode
 
@@ -49,7 +50,7 @@ class Files:
 
 
 def scan(folders: Sequence[str]) -> dict[str, Stat]:
-    """The stat of every file below the folders, but for hidden ones and compiled Python."""
+    """The stat of every file below the folders, but for hidden ones, compiled Python and the lock."""
     found: dict[str, Stat] = {}
     seen: set[tuple[int, int]] = set()  # folders, so that a link to one above ends
     waiting = [os.path.normpath(folder) for folder in folders]
@@ -60,7 +61,7 @@ def scan(folders: Sequence[str]) -> dict[str, Stat]:
             continue
         with entries:
             for entry in entries:
-                if entry.name[0] == "." or entry.name == "__pycache__":
+                if entry.name[0] == "." or entry.name in ("__pycache__", LOCK):
                     continue
                 try:
                     stat = entry.stat()

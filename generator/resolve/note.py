@@ -108,7 +108,7 @@ def _filled(text: Text, scope: Scope, problems: list[Problem]) -> _Field:
                 pieces.append(shown[-1].text)
         except ExpressionError as error:
             problems.append(Problem(mark.place, f"{'!' * mark.figure}[[{mark.source}]]: {error}", error.hint))
-    return _Field("".join([*pieces, text.text[position:]]), tuple(shown))
+    return _Field("".join([*pieces, text.text[position:]]) if pieces else text.text, tuple(shown))
 
 
 def _figure(reference: Reference, scope: Scope) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from generator.notes import Text
 from generator.problems import Place, Problem
@@ -81,9 +81,9 @@ def marks(text: Text, problems: list[Problem]) -> list[Reference | Literal]:
     try:
         parts = spans(text.text)
     except SpanError as error:
-        problems.append(Problem(_at(text, error.offset), error.message, error.hint))
+        problems.append(Problem(text.at(error.offset), error.message, error.hint))
         return []
-    for span in parts:
+    for span in parts if "[[" in text.text else ():
         medium = None if span.kind == "fence" and "computed" not in span.info.split() else MEDIA.get(span.kind)
         for match in _OPENING.finditer(text.text, span.start, span.end):
             start, escaped = match.start(2), len(match[1]) % 2 == 1
@@ -91,12 +91,12 @@ def marks(text: Text, problems: list[Problem]) -> list[Reference | Literal]:
                 continue  # inside the reference before it
             if medium is None:
                 if span.kind == "html" and not text.text.startswith(_LEFT_ALONE, span.start):
-                    problems.append(Problem(_at(text, start), "a reference inside an HTML tag is not replaced", "put it between the tags"))
+                    problems.append(Problem(text.at(start), "a reference inside an HTML tag is not replaced", "put it between the tags"))
                 continue
             try:
                 found.append(Literal(start - 1, start + 2) if escaped else _reference(text, start, span, medium))
             except ExpressionError as error:
-                problems.append(Problem(_at(text, start), str(error), error.hint))
+                problems.append(Problem(text.at(start), str(error), error.hint))
     return found
 
 
@@ -108,7 +108,7 @@ def _reference(text: Text, start: int, span: Span, medium: Medium) -> Reference:
     bar, end = _bounds(text.text, start + 2)
     expression, form = text.text[start + 2 : bar], text.text[bar + 1 : end - 2]
     figure = span.kind == "text" and text.text.endswith("!", span.start, start) and not text.text.endswith("\\!", span.start, start)
-    return Reference(start - figure, end, expression.strip(), " ".join(form.split()), figure, medium, _at(text, start))
+    return Reference(start - figure, end, expression.strip(), " ".join(form.split()), figure, medium, text.at(start))
 
 
 def _bounds(text: str, position: int) -> tuple[int, int]:
@@ -129,7 +129,3 @@ def _bounds(text: str, position: int) -> tuple[int, int]:
         else:
             depth += (character in "([{") - (character in ")]}")
     raise ExpressionError("a reference that its line does not close", r"close it with ]]; for two plain brackets write \[[")
-
-
-def _at(text: Text, offset: int) -> Place:
-    return replace(text.place, line=text.place.line + text.text.count("\n", 0, offset))
