@@ -12,11 +12,13 @@ import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from typing import Any
 
 from generator.keep.files import Files, Stat, hash_of, scan, settled, stat_of_path
 from generator.pack.output import write
 
+PACKAGE = os.path.dirname(find_spec("kernels").origin)  # type: ignore[union-attr,type-var]  # not imported: that takes 20 ms
 GENERATOR = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 LIBRARIES = ("genanki", "jinja2", "markdown", "matplotlib", "pygments", "pyyaml")  # what is built depends on them as on our code
 

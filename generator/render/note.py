@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from html import escape
+from typing import TYPE_CHECKING
 
 from generator.look.notetypes import NoteType
 from generator.notes import Judged, Rendered, Resolved, Text
@@ -20,7 +21,9 @@ from generator.render.prose import prose
 from generator.resolve.beside import device_name
 from generator.text import cloze
 from generator.text.spans import Span, SpanError, spans
-from kernels.record import Result
+
+if TYPE_CHECKING:
+    from kernels.results import Result
 
 FIGURE = re.compile("\ue000figure:([^\ue000\ue001]*)\ue001")
 LIFTED, LANDED = "\ue002", "\ue003"  # LIFTED, an index, LANDED stand for a piece of HTML that Markdown must not see

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from generator.notes import Note
-from generator.resolve.expression import names_in
 from generator.resolve.formats import HTML, parse_format, written
+from generator.resolve.names import names_in
 from generator.resolve.note import resolve
 from generator.resolve.references import references
 from generator.resolve.results import Store, measured_on
