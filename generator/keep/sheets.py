@@ -181,11 +181,11 @@ class _Maker:
         return [one and _seen(one) for one in found]
 
     def _kept(self, note: Note, results: Mapping[str, Result | None], piece: str, notices: list[Problem]) -> Rendered | None:
-        from kernels.results import Number
-
         content = self.cache.get(piece)
         if content is None:
             return None
+        from kernels.results import Number
+
         head, *fields = content.decode().split(END)
         about = json.loads(head)
         media = {name: self.cache.get(f"media:{name}") for name in about["media"]}
@@ -343,10 +343,6 @@ def _encoded(sheet: Sheet) -> bytes:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, Place):
-        return [value.path, value.line]
-    if isinstance(value, Problem):
-        return [value.place, value.message, value.hint]
     return vars(value) if isinstance(value, Entry) else dict(value)
 
 

@@ -11,7 +11,7 @@ import os
 import re
 import unicodedata
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
@@ -349,7 +349,7 @@ def limited(problems: Iterable[Problem]) -> list[Problem]:
             found.append(problem)
     kept: list[Problem] = []
     for found in by_path.values():
-        kept += [p if len(p.message) <= WIDEST else replace(p, message=f"{p.message[:WIDEST]}...") for p in found[:MOST]]
+        kept += [p if len(p.message) <= WIDEST else p._replace(message=f"{p.message[:WIDEST]}...") for p in found[:MOST]]
         if len(found) > MOST:
             kept.append(Problem(found[MOST].place, f"{len(found) - MOST} more problems from here on in this file", "mend the first ones"))
     return kept

@@ -18,7 +18,7 @@ from generator.problems import Place, Problem, nearest
 from generator.render import figures, highlight
 from generator.render.mathjax import MathError, mathjax
 from generator.render.prose import prose
-from generator.resolve.beside import device_name
+from generator.resolve.names import device_name
 from generator.text import cloze
 from generator.text.spans import Span, SpanError, spans
 

@@ -1,9 +1,10 @@
-"""Which runs a note names, found without parsing an expression or loading a kernel, so that a note without any costs little."""
+"""What a note and its results are called: the runs that it names, the device that measured. Nothing here parses or loads a kernel."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from generator.notes import Note, Resolved
 from generator.resolve.references import references
@@ -31,3 +32,10 @@ def names_in(text: str, known: Iterable[str]) -> set[str]:
     """The known names that stand in an expression. Asks no parser, so that an unchanged note costs little."""
     plain = re.sub(r"'[^']*'|\"[^\"]*\"", " ", text)
     return set(re.findall(r"(?<![\w.])[A-Za-z_]\w*", plain)) & set(known)
+
+
+def device_name(made: Mapping[str, Any]) -> str:
+    """ "NVIDIA H100 80GB HBM3" of class "h100" as "NVIDIA H100"."""
+    device, name = str(made.get("device", "")), str(made.get("device_class", ""))
+    at = device.lower().find(name) if name else -1
+    return device[: at + len(name)] if at >= 0 else device or name.upper() or "an unnamed device"

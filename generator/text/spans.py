@@ -7,14 +7,12 @@ from __future__ import annotations
 
 import functools
 import re
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Kind = Literal["text", "code", "fence", "math", "html"]
 
 
-@dataclass(frozen=True)
-class Span:
+class Span(NamedTuple):
     """text[start:end] is of one kind, its delimiters included.
 
     "text"; "code" (inline); "fence" (whole lines with both fence lines, info: what follows the opening fence); "math" ($..$, $$..$$,
