@@ -14,11 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from generator.keep import stamp
-from generator.keep.files import Files
+from generator.keep.files import LOCK, Files
 from generator.keep.stamp import Stamp
 from generator.problems import DeckError, Place, Problem
-from kernels.key import PACKAGE
-from kernels.machine import may_have_gpu
+from kernels.gpu import may_have_gpu
 
 if TYPE_CHECKING:
     from generator.keep.cache import Cache
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
     from generator.resolve.wanted import Wanted
 
 T = TypeVar("T")
-RECORDS = PACKAGE / "records"
+RECORDS = Path(stamp.PACKAGE, "records")
 
 
 @dataclass(frozen=True)
@@ -56,11 +55,11 @@ class Order:
     @property
     def folders(self) -> tuple[str, ...]:
         """All that a build reads: the cards, the records, our code and the laboratory's."""
-        return tuple(dict.fromkeys(map(os.fspath, (self.cards, *self.roots, stamp.GENERATOR, PACKAGE))))
+        return tuple(dict.fromkeys(map(os.fspath, (self.cards, *self.roots, stamp.GENERATOR, stamp.PACKAGE))))
 
     @property
     def lock(self) -> Path:
-        return (self.build if self.this else self.cards) / stamp.LOCK
+        return (self.build if self.this else self.cards) / LOCK
 
     @property
     def stamp(self) -> Path:
@@ -192,12 +191,11 @@ def _made(order: Order, cache: Cache, only: Sequence[Path] = ()) -> Built:
 
 def _shipped(order: Order, built: Built, now: int, refuse: bool = True) -> tuple[Lock, Update]:
     """The lock as it stands, and what it becomes when this deck is shipped."""
-    from generator.look.notetypes import note_types
     from generator.pack import lock
 
     problems: list[Problem] = []
     old = lock.load(order.lock, problems)
-    update = lock.update(old, built.deck, built.entries, note_types(), now, order.lock.as_posix())
+    update = lock.update(old, built.deck, built.entries, built.types, now, order.lock.as_posix())
     update = replace(update, problems=(*problems, *update.problems))
     if refuse and update.problems:
         raise DeckError(update.problems)
@@ -218,7 +216,6 @@ def _refuse_change(order: Order, old: Lock, update: Update) -> None:
 
 def _write(order: Order, built: Built, update: Update, each: bool) -> tuple[Path, list[Path]]:
     """Package, lock, media and report. The package's path, and those of all files."""
-    from generator.look.notetypes import note_types
     from generator.pack import lock
     from generator.pack.output import write, write_media
     from generator.pack.package import write_package
@@ -227,11 +224,11 @@ def _write(order: Order, built: Built, update: Update, each: bool) -> tuple[Path
 
     deck, notes, contents = built.deck, built.entries, built.contents
     package, text = order.build / f"{deck.slug}.apkg", lock.text(update.lock).encode()
-    digest = write_package(package, deck, notes, note_types(), update.lock, contents)
+    digest = write_package(package, deck, notes, built.types, update.lock, contents)
     for folder, name in deck.subdecks.items() if each else ():
         some = [note for note in notes if note.deck == f"{deck.name}::{name}"]
         if some:
-            write_package(order.build / f"{deck.slug}-{folder}.apkg", deck, some, note_types(), update.lock, contents)
+            write_package(order.build / f"{deck.slug}-{folder}.apkg", deck, some, built.types, update.lock, contents)
     if not order.lock.exists() or order.lock.read_bytes() != text:
         write(order.lock, text)
     media = write_media(order.build / "media", {name: size for note in notes for name, size in note.media.items()}, built.media)
@@ -249,7 +246,7 @@ def _keep(order: Order, built: Built, wrote: Sequence[Path] = (), said: str = ""
 
     due = _due(merged(run for sheet in built.sheets for run in sheet.wanted)) if wrote else []
     finished = stamp.stamp_of(order.circumstances, order.files, wrote, said, lines(due)) if wrote else None
-    if order.files.moved(wrote):  # asked when all is hashed
+    if order.files.moved():  # asked when all is hashed
         return
     built.cache.save((lambda: live(built.sheets)) if sweep else None)
     if finished:

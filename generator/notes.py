@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from generator.problems import Place, Problem
-from kernels.record import Number, Result
+
+if TYPE_CHECKING:
+    from kernels.results import Number, Result
 
 # ------------------------------------------------------------------------------- read: what stands in cards/
 
@@ -19,6 +21,10 @@ class Text:
 
     text: str
     place: Place
+
+    def at(self, offset: int) -> Place:
+        """The place of text[offset]."""
+        return Place(self.place.path, self.place.line + self.text.count("\n", 0, offset))
 
 
 @dataclass(frozen=True)
@@ -49,6 +55,11 @@ class Claim:
     verdict: str
     under: tuple[str, str] | None
     place: Place
+
+    @property
+    def expressions(self) -> tuple[str, ...]:
+        """Those that the claim holds, whichever it has."""
+        return tuple(e for e in (self.computed, self.holds, self.under[1] if self.under else None) if e)
 
 
 @dataclass(frozen=True)

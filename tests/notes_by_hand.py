@@ -175,7 +175,7 @@ def built(notes: Sequence[Rendered], types: Mapping[str, NoteType]) -> Built:
         cache.put(entry(note).piece, END.join(["{}", *(note.fields.get(name, "") for name in types[note.type].fields)]).encode())
         for name, content in note.media.items():
             cache.put(f"media:{name}", content)
-    return Built(DECK, (sheet(notes),), cache, "code")
+    return Built(DECK, types, (sheet(notes),), cache, "code")
 
 
 def types(folder: Path) -> dict[str, NoteType]:

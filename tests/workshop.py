@@ -81,7 +81,7 @@ class Workshop:
             if not own.is_dir():
                 yield
                 return
-            with patch.object(library, "__path__", [str(own)]), patch.object(build, "PACKAGE", own), patch.object(sys, "dont_write_bytecode", True):
+            with patch.object(library, "__path__", [str(own)]), patch.object(stamp, "PACKAGE", own), patch.object(sys, "dont_write_bytecode", True):
                 importlib.invalidate_caches()
                 try:
                     yield
@@ -149,9 +149,9 @@ class Packed:
 
 def packed(built: Built) -> list[Packed]:
     """The notes of a deck that is built, in reading order."""
-    types, found = notetypes.note_types(), []
+    found = []
     for entry in built.entries:
-        fields = dict(zip(types[entry.type].fields, built.text(entry).split(END), strict=True))
+        fields = dict(zip(built.types[entry.type].fields, built.text(entry).split(END), strict=True))
         found.append(Packed(entry, fields, {name: built.media(name) for name in entry.media}))
     return found
 

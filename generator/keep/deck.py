@@ -8,24 +8,25 @@ from __future__ import annotations
 import hashlib
 import os
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from generator.keep import sheets
 from generator.keep.cache import Cache
 from generator.keep.files import Files
+from generator.keep.looks import types_of
 from generator.keep.sheets import Circumstances
-from generator.keep.stamp import GENERATOR
+from generator.keep.stamp import GENERATOR, PACKAGE
 from generator.keep.topics import topics_of
+from generator.look.notetypes import NoteType
 from generator.notes import Deck, Entry, Sheet
 from generator.pack.package import LEVEL, Contents, deflated
 from generator.problems import DeckError, Place, Problem
 from generator.read.folder import Frame, Source, check_ids, frame, limited
 from generator.resolve.wanted import Wanted, merged
-from kernels.key import PACKAGE
-from kernels.record import RECORDS
 
+RECORDS = Path(PACKAGE, "records")
 WORTH = 8  # files to be made for which a second process pays
 
 
@@ -37,6 +38,7 @@ class Built:
     """
 
     deck: Deck
+    types: Mapping[str, NoteType]
     sheets: tuple[Sheet, ...]
     cache: Cache
     code: str
@@ -99,7 +101,7 @@ def build(
             cache.save()  # the sound files need not be made again
         raise DeckError(limited(problems))
     retired = {id: reason for sheet in done for id, (reason, _) in sheet.retired.items()}
-    return Built(around.deck((), retired, [warning for sheet in done for warning in sheet.warnings]), done, cache, under.code)
+    return Built(around.deck((), retired, [warning for sheet in done for warning in sheet.warnings]), around.types, done, cache, under.code)
 
 
 def _chosen(around: Frame, only: Sequence[Path]) -> list[Source]:
@@ -132,7 +134,7 @@ def circumstances_of(
 ) -> Circumstances:
     files = files or Files(folders(cards, roots))
     code = sheets.code(files, circumstances)
-    around = frame(cards, lambda text, path: topics_of(text, path, cache, code))
+    around = frame(cards, types_of(cache, files, code), lambda text, path: topics_of(text, path, cache, code))
     return Circumstances(around, tuple(around.settings.devices if devices is None else devices), tuple(roots), files, code)
 
 

@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+LOCK = "deck.lock"  # written by a build: no part of what it reads
 SETTLED = 2_000_000_000  # ns: a file written this shortly before it was looked at may change again without its stat telling
 Stat = tuple[int, int, int, int]  # mtime and ctime in ns, size, inode
 
@@ -39,10 +40,9 @@ class Files:
         """path -> its stat and its hash, of every file, for the next build; with the time of this one under ""."""
         return {"": [self.at], **{name: [*stat, self.hash(name)] for name, stat in self.stats.items()}}
 
-    def moved(self, ours: Iterable[str | os.PathLike[str]] = ()) -> bool:
-        """Whether any of the files but `ours` was written since this was made, so that what was read may not be what was hashed."""
-        now, written = scan(self.folders), {os.path.normpath(os.fspath(path)) for path in ours}
-        return any(now.get(name) != self.stats.get(name) for name in (now.keys() | self.stats.keys()) - written)
+    def moved(self) -> bool:
+        """Whether any of the files was written since this was made, so that what was read may not be what was hashed."""
+        return scan(self.folders) != self.stats
 
     def _trusted(self, name: str, stat: Stat) -> str:
         kept = self._known.get(name)
@@ -50,7 +50,7 @@ class Files:
 
 
 def scan(folders: Sequence[str]) -> dict[str, Stat]:
-    """The stat of every file below the folders, but for hidden ones and compiled Python."""
+    """The stat of every file below the folders, but for hidden ones, compiled Python and the lock."""
     found: dict[str, Stat] = {}
     seen: set[tuple[int, int]] = set()  # folders, so that a link to one above ends
     waiting = [os.path.normpath(folder) for folder in folders]
@@ -61,7 +61,7 @@ def scan(folders: Sequence[str]) -> dict[str, Stat]:
             continue
         with entries:
             for entry in entries:
-                if entry.name[0] == "." or entry.name == "__pycache__":
+                if entry.name[0] == "." or entry.name in ("__pycache__", LOCK):
                     continue
                 try:
                     stat = entry.stat()

@@ -13,20 +13,24 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from html import unescape
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from generator.keep.cache import Cache, key
 from generator.keep.files import Files
-from generator.look.notetypes import LOOK, note_types
+from generator.keep.stamp import PACKAGE
+from generator.look.notetypes import LOOK
 from generator.notes import Claim, Entry, Judged, Note, Rendered, Resolved, Run, Sheet
 from generator.problems import Place, Problem
 from generator.read.folder import File, Frame, Source, read_file
 from generator.read.html import links
-from kernels import library
-from kernels.key import PACKAGE, files_of
-from kernels.record import Number, Result, path_of
+from generator.resolve.names import plain, used
+
+if TYPE_CHECKING:
+    from generator.resolve.results import Store
+    from kernels.results import Result
 
 END = "\x1f"  # Anki's own mark between fields
 
@@ -58,8 +62,8 @@ def code(files: Files, circumstances: Sequence[str]) -> str:
     """
     generator = LOOK.parent
     ours = sorted(name for name in files.stats if name.startswith(f"{generator}{os.sep}") and name.endswith((".py", "type.yml")))
-    theirs = sorted(os.fspath(path) for path in PACKAGE.glob("*.py"))
-    kernels = Counter(os.path.basename(name) for name in files.stats if name.startswith(tuple(library.__path__)))
+    theirs = sorted(name for name in files.stats if os.path.dirname(name) == PACKAGE and name.endswith(".py"))
+    kernels = Counter(os.path.basename(name) for name in files.stats.keys() - {*ours, *theirs} if name.endswith(".py"))
     twice = sorted(name for name, count in kernels.items() if count > 1)
     return key("code", [files.hash(name) for name in (*ours, *theirs)], twice, circumstances)
 
@@ -117,11 +121,14 @@ class _Maker:
     """What the notes of one file share while they are made."""
 
     def __init__(self, file: File, under: Circumstances, cache: Cache):
+        self.file, self.under, self.cache = file, under, cache
+        self.problems: list[Problem] = []
+
+    @cached_property
+    def store(self) -> Store:
         from generator.resolve.results import Store
 
-        self.file, self.under, self.cache = file, under, cache
-        self.store = Store(under.devices, under.roots)
-        self.problems: list[Problem] = []
+        return Store(self.under.devices, self.under.roots)
 
     def sheet(self) -> tuple[Sheet, list[Problem]]:
         from generator.resolve.typed_numbers import typed_numbers
@@ -147,15 +154,20 @@ class _Maker:
 
     def _note(self, note: Note, notices: list[Problem]) -> tuple[Rendered, str] | None:
         """The note as rendered before from the same text, numbers and pictures, or now; with its key."""
-        from generator.resolve.results import results_for
-
         before = len(self.problems)
-        results = results_for(note, self.store, self.problems).results
+        results = self._results(note)
         if len(self.problems) > before:
             return None
         piece = self._key(note, results)
         rendered = self._kept(note, results, piece, notices) or self._rendered(note, piece, notices)
         return rendered and (rendered, piece)
+
+    def _results(self, note: Note) -> Mapping[str, Result | None]:
+        if not used(note):
+            return {}
+        from generator.resolve.results import results_for
+
+        return results_for(note, self.store, self.problems).results
 
     def _key(self, note: Note, results: Mapping[str, Result | None]) -> str:
         text = {name: field.text for name, field in note.fields.items()}
@@ -170,6 +182,8 @@ class _Maker:
 
     def _beside(self, results: Mapping[str, Result | None]) -> list[Any]:
         """What other devices measured of the same, which a note shows too."""
+        if not results:
+            return []
         from kernels import declare
 
         runs = [run for alias, run in self.file.front.runs.items() if alias in results and declare.find(run.kernel).kind == "measurement"]
@@ -180,6 +194,8 @@ class _Maker:
         content = self.cache.get(piece)
         if content is None:
             return None
+        from kernels.results import Number
+
         head, *fields = content.decode().split(END)
         about = json.loads(head)
         media = {name: self.cache.get(f"media:{name}") for name in about["media"]}
@@ -197,21 +213,16 @@ class _Maker:
         )
         notices += [Problem(note.claims[number].place, message, hint) for number, message, hint in about["notices"]]
         clozes = {int(number): text for number, text in about["clozes"].items()}
-        html = dict(zip(note_types()[note.type].fields, fields))
+        html = dict(zip(self.under.around.types[note.type].fields, fields))
         return Rendered(note.id, note.type, note.deck, note.tags, html, media, tuple(about["cards"]), clozes, resolved)  # type: ignore[arg-type]
 
     def _rendered(self, note: Note, piece: str, notices: list[Problem]) -> Rendered | None:
         from generator.render.note import render
-        from generator.resolve.beside import beside
-        from generator.resolve.note import resolve
-        from generator.resolve.results import results_for
 
         told: list[Problem] = []
-        resolved = resolve(note, results_for(note, self.store, []).find, self.problems, told)
-        if resolved is None:
-            return None
-        rendered = render(replace(resolved, beside=beside(note, self.store)), note_types(), self._figure, self.problems)
-        if rendered is None:
+        resolved = plain(note) or self._resolved(note, told)
+        rendered = resolved and render(resolved, self.under.around.types, self._figure, self.problems)
+        if resolved is None or rendered is None:
             return None
         places = [claim.place for claim in note.claims]
         about = {
@@ -230,6 +241,14 @@ class _Maker:
         notices += told
         return rendered
 
+    def _resolved(self, note: Note, told: list[Problem]) -> Resolved | None:
+        from generator.resolve.beside import beside
+        from generator.resolve.note import resolve
+        from generator.resolve.results import results_for
+
+        resolved = resolve(note, results_for(note, self.store, []).find, self.problems, told)
+        return resolved and replace(resolved, beside=beside(note, self.store))
+
     def _figure(self, result: Result) -> Any:
         from generator.render.figures import Figure, figure
 
@@ -242,6 +261,8 @@ class _Maker:
 
     def _drawing(self, kernel: str) -> list[str]:
         """The hashes of the code that a kernel's figure is drawn by."""
+        from kernels.key import files_of
+
         return [self.under.files.hash(path) for path in files_of(kernel)]
 
     @property
@@ -249,6 +270,8 @@ class _Maker:
         return _reach(self.file, self.under)
 
     def wanted(self) -> Iterator[Mapping[str, Any]]:
+        if not self.file.front.runs:
+            return
         from generator.resolve.wanted import entry
         from kernels import declare
 
@@ -301,9 +324,12 @@ def _entry(note: Rendered, piece: str) -> Entry:
 def _files(file: File, under: Circumstances) -> Iterator[str]:
     yield str(file.source.path)
     yield from _reach(file, under)
-    for run in file.front.runs.values():
-        yield from map(str, files_of(run.kernel))
-        yield from map(str, _records(run, under))
+    if file.front.runs:
+        from kernels.key import files_of
+
+        for run in file.front.runs.values():
+            yield from map(str, files_of(run.kernel))
+            yield from map(str, _records(run, under))
 
 
 def _reach(file: File, under: Circumstances) -> list[str]:
@@ -319,6 +345,7 @@ def _reach(file: File, under: Circumstances) -> list[str]:
 
 def _records(run: Run, under: Circumstances) -> Iterator[Path]:
     from kernels import declare
+    from kernels.record import path_of
 
     kernel = declare.find(run.kernel)
     if kernel.kind != "formula":
@@ -336,10 +363,6 @@ def _encoded(sheet: Sheet) -> bytes:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, Place):
-        return [value.path, value.line]
-    if isinstance(value, Problem):
-        return [value.place, value.message, value.hint]
     return vars(value) if isinstance(value, Entry) else dict(value)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from generator.keep.cache import key
 from generator.keep.deck import Built
 from generator.keep.sheets import END
-from generator.look.notetypes import NoteType, note_types, templates
+from generator.look.notetypes import NoteType
 from generator.notes import Sheet
 from generator.pack.output import write_media, writing
 from generator.show.preview import embedded, entry, faces, page
@@ -30,14 +30,14 @@ def write_preview(built: Built, statuses: Mapping[str, str], out: Path) -> Path:
 
 def whole(built: Built, statuses: Mapping[str, str]) -> Iterator[str]:
     """The page of all cards, piece by piece."""
-    types = {name: note_types()[name] for name in sorted({note.type for note in built.entries})}
+    types = {name: built.types[name] for name in sorted({note.type for note in built.entries})}
     cards = sum(len(note.cards) for note in built.entries)
     return page(built.deck, cards, types, (note for sheet in built.sheets for note in shown(sheet, built)), statuses)
 
 
 def shown(sheet: Sheet, built: Built) -> list[str]:
     """The notes of a file as the page has them, each as JSON."""
-    looks = {note.type: _look(note_types()[note.type]) for note in sheet.entries}
+    looks = {note.type: _look(built.types[note.type]) for note in sheet.entries}
     name = key("shown", built.code, built.deck.name, sheet.facts, [note.piece for note in sheet.entries], looks)
     return built.cache.kept(name, lambda: "\n".join(_notes(sheet, built, looks)).encode()).decode().split("\n") if sheet.entries else []
 
@@ -45,7 +45,7 @@ def shown(sheet: Sheet, built: Built) -> list[str]:
 def _notes(sheet: Sheet, built: Built, looks: Mapping[str, str]) -> list[str]:
     made = []
     for note, line in zip(sheet.entries, sheet.facts.split("\n"), strict=True):
-        kind = note_types()[note.type]
+        kind = built.types[note.type]
         fields = dict(zip(kind.fields, built.text(note).split(END), strict=True))
         name = key("faces", built.code, note.piece, looks[note.type])
         cards = built.cache.get(name) or json.dumps(faces(fields, kind, note.deck, note.tags, note.cards)).encode()
@@ -55,4 +55,4 @@ def _notes(sheet: Sheet, built: Built, looks: Mapping[str, str]) -> list[str]:
 
 
 def _look(kind: NoteType) -> str:
-    return key("look", templates(kind)[:2])
+    return key("look", kind.front, kind.back)

@@ -12,14 +12,15 @@ import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from typing import Any
 
 from generator.keep.files import Files, Stat, hash_of, scan, settled, stat_of_path
 from generator.pack.output import write
 
+PACKAGE = os.path.dirname(find_spec("kernels").origin)  # type: ignore[union-attr,type-var]  # not imported: that takes 20 ms
 GENERATOR = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 LIBRARIES = ("genanki", "jinja2", "latex2mathml", "markdown", "matplotlib", "pygments", "pyyaml")  # what is built depends on them as on our code
-LOCK = "deck.lock"  # read and written: it counts as written
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ def standing(path: str | os.PathLike[str], folders: Sequence[str], circumstances
     at, stamp = time.time_ns(), load(path)
     if stamp is None or stamp.circumstances != list(circumstances):
         return None
-    read = {name: stat for name, stat in scan(folders).items() if os.path.basename(name) != LOCK}
+    read = scan(folders)
     wrote = {name: stat_of_path(name) for name in stamp.wrote if name}
     unproven = [*_unproven(read, stamp.files), *_unproven(wrote, stamp.wrote)]
     if len(read) != len(stamp.files) - 1 or any(not kept or hash_of(name) != kept for name, kept in unproven):
@@ -95,11 +96,10 @@ def _unproven(stats: Mapping[str, Stat], known: Mapping[str, Any]) -> Iterator[t
 
 def stamp_of(circumstances: Sequence[str], files: Files, wrote: Iterable[str | os.PathLike[str]], said: str, due: Iterable[str]) -> Stamp:
     """The stamp of a build that is finished."""
-    read = {name: kept for name, kept in files.table().items() if os.path.basename(name) != LOCK}
     written: dict[str, Any] = {"": [time.time_ns()]}
     for path in map(os.fspath, wrote):
         written[path] = [*stat_of_path(path), hash_of(path)]
-    return Stamp(list(circumstances), read, written, said, list(due))
+    return Stamp(list(circumstances), files.table(), written, said, list(due))
 
 
 def encoded(stamp: Stamp) -> bytes:

@@ -21,7 +21,7 @@ class NoteType:
     """A note type. `fields` are Anki's, name -> id, in Anki's order; `main` takes the text before the first section.
 
     required and sections name the fields that an author writes; `## Source` may stand everywhere besides.
-    template: the name and the id of the one card template.
+    template: the name and the id of the one card template. ready: its front, back and style sheet where they are rendered already.
     """
 
     key: str
@@ -34,18 +34,19 @@ class NoteType:
     fields: Mapping[str, int] = field(hash=False)
     template: tuple[str, int]
     look: Path = LOOK
+    ready: tuple[str, str, str] | None = field(default=None, compare=False)
 
     @property
     def front(self) -> str:
-        return templates(self)[0]
+        return (self.ready or templates(self))[0]
 
     @property
     def back(self) -> str:
-        return templates(self)[1]
+        return (self.ready or templates(self))[1]
 
     @property
     def css(self) -> str:
-        return templates(self)[2]
+        return (self.ready or templates(self))[2]
 
 
 @functools.cache

@@ -65,7 +65,7 @@ class Scope:
 def body(text: str, scope: Scope, problems: list[Problem], warnings: list[Problem]) -> Body:
     """The notes of the text; its mistakes are added to `problems`."""
     found, errors = scan(text)
-    page = _Page(text, _blanked(text, [s for s in found if text.startswith("<!--", s.start) and s.kind == "html"]), scope, problems)
+    page = _Page(text, _blanked(text, [s for s in found if s.kind == "html" and text.startswith("<!--", s.start)]), scope, problems)
     for error in errors:
         page.problem(error.offset, error.message, error.hint)
     findings, elements = html.elements(text, found)

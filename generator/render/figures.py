@@ -13,8 +13,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from kernels.record import Result
+if TYPE_CHECKING:
+    from kernels.results import Result
 
 SHOWN = ("gif", "jpeg", "jpg", "png", "svg", "webp")  # what every Anki client shows
 

@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from generator.look.notetypes import LOOK, NoteType, environment, templates
+from generator.look.notetypes import LOOK, NoteType, environment
 from generator.notes import Deck
 from generator.show import anki_template
 
@@ -23,7 +23,7 @@ def page(deck: Deck, cards: int, types: Mapping[str, NoteType], notes: Iterable[
 
     cards: how many there are. types: those of the notes. notes: each as `embedded` JSON of its `entry`. statuses: note id -> "new" or "changed".
     """
-    about = {"styles": {key: templates(kind)[2] for key, kind in types.items()}, "types": {key: kind.name for key, kind in types.items()}}
+    about = {"styles": {key: kind.css for key, kind in types.items()}, "types": {key: kind.name for key, kind in types.items()}}
     source = {name: (LOOK / "preview" / name).read_text(encoding="utf-8") for name in ("page.css", "page.js")}
     told = {id: status for id, status in statuses.items() if status in ("new", "changed")}
     before, after = (
@@ -74,11 +74,10 @@ def _states(runs: Mapping[str, Mapping[str, Any]], claims: Sequence[Mapping[str,
 
 def faces(fields: Mapping[str, str], kind: NoteType, deck: str, tags: Sequence[str], ordinals: Sequence[int]) -> list[dict[str, Any]]:
     """Question and answer of each card of a note, as its app would fill the templates, with math as MathML."""
-    front, back, _ = templates(kind)
     extra = {"Tags": " ".join(tags), "Deck": deck, "Subdeck": deck.split("::")[-1], "Type": kind.name, "Card": kind.template[0]}
     made = []
     for ordinal in ordinals:
-        question, answer = anki_template.card(front, back, fields, ordinal + 1, extra)
+        question, answer = anki_template.card(kind.front, kind.back, fields, ordinal + 1, extra)
         sides = (anki_template.typed(side, fields, answer=side is answer) for side in (question, answer))
         made.append({"ordinal": ordinal, **dict(zip(("question", "answer"), map(with_mathml, sides)))})
     return made

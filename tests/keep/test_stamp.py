@@ -110,7 +110,7 @@ def test_a_record_ends_it(shop: Workshop, builds: list[str], monkeypatch: pytest
 
 
 def test_a_library_and_a_gpu_end_it(shop: Workshop, builds: list[str], monkeypatch: pytest.MonkeyPatch):
-    from kernels import machine
+    from kernels import gpu as machine
 
     assert deck(shop).status == 0 and builds == []
     monkeypatch.setattr(stamp, "version_of", lambda library: f"{library} next")

@@ -26,12 +26,10 @@ def made_up_kernels(monkeypatch):
 
 
 @pytest.fixture
-def types(tmp_path, monkeypatch) -> dict[str, NoteType]:
+def types(tmp_path) -> dict[str, NoteType]:
     folder = tmp_path / "look"
     folder.mkdir()
-    found = made.types(folder)
-    monkeypatch.setattr(shown, "note_types", lambda: found)
-    return found
+    return made.types(folder)
 
 
 def page(notes, types, statuses) -> str:
