@@ -17,7 +17,8 @@ from generator.notes import Claim, Deck, Entry, Judged, Note, Question, Rendered
 from generator.problems import Place, Problem
 from generator.show.report import facts, merged_runs
 from kernels import kernel
-from kernels.record import Number, Result
+from kernels.record import RECORDS
+from kernels.results import Number, Result
 
 FIGURE = b'<svg xmlns="http://www.w3.org/2000/svg" width="330" height="60" viewBox="0 0 330 60"><rect width="330" height="60" fill="#b06f00"/></svg>'
 
@@ -159,7 +160,7 @@ def entry(note: Rendered) -> Entry:
 
 def sheet(notes: Sequence[Rendered]) -> Sheet:
     """The notes as one file of cards; `declare.find` must know KERNELS."""
-    told = [facts(note, entry(note).hash) for note in notes]
+    told = [facts(note, entry(note).hash, (RECORDS,)) for note in notes]
     return Sheet(
         path=PLACE.path,
         entries=tuple(map(entry, notes)),

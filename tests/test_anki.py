@@ -17,7 +17,6 @@ import anki.lang
 from anki.collection import Collection, ImportAnkiPackageOptions, ImportAnkiPackageRequest
 from anki.template import TemplateRenderContext
 
-from generator.look import notetypes
 from generator.look.notetypes import note_types
 
 FAULT = re.compile(r"\{\{(?!c\d)|\[\[(?!type:Expected\]\])|No cloze|Found |no field|None|Undefined")
@@ -200,8 +199,9 @@ def repaint_picture(shop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def restyle(shop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
-    templates = notetypes.templates
-    monkeypatch.setattr(notetypes, "templates", lambda note_type: (*templates(note_type)[:2], templates(note_type)[2] + ".new { color: red }\n"))
+    shop.takes_look()
+    style = shop.folder / "generator/look/style.css"
+    style.write_text(f"{style.read_text(encoding='utf-8')}.new {{ color: red }}\n", encoding="utf-8")
 
 
 CHANGES: dict[str, tuple[Callable[[Workshop, pytest.MonkeyPatch], None], set[str]]] = {

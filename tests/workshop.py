@@ -1,11 +1,12 @@
 """A deck in a folder of its own, built through the front door: what an author edits, and what comes out at a chosen time.
 
-In: tests/anki/cards, and kernels of one's own where a test edits them. Out: packages and locks of one release after another, each
-with its own clock.
+In: tests/anki/cards, and kernels and a look of its own where a test edits them. Out: packages and locks of one release after
+another, each with its own clock.
 """
 
 from __future__ import annotations
 
+import functools
 import importlib
 import io
 import os
@@ -16,18 +17,19 @@ import tempfile
 import time
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext, redirect_stderr, redirect_stdout
+from contextlib import ExitStack, contextmanager, nullcontext, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from unittest.mock import patch
 
 from generator import build
 from generator.__main__ import main
-from generator.keep import stamp
+from generator.keep import looks, sheets, stamp
 from generator.keep.deck import Built
 from generator.keep.sheets import END
 from generator.look import notetypes
 from generator.notes import Entry
+from generator.show import preview
 from kernels import catalogue, library
 from kernels.declare import find
 from kernels.record import save
@@ -49,7 +51,7 @@ class Done:
 
 @dataclass(frozen=True)
 class Workshop:
-    """A folder with cards/ and, once it is built, build/. Records are those of records/; kernels those of library/, where there is one."""
+    """A folder with cards/ and, once it is built, build/. Records are those of records/; library/ and generator/look/ count where they are."""
 
     folder: Path
 
@@ -69,24 +71,32 @@ class Workshop:
         forget()
         out, err = io.StringIO(), io.StringIO()
         stamps = nullcontext() if idle else patch.object(stamp, "standing", return_value=None)
-        with _inside(self.folder, now), self.laboratory(), stamps, redirect_stdout(out), redirect_stderr(err):
+        with _inside(self.folder, now), self.at_home(), stamps, redirect_stdout(out), redirect_stderr(err):
             status = main([command, *options])
         return Done(status, out.getvalue(), err.getvalue())
 
     @contextmanager
-    def laboratory(self) -> Iterator[None]:
-        """The workshop's own records and kernels in place of the real ones, loaded anew as by a new process."""
-        own = self.folder / "library"
-        with patch.object(build, "RECORDS", Path("records")):
-            if not own.is_dir():
-                yield
-                return
-            with patch.object(library, "__path__", [str(own)]), patch.object(stamp, "PACKAGE", own), patch.object(sys, "dont_write_bytecode", True):
+    def at_home(self) -> Iterator[None]:
+        """The workshop's own records, kernels and look in place of the real ones, loaded anew as by a new process."""
+        kernels, look = self.folder / "library", self.folder / "generator" / "look"
+        with ExitStack() as stack:
+
+            def put(where: object, name: str, what: object) -> None:
+                stack.enter_context(patch.object(where, name, what))
+
+            put(build, "RECORDS", Path("records"))
+            if kernels.is_dir():
+                put(library, "__path__", [str(kernels)])
+                put(stamp, "PACKAGE", str(kernels))
+                put(sys, "dont_write_bytecode", True)  # which would be taken for an edit's that has the same size and second
+                stack.callback(_unload, kernels)
                 importlib.invalidate_caches()
-                try:
-                    yield
-                finally:
-                    _unload(own)
+            if look.is_dir():
+                put(stamp, "GENERATOR", str(look.parent))
+                put(looks, "note_types", functools.cache(lambda: notetypes.note_types(look)))
+                for module in (looks, sheets, preview):
+                    put(module, "LOOK", look)
+            yield
 
     def takes_kernels(self, *names: str) -> None:
         """From now on the library is library/, with copies of these kernels, to be edited."""
@@ -95,7 +105,16 @@ class Workshop:
             assert place is not None
             (self.folder / "library").mkdir(exist_ok=True)
             shutil.copy(place.path, self.folder / "library")
-        shutil.rmtree(self.folder / "build" / "cache", ignore_errors=True)  # which knows these kernels by where they lay
+        self.forgets()
+
+    def takes_look(self) -> None:
+        """From now on the look is generator/look/, a copy to be edited."""
+        shutil.copytree(notetypes.LOOK, self.folder / "generator" / "look", ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+        self.forgets()
+
+    def forgets(self) -> None:
+        """The next build is a clean one, as after `make clean`, but for what is released."""
+        shutil.rmtree(self.folder / "build" / "cache", ignore_errors=True)
 
     def release(self, now: int, *options: str) -> Path:
         """A package built at the time `now`, kept under a name of its own."""
@@ -105,11 +124,9 @@ class Workshop:
 
     def records(self, device: str, bandwidth: float) -> None:
         """A made-up record of the test deck's one measurement."""
-        with self.laboratory():
+        with self.at_home():
             kernel = find("copy_bandwidth")
-            outputs: dict[str, Number | Curve] = {
-                name: Number(bandwidth, unit) for name, unit in kernel.outputs.items() if isinstance(unit, str)
-            }
+            outputs: dict[str, Number | Curve] = {name: Number(bandwidth, unit) for name, unit in kernel.outputs.items() if isinstance(unit, str)}
             line = (Number(bandwidth / 2, "B/s"), Number(bandwidth, "B/s"))
             outputs["sweep"] = Curve("size", "B", "B/s", (2**20, 2**30), {"memory": line, "cached": (line[1], None)})
             made = {"kind": "measurement", "device": f"NVIDIA {device.upper()}", "device_class": device}
