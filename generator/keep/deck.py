@@ -6,11 +6,10 @@ In: the folder of cards and where records lie. Out: a Built, or every problem of
 from __future__ import annotations
 
 import hashlib
-import os
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from generator.keep import sheets
 from generator.keep.cache import Cache
@@ -30,8 +29,7 @@ RECORDS = Path(PACKAGE, "records")
 WORTH = 8  # files to be made for which a second process pays
 
 
-@dataclass(frozen=True)
-class Built:
+class Built(NamedTuple):
     """A deck, each of its files made.
 
     deck: without its notes, which are the entries of the sheets. cache: holds their text and media. code: the hash of what made them.
@@ -71,7 +69,7 @@ class Built:
 
 def folders(cards: Path, roots: Sequence[Path] = (RECORDS,)) -> tuple[str, ...]:
     """All that a build reads: the cards, the records, our code and the laboratory's."""
-    return tuple(dict.fromkeys(map(os.fspath, (cards, *roots, GENERATOR, PACKAGE))))
+    return tuple(dict.fromkeys(str(folder) for folder in (cards, *roots, GENERATOR, PACKAGE)))
 
 
 def build(

@@ -22,7 +22,7 @@ class Files:
 
     def __init__(self, folders: Iterable[str | os.PathLike[str]], known: Mapping[str, Any] | None = None):
         self.at = time.time_ns()
-        self.folders = tuple(map(os.fspath, folders))
+        self.folders = tuple(os.fspath(folder) for folder in folders)
         self.stats = scan(self.folders)
         self._known = known or {}
         self._hashes: dict[str, str] = {}

@@ -10,11 +10,10 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import cached_property
 from html import unescape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from generator.keep.cache import Cache, key
 from generator.keep.files import Files
@@ -32,8 +31,7 @@ if TYPE_CHECKING:
 END = "\x1f"  # Anki's own mark between fields
 
 
-@dataclass(frozen=True)
-class Circumstances:
+class Circumstances(NamedTuple):
     """What all files of a build share. code: the hash of our code and of the libraries under it; devices: the classes to quote."""
 
     around: Frame
@@ -237,14 +235,14 @@ class _Maker:
         from generator.resolve.results import results_for
 
         resolved = resolve(note, results_for(note, self.store, []).find, self.problems, told)
-        return resolved and replace(resolved, beside=beside(note, self.store))
+        return resolved and resolved._replace(beside=beside(note, self.store))
 
     def _figure(self, result: Result) -> Any:
         from generator.render.figures import Figure, figure
 
         def drawn() -> bytes:
             made = figure(result)
-            return json.dumps({**vars(made), "light": made.light.decode(), "dark": made.dark.decode()}, ensure_ascii=False).encode()
+            return json.dumps({**made._asdict(), "light": made.light.decode(), "dark": made.dark.decode()}, ensure_ascii=False).encode()
 
         about = json.loads(self.cache.kept(key("figure", self.under.code, _seen(result), self._drawing(result.kernel)), drawn))
         return Figure(about["light"].encode(), about["dark"].encode(), about["alt"], about["width"], about["height"])
@@ -338,12 +336,8 @@ def _records(run: Run, under: Circumstances) -> Iterator[Path]:
 
 
 def _encoded(sheet: Sheet) -> bytes:
-    plain = {name: value for name, value in vars(sheet).items() if name not in ("path", "facts")}
-    return json.dumps(plain, ensure_ascii=False, separators=(",", ":"), default=_plain).encode() + b"\n" + sheet.facts.encode()
-
-
-def _plain(value: Any) -> Any:
-    return vars(value) if isinstance(value, Entry) else dict(value)
+    plain = {name: value for name, value in sheet._asdict().items() if name not in ("path", "facts")}
+    return json.dumps(plain, ensure_ascii=False, separators=(",", ":"), default=dict).encode() + b"\n" + sheet.facts.encode()
 
 
 def _decoded(path: str, content: bytes) -> Sheet:
@@ -351,7 +345,7 @@ def _decoded(path: str, content: bytes) -> Sheet:
     plain = json.loads(head)
     return Sheet(
         path=path,
-        entries=tuple(_decoded_entry(**entry) for entry in plain["entries"]),
+        entries=tuple(_decoded_entry(*entry) for entry in plain["entries"]),
         runs=tuple(plain["runs"]),
         wanted=tuple(plain["wanted"]),
         ids=tuple((id, Place(*place)) for id, place in plain["ids"]),
@@ -363,17 +357,12 @@ def _decoded(path: str, content: bytes) -> Sheet:
     )
 
 
-def _decoded_entry(*, tags: Any, cards: Any, clozes: Any, answers: Any, claims: Any, place: Any, **same: Any) -> Entry:
+def _decoded_entry(
+    id: str, type: str, deck: str, tags: Any, cards: Any, clozes: Any, media: Any, answers: Any, claims: Any, hash: str, place: Any, piece: str
+) -> Entry:
     numbered = {int(number): text for number, text in clozes.items()}
-    return Entry(
-        tags=tuple(tags),
-        cards=tuple(cards),
-        clozes=numbered,
-        answers=tuple(answers),
-        claims=tuple((source, verdict) for source, verdict in claims),
-        place=Place(*place),
-        **same,
-    )
+    judged = tuple((source, verdict) for source, verdict in claims)
+    return Entry(id, type, deck, tuple(tags), tuple(cards), numbered, media, tuple(answers), judged, hash, Place(*place), piece)
 
 
 def _problems(plain: Iterable[Any]) -> tuple[Problem, ...]:

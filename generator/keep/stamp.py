@@ -11,27 +11,25 @@ import os
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, NamedTuple
 
 from generator.keep.files import Files, Stat, hash_of, scan, settled, stat_of_path
 from generator.pack.output import write
 
-PACKAGE = os.path.dirname(find_spec("kernels").origin)  # type: ignore[union-attr,type-var]  # not imported: that takes 20 ms
+PACKAGE = os.path.dirname(getattr(find_spec("kernels"), "origin", ""))  # found, not imported: that takes longer than an idle build
 GENERATOR = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 LIBRARIES = ("genanki", "jinja2", "markdown", "matplotlib", "pygments", "pyyaml")  # what is built depends on them as on our code
 
 
-@dataclass(frozen=True)
-class Stamp:
+class Stamp(NamedTuple):
     """A finished build. files: `Files.table` of what was read; wrote: the same of what was written; said: the summary; due: runs to execute."""
 
     circumstances: list[str]
-    files: dict[str, Any] = field(default_factory=dict)
-    wrote: dict[str, Any] = field(default_factory=dict)
-    said: str = ""
-    due: list[str] = field(default_factory=list)
+    files: dict[str, Any]
+    wrote: dict[str, Any]
+    said: str
+    due: list[str]
 
 
 def circumstances(*more: object) -> list[str]:
@@ -42,7 +40,7 @@ def circumstances(*more: object) -> list[str]:
 def versions(libraries: Iterable[str]) -> list[str]:
     """ "markdown-3.11.3.dist-info" for each library: the folder that an installer leaves beside it (importlib.metadata takes 30 ms)."""
     wanted = set(libraries)
-    found = {}
+    found: dict[str, str] = {}
     for folder in sys.path:
         try:
             names = os.listdir(folder or ".")
@@ -97,10 +95,10 @@ def _unproven(stats: Mapping[str, Stat], known: Mapping[str, Any]) -> Iterator[t
 def stamp_of(circumstances: Sequence[str], files: Files, wrote: Iterable[str | os.PathLike[str]], said: str, due: Iterable[str]) -> Stamp:
     """The stamp of a build that is finished."""
     written: dict[str, Any] = {"": [time.time_ns()]}
-    for path in map(os.fspath, wrote):
+    for path in (os.fspath(path) for path in wrote):
         written[path] = [*stat_of_path(path), hash_of(path)]
     return Stamp(list(circumstances), files.table(), written, said, list(due))
 
 
 def encoded(stamp: Stamp) -> bytes:
-    return json.dumps(vars(stamp), ensure_ascii=False, separators=(",", ":")).encode()
+    return json.dumps(stamp._asdict(), ensure_ascii=False, separators=(",", ":")).encode()

@@ -11,9 +11,9 @@ import difflib
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from generator.look.notetypes import NoteType
 from generator.notes import Deck, Entry, Rendered
@@ -24,8 +24,7 @@ ALIKE = 0.4  # a cloze whose text resembles its former text less than this hides
 HEADER = "# What was shipped of every note and note type. The build writes it; commit it with the cards. Lines are never deleted."
 
 
-@dataclass(frozen=True)
-class NoteLine:
+class NoteLine(NamedTuple):
     """One note as last shipped. clozes: number -> source text, of every number that was ever used."""
 
     guid: str
@@ -33,12 +32,11 @@ class NoteLine:
     deck: str
     hash: str
     mod: int
-    clozes: Mapping[int, str] = field(default_factory=dict)
+    clozes: Mapping[int, str] = MappingProxyType({})
     retired: str = ""
 
 
-@dataclass(frozen=True)
-class TypeLine:
+class TypeLine(NamedTuple):
     """One note type as last shipped. fields: (id, name) in Anki's order. kind: "basic" or "cloze", "" where no lock told it."""
 
     id: int
@@ -49,14 +47,12 @@ class TypeLine:
     kind: str = ""
 
 
-@dataclass(frozen=True)
-class Lock:
-    notes: Mapping[str, NoteLine] = field(default_factory=dict)
-    types: Mapping[str, TypeLine] = field(default_factory=dict)
+class Lock(NamedTuple):
+    notes: Mapping[str, NoteLine] = MappingProxyType({})
+    types: Mapping[str, TypeLine] = MappingProxyType({})
 
 
-@dataclass(frozen=True)
-class Update:
+class Update(NamedTuple):
     """The next lock, and note id -> "new", "changed", "unchanged", "retired" or "vanished".
 
     problems: what must not be shipped. warnings: what a learner will see and cannot be helped; passing are those of them that
@@ -90,7 +86,7 @@ def update(lock: Lock, deck: Deck, notes_now: Sequence[Entry], types: Mapping[st
     for id, before in lock.notes.items():
         if id not in statuses:
             statuses[id] = "retired" if id in deck.retired else "vanished"
-            notes[id] = replace(before, retired=deck.retired.get(id, before.retired))
+            notes[id] = before._replace(retired=deck.retired.get(id, before.retired))
             if statuses[id] == "vanished":
                 hint = f"write `retired: {{{id}: why}}` into the front matter of its file, or bring it back"
                 warnings.append(Problem(Place(place), f"the note {id!r} has vanished; learners keep its cards", hint))
@@ -119,9 +115,7 @@ def hash_of(note: Rendered) -> str:
     return _digest([note.type, sorted(note.tags), list(note.fields.values())])
 
 
-def _note_line(
-    before: NoteLine | None, note: Entry, deck: Deck, now: int, problems: list[Problem], warnings: list[Problem]
-) -> NoteLine:
+def _note_line(before: NoteLine | None, note: Entry, deck: Deck, now: int, problems: list[Problem], warnings: list[Problem]) -> NoteLine:
     place, found = note.place, note.hash
     if before is None:
         return NoteLine(guid(deck.id, note.id), note.type, note.deck, found, now, dict(note.clozes))

@@ -11,9 +11,9 @@ import os
 import re
 import unicodedata
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
+from typing import NamedTuple
 
 from generator.look.notetypes import NoteType, note_types
 from generator.notes import Deck, Note, Topic
@@ -29,8 +29,7 @@ MEDIA = "media"
 Topics = Mapping[str, Topic] | None  # None: sources.yml is broken
 
 
-@dataclass(frozen=True)
-class Source:
+class Source(NamedTuple):
     """A file of cards: where it lies, how a person sees its path, its folder's and its topic's name."""
 
     path: Path
@@ -39,8 +38,7 @@ class Source:
     topic: str
 
 
-@dataclass(frozen=True)
-class Frame:
+class Frame(NamedTuple):
     """What stands in the folder around the files of cards: settings, topics (None: broken), note types, and the files in reading order."""
 
     cards: Path
@@ -72,8 +70,7 @@ class Frame:
         )
 
 
-@dataclass(frozen=True)
-class File:
+class File(NamedTuple):
     """A file of cards, read. notes: the sound ones; ids: of all of them, with their places. images: the paths that it names."""
 
     source: Source
