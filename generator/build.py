@@ -69,14 +69,18 @@ class Order:
         return stamp.circumstances(self.devices, may_have_gpu())
 
     @cached_property
+    def before(self) -> Stamp | None:
+        """The stamp of the last build."""
+        return stamp.load(self.stamp)
+
+    @cached_property
     def files(self) -> Files:
         """What lies in the folders, as it is when this is first asked for."""
-        known = stamp.load(self.stamp)
-        return Files(self.folders, known.files if known else None)
+        return Files(self.folders, self.before.files if self.before else None)
 
     def standing(self) -> Stamp | None:
         """The stamp of the last build, if another one would give the same."""
-        return stamp.standing(self.stamp, self.folders, self.circumstances)
+        return stamp.standing(self.stamp, self.before, self.files, self.circumstances)
 
     def _kept(self, suffix: str) -> Path:
         return self.build / "cache" / f"{'this' if self.this else 'published'}{suffix}"
@@ -244,7 +248,7 @@ def _keep(order: Order, built: Built, wrote: Sequence[Path] = (), said: str = ""
     built.cache.save((lambda: live(built.sheets)) if sweep else None)
     if wrote:
         due = _due(merged(run for sheet in built.sheets for run in sheet.wanted))
-        write(order.stamp, stamp.encoded(stamp.stamp_of(order.circumstances, order.files, wrote, said, lines(due))))
+        write(order.stamp, stamp.encoded(stamp.stamp_of(order.circumstances, order.files, wrote, said, lines(due), order.before)))
 
 
 # -------------------------------------------------------------------------------------- what is wrong, what is said

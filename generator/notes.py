@@ -176,7 +176,8 @@ class Rendered(NamedTuple):
 class Entry(NamedTuple):
     """A rendered note as lock, package and report know it: everything but its text and its media, which stay in the cache.
 
-    hash: of the note as packed. media: name -> size in bytes. claims: (source, verdict) of each, the verdict "open" where its
+    hash: of the note as packed. guid: what Anki knows it by; ids: Anki's numbers of the note and of its cards. media: name -> size in
+    bytes. claims: (source, verdict) of each, the verdict "open" where its
     measurement is missing. piece: the cache's key of the note.
     """
 
@@ -190,6 +191,8 @@ class Entry(NamedTuple):
     answers: tuple[str, ...]
     claims: tuple[tuple[str | None, str], ...]
     hash: str
+    guid: str
+    ids: tuple[int, ...]
     place: Place
     piece: str
 

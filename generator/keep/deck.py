@@ -51,16 +51,16 @@ class Built(NamedTuple):
         """What the author may now write: verdicts of open claims."""
         return sorted({notice for sheet in self.sheets for notice in sheet.notices})
 
-    def text(self, note: Entry) -> str:
-        """The note's fields as Anki joins them."""
-        return sheets.fields(note, self.cache)
+    def texts(self, notes: Sequence[Entry]) -> Iterator[str]:
+        """The fields of each note as Anki joins them."""
+        return sheets.texts(notes, self.cache)
 
     def media(self, name: str) -> bytes:
         return self.cache.need(f"media:{name}")
 
     @property
     def contents(self) -> Contents:
-        return Contents(self.text, self.media, self._deflated)
+        return Contents(self.texts, self.media, self._deflated)
 
     def _deflated(self, content: bytes) -> bytes:
         made_by = f"deflated:{LEVEL}:{zlib.ZLIB_RUNTIME_VERSION}:"
@@ -133,7 +133,7 @@ def circumstances_of(
     files = files or Files(folders(cards, roots))
     code = sheets.code(files, circumstances)
     around = frame(cards, types_of(cache, files, code), lambda text, path: topics_of(text, path, cache, code))
-    return Circumstances(around, tuple(around.settings.devices if devices is None else devices), tuple(roots), files, code)
+    return Circumstances(around, tuple(around.settings.devices if devices is None else devices), tuple(roots), files, code).and_shared()
 
 
 # ---------------------------------------------------------------------------------------- one process or several

@@ -29,11 +29,11 @@ class Files:
 
     def hash(self, path: str | os.PathLike[str]) -> str:
         """The hash of a file's content, "" where there is none. Paths are as the folders' own begin."""
-        name = os.path.normpath(os.fspath(path))
+        name = os.fspath(path)
         found = self._hashes.get(name)
         if found is None:
-            stat = self.stats.get(name)
-            found = self._hashes[name] = (stat and self._trusted(name, stat)) or hash_of(name)
+            stat = self.stats.get(name) or self.stats.get(os.path.normpath(name))
+            found = self._hashes[name] = (stat and self._trusted(os.path.normpath(name), stat)) or hash_of(name)
         return found
 
     def table(self) -> dict[str, list[Any]]:

@@ -39,14 +39,19 @@ class Circumstances(NamedTuple):
     roots: tuple[Path, ...]
     files: Files
     code: str
+    shared: str = ""
 
     def of(self, source: Source) -> str:
         """The hash of all that the file's sheet depends on besides other files."""
+        folder = (self.around.settings.folders or {}).get(source.folder)
+        return key("under", self.shared, source.shown, str(source.path), folder and folder.name)
+
+    def and_shared(self) -> Circumstances:
+        """The same, with the hash of what all files depend on."""
         settings, topics = self.around.settings, self.around.topics or {}
-        folder = (settings.folders or {}).get(source.folder)
         sizes = {id: (len(topic.questions), len(topic.claims)) for id, topic in topics.items()}
-        about = [settings.name, folder and folder.name, settings.tags, self.around.topics is None, sizes]
-        return key("under", self.code, source.shown, str(source.path), about, self.devices, list(map(str, self.roots)))
+        about = [settings.name, settings.id, settings.tags, self.around.topics is None, sizes]
+        return self._replace(shared=key("shared", self.code, about, self.devices, list(map(str, self.roots))))
 
 
 def code(files: Files, circumstances: Sequence[str]) -> str:
@@ -91,9 +96,10 @@ def wanted(source: Source, under: Circumstances, cache: Cache) -> tuple[Sequence
     return ((), file.problems) if file.problems else (tuple(_Maker(file, under, cache).wanted()), ())
 
 
-def fields(note: Entry, cache: Cache) -> str:
-    """The fields of a note as Anki joins them."""
-    return cache.need(note.piece).decode().partition(END)[2]
+def texts(notes: Sequence[Entry], cache: Cache) -> Iterator[str]:
+    """The fields of each note as Anki joins them."""
+    for content in cache.needed([note.piece for note in notes]):
+        yield content.decode().partition(END)[2]
 
 
 def live(sheets: Iterable[Sheet]) -> Iterator[str]:
@@ -126,8 +132,9 @@ class _Maker:
         from generator.show.report import facts, merged_runs
 
         file, notices = self.file, list[Problem]()
+        deck_id = self.under.around.settings.id
         made = [one for note in file.notes if (one := self._note(note, notices))]
-        entries = [_entry(rendered, piece) for rendered, piece in made]
+        entries = [_entry(rendered, piece, deck_id) for rendered, piece in made]
         told = [facts(rendered, entry.hash, self.under.roots) for (rendered, _), entry in zip(made, entries)]
         sheet = Sheet(
             path=file.source.shown,
@@ -277,10 +284,12 @@ def _seen(result: Result) -> list[Any]:
     return [result.kernel, result.kind, result.parameters, result.outputs, made.get("device"), made.get("device_class")]
 
 
-def _entry(note: Rendered, piece: str) -> Entry:
-    from generator.pack.lock import hash_of
+def _entry(note: Rendered, piece: str, deck_id: int) -> Entry:
+    from generator.pack.lock import guid_of, hash_of
+    from generator.pack.package import ids_of
     from generator.show.report import verdict_of
 
+    guid = guid_of(deck_id, note.id)
     return Entry(
         id=note.id,
         type=note.type,
@@ -292,6 +301,8 @@ def _entry(note: Rendered, piece: str) -> Entry:
         answers=note.resolved.note.answers,
         claims=tuple((judged.claim.source, verdict_of(judged)) for judged in note.resolved.claims),
         hash=hash_of(note),
+        guid=guid,
+        ids=ids_of(guid, note.cards),
         place=note.resolved.note.place,
         piece=piece,
     )
@@ -357,12 +368,10 @@ def _decoded(path: str, content: bytes) -> Sheet:
     )
 
 
-def _decoded_entry(
-    id: str, type: str, deck: str, tags: Any, cards: Any, clozes: Any, media: Any, answers: Any, claims: Any, hash: str, place: Any, piece: str
-) -> Entry:
-    numbered = {int(number): text for number, text in clozes.items()}
-    judged = tuple((source, verdict) for source, verdict in claims)
-    return Entry(id, type, deck, tuple(tags), tuple(cards), numbered, media, tuple(answers), judged, hash, Place(*place), piece)
+def _decoded_entry(*plain: Any) -> Entry:
+    entry = Entry(*plain)
+    clozes = {int(number): text for number, text in entry.clozes.items()} if entry.clozes else {}
+    return entry._replace(tags=tuple(entry.tags), clozes=clozes, place=Place(*entry.place))
 
 
 def _problems(plain: Iterable[Any]) -> tuple[Problem, ...]:

@@ -48,8 +48,11 @@ class TypeLine(NamedTuple):
 
 
 class Lock(NamedTuple):
+    """lines: the notes' lines as they were read, by id, each with what it says: one that did not change is written as it was."""
+
     notes: Mapping[str, NoteLine] = MappingProxyType({})
     types: Mapping[str, TypeLine] = MappingProxyType({})
+    lines: Mapping[str, tuple[NoteLine, str]] = MappingProxyType({})
 
 
 class Update(NamedTuple):
@@ -86,23 +89,25 @@ def update(lock: Lock, deck: Deck, notes_now: Sequence[Entry], types: Mapping[st
     for id, before in lock.notes.items():
         if id not in statuses:
             statuses[id] = "retired" if id in deck.retired else "vanished"
-            notes[id] = before._replace(retired=deck.retired.get(id, before.retired))
+            notes[id] = _same(before, before._replace(retired=deck.retired.get(id, before.retired)))
             if statuses[id] == "vanished":
                 hint = f"write `retired: {{{id}: why}}` into the front matter of its file, or bring it back"
                 warnings.append(Problem(Place(place), f"the note {id!r} has vanished; learners keep its cards", hint))
     for id in sorted(set(deck.retired) - set(lock.notes)):
         warnings.append(Problem(Place(place), f"the note {id!r} is retired, but was never shipped", "take the line away"))
-    if any(line.guid != guid(deck.id, id) for id, line in lock.notes.items()):
+    if any(lock.notes[note.id].guid != note.guid for note in notes_now if note.id in lock.notes) or any(
+        line.guid != guid_of(deck.id, id) for id, line in lock.notes.items() if statuses[id] in ("retired", "vanished")
+    ):
         message = f"the id {deck.id} in deck.yml is not the one that its notes were shipped with"
         problems.append(Problem(Place(place), message, "put the shipped id back: with another Anki takes every new note for another deck's"))
     used = {note.type for note in notes_now} | set(lock.types)
     kinds = {key: _type_line(lock.types.get(key), types[key], now, Place(place), problems) for key in sorted(used) if key in types}
     for key in sorted(set(lock.types) - set(types)):
         problems.append(Problem(Place(place), f"the note type {key!r} was shipped and is gone", f"bring look/{key} back"))
-    return Update(Lock(notes, {**lock.types, **kinds}), statuses, tuple(problems), (*warnings, *passing), tuple(passing))
+    return Update(Lock(notes, {**lock.types, **kinds}, lock.lines), statuses, tuple(problems), (*warnings, *passing), tuple(passing))
 
 
-def guid(deck_id: int, note_id: str) -> str:
+def guid_of(deck_id: int, note_id: str) -> str:
     """The note's GUID: what Anki knows it by in every collection, for ever."""
     return library().guid_for("warpdeck", deck_id, note_id)
 
@@ -118,7 +123,7 @@ def hash_of(note: Rendered) -> str:
 def _note_line(before: NoteLine | None, note: Entry, deck: Deck, now: int, problems: list[Problem], warnings: list[Problem]) -> NoteLine:
     place, found = note.place, note.hash
     if before is None:
-        return NoteLine(guid(deck.id, note.id), note.type, note.deck, found, now, dict(note.clozes))
+        return NoteLine(note.guid, note.type, note.deck, found, now, dict(note.clozes))
     if before.type != note.type:
         hint = "give the note a new id and retire the old one"
         problems.append(Problem(place, f"the note was shipped as {before.type}; Anki cannot make it {note.type}", hint))
@@ -134,7 +139,12 @@ def _note_line(before: NoteLine | None, note: Entry, deck: Deck, now: int, probl
         if before.hash != found:
             warnings.append(Problem(place, f"cloze c{number} is gone; learners keep its card, empty, until they run Empty Cards"))
     mod = before.mod if before.hash == found else max(now, before.mod + 1)
-    return NoteLine(before.guid, note.type, note.deck, found, mod, {**before.clozes, **note.clozes})
+    return _same(before, NoteLine(before.guid, note.type, note.deck, found, mod, {**before.clozes, **note.clozes}))
+
+
+def _same(before: NoteLine, now: NoteLine) -> NoteLine:
+    """The line itself where it did not change, so that `text` knows it."""
+    return before if before == now else now
 
 
 def _type_line(before: TypeLine | None, note_type: NoteType, now: int, place: Place, problems: list[Problem]) -> TypeLine:
@@ -173,12 +183,12 @@ def load(path: Path, problems: list[Problem]) -> Lock:
         return Lock()
     notes: dict[str, NoteLine] = {}
     types: dict[str, TypeLine] = {}
-    for number, line in enumerate(path.read_bytes().split(b"\n"), 1):
-        if not line.strip() or line.startswith(b"#"):
-            continue
+    lines: dict[str, tuple[NoteLine, str]] = {}
+    written = [(number, line) for number, line in enumerate(path.read_bytes().split(b"\n"), 1) if line.strip() and not line.startswith(b"#")]
+    for (number, line), entry in zip(written, _parsed([line for _, line in written])):
         place = Place(path.as_posix(), number)
         try:
-            name, content = _read(json.loads(line))
+            name, content = _read(json.loads(line) if entry is None else entry)
         except (ValueError, KeyError, TypeError, AttributeError):
             problems.append(Problem(place, "this line is none of a lock", "settle the merge: keep both sides' lines, sorted, and build again"))
             continue
@@ -187,9 +197,19 @@ def load(path: Path, problems: list[Problem]) -> Lock:
             problems.append(Problem(place, f"the {what} {name!r} stands twice in the lock", "keep the line with the greater mod"))
         elif isinstance(content, NoteLine):
             notes[name] = content
+            lines[name] = content, line.decode()
         else:
             types[name] = content
-    return Lock(notes, types)
+    return Lock(notes, types, lines)
+
+
+def _parsed(lines: Sequence[bytes]) -> Sequence[Any]:
+    """What the lines hold, parsed all at once; None for each where one of them is no JSON."""
+    try:
+        found = json.loads(b"[" + b",".join(lines) + b"]")
+    except ValueError:
+        found = []
+    return found if len(found) == len(lines) else [None] * len(lines)
 
 
 def _read(entry: Any) -> tuple[str, NoteLine | TypeLine]:
@@ -211,6 +231,10 @@ def text(lock: Lock) -> str:
         shipped = {"type": key, "id": kind.id, "kind": kind.kind, "hash": kind.hash, "mod": kind.mod, "template": kind.template}
         lines.append(_line({**shipped, "fields": kind.fields}))
     for id, note in sorted(lock.notes.items()):
+        before, line = lock.lines.get(id, (None, ""))
+        if note is before:
+            lines.append(line)
+            continue
         entry: dict[str, Any] = {"note": id, "guid": note.guid, "hash": note.hash, "mod": note.mod, "type": note.type, "deck": note.deck}
         if note.clozes:
             entry["clozes"] = {str(number): source for number, source in sorted(note.clozes.items())}

@@ -42,12 +42,12 @@ def deflated(content: bytes) -> bytes:
 
 
 class Contents(NamedTuple):
-    """Where the heavy parts of a package come from. text: a note's fields as Anki joins them; media: a file's content by name.
+    """Where the heavy parts of a package come from. texts: the fields of each note as Anki joins them; media: a file's content by name.
 
     deflated: the raw deflate stream of some bytes, which may be remembered; left out, they are compressed now.
     """
 
-    text: Callable[[Entry], str]
+    texts: Callable[[Sequence[Entry]], Iterator[str]]
     media: Callable[[str], bytes]
     deflated: Callable[[bytes], bytes] = deflated
 
@@ -89,19 +89,26 @@ def _database(deck: Deck, notes: Sequence[Entry], types: Mapping[str, NoteType],
         home = decks.get(note.deck)
         if home is None:
             home = decks[note.deck] = genanki.Deck(_id("deck", deck.id, note.deck) // 1000, note.deck)
-        home.notes.append(note_class(models[note.type], note, lock.notes[note.id], position, contents.text))
+        home.notes.append(note_class(models[note.type], note, lock.notes[note.id], position))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "collection.anki2")
         with closing(sqlite3.connect(path)) as connection:
             connection.execute("pragma journal_mode = off")
             connection.execute("pragma synchronous = off")
-            genanki.Package(list(decks.values())).write_to_db(connection.cursor(), 0, iter(()))
+            connection.execute("pragma cache_size = -16000")  # kB, as notes come in no order of their ids
+            texts = contents.texts([packed.note for home in decks.values() for packed in home.notes])  # as genanki will write them
+            genanki.Package(list(decks.values())).write_to_db(connection.cursor(), 0, texts)
             connection.commit()
         with path.open("r+b") as file:
             file.seek(SQLITE_WRITER.start)
             file.write(bytes(SQLITE_WRITER.stop - SQLITE_WRITER.start))
             file.seek(0)
             yield file
+
+
+def ids_of(guid: str, cards: Sequence[int]) -> tuple[int, ...]:
+    """Anki's ids of a note and of its cards, which depend on nothing but the GUID and the cards' ordinals."""
+    return _id(guid), *(_id(guid, ordinal) for ordinal in cards)
 
 
 def _id(*content: str | int) -> int:
@@ -135,18 +142,21 @@ def _genanki() -> tuple[Any, type, type]:
             return super().to_json(self.mod, deck_id)
 
     class PackedNote:
-        """What genanki.Deck asks of a note. Its text is fetched when it is written, so that no deck is ever whole in memory."""
+        """What genanki.Deck asks of a note. Its text comes when it is written, so that no deck is ever whole in memory."""
 
-        def __init__(self, model: PackedModel, note: Entry, shipped: NoteLine, position: int, text: Callable[[Entry], str]):
-            self.model, self.note, self.shipped, self.position, self.text = model, note, shipped, position, text
+        __slots__ = ("model", "note", "shipped", "position")
 
-        def write_to_db(self, cursor: sqlite3.Cursor, timestamp: float, deck_id: int, id_gen: Iterator[int]) -> None:
-            guid, mod, fields = self.shipped.guid, self.shipped.mod, self.text(self.note)
-            id, first, tags = _id(guid), fields.partition("\x1f")[0], f" {' '.join(sorted(self.note.tags))} "
-            row = (id, guid, self.model.model_id, mod, -1, tags, fields, first, 0, 0, "")
+        def __init__(self, model: PackedModel, note: Entry, shipped: NoteLine, position: int):
+            self.model, self.note, self.shipped, self.position = model, note, shipped, position
+
+        def write_to_db(self, cursor: sqlite3.Cursor, timestamp: float, deck_id: int, texts: Iterator[str]) -> None:
+            note, mod, fields = self.note, self.shipped.mod, next(texts)
+            id, *card_ids = note.ids
+            first, tags = fields.partition("\x1f")[0], f" {' '.join(sorted(note.tags))} "
+            row = (id, self.shipped.guid, self.model.model_id, mod, -1, tags, fields, first, 0, 0, "")
             cursor.execute("INSERT INTO notes VALUES(?,?,?,?,?,?,?,?,?,?,?);", row)
-            for ordinal in self.note.cards:
-                card = (_id(guid, ordinal), id, deck_id, ordinal, mod, -1, 0, 0, self.position, 0, 0, 0, 0, 0, 0, 0, 0, "")
+            for card_id, ordinal in zip(card_ids, note.cards, strict=True):
+                card = (card_id, id, deck_id, ordinal, mod, -1, 0, 0, self.position, 0, 0, 0, 0, 0, 0, 0, 0, "")
                 cursor.execute("INSERT INTO cards VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?);", card)
 
     return genanki, PackedNote, PackedModel

@@ -193,7 +193,7 @@ def _folder(folder: Path, shown: str, problems: list[Problem]) -> list[Source]:
             continue
         elif not name.endswith(".md") or not deckfile.NAME.fullmatch(name.removesuffix(".md")):
             problems.append(Problem(place, f"{name!r} cannot name a topic", "small letters, digits and hyphens, then .md"))
-        elif not (folder / name).is_file():
+        elif not os.path.isfile(f"{folder}{os.sep}{name}"):
             problems.append(Problem(place, "this is no file that can be read", "a broken link?"))
         else:
             sources.append(Source(folder / name, f"{shown}/{name}", folder.name, name.removesuffix(".md")))
@@ -203,7 +203,7 @@ def _folder(folder: Path, shown: str, problems: list[Problem]) -> list[Source]:
 def _entries(folder: Path) -> list[tuple[str, bool]]:
     """(name, whether it is a folder) of what is not hidden, sorted. A link to a folder counts as one; one that loops does not."""
     with os.scandir(folder) as entries:
-        return sorted((entry.name, os.path.isdir(entry.path)) for entry in entries if not entry.name.startswith("."))
+        return sorted((entry.name, entry.is_dir()) for entry in entries if not entry.name.startswith("."))
 
 
 def _is_card(name: str) -> bool:
