@@ -6,9 +6,7 @@ What an idle build does not need is imported inside the functions.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -30,14 +28,11 @@ T = TypeVar("T")
 RECORDS = Path(stamp.PACKAGE, "records")
 
 
-@dataclass(frozen=True)
 class Order:
     """Where the cards lie and where what is built goes. this: quote this machine's GPU, and keep its records and lock under the build."""
 
-    cards: Path
-    build: Path
-    this: bool = False
-    jobs: int = 1
+    def __init__(self, cards: Path, build: Path, this: bool = False, jobs: int = 1):
+        self.cards, self.build, self.this, self.jobs = cards, build, this, jobs
 
     @cached_property
     def devices(self) -> tuple[str, ...] | None:
@@ -55,7 +50,7 @@ class Order:
     @property
     def folders(self) -> tuple[str, ...]:
         """All that a build reads: the cards, the records, our code and the laboratory's."""
-        return tuple(dict.fromkeys(map(os.fspath, (self.cards, *self.roots, stamp.GENERATOR, stamp.PACKAGE))))
+        return tuple(dict.fromkeys(str(folder) for folder in (self.cards, *self.roots, stamp.GENERATOR, stamp.PACKAGE)))
 
     @property
     def lock(self) -> Path:
@@ -74,14 +69,18 @@ class Order:
         return stamp.circumstances(self.devices, may_have_gpu())
 
     @cached_property
+    def before(self) -> Stamp | None:
+        """The stamp of the last build."""
+        return stamp.load(self.stamp)
+
+    @cached_property
     def files(self) -> Files:
         """What lies in the folders, as it is when this is first asked for."""
-        known = stamp.load(self.stamp)
-        return Files(self.folders, known.files if known else None)
+        return Files(self.folders, self.before.files if self.before else None)
 
     def standing(self) -> Stamp | None:
         """The stamp of the last build, if another one would give the same."""
-        return stamp.standing(self.stamp, self.folders, self.circumstances)
+        return stamp.standing(self.stamp, self.before, self.files, self.circumstances)
 
     def _kept(self, suffix: str) -> Path:
         return self.build / "cache" / f"{'this' if self.this else 'published'}{suffix}"
@@ -134,9 +133,9 @@ def _deck(order: Order, cache: Cache, now: int, frozen: bool, each: bool) -> str
     if frozen:
         _refuse_change(order, old, update)
     package, wrote = _write(order, built, update, each)
-    deck, settled = replace(built.deck, warnings=(*built.deck.warnings, *update.warnings)), lock.settled(update)
+    deck, settled = built.deck._replace(warnings=(*built.deck.warnings, *update.warnings)), lock.settled(update)
     said = _said(built, deck, update.statuses, package)
-    again = _said(built, replace(deck, warnings=(*built.deck.warnings, *settled.warnings)), settled.statuses, package)
+    again = _said(built, deck._replace(warnings=(*built.deck.warnings, *settled.warnings)), settled.statuses, package)
     _keep(order, built, wrote, again)
     return said
 
@@ -165,7 +164,7 @@ def _check(order: Order, cache: Cache, now: int, strict: bool, verbose: bool, on
         problems += [*found.problems, *(w for w in update.warnings if any(id in w.message for id in vanished))]
     if problems:
         raise DeckError(problems)
-    deck = built.deck if only else replace(built.deck, warnings=(*built.deck.warnings, *update.warnings))
+    deck = built.deck if only else built.deck._replace(warnings=(*built.deck.warnings, *update.warnings))
     typed = [f"typed by hand: {problem}" for sheet in built.sheets for problem in sheet.typed]
     if verbose:
         return "\n".join([table(found), *typed, _noticed(summary(built.sheets, deck, update.statuses, found), built)])
@@ -196,7 +195,7 @@ def _shipped(order: Order, built: Built, now: int, refuse: bool = True) -> tuple
     problems: list[Problem] = []
     old = lock.load(order.lock, problems)
     update = lock.update(old, built.deck, built.entries, built.types, now, order.lock.as_posix())
-    update = replace(update, problems=(*problems, *update.problems))
+    update = update._replace(problems=(*problems, *update.problems))
     if refuse and update.problems:
         raise DeckError(update.problems)
     return old, update
@@ -233,7 +232,7 @@ def _write(order: Order, built: Built, update: Update, each: bool) -> tuple[Path
         write(order.lock, text)
     media = write_media(order.build / "media", {name: size for note in notes for name, size in note.media.items()}, built.media)
     about = order.build / "report.json"
-    deck = replace(deck, warnings=(*deck.warnings, *update.warnings))
+    deck = deck._replace(warnings=(*deck.warnings, *update.warnings))
     write(about, report(built.sheets, deck, update.statuses, coverage(deck.topics, notes), package, digest).encode())
     return package, [package, order.lock, about, *map(Path, media)]
 
@@ -245,7 +244,7 @@ def _keep(order: Order, built: Built, wrote: Sequence[Path] = (), said: str = ""
     from generator.resolve.wanted import lines, merged
 
     due = _due(merged(run for sheet in built.sheets for run in sheet.wanted)) if wrote else []
-    finished = stamp.stamp_of(order.circumstances, order.files, wrote, said, lines(due)) if wrote else None
+    finished = stamp.stamp_of(order.circumstances, order.files, wrote, said, lines(due), order.before) if wrote else None
     if order.files.moved():  # asked when all is hashed
         return
     built.cache.save((lambda: live(built.sheets)) if sweep else None)

@@ -6,11 +6,10 @@ In: the folder of cards and where records lie. Out: a Built, or every problem of
 from __future__ import annotations
 
 import hashlib
-import os
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from generator.keep import sheets
 from generator.keep.cache import Cache
@@ -30,8 +29,7 @@ RECORDS = Path(PACKAGE, "records")
 WORTH = 8  # files to be made for which a second process pays
 
 
-@dataclass(frozen=True)
-class Built:
+class Built(NamedTuple):
     """A deck, each of its files made.
 
     deck: without its notes, which are the entries of the sheets. cache: holds their text and media. code: the hash of what made them.
@@ -53,16 +51,16 @@ class Built:
         """What the author may now write: verdicts of open claims."""
         return sorted({notice for sheet in self.sheets for notice in sheet.notices})
 
-    def text(self, note: Entry) -> str:
-        """The note's fields as Anki joins them."""
-        return sheets.fields(note, self.cache)
+    def texts(self, notes: Sequence[Entry]) -> Iterator[str]:
+        """The fields of each note as Anki joins them."""
+        return sheets.texts(notes, self.cache)
 
     def media(self, name: str) -> bytes:
         return self.cache.need(f"media:{name}")
 
     @property
     def contents(self) -> Contents:
-        return Contents(self.text, self.media, self._deflated)
+        return Contents(self.texts, self.media, self._deflated)
 
     def _deflated(self, content: bytes) -> bytes:
         made_by = f"deflated:{LEVEL}:{zlib.ZLIB_RUNTIME_VERSION}:"
@@ -71,7 +69,7 @@ class Built:
 
 def folders(cards: Path, roots: Sequence[Path] = (RECORDS,)) -> tuple[str, ...]:
     """All that a build reads: the cards, the records, our code and the laboratory's."""
-    return tuple(dict.fromkeys(map(os.fspath, (cards, *roots, GENERATOR, PACKAGE))))
+    return tuple(dict.fromkeys(str(folder) for folder in (cards, *roots, GENERATOR, PACKAGE)))
 
 
 def build(
@@ -135,7 +133,7 @@ def circumstances_of(
     files = files or Files(folders(cards, roots))
     code = sheets.code(files, circumstances)
     around = frame(cards, types_of(cache, files, code), lambda text, path: topics_of(text, path, cache, code))
-    return Circumstances(around, tuple(around.settings.devices if devices is None else devices), tuple(roots), files, code)
+    return Circumstances(around, tuple(around.settings.devices if devices is None else devices), tuple(roots), files, code).and_shared()
 
 
 # ---------------------------------------------------------------------------------------- one process or several

@@ -22,18 +22,18 @@ class Files:
 
     def __init__(self, folders: Iterable[str | os.PathLike[str]], known: Mapping[str, Any] | None = None):
         self.at = time.time_ns()
-        self.folders = tuple(map(os.fspath, folders))
+        self.folders = tuple(os.fspath(folder) for folder in folders)
         self.stats = scan(self.folders)
         self._known = known or {}
         self._hashes: dict[str, str] = {}
 
     def hash(self, path: str | os.PathLike[str]) -> str:
         """The hash of a file's content, "" where there is none. Paths are as the folders' own begin."""
-        name = os.path.normpath(os.fspath(path))
+        name = os.fspath(path)
         found = self._hashes.get(name)
         if found is None:
-            stat = self.stats.get(name)
-            found = self._hashes[name] = (stat and self._trusted(name, stat)) or hash_of(name)
+            stat = self.stats.get(name) or self.stats.get(os.path.normpath(name))
+            found = self._hashes[name] = (stat and self._trusted(os.path.normpath(name), stat)) or hash_of(name)
         return found
 
     def table(self) -> dict[str, list[Any]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from typing import Any
 
 from generator.keep.cache import Cache, key
 from generator.keep.files import Files
@@ -25,6 +26,6 @@ def _encoded() -> bytes:
     return json.dumps(plain, ensure_ascii=False).encode()
 
 
-def _decoded(plain: Mapping[str, object]) -> NoteType:
-    tuples = {name: tuple(plain[name]) for name in ("required", "sections", "template", "ready")}  # type: ignore[call-overload]
-    return NoteType(**{**plain, **tuples, "look": LOOK})  # type: ignore[arg-type]
+def _decoded(plain: Mapping[str, Any]) -> NoteType:
+    tuples = {name: tuple(plain[name]) for name in ("required", "sections", "template", "ready")}
+    return NoteType(**{**plain, **tuples, "look": LOOK})

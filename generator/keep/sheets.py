@@ -12,11 +12,10 @@ import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import cached_property
 from html import unescape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from generator.keep.cache import Cache, key
 from generator.keep.files import Files
@@ -35,8 +34,7 @@ if TYPE_CHECKING:
 END = "\x1f"  # Anki's own mark between fields
 
 
-@dataclass(frozen=True)
-class Circumstances:
+class Circumstances(NamedTuple):
     """What all files of a build share. code: the hash of our code and of the libraries under it; devices: the classes to quote."""
 
     around: Frame
@@ -44,15 +42,20 @@ class Circumstances:
     roots: tuple[Path, ...]
     files: Files
     code: str
+    shared: str = ""
 
     def of(self, source: Source) -> str:
         """The hash of all that the file's sheet depends on besides other files."""
+        folder = (self.around.settings.folders or {}).get(source.folder)
+        return key("under", self.shared, source.shown, str(source.path), folder and folder.name)
+
+    def and_shared(self) -> Circumstances:
+        """The same, with the hash of what all files depend on."""
         settings, topics = self.around.settings, self.around.topics or {}
-        folder = (settings.folders or {}).get(source.folder)
         sizes = {id: (len(topic.questions), len(topic.claims)) for id, topic in topics.items()}
-        about = [settings.name, folder and folder.name, settings.tags, self.around.topics is None, sizes]
+        about = [settings.name, settings.id, settings.tags, self.around.topics is None, sizes]
         roots = [(str(root), os.path.relpath(root)) for root in self.roots]  # a record is shown as it is seen from here
-        return key("under", self.code, source.shown, str(source.path), about, self.devices, roots)
+        return self._replace(shared=key("shared", self.code, about, self.devices, roots))
 
 
 def code(files: Files, circumstances: Sequence[str]) -> str:
@@ -100,9 +103,10 @@ def wanted(source: Source, under: Circumstances, cache: Cache) -> tuple[Sequence
     return ((), file.problems) if file.problems else (tuple(_Maker(file, under, cache).wanted()), ())
 
 
-def fields(note: Entry, cache: Cache) -> str:
-    """The fields of a note as Anki joins them."""
-    return cache.need(note.piece).decode().partition(END)[2]
+def texts(notes: Sequence[Entry], cache: Cache) -> Iterator[str]:
+    """The fields of each note as Anki joins them."""
+    for content in cache.needed([note.piece for note in notes]):
+        yield content.decode().partition(END)[2]
 
 
 def live(sheets: Iterable[Sheet]) -> Iterator[str]:
@@ -135,8 +139,9 @@ class _Maker:
         from generator.show.report import facts, merged_runs
 
         file, notices = self.file, list[Problem]()
+        deck_id = self.under.around.settings.id
         made = [one for note in file.notes if (one := self._note(note, notices))]
-        entries = [_entry(rendered, piece) for rendered, piece in made]
+        entries = [_entry(rendered, piece, deck_id) for rendered, piece in made]
         told = [facts(rendered, entry.hash, self.under.roots) for (rendered, _), entry in zip(made, entries)]
         sheet = Sheet(
             path=file.source.shown,
@@ -247,14 +252,14 @@ class _Maker:
         from generator.resolve.results import results_for
 
         resolved = resolve(note, results_for(note, self.store, []).find, self.problems, told)
-        return resolved and replace(resolved, beside=beside(note, self.store))
+        return resolved and resolved._replace(beside=beside(note, self.store))
 
     def _figure(self, result: Result) -> Any:
         from generator.render.figures import Figure, figure
 
         def drawn() -> bytes:
             made = figure(result)
-            return json.dumps({**vars(made), "light": made.light.decode(), "dark": made.dark.decode()}, ensure_ascii=False).encode()
+            return json.dumps({**made._asdict(), "light": made.light.decode(), "dark": made.dark.decode()}, ensure_ascii=False).encode()
 
         about = json.loads(self.cache.kept(key("figure", self.under.code, _seen(result), self._drawing(result.kernel)), drawn))
         return Figure(about["light"].encode(), about["dark"].encode(), about["alt"], about["width"], about["height"])
@@ -298,10 +303,12 @@ def _seen(result: Result) -> list[Any]:
     return [result.kernel, result.kind, result.parameters, result.outputs, made.get("device"), made.get("device_class")]
 
 
-def _entry(note: Rendered, piece: str) -> Entry:
-    from generator.pack.lock import hash_of
+def _entry(note: Rendered, piece: str, deck_id: int) -> Entry:
+    from generator.pack.lock import guid_of, hash_of
+    from generator.pack.package import ids_of
     from generator.show.report import verdict_of
 
+    guid = guid_of(deck_id, note.id)
     return Entry(
         id=note.id,
         type=note.type,
@@ -313,6 +320,8 @@ def _entry(note: Rendered, piece: str) -> Entry:
         answers=note.resolved.note.answers,
         claims=tuple((judged.claim.source, verdict_of(judged)) for judged in note.resolved.claims),
         hash=hash_of(note),
+        guid=guid,
+        ids=ids_of(guid, note.cards),
         place=note.resolved.note.place,
         piece=piece,
     )
@@ -358,12 +367,8 @@ def _records(run: Run, under: Circumstances) -> Iterator[Path]:
 
 
 def _encoded(sheet: Sheet) -> bytes:
-    plain = {name: value for name, value in vars(sheet).items() if name not in ("path", "facts")}
-    return json.dumps(plain, ensure_ascii=False, separators=(",", ":"), default=_plain).encode() + b"\n" + sheet.facts.encode()
-
-
-def _plain(value: Any) -> Any:
-    return vars(value) if isinstance(value, Entry) else dict(value)
+    plain = {name: value for name, value in sheet._asdict().items() if name not in ("path", "facts")}
+    return json.dumps(plain, ensure_ascii=False, separators=(",", ":"), default=dict).encode() + b"\n" + sheet.facts.encode()
 
 
 def _decoded(path: str, content: bytes) -> Sheet:
@@ -371,7 +376,7 @@ def _decoded(path: str, content: bytes) -> Sheet:
     plain = json.loads(head)
     return Sheet(
         path=path,
-        entries=tuple(_decoded_entry(**entry) for entry in plain["entries"]),
+        entries=tuple(_decoded_entry(*entry) for entry in plain["entries"]),
         runs=tuple(plain["runs"]),
         wanted=tuple(plain["wanted"]),
         ids=tuple((id, Place(*place)) for id, place in plain["ids"]),
@@ -383,17 +388,10 @@ def _decoded(path: str, content: bytes) -> Sheet:
     )
 
 
-def _decoded_entry(*, tags: Any, cards: Any, clozes: Any, answers: Any, claims: Any, place: Any, **same: Any) -> Entry:
-    numbered = {int(number): text for number, text in clozes.items()}
-    return Entry(
-        tags=tuple(tags),
-        cards=tuple(cards),
-        clozes=numbered,
-        answers=tuple(answers),
-        claims=tuple((source, verdict) for source, verdict in claims),
-        place=Place(*place),
-        **same,
-    )
+def _decoded_entry(*plain: Any) -> Entry:
+    entry = Entry(*plain)
+    clozes = {int(number): text for number, text in entry.clozes.items()} if entry.clozes else {}
+    return entry._replace(tags=tuple(entry.tags), clozes=clozes, place=Place(*entry.place))
 
 
 def _problems(plain: Iterable[Any]) -> tuple[Problem, ...]:

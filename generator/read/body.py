@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from generator.look.notetypes import NoteType
 from generator.notes import Text
@@ -25,8 +25,7 @@ DEEPEST_BRACKETS = 24
 ANYWHERE = "Source"  # the section that every type may have
 
 
-@dataclass(frozen=True)
-class Draft:
+class Draft(NamedTuple):
     """A note as its text gives it."""
 
     id: str
@@ -35,8 +34,7 @@ class Draft:
     place: Place
 
 
-@dataclass(frozen=True)
-class Body:
+class Body(NamedTuple):
     """What a file's text holds.
 
     drafts: the sound notes. ids: those of all notes, sound or not, with their places. aliases: names that stand in references.
@@ -50,8 +48,7 @@ class Body:
     empty: bool
 
 
-@dataclass(frozen=True)
-class Scope:
+class Scope(NamedTuple):
     """Where a body stands, and what it may name; runs is None where the front matter is broken."""
 
     path: str
@@ -137,8 +134,7 @@ _ESCAPED = re.compile(r"\\(?:\[\[|[^\n])")
 _HASHED = re.compile(r"^[ \t]*(?P<mark>#)[^\n]*", re.MULTILINE)
 
 
-@dataclass(frozen=True)
-class _Heading:
+class _Heading(NamedTuple):
     level: int
     title: str
     attributes: str

@@ -11,9 +11,9 @@ import os
 import re
 import unicodedata
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
+from typing import NamedTuple
 
 from generator.look.notetypes import NoteType, note_types
 from generator.notes import Deck, Note, Topic
@@ -29,8 +29,7 @@ MEDIA = "media"
 Topics = Mapping[str, Topic] | None  # None: sources.yml is broken
 
 
-@dataclass(frozen=True)
-class Source:
+class Source(NamedTuple):
     """A file of cards: where it lies, how a person sees its path, its folder's and its topic's name."""
 
     path: Path
@@ -39,8 +38,7 @@ class Source:
     topic: str
 
 
-@dataclass(frozen=True)
-class Frame:
+class Frame(NamedTuple):
     """What stands in the folder around the files of cards: settings, topics (None: broken), note types, and the files in reading order."""
 
     cards: Path
@@ -72,8 +70,7 @@ class Frame:
         )
 
 
-@dataclass(frozen=True)
-class File:
+class File(NamedTuple):
     """A file of cards, read. notes: the sound ones; ids: of all of them, with their places. images: the paths that it names."""
 
     source: Source
@@ -196,7 +193,7 @@ def _folder(folder: Path, shown: str, problems: list[Problem]) -> list[Source]:
             continue
         elif not name.endswith(".md") or not deckfile.NAME.fullmatch(name.removesuffix(".md")):
             problems.append(Problem(place, f"{name!r} cannot name a topic", "small letters, digits and hyphens, then .md"))
-        elif not (folder / name).is_file():
+        elif not os.path.isfile(f"{folder}{os.sep}{name}"):
             problems.append(Problem(place, "this is no file that can be read", "a broken link?"))
         else:
             sources.append(Source(folder / name, f"{shown}/{name}", folder.name, name.removesuffix(".md")))
@@ -206,7 +203,7 @@ def _folder(folder: Path, shown: str, problems: list[Problem]) -> list[Source]:
 def _entries(folder: Path) -> list[tuple[str, bool]]:
     """(name, whether it is a folder) of what is not hidden, sorted. A link to a folder counts as one; one that loops does not."""
     with os.scandir(folder) as entries:
-        return sorted((entry.name, os.path.isdir(entry.path)) for entry in entries if not entry.name.startswith("."))
+        return sorted((entry.name, entry.is_dir()) for entry in entries if not entry.name.startswith("."))
 
 
 def _is_card(name: str) -> bool:

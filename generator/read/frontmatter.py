@@ -8,8 +8,9 @@ from __future__ import annotations
 import keyword
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from generator.notes import Claim, Run, Topic
 from generator.problems import DeckError, Place, Problem, nearest
@@ -27,19 +28,17 @@ ID = re.compile(r"[a-z0-9][a-z0-9-]{1,63}")
 ID_RULE = "2 to 64 small letters, digits and hyphens"
 
 
-@dataclass(frozen=True)
-class FrontMatter:
+class FrontMatter(NamedTuple):
     """answers: note id -> "topic/number"; claims each name their note; retired: id -> (reason, place)."""
 
     tags: tuple[str, ...] = ()
-    answers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    runs: Mapping[str, Run] = field(default_factory=dict)
+    answers: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+    runs: Mapping[str, Run] = MappingProxyType({})
     claims: tuple[Claim, ...] = ()
-    retired: Mapping[str, tuple[str, Place]] = field(default_factory=dict)
+    retired: Mapping[str, tuple[str, Place]] = MappingProxyType({})
 
 
-@dataclass(frozen=True)
-class Known:
+class Known(NamedTuple):
     """What a front matter may name; tags and topics are None where their file is broken."""
 
     tags: tuple[str, ...] | None

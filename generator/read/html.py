@@ -9,9 +9,9 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from html import unescape
 from pathlib import Path
+from typing import NamedTuple
 
 from generator.problems import nearest
 from generator.text.spans import Span
@@ -41,8 +41,7 @@ SCHEMES = ("https", "http", "mailto")
 IMAGES = (".gif", ".jpeg", ".jpg", ".png", ".svg", ".webp")
 
 
-@dataclass(frozen=True)
-class Finding:
+class Finding(NamedTuple):
     """Something wrong at text[offset]."""
 
     offset: int
@@ -50,8 +49,7 @@ class Finding:
     hint: str = ""
 
 
-@dataclass(frozen=True)
-class Image:
+class Image(NamedTuple):
     """`![alt](path)` in a text."""
 
     offset: int

@@ -112,9 +112,7 @@ def _html(text: Text, page: _Page, with_clozes: bool = False) -> str:
         for span in pieces:
             part = _lift(text, span, found, lifted, page)
             if not with_clozes and span.kind in ("text", "math") and (stray := re.search(r"\{\{c[0-9]+::", part)):
-                page.problem(
-                    text.at(span.start), f"{stray.group()} stands where no cloze can", "only the text of a note of class .cloze has clozes"
-                )
+                page.problem(text.at(span.start), f"{stray.group()} stands where no cloze can", "only the text of a note of class .cloze has clozes")
             parts.append(part)
         html = _pictures(lifted.down(prose("".join(parts))), text, page)
         if found:

@@ -7,8 +7,7 @@ In: a field's Markdown. Out: its marks in order, each with its place and the kin
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from generator.notes import Text
 from generator.problems import Place, Problem
@@ -17,8 +16,7 @@ from generator.text.spans import Span, SpanError, spans
 Medium = Literal["text", "math", "fence"]
 
 
-@dataclass(frozen=True)
-class Reference:
+class Reference(NamedTuple):
     """`[[ expression | format ]]` at text[start:end], or `![[alias]]` where figure is true."""
 
     start: int
@@ -34,8 +32,7 @@ class Reference:
         return f"{self.expression} | {self.format}" if self.format else self.expression
 
 
-@dataclass(frozen=True)
-class Bracket:
+class Bracket(NamedTuple):
     r"""A `\[[`, which stands for two brackets."""
 
     start: int

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from generator.text.spans import Span
 
@@ -28,8 +29,7 @@ class ClozeError(ValueError):
         self.offset, self.message, self.hint = offset, message, hint
 
 
-@dataclass(frozen=True, order=True)
-class Cloze:
+class Cloze(NamedTuple):
     """`{{c1::answer::hint}}`: text[start:end] is all of it, text[inside:stop] the answer; hinted is where `::hint` starts, or None."""
 
     start: int

@@ -29,6 +29,7 @@ from kernels.results import Number, Result
 
 EDITED = Path(__file__).parent / "edited"
 SEEDS, STEPS = 8, 40
+SO = "  - {note: one-total, says: It is so., holds: full.total > full.each, verdict: holds}\n"
 FOLDERS = ("alpha", "beta", "gamma")
 SOURCES = ("cards", "library", "records", "generator")  # the folders that an edit may change
 WORDS = ("memory", "bandwidth", "warp", "of", "the", "[[1 + 1]]", "$x_1$", "**bold**", "`a < b`", "ü", "32 GB", "*so*")
@@ -223,7 +224,7 @@ EDITS: dict[str, Callable[[Author], Any]] = {
     "a case": front(r"seed: \d", other("seed: 1", "seed: 2", "seed: 3")),
     "a run": front(r"^runs:\n", lambda author, _: f"runs:\n  r{author.next()}: {{kernel: {author.chance.choice(('rate', 'shaken'))}}}\n"),
     "a claim's words": front(r"says: (?!\")", lambda author, _: f"says: Indeed {author.next()}, "),
-    "a claim": front(r"(?<=^claims:\n)(?=  - .*one-total)", other("  - {note: one-total, says: It is so., holds: full.total > full.each, verdict: holds}\n")),
+    "a claim": front(r"(?<=^claims:\n)(?=  - .*one-total)", other(SO)),
     "a claim's verdict": front(r"verdict: \w+", other("verdict: holds", "verdict: wrong", "verdict: open")),
     "an answer": front(r"^answers:(?= \{|\n)", other("answers:")),
     "a cloze's hint": front(r"(?<=\{\{c1::)(\w+)", lambda author, match: f"{match[1]}s"),
