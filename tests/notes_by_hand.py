@@ -155,7 +155,7 @@ STATUSES = {
 
 
 def entry(note: Rendered) -> Entry:
-    return _entry(note, f"note:{note.id}")
+    return _entry(note, f"note:{note.id}", DECK.id)
 
 
 def sheet(notes: Sequence[Rendered]) -> Sheet:

@@ -167,8 +167,8 @@ class Packed:
 def packed(built: Built) -> list[Packed]:
     """The notes of a deck that is built, in reading order."""
     found = []
-    for entry in built.entries:
-        fields = dict(zip(built.types[entry.type].fields, built.text(entry).split(END), strict=True))
+    for entry, text in zip(built.entries, built.texts(built.entries), strict=True):
+        fields = dict(zip(built.types[entry.type].fields, text.split(END), strict=True))
         found.append(Packed(entry, fields, {name: built.media(name) for name in entry.media}))
     return found
 

@@ -88,7 +88,7 @@ def made(source: Source, under: Circumstances, cache: Cache) -> tuple[Sheet, tup
     file = read_file(source, under.around)
     sheet, problems = (None, file.problems) if file.problems else _Maker(file, under, cache).sheet()
     if sheet is None or problems:
-        return Sheet(source.shown, ids=file.ids, retired=file.front.retired), tuple(problems)
+        return Sheet(source.shown, ids=file.ids, retired=dict(file.front.retired)), tuple(problems)
     head = {"under": under.of(source), "files": {path: under.files.hash(path) for path in sorted(_files(file, under))}}
     cache.put(f"sheet:{source.shown}", json.dumps(head).encode() + b"\n" + _encoded(sheet))
     return sheet, ()
@@ -149,7 +149,7 @@ class _Maker:
             runs=tuple(merged_runs({**run, "notes": [one["id"]]} for one in told for run in one["runs"].values())),
             wanted=tuple(self.wanted()),
             ids=file.ids,
-            retired=file.front.retired,
+            retired=dict(file.front.retired),
             warnings=file.warnings,
             notices=tuple(notices),
             typed=tuple(problem for note in file.notes for problem in typed_numbers(note)),

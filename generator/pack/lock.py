@@ -197,7 +197,7 @@ def load(path: Path, problems: list[Problem]) -> Lock:
             problems.append(Problem(place, f"the {what} {name!r} stands twice in the lock", "keep the line with the greater mod"))
         elif isinstance(content, NoteLine):
             notes[name] = content
-            lines[name] = content, line.decode()
+            lines[name] = content, line.decode().strip()
         else:
             types[name] = content
     return Lock(notes, types, lines)

@@ -203,7 +203,8 @@ def _folder(folder: Path, shown: str, problems: list[Problem]) -> list[Source]:
 def _entries(folder: Path) -> list[tuple[str, bool]]:
     """(name, whether it is a folder) of what is not hidden, sorted. A link to a folder counts as one; one that loops does not."""
     with os.scandir(folder) as entries:
-        return sorted((entry.name, entry.is_dir()) for entry in entries if not entry.name.startswith("."))
+        found = [entry for entry in entries if not entry.name.startswith(".")]
+        return sorted((entry.name, os.path.isdir(entry.path) if entry.is_symlink() else entry.is_dir()) for entry in found)
 
 
 def _is_card(name: str) -> bool:

@@ -29,11 +29,11 @@ def note(id: str = "a", answer: str = "text", type: str = "qa", home: str = "D::
     resolved = Resolved(source, {}, {}, (), None, None, ())
     fields = {name: answer if name in ("Answer", "Text") else "" for name in TYPES[type].fields}
     made = Rendered(id, type, home, ("memory",), fields, {}, tuple(n - 1 for n in clozes) if clozes else (0,), clozes or {}, resolved)
-    return replace(made, **changes)
+    return made._replace(**changes)
 
 
-def entries(*notes: Rendered) -> list[Entry]:
-    return [_entry(note, "piece") for note in notes]
+def entries(*notes: Rendered, deck_id: int = 1) -> list[Entry]:
+    return [_entry(note, "piece", deck_id) for note in notes]
 
 
 def ship(*notes: Rendered, lock: Lock | None = None, now: int = FIRST, retired: Mapping[str, str] | None = None, types=TYPES) -> Update:
@@ -125,7 +125,10 @@ def test_a_type_that_went_is_refused():
 
 def test_another_id_of_the_deck_is_refused():
     first = ship(note()).lock
-    again = update(first, replace(deck(), id=2), entries(note()), TYPES, SECOND, "cards/deck.lock")
+    for known in (first, ship(lock=first, retired={"a": "why"}).lock):  # by the notes of today, and by those that were
+        gone = update(known, deck({"a": "why"})._replace(id=2), [], TYPES, SECOND, "cards/deck.lock")
+        assert "the id 2 in deck.yml" in told(gone.problems)
+    again = update(first, deck()._replace(id=2), entries(note(), deck_id=2), TYPES, SECOND, "cards/deck.lock")
     assert "cards/deck.lock:1: the id 2 in deck.yml is not the one that its notes were shipped with" in told(again.problems)
 
 
@@ -171,7 +174,7 @@ def test_a_retired_note_keeps_its_line_for_ever():
     first = ship(note("a"), note("b")).lock
     again = ship(note("a"), lock=first, now=SECOND, retired={"b": "asked the same"})
     assert again.statuses == {"a": "unchanged", "b": "retired"} and again.warnings == ()
-    assert again.lock.notes["b"] == replace(first.notes["b"], retired="asked the same")
+    assert again.lock.notes["b"] == first.notes["b"]._replace(retired="asked the same")
     silent = ship(note("a"), lock=again.lock, now=THIRD, retired={"b": "asked the same"})
     assert silent.lock == again.lock
 
@@ -207,7 +210,7 @@ def test_retiring_what_was_never_shipped_is_told_of():
 def test_ids_come_from_the_deck_and_the_note_alone():
     guids = {id: line.guid for id, line in ship(note("a"), note("b")).lock.notes.items()}
     assert guids == {id: line.guid for id, line in ship(note("b", home="D::Two"), note("a", answer="x"), now=THIRD).lock.notes.items()}
-    other = update(Lock(), replace(deck(), id=2), entries(note("a")), TYPES, FIRST, "lock").lock
+    other = update(Lock(), deck()._replace(id=2), entries(note("a"), deck_id=2), TYPES, FIRST, "lock").lock
     assert other.notes["a"].guid not in guids.values() and len(set(guids.values())) == 2
 
 
@@ -230,15 +233,23 @@ def saved(folder: Path, content: str | bytes) -> Path:
 
 def test_round_trip(tmp_path: Path):
     problems: list[Problem] = []
-    assert load(saved(tmp_path, text(LINES)), problems) == LINES
+    read = load(saved(tmp_path, text(LINES)), problems)
+    assert (read.notes, read.types) == (LINES.notes, LINES.types) and text(read) == text(LINES)
     assert load(tmp_path / "none", problems) == Lock() and problems == []
+
+
+def test_a_line_is_written_as_what_it_says_now(tmp_path: Path):
+    """Lines that did not change need not be made again; one that did is."""
+    read = load(saved(tmp_path, text(LINES)), [])
+    changed = {**read.notes, "a": read.notes["a"]._replace(mod=5), "c": LINES.notes["b"]}
+    assert text(read._replace(notes=changed)) == text(Lock(changed, LINES.types))
 
 
 def test_a_lock_that_does_not_tell_the_kind(tmp_path: Path):
     lock = load(saved(tmp_path, text(LINES).replace('"kind": "basic", ', "")), [])
     assert lock.types["qa"].kind == ""
     first = ship(note()).lock
-    untold = replace(first, types={key: replace(line, kind="") for key, line in first.types.items()})
+    untold = first._replace(types={key: line._replace(kind="") for key, line in first.types.items()})
     again = ship(note(), lock=untold, now=SECOND)
     assert again.problems == () and again.lock == first  # and from now on it does
 
@@ -279,7 +290,8 @@ def test_a_merge_that_kept_both_sides(tmp_path: Path):
 
 
 def test_carriage_returns_are_read(tmp_path: Path):
-    assert load(saved(tmp_path, text(LINES).replace("\n", "\r\n")), []) == LINES
+    read = load(saved(tmp_path, text(LINES).replace("\n", "\r\n")), [])
+    assert (read.notes, read.types) == (LINES.notes, LINES.types) and text(read) == text(LINES)
 
 
 # --------------------------------------------------------------------------------------------- in a build

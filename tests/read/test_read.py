@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
 import re
@@ -60,8 +59,9 @@ def plain(value):
     """Values as JSON has them; places as path:line, and what says nothing left out."""
     if isinstance(value, (Place, Problem, Path)):
         return str(value)
-    if dataclasses.is_dataclass(value):
-        return {field.name: plain(inner) for field in dataclasses.fields(value) if (inner := getattr(value, field.name)) not in (None, "", (), {})}
+    if hasattr(value, "_asdict"):
+        value = value._asdict()
+        return {name: plain(inner) for name, inner in value.items() if inner not in (None, "", (), {})}
     if isinstance(value, Mapping):
         return {key: plain(inner) for key, inner in value.items()}
     return [plain(inner) for inner in value] if isinstance(value, tuple) else value

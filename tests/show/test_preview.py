@@ -7,7 +7,6 @@ import json
 import re
 import shutil
 import subprocess
-from dataclasses import replace
 
 import pytest
 
@@ -124,7 +123,7 @@ def test_math_left_alone():
 
 @pytest.mark.skipif(not CHROMIUM, reason="no Chromium on this machine")
 def test_chromium_has_nothing_to_complain_of(types, tmp_path):
-    copies = tuple(replace(note, id=f"{note.id}-{n}") for n in range(20) for note in made.RENDERED)
+    copies = tuple(note._replace(id=f"{note.id}-{n}") for n in range(20) for note in made.RENDERED)
     path = shown.write_preview(made.built(copies, types), {"gaps-1": "new", "full-memory-7": "changed"}, tmp_path / "preview")
     command = [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
     command += [

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
 import pytest
 
@@ -49,13 +48,13 @@ def test_summary(package):
 
 
 def test_summary_of_nothing(package):
-    deck = replace(made.DECK, topics={}, warnings=())
+    deck = made.DECK._replace(topics={}, warnings=())
     for sheets in ([], [Sheet("cards/memory/gone.md")]):
         assert report.summary(sheets, deck, {}, coverage({}, [])).splitlines()[0] == "notes    0 notes, 0 cards; nothing changed"
 
 
 def test_summary_lists_a_dozen():
-    deck = replace(made.DECK, warnings=made.DECK.warnings * 20)
+    deck = made.DECK._replace(warnings=made.DECK.warnings * 20)
     assert report.summary([made.sheet(made.RENDERED)], deck, {}, covered()).splitlines()[-1] == "warning  ... and 8 more"
 
 
@@ -106,5 +105,5 @@ def test_runs_say_how_they_were_made():
     [(70_000_000_000, "70e9"), (1_500_000, "1.5e6"), (8192, "8192"), (0.05, "0.05"), (True, "True"), ("nf4", "nf4"), (1234567, "1234567")],
 )
 def test_parameters_read_as_they_are_written(value, shown):
-    run = replace(made.RUNS["full"], parameters={"x": value})
+    run = made.RUNS["full"]._replace(parameters={"x": value})
     assert report.call(run) == f"made_up_memory(x={shown})"
