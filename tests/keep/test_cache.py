@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import sqlite3
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 from workshop import FIRST, SECOND, Done, Workshop, notes
 
+from generator import build
 from generator.keep import cache, sheets, stamp
 from generator.render import figures
 from generator.render import note as render
@@ -173,8 +175,7 @@ def test_an_old_cache_with_newer_cards(shop: Workshop):
 
 
 def test_what_is_no_longer_asked_for_is_swept_out(shop: Workshop, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(cache, "LEAST", 0)
-    monkeypatch.setattr(cache, "ROOM", 0)  # at every build
+    monkeypatch.setattr(cache, "ROOM", 0)  # swept at every build
     shop.run("deck", now=FIRST)
     before = len(pieces(shop))
     for now in range(SECOND, SECOND + 3):
@@ -188,19 +189,17 @@ def test_what_is_no_longer_asked_for_is_swept_out(shop: Workshop, monkeypatch: p
 
 def test_sweeping_waits_for_twice_the_size(shop: Workshop, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(cache, "LEAST", 0)
-    shop.run("deck", now=FIRST)  # swept, since it never was before
-    swept, counts = pieces(shop), []
-    for number in range(60):
-        shop.edit("training/pictures.md", ("32" if number else "Thirty-two", f"{number} {'long ' * 1000}32" if number == 0 else f"32 {number}"))
-        shop.release(SECOND + number)
-        counts.append(len(pieces(shop)))
-        if counts[-1] < max(counts):
-            break
-    assert counts[0] > len(swept) and counts[-1] < max(counts) and len(counts) > 3
+    shop.forgets()
+    shop.release(SECOND)
+    sizes, last = [cache_file(shop).stat().st_size], "Thirty-two"
+    while len(sizes) < 100 and sizes[-1] >= max(sizes):
+        shop.edit("training/pictures.md", (last, last := f"{len(sizes)} " + "long " * 2000))
+        shop.release(SECOND + len(sizes))
+        sizes.append(cache_file(shop).stat().st_size)
+    assert len(sizes) > 4 and sizes[-1] < max(sizes) and cache.ROOM * sizes[0] * 0.8 < max(sizes) < cache.ROOM * sizes[0] * 1.5
 
 
 def test_judging_one_file_sweeps_nothing(shop: Workshop, monkeypatch: pytest.MonkeyPatch, work: Counter[str]):
-    monkeypatch.setattr(cache, "LEAST", 0)
     monkeypatch.setattr(cache, "ROOM", 0)
     assert shop.run("check", "cards/serving/cache.md").status == 0
     shop.release(SECOND)
@@ -305,7 +304,7 @@ def test_an_interrupted_build_leaves_nothing_wrong(module: Any, name: str, shop:
     before, kept = shop.state(), pieces(shop)
     shop.edit("training/pictures.md", ("Thirty-two", "Exactly 32"))
     shop.edit("training/memory.md", ("says: Weights take", "says: The weights take"))
-    monkeypatch.setattr(cache, "LEAST", 0)
+    monkeypatch.setattr(cache, "ROOM", 0)
     with monkeypatch.context() as breaking:
         breaking.setattr(module, name, interrupted)
         with pytest.raises(KeyboardInterrupt):
@@ -415,3 +414,23 @@ def test_the_warm_build_says_what_a_clean_one_says(case: str, own: Workshop):
         if done.status == 0:
             assert own.package.read_bytes() == (own.folder / "afresh/test-interviews.apkg").read_bytes()
         own.lock.write_bytes(lock)
+
+
+def test_a_record_is_shown_as_it_is_seen_from_here(shop: Workshop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """The same deck, named whole, from two folders: below one of them the records lie."""
+    shop.records("h100", 2e12)
+    records = shop.folder / "records"
+    lab, elsewhere = tmp_path / "lab", tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    lab.mkdir()
+    monkeypatch.setattr(build, "RECORDS", records.rename(lab / "records"))
+
+    def record(where: Path, folder: str) -> str:
+        monkeypatch.chdir(where)
+        build.deck(build.Order(shop.folder / "cards", shop.folder / folder), SECOND)
+        (run,) = [run for run in json.loads((shop.folder / folder / "report.json").read_text())["runs"] if run["record"]]
+        return run["record"]
+
+    assert record(lab, "build") == "records/machines/copy_bandwidth/size=28672@h100.json"
+    shop.edit("deck.yml", ("description: A", "description: Another"))
+    assert record(elsewhere, "build") == record(elsewhere, "afresh") == "size=28672@h100.json"
