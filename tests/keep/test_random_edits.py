@@ -380,7 +380,7 @@ def author(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.Fixt
     shop = Workshop(tmp_path)
     shop.takes_look()
     author = Author(shop, random.Random(seed))
-    author.record(*CASES[:4])
+    author.record(*CASES)
     monkeypatch.setattr(plot, "draw", sketch)
     monkeypatch.setattr(stamp, "versions", lambda libraries: [f"{library} {author.version}" for library in libraries])
     if seed % 2:
