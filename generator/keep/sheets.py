@@ -8,6 +8,7 @@ results did. What the keys below forget is a stale card: `make clean` must never
 from __future__ import annotations
 
 import json
+import marshal
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
@@ -347,31 +348,29 @@ def _records(run: Run, under: Circumstances) -> Iterator[Path]:
 
 
 def _encoded(sheet: Sheet) -> bytes:
-    plain = {name: value for name, value in sheet._asdict().items() if name not in ("path", "facts")}
-    return json.dumps(plain, ensure_ascii=False, separators=(",", ":"), default=dict).encode() + b"\n" + sheet.facts.encode()
+    return marshal.dumps(_bare(sheet._replace(path="")))  # loads in a third of the time that JSON takes; read by the same Python only
+
+
+def _bare(value: Any) -> Any:
+    """The value in Python's own types, which are all that marshal takes."""
+    if isinstance(value, Mapping):
+        return {name: _bare(inside) for name, inside in value.items()}
+    if isinstance(value, (tuple, list)):
+        return tuple(map(_bare, value))
+    return value
 
 
 def _decoded(path: str, content: bytes) -> Sheet:
-    head, _, facts = content.partition(b"\n")
-    plain = json.loads(head)
-    return Sheet(
+    plain = Sheet(*marshal.loads(content))
+    return plain._replace(
         path=path,
-        entries=tuple(_decoded_entry(*entry) for entry in plain["entries"]),
-        runs=tuple(plain["runs"]),
-        wanted=tuple(plain["wanted"]),
-        ids=tuple((id, Place(*place)) for id, place in plain["ids"]),
-        retired={id: (reason, Place(*place)) for id, (reason, place) in plain["retired"].items()},
-        warnings=_problems(plain["warnings"]),
-        notices=_problems(plain["notices"]),
-        typed=_problems(plain["typed"]),
-        facts=facts.decode(),
+        entries=tuple(Entry._make((*rest, Place(*place), piece)) for *rest, place, piece in plain.entries),
+        ids=tuple((id, Place(*place)) for id, place in plain.ids),
+        retired={id: (reason, Place(*place)) for id, (reason, place) in plain.retired.items()},
+        warnings=_problems(plain.warnings),
+        notices=_problems(plain.notices),
+        typed=_problems(plain.typed),
     )
-
-
-def _decoded_entry(*plain: Any) -> Entry:
-    entry = Entry(*plain)
-    clozes = {int(number): text for number, text in entry.clozes.items()} if entry.clozes else {}
-    return entry._replace(tags=tuple(entry.tags), clozes=clozes, place=Place(*entry.place))
 
 
 def _problems(plain: Iterable[Any]) -> tuple[Problem, ...]:
