@@ -97,10 +97,9 @@ def wanted(source: Source, under: Circumstances, cache: Cache) -> tuple[Sequence
     return ((), file.problems) if file.problems else (tuple(_Maker(file, under, cache).wanted()), ())
 
 
-def texts(notes: Sequence[Entry], cache: Cache) -> Iterator[str]:
-    """The fields of each note as Anki joins them."""
-    for content in cache.needed([note.piece for note in notes]):
-        yield content.decode().partition(END)[2]
+def texts(notes: Sequence[Entry], cache: Cache) -> Iterator[bytes]:
+    """The fields of each note as Anki joins them, in UTF-8."""
+    return (content[content.index(b"\x1f") + 1 :] for content in cache.needed([note.piece for note in notes]))
 
 
 def live(sheets: Iterable[Sheet]) -> Iterator[str]:

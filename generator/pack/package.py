@@ -47,7 +47,7 @@ class Contents(NamedTuple):
     deflated: the raw deflate stream of some bytes, which may be remembered; left out, they are compressed now.
     """
 
-    texts: Callable[[Sequence[Entry]], Iterator[str]]
+    texts: Callable[[Sequence[Entry]], Iterator[bytes]]
     media: Callable[[str], bytes]
     deflated: Callable[[bytes], bytes] = deflated
 
@@ -151,13 +151,13 @@ def _genanki() -> tuple[Any, type, type]:
             self.models, self.notes, self.lock = models, notes, lock
             self.model = models[notes[0][1].type]
 
-        def write_to_db(self, cursor: sqlite3.Cursor, timestamp: float, deck_id: int, texts: Iterator[str]) -> None:
+        def write_to_db(self, cursor: sqlite3.Cursor, timestamp: float, deck_id: int, texts: Iterator[bytes]) -> None:
             for (position, note), fields in zip(self.notes, texts):
                 shipped = self.lock.notes[note.id]
                 id, *card_ids = note.ids
-                first, tags = fields.partition("\x1f")[0], f" {' '.join(sorted(note.tags))} "
+                first, tags = fields.partition(b"\x1f")[0].decode(), f" {' '.join(sorted(note.tags))} "
                 row = (id, shipped.guid, self.models[note.type].model_id, shipped.mod, -1, tags, fields, first, 0, 0, "")
-                cursor.execute("INSERT INTO notes VALUES(?,?,?,?,?,?,?,?,?,?,?)", row)
+                cursor.execute("INSERT INTO notes VALUES(?,?,?,?,?,?,CAST(? AS TEXT),?,?,?,?)", row)
                 for card_id, ordinal in zip(card_ids, note.cards, strict=True):
                     card = (card_id, id, deck_id, ordinal, shipped.mod, -1, 0, 0, position, 0, 0, 0, 0, 0, 0, 0, 0, "")
                     cursor.execute("INSERT INTO cards VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", card)
