@@ -6,7 +6,7 @@ What an idle build does not need is imported inside the functions.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -213,8 +213,8 @@ def _refuse_change(order: Order, old: Lock, update: Update) -> None:
     raise DeckError([Problem(Place(order.lock.as_posix()), message, "run make deck and commit it")])
 
 
-def _write(order: Order, built: Built, update: Update, found: Coverage, each: bool) -> tuple[Path, list[Path]]:
-    """Package, lock, media and report. The package's path, and those of all files."""
+def _write(order: Order, built: Built, update: Update, found: Coverage, each: bool) -> tuple[Path, Mapping[Path, str | None]]:
+    """Package, lock, media and report. The package's path, and those of all files with their SHA-256 where it is known."""
     from generator.pack import lock
     from generator.pack.output import write, write_media
     from generator.pack.package import write_package
@@ -233,10 +233,10 @@ def _write(order: Order, built: Built, update: Update, found: Coverage, each: bo
     about = order.build / "report.json"
     deck = deck._replace(warnings=(*deck.warnings, *update.warnings))
     write(about, report(built.sheets, deck, update.statuses, found, package, digest).encode())
-    return package, [package, order.lock, about, *map(Path, media)]
+    return package, {package: digest, **dict.fromkeys((order.lock, about, *map(Path, media)))}
 
 
-def _keep(order: Order, built: Built, wrote: Sequence[Path] = (), said: str = "", sweep: bool = True) -> None:
+def _keep(order: Order, built: Built, wrote: Mapping[Path, str | None] | None = None, said: str = "", sweep: bool = True) -> None:
     """What the next build need not make again; nothing where a file was written meanwhile, and what was read may not be what was hashed."""
     from generator.keep.sheets import live
     from generator.pack.output import write

@@ -43,9 +43,9 @@ class Circumstances(NamedTuple):
     shared: str = ""
 
     def of(self, source: Source) -> str:
-        """The hash of all that the file's sheet depends on besides other files."""
+        """All that the file's sheet depends on besides other files."""
         folder = (self.around.settings.folders or {}).get(source.folder)
-        return key("under", self.shared, source.shown, str(source.path), folder and folder.name)
+        return f"{self.shared} {source.path} {folder.name if folder else ''}"
 
     def and_shared(self) -> Circumstances:
         """The same, with the hash of what all files depend on."""
