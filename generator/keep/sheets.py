@@ -27,7 +27,7 @@ from generator.resolve.names import plain, used
 
 if TYPE_CHECKING:
     from generator.resolve.results import Store
-    from kernels.results import Result
+    from kernels.results import Number, Result
 
 END = "\x1f"  # Anki's own mark between fields
 
@@ -189,8 +189,6 @@ class _Maker:
         content = self.cache.get(piece)
         if content is None:
             return None
-        from kernels.results import Number
-
         head, *fields = content.decode().split(END)
         about = json.loads(head)
         media = {name: self.cache.get(f"media:{name}") for name in about["media"]}
@@ -204,7 +202,7 @@ class _Maker:
             expected=about["expected"],
             device=about["device"],
             missing=tuple(alias for alias, result in results.items() if result is None),
-            values={reference: Number(*number) for reference, number in about["values"].items()},
+            values=_numbers(about["values"]),
         )
         notices += [Problem(note.claims[number].place, message, hint) for number, message, hint in about["notices"]]
         clozes = {int(number): text for number, text in about["clozes"].items()}
@@ -276,6 +274,14 @@ class _Maker:
                 on = self.under.devices if kind == "measurement" else (None,)
                 found = [self.store.found(run, device) for device in on]
                 yield entry(run, any(result is not None and not result.stale for result in found))
+
+
+def _numbers(values: Mapping[str, Sequence[Any]]) -> Mapping[str, Number]:
+    if not values:
+        return {}
+    from kernels.results import Number
+
+    return {reference: Number(*number) for reference, number in values.items()}
 
 
 def _seen(result: Result) -> list[Any]:
