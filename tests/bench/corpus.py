@@ -13,13 +13,14 @@ import sys
 from pathlib import Path
 
 PER_FILE, FOLDERS = 20, 10
-WORDS = tuple(
-    """gradient tensor kernel matrix vector entropy posterior prior likelihood sampling batch epoch learning rate momentum loss layer
-    network attention embedding token sequence convolution pooling stride padding softmax sigmoid residual encoder decoder latent
-    variable expectation independence chain integral jacobian eigenvalue rank projection basis norm function operator limit series
-    sum the a of to in is that for with as on by which from this are be it an at or can when each its where if not we only two
-    then same more than have one other value result model data large small first second""".split()
+PROSE = (
+    "gradient tensor kernel matrix vector entropy posterior prior likelihood sampling batch epoch learning rate momentum loss layer "
+    "network attention embedding token sequence convolution pooling stride padding softmax sigmoid residual encoder decoder latent "
+    "variable expectation independence chain integral jacobian eigenvalue rank projection basis norm function operator limit series sum "
+    "the a of to in is that for with as on by which from this are be it an at or can when each its where if not we only two then same "
+    "more than have one other value result model data large small first second"
 )
+WORDS = tuple(PROSE.split())
 INLINE = (r"x_i", r"\alpha_{k+1}", r"f(x) = a_1 x^2 + b_1", r"p(y \mid x)", r"i < j", r"O(n \log n)", r"a_{ij} * b_{jk}")
 DISPLAY = (
     r"\sum_{i=1}^{n} w_i x_i + b < \epsilon",
