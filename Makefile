@@ -1,15 +1,18 @@
-# Everything is installed into .venv, with the exact versions of requirements.lock.
-#   make deck              build/ml-interviews.apkg
-#   make deck DEVICE=this  a personal deck, measured on this machine's GPU: records and lock stay under build/
-#   make deck FRESH=1      executes every wanted run again
-#   make check STRICT=1    as a release must pass: no measurement stale or missing
+# Everything is installed into .venv, with the exact versions of requirements.lock. What may be set:
+#> CARDS=DIR BUILD=DIR    where the cards lie, where what is built goes (cards, build)
+#> DEVICE=this            a personal deck, measured on this machine's GPU: records and lock stay under build/
+#> FRESH=1                executes every wanted run again
+#> STRICT=1               check: as a release must pass, no measurement stale or missing
+#> VERBOSE=1 FILES=...    check: lists what is covered, typed by hand and missing; judges these files of cards alone
+#> NOTES=10000            bench: how large a deck
+#> PYTHON=python3.11      which Python makes .venv
 
 PYTHON ?= python3
 CARDS  ?= cards
 BUILD  ?= build
 VENV   := .venv
 PY     := $(VENV)/bin/python
-PIP    := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --constraint requirements.lock
+PIP    := $(VENV)/bin/python -m pip install -qq --disable-pip-version-check --constraint requirements.lock
 
 DEVICE_FLAG = $(if $(filter this,$(DEVICE)),--device this)
 RECORD_FLAGS = $(if $(filter this,$(DEVICE)),--device this --records $(BUILD)/records --known kernels/records,--device $(QUOTED)) $(if $(FRESH),--fresh)
@@ -30,7 +33,7 @@ preview: $(VENV)/installed due ## all cards in a browser: build/preview/index.ht
 	@$(GENERATOR) preview $(CARDS) --build $(BUILD) $(DEVICE_FLAG)
 
 check: $(VENV)/installed ## judge cards, claims, records and the lock without packaging
-	@$(GENERATOR) check $(CARDS) --build $(BUILD) $(DEVICE_FLAG) $(if $(STRICT),--strict)
+	@$(GENERATOR) check $(or $(FILES),$(CARDS)) --build $(BUILD) $(DEVICE_FLAG) $(if $(STRICT),--strict) $(if $(VERBOSE),--verbose)
 
 records: $(VENV)/torch ## execute every wanted run whose record is missing or stale, and measure if a quoted GPU is here
 	@$(GENERATOR) wanted $(CARDS) | $(PY) -m kernels record - $(RECORD_FLAGS)
@@ -41,8 +44,8 @@ verify: $(VENV)/torch ## recompute every recorded simulation, re-measure where t
 test: $(VENV)/tests ## the test suite
 	@$(PY) -m pytest tests -q
 
-bench: $(VENV)/tests ## how long builds take
-	@$(PY) tests/bench/build_time.py
+bench: $(VENV)/bench ## how long builds take, against a script of one's own
+	@$(PY) tests/bench/build_time.py $(NOTES)
 
 lint: $(VENV)/lint ## ruff and mypy
 	@$(PY) -m ruff check . && $(PY) -m mypy
@@ -52,6 +55,7 @@ clean: ## remove what was built; .venv stays
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@sed -n 's/^#> /  /p' $(MAKEFILE_LIST)
 
 # Torch is installed, and loaded, only if some run has to be executed here. A run that fails is reported; the deck is
 # built all the same, and says what is missing.
@@ -66,13 +70,16 @@ $(VENV)/bin/python:
 
 $(VENV)/installed: pyproject.toml requirements.lock | $(VENV)/bin/python
 	@echo "installing into $(VENV)"
-	@$(PIP) --editable . && touch $@
+	@$(PIP) --editable . && $(PY) -m compileall -q generator kernels && touch $@
 
 $(VENV)/torch: $(VENV)/installed
 	@$(PIP) --editable '.[kernels]' && touch $@
 
 $(VENV)/tests: $(VENV)/installed
 	@$(PIP) --editable '.[test]' && touch $@ $(VENV)/torch
+
+$(VENV)/bench: $(VENV)/installed
+	@$(PIP) --editable '.[bench]' && touch $@
 
 $(VENV)/lint: $(VENV)/installed
 	@$(PIP) --editable '.[lint]' && touch $@

@@ -103,4 +103,7 @@ def _cores() -> int:
 
 if __name__ == "__main__":
     gc.set_threshold(100_000)  # a build makes many values and few circles: looking for these more often takes a tenth of an edit's time
-    raise SystemExit(main())
+    status = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)  # everything is written: taking a large deck apart again would cost as much as some edits

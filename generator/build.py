@@ -20,9 +20,9 @@ from kernels.gpu import may_have_gpu
 if TYPE_CHECKING:
     from generator.keep.cache import Cache
     from generator.keep.deck import Built
-    from generator.notes import Deck
     from generator.pack.lock import Lock, Update
     from generator.resolve.wanted import Wanted
+    from generator.show.coverage import Coverage
 
 T = TypeVar("T")
 RECORDS = Path(stamp.PACKAGE, "records")
@@ -127,15 +127,15 @@ def _with_cache(order: Order, work: Callable[[Cache], T]) -> T:
 
 def _deck(order: Order, cache: Cache, now: int, frozen: bool, each: bool) -> str:
     from generator.pack import lock
+    from generator.show.coverage import coverage
 
     built = _made(order, cache)
     old, update = _shipped(order, built, now)
     if frozen:
         _refuse_change(order, old, update)
-    package, wrote = _write(order, built, update, each)
-    deck, settled = built.deck._replace(warnings=(*built.deck.warnings, *update.warnings)), lock.settled(update)
-    said = _said(built, deck, update.statuses, package)
-    again = _said(built, deck._replace(warnings=(*built.deck.warnings, *settled.warnings)), settled.statuses, package)
+    found = coverage(built.deck.topics, built.entries)
+    package, wrote = _write(order, built, update, found, each)
+    said, again = (_said(built, one, found, package) for one in (update, lock.settled(update)))
     _keep(order, built, wrote, again)
     return said
 
@@ -213,12 +213,11 @@ def _refuse_change(order: Order, old: Lock, update: Update) -> None:
     raise DeckError([Problem(Place(order.lock.as_posix()), message, "run make deck and commit it")])
 
 
-def _write(order: Order, built: Built, update: Update, each: bool) -> tuple[Path, list[Path]]:
-    """Package, lock, media and report. The package's path, and those of all files."""
+def _write(order: Order, built: Built, update: Update, found: Coverage, each: bool) -> tuple[Path, Mapping[Path, str | None]]:
+    """Package, lock, media and report. The package's path, and those of all files with their SHA-256 where it is known."""
     from generator.pack import lock
     from generator.pack.output import write, write_media
     from generator.pack.package import write_package
-    from generator.show.coverage import coverage
     from generator.show.report import report
 
     deck, notes, contents = built.deck, built.entries, built.contents
@@ -233,11 +232,11 @@ def _write(order: Order, built: Built, update: Update, each: bool) -> tuple[Path
     media = write_media(order.build / "media", {name: size for note in notes for name, size in note.media.items()}, built.media)
     about = order.build / "report.json"
     deck = deck._replace(warnings=(*deck.warnings, *update.warnings))
-    write(about, report(built.sheets, deck, update.statuses, coverage(deck.topics, notes), package, digest).encode())
-    return package, [package, order.lock, about, *map(Path, media)]
+    write(about, report(built.sheets, deck, update.statuses, found, package, digest).encode())
+    return package, {package: digest, **dict.fromkeys((order.lock, about, *map(Path, media)))}
 
 
-def _keep(order: Order, built: Built, wrote: Sequence[Path] = (), said: str = "", sweep: bool = True) -> None:
+def _keep(order: Order, built: Built, wrote: Mapping[Path, str | None] | None = None, said: str = "", sweep: bool = True) -> None:
     """What the next build need not make again; nothing where a file was written meanwhile, and what was read may not be what was hashed."""
     from generator.keep.sheets import live
     from generator.pack.output import write
@@ -272,11 +271,11 @@ def _unfinished(built: Built, strict: bool) -> Iterator[Problem]:
             yield Problem(Place(path, int(line)), f"{run['call']} is {run['state']}{why}", "run make records where its device is")
 
 
-def _said(built: Built, deck: Deck, statuses: Mapping[str, str], package: Path) -> str:
-    from generator.show.coverage import coverage
+def _said(built: Built, update: Update, found: Coverage, package: Path) -> str:
     from generator.show.report import summary
 
-    return _noticed(summary(built.sheets, deck, statuses, coverage(deck.topics, built.entries), package), built)
+    deck = built.deck._replace(warnings=(*built.deck.warnings, *update.warnings))
+    return _noticed(summary(built.sheets, deck, update.statuses, found, package), built)
 
 
 def _noticed(text: str, built: Built) -> str:

@@ -51,8 +51,8 @@ class Built(NamedTuple):
         """What the author may now write: verdicts of open claims."""
         return sorted({notice for sheet in self.sheets for notice in sheet.notices})
 
-    def texts(self, notes: Sequence[Entry]) -> Iterator[str]:
-        """The fields of each note as Anki joins them."""
+    def texts(self, notes: Sequence[Entry]) -> Iterator[bytes]:
+        """The fields of each note as Anki joins them, in UTF-8."""
         return sheets.texts(notes, self.cache)
 
     def media(self, name: str) -> bytes:

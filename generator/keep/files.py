@@ -14,6 +14,7 @@ from typing import Any
 
 LOCK = "deck.lock"  # written by a build: no part of what it reads
 SETTLED = 2_000_000_000  # ns: a file written this shortly before it was looked at may change again without its stat telling
+HASH = 32  # hexadecimal digits of a SHA-256
 Stat = tuple[int, int, int, int]  # mtime and ctime in ns, size, inode
 
 
@@ -95,6 +96,6 @@ def settled(kept: Sequence[Any], stat: Stat, at: int) -> bool:
 def hash_of(path: str) -> str:
     try:
         with open(path, "rb") as file:
-            return hashlib.sha256(file.read()).hexdigest()[:32]
+            return hashlib.sha256(file.read()).hexdigest()[:HASH]
     except OSError:
         return ""

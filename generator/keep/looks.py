@@ -9,7 +9,7 @@ from typing import Any
 
 from generator.keep.cache import Cache, key
 from generator.keep.files import Files
-from generator.look.notetypes import LOOK, NoteType, note_types, templates
+from generator.look.notetypes import LOOK, NoteType, forget, note_types, templates
 
 
 def types_of(cache: Cache, files: Files, code: str) -> Mapping[str, NoteType]:
@@ -20,9 +20,8 @@ def types_of(cache: Cache, files: Files, code: str) -> Mapping[str, NoteType]:
 
 
 def _encoded() -> bytes:
-    note_types.cache_clear()
-    templates.cache_clear()
-    plain = [{**vars(kind), "look": str(kind.look), "fields": dict(kind.fields), "ready": templates(kind)} for kind in note_types().values()]
+    forget()
+    plain = [{**kind._asdict(), "look": str(kind.look), "fields": dict(kind.fields), "ready": templates(kind)} for kind in note_types().values()]
     return json.dumps(plain, ensure_ascii=False).encode()
 
 

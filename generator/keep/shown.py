@@ -46,7 +46,7 @@ def _notes(sheet: Sheet, built: Built, looks: Mapping[str, str]) -> list[str]:
     made = []
     for note, line, text in zip(sheet.entries, sheet.facts.split("\n"), built.texts(sheet.entries), strict=True):
         kind = built.types[note.type]
-        fields = dict(zip(kind.fields, text.split(END), strict=True))
+        fields = dict(zip(kind.fields, text.decode().split(END), strict=True))
         name = key("faces", built.code, note.piece, looks[note.type])
         cards = built.cache.get(name) or json.dumps(faces(fields, kind, note.deck, note.tags, note.cards)).encode()
         built.cache.put(name, cards)

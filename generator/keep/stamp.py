@@ -12,14 +12,15 @@ import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any, NamedTuple
 
-from generator.keep.files import Files, Stat, hash_of, settled, stat_of_path
+from generator.keep.files import HASH, Files, Stat, hash_of, settled, stat_of_path
 from generator.pack.output import write
 
 PACKAGE = os.path.dirname(getattr(find_spec("kernels"), "origin", ""))  # found, not imported: that takes longer than an idle build
 GENERATOR = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-LIBRARIES = ("genanki", "jinja2", "latex2mathml", "markdown", "matplotlib", "pygments", "pyyaml")  # what is built depends on them as on our code
+LIBRARIES = ("genanki", "jinja2", "latex2mathml", "markdown", "matplotlib", "numpy", "pygments", "pyyaml")  # what is built depends on them as on our code
 
 
 class Stamp(NamedTuple):
@@ -94,14 +95,19 @@ def _unproven(stats: Mapping[str, Stat], known: Mapping[str, Any]) -> Iterator[t
 
 
 def stamp_of(
-    circumstances: Sequence[str], files: Files, wrote: Iterable[str | os.PathLike[str]], said: str, due: Iterable[str], before: Stamp | None
+    circumstances: Sequence[str], files: Files, wrote: Mapping[Path, str | None], said: str, due: Iterable[str], before: Stamp | None
 ) -> Stamp:
-    """The stamp of a build that is finished. before: the stamp of an earlier one, which may know what was not written again."""
+    """The stamp of a build that is finished.
+
+    wrote: the SHA-256 of each file, where it is known. before: the stamp of an earlier build, which may know what was not written again.
+    """
     known: Mapping[str, Any] = before.wrote if before else {"": [0]}
     written: dict[str, Any] = {"": [time.time_ns()]}
-    for path in (os.fspath(path) for path in wrote):
-        stat, kept = stat_of_path(path), known.get(path)
-        written[path] = [*stat, kept[4] if kept and settled(kept, stat, known[""][0]) else hash_of(path)]
+    for path, digest in wrote.items():
+        name = os.fspath(path)
+        stat, kept = stat_of_path(name), known.get(name)
+        proven = kept[4] if kept and settled(kept, stat, known[""][0]) else ""
+        written[name] = [*stat, proven or (digest or "")[:HASH] or hash_of(name)]
     return Stamp(list(circumstances), files.table(), written, said, list(due))
 
 

@@ -89,7 +89,8 @@ def update(lock: Lock, deck: Deck, notes_now: Sequence[Entry], types: Mapping[st
     for id, before in lock.notes.items():
         if id not in statuses:
             statuses[id] = "retired" if id in deck.retired else "vanished"
-            notes[id] = _same(before, before._replace(retired=deck.retired.get(id, before.retired)))
+            if before.retired != deck.retired.get(id, before.retired):
+                notes[id] = before._replace(retired=deck.retired[id])
             if statuses[id] == "vanished":
                 hint = f"write `retired: {{{id}: why}}` into the front matter of its file, or bring it back"
                 warnings.append(Problem(Place(place), f"the note {id!r} has vanished; learners keep its cards", hint))
@@ -122,6 +123,8 @@ def hash_of(note: Rendered) -> str:
 
 def _note_line(before: NoteLine | None, note: Entry, deck: Deck, now: int, problems: list[Problem], warnings: list[Problem]) -> NoteLine:
     place, found = note.place, note.hash
+    if before and (before.hash, before.type, before.deck, before.clozes) == (found, note.type, note.deck, note.clozes):
+        return before
     if before is None:
         return NoteLine(note.guid, note.type, note.deck, found, now, dict(note.clozes))
     if before.type != note.type:
@@ -139,12 +142,7 @@ def _note_line(before: NoteLine | None, note: Entry, deck: Deck, now: int, probl
         if before.hash != found:
             warnings.append(Problem(place, f"cloze c{number} is gone; learners keep its card, empty, until they run Empty Cards"))
     mod = before.mod if before.hash == found else max(now, before.mod + 1)
-    return _same(before, NoteLine(before.guid, note.type, note.deck, found, mod, {**before.clozes, **note.clozes}))
-
-
-def _same(before: NoteLine, now: NoteLine) -> NoteLine:
-    """The line itself where it did not change, so that `text` knows it."""
-    return before if before == now else now
+    return NoteLine(before.guid, note.type, note.deck, found, mod, {**before.clozes, **note.clozes})
 
 
 def _type_line(before: TypeLine | None, note_type: NoteType, now: int, place: Place, problems: list[Problem]) -> TypeLine:
@@ -184,17 +182,19 @@ def load(path: Path, problems: list[Problem]) -> Lock:
     notes: dict[str, NoteLine] = {}
     types: dict[str, TypeLine] = {}
     lines: dict[str, tuple[NoteLine, str]] = {}
+    shown = path.as_posix()
     written = [(number, line) for number, line in enumerate(path.read_bytes().split(b"\n"), 1) if line.strip() and not line.startswith(b"#")]
     for (number, line), entry in zip(written, _parsed([line for _, line in written])):
-        place = Place(path.as_posix(), number)
         try:
             name, content = _read(json.loads(line) if entry is None else entry)
         except (ValueError, KeyError, TypeError, AttributeError):
-            problems.append(Problem(place, "this line is none of a lock", "settle the merge: keep both sides' lines, sorted, and build again"))
+            problems.append(
+                Problem(Place(shown, number), "this line is none of a lock", "settle the merge: keep both sides' lines, sorted, and build again")
+            )
             continue
         if name in (notes if isinstance(content, NoteLine) else types):
             what = "note" if isinstance(content, NoteLine) else "note type"
-            problems.append(Problem(place, f"the {what} {name!r} stands twice in the lock", "keep the line with the greater mod"))
+            problems.append(Problem(Place(shown, number), f"the {what} {name!r} stands twice in the lock", "keep the line with the greater mod"))
         elif isinstance(content, NoteLine):
             notes[name] = content
             lines[name] = content, line.decode().strip()
@@ -220,7 +220,7 @@ def _read(entry: Any) -> tuple[str, NoteLine | TypeLine]:
         fields = tuple((int(id), str(name)) for id, name in entry["fields"])
         kind = str(entry.get("kind", ""))
         return str(entry["type"]), TypeLine(int(entry["id"]), fields, (int(template_id), str(template)), hash, mod, kind)
-    clozes = {int(number): str(source) for number, source in entry.get("clozes", {}).items()}
+    clozes = {int(number): str(source) for number, source in entry["clozes"].items()} if "clozes" in entry else {}
     return str(entry["note"]), NoteLine(str(entry["guid"]), str(entry["type"]), str(entry["deck"]), hash, mod, clozes, str(entry.get("retired", "")))
 
 

@@ -23,7 +23,7 @@ from typing import IO, Any, NamedTuple
 from generator.look.notetypes import NoteType
 from generator.notes import Deck, Entry
 from generator.pack import library
-from generator.pack.lock import Lock, NoteLine, TypeLine
+from generator.pack.lock import Lock, TypeLine
 from generator.pack.output import writing
 
 EPOCH_MS = 1_600_000_000_000  # Anki takes ids for times of creation; ours lie in the three years after this one
@@ -47,7 +47,7 @@ class Contents(NamedTuple):
     deflated: the raw deflate stream of some bytes, which may be remembered; left out, they are compressed now.
     """
 
-    texts: Callable[[Sequence[Entry]], Iterator[str]]
+    texts: Callable[[Sequence[Entry]], Iterator[bytes]]
     media: Callable[[str], bytes]
     deflated: Callable[[bytes], bytes] = deflated
 
@@ -82,22 +82,25 @@ def description(deck: Deck) -> str:
 @contextmanager
 def _database(deck: Deck, notes: Sequence[Entry], types: Mapping[str, NoteType], lock: Lock, contents: Contents) -> Iterator[IO[bytes]]:
     """The collection as an open file, which genanki wrote and which goes with the block."""
-    genanki, note_class, model_class = _genanki()
+    genanki, notes_class, model_class = _genanki()
     models = {key: model_class(types[key], lock.types[key]) for key in sorted({note.type for note in notes})}
-    decks = {deck.name: genanki.Deck(deck.id, deck.name, description(deck))}
+    homes: dict[str, list[tuple[int, Entry]]] = {deck.name: []}
     for position, note in enumerate(notes, 1):
-        home = decks.get(note.deck)
-        if home is None:
-            home = decks[note.deck] = genanki.Deck(_id("deck", deck.id, note.deck) // 1000, note.deck)
-        home.notes.append(note_class(models[note.type], note, lock.notes[note.id], position))
+        homes.setdefault(note.deck, []).append((position, note))
+    decks = [genanki.Deck(deck.id, deck.name, description(deck))]
+    decks += [genanki.Deck(_id("deck", deck.id, name) // 1000, name) for name in list(homes)[1:]]
+    for home, inside in zip(decks, homes.values(), strict=True):
+        home.notes = [notes_class(models, inside, lock)] if inside else []
+        for key in dict.fromkeys(note.type for _, note in inside):
+            home.add_model(models[key])
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "collection.anki2")
         with closing(sqlite3.connect(path)) as connection:
             connection.execute("pragma journal_mode = off")
             connection.execute("pragma synchronous = off")
             connection.execute("pragma cache_size = -16000")  # kB, as notes come in no order of their ids
-            texts = contents.texts([packed.note for home in decks.values() for packed in home.notes])  # as genanki will write them
-            genanki.Package(list(decks.values())).write_to_db(connection.cursor(), 0, texts)
+            texts = contents.texts([note for inside in homes.values() for _, note in inside])  # in the order in which genanki writes
+            genanki.Package(decks).write_to_db(connection.cursor(), 0, texts)
             connection.commit()
         with path.open("r+b") as file:
             file.seek(SQLITE_WRITER.start)
@@ -120,7 +123,7 @@ def _id(*content: str | int) -> int:
 
 @cache
 def _genanki() -> tuple[Any, type, type]:
-    """genanki, with a Note and a Model whose ids and times are ours; made here because genanki is imported late."""
+    """genanki, with notes and a Model whose ids and times are ours; made here because genanki is imported late."""
     genanki = library()
 
     class PackedModel(genanki.Model):  # type: ignore[name-defined]
@@ -141,25 +144,25 @@ def _genanki() -> tuple[Any, type, type]:
         def to_json(self, timestamp: float, deck_id: int) -> dict[str, Any]:
             return super().to_json(self.mod, deck_id)
 
-    class PackedNote:
-        """What genanki.Deck asks of a note. Its text comes when it is written, so that no deck is ever whole in memory."""
+    class PackedNotes:
+        """All notes of a deck, as genanki.Deck asks of one. Their text comes as they are written, so that no deck is ever whole in memory."""
 
-        __slots__ = ("model", "note", "shipped", "position")
+        def __init__(self, models: Mapping[str, PackedModel], notes: Sequence[tuple[int, Entry]], lock: Lock):
+            self.models, self.notes, self.lock = models, notes, lock
+            self.model = models[notes[0][1].type]
 
-        def __init__(self, model: PackedModel, note: Entry, shipped: NoteLine, position: int):
-            self.model, self.note, self.shipped, self.position = model, note, shipped, position
+        def write_to_db(self, cursor: sqlite3.Cursor, timestamp: float, deck_id: int, texts: Iterator[bytes]) -> None:
+            for (position, note), fields in zip(self.notes, texts):
+                shipped = self.lock.notes[note.id]
+                id, *card_ids = note.ids
+                first, tags = fields.partition(b"\x1f")[0].decode(), f" {' '.join(sorted(note.tags))} "
+                row = (id, shipped.guid, self.models[note.type].model_id, shipped.mod, -1, tags, fields, first, 0, 0, "")
+                cursor.execute("INSERT INTO notes VALUES(?,?,?,?,?,?,CAST(? AS TEXT),?,?,?,?)", row)
+                for card_id, ordinal in zip(card_ids, note.cards, strict=True):
+                    card = (card_id, id, deck_id, ordinal, shipped.mod, -1, 0, 0, position, 0, 0, 0, 0, 0, 0, 0, 0, "")
+                    cursor.execute("INSERT INTO cards VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", card)
 
-        def write_to_db(self, cursor: sqlite3.Cursor, timestamp: float, deck_id: int, texts: Iterator[str]) -> None:
-            note, mod, fields = self.note, self.shipped.mod, next(texts)
-            id, *card_ids = note.ids
-            first, tags = fields.partition("\x1f")[0], f" {' '.join(sorted(note.tags))} "
-            row = (id, self.shipped.guid, self.model.model_id, mod, -1, tags, fields, first, 0, 0, "")
-            cursor.execute("INSERT INTO notes VALUES(?,?,?,?,?,?,?,?,?,?,?);", row)
-            for card_id, ordinal in zip(card_ids, note.cards, strict=True):
-                card = (card_id, id, deck_id, ordinal, mod, -1, 0, 0, self.position, 0, 0, 0, 0, 0, 0, 0, 0, "")
-                cursor.execute("INSERT INTO cards VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?);", card)
-
-    return genanki, PackedNote, PackedModel
+    return genanki, PackedNotes, PackedModel
 
 
 # ------------------------------------------------------------------------------------------------ the zip

@@ -8,7 +8,6 @@ from __future__ import annotations
 import keyword
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -156,6 +155,8 @@ def _kernel(name: str) -> Kernel | str:
 
 def _bound(kernel: Kernel, given: Mapping[str, yaml.Node], place: Place, problems: list[Problem]) -> Mapping[str, Any] | None:
     """The bound parameters, or None with a problem for each that does not fit."""
+    from dataclasses import replace
+
     from kernels.results import KernelError
 
     try:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -38,7 +37,7 @@ MADE = {"formula": "computed", "simulation": "simulated", "measurement": "measur
 def render(resolved: Resolved, types: Mapping[str, NoteType], draw: Callable[[Result], figures.Figure], problems: list[Problem]) -> Rendered | None:
     """The note as it is packed; None where it has problems, which are added to `problems`."""
     note, note_type = resolved.note, types[resolved.note.type]
-    page = _Page(resolved, draw, [])
+    page = _Page(resolved, draw)
     fields = dict.fromkeys(note_type.fields, "")
     fields["Id"] = note.id
     fields["Breadcrumb"] = escape(_breadcrumb(note.deck), quote=False)
@@ -65,26 +64,25 @@ def render(resolved: Resolved, types: Mapping[str, NoteType], draw: Callable[[Re
     return Rendered(note.id, note.type, note.deck, note.tags, fields, media, cards, numbers, resolved)
 
 
-@dataclass
 class _Page:
     """What one note gathers while its fields are rendered."""
 
-    resolved: Resolved
-    draw: Callable[[Result], figures.Figure]
-    problems: list[Problem]
-    media: dict[str, bytes] = field(default_factory=dict)
+    def __init__(self, resolved: Resolved, draw: Callable[[Result], figures.Figure]):
+        self.resolved, self.draw = resolved, draw
+        self.problems: list[Problem] = []
+        self.media: dict[str, bytes] = {}
 
     def problem(self, place: Place, message: str, hint: str = "") -> None:
         self.problems.append(Problem(place, message, hint))
 
 
-@dataclass
 class _Lifted:
     """The pieces that stand aside while Markdown runs. Math lands last, after clozes are written."""
 
-    pieces: list[str] = field(default_factory=list)
-    blocks: set[int] = field(default_factory=set)
-    math: set[int] = field(default_factory=set)
+    def __init__(self) -> None:
+        self.pieces: list[str] = []
+        self.blocks: set[int] = set()
+        self.math: set[int] = set()
 
     def up(self, html: str, into: set[int] | None = None) -> str:
         self.pieces.append(html)
