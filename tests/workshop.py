@@ -168,7 +168,7 @@ def packed(built: Built) -> list[Packed]:
     """The notes of a deck that is built, in reading order."""
     found = []
     for entry, text in zip(built.entries, built.texts(built.entries), strict=True):
-        fields = dict(zip(built.types[entry.type].fields, text.split(END), strict=True))
+        fields = dict(zip(built.types[entry.type].fields, text.decode().split(END), strict=True))
         found.append(Packed(entry, fields, {name: built.media(name) for name in entry.media}))
     return found
 

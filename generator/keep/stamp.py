@@ -20,7 +20,8 @@ from generator.pack.output import write
 
 PACKAGE = os.path.dirname(getattr(find_spec("kernels"), "origin", ""))  # found, not imported: that takes longer than an idle build
 GENERATOR = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-LIBRARIES = ("genanki", "jinja2", "latex2mathml", "markdown", "matplotlib", "numpy", "pygments", "pyyaml")  # what is built depends on them as on our code
+# What makes the deck as our code does:
+LIBRARIES = ("genanki", "jinja2", "latex2mathml", "markdown", "matplotlib", "numpy", "pygments", "pyyaml")
 
 
 class Stamp(NamedTuple):

@@ -123,7 +123,7 @@ def hash_of(note: Rendered) -> str:
 
 def _note_line(before: NoteLine | None, note: Entry, deck: Deck, now: int, problems: list[Problem], warnings: list[Problem]) -> NoteLine:
     place, found = note.place, note.hash
-    if before and (before.hash, before.type, before.deck, before.clozes) == (found, note.type, note.deck, note.clozes):
+    if before and (before.hash, before.type, before.deck, before.clozes, before.retired) == (found, note.type, note.deck, note.clozes, ""):
         return before
     if before is None:
         return NoteLine(note.guid, note.type, note.deck, found, now, dict(note.clozes))

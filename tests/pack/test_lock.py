@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -90,23 +89,23 @@ def test_a_field_s_new_name_touches_no_note():
 
 
 def renamed(note_type: NoteType, old: str, new: str) -> NoteType:
-    return replace(note_type, fields={(new if name == old else name): id for name, id in note_type.fields.items()})
+    return note_type._replace(fields={(new if name == old else name): id for name, id in note_type.fields.items()})
 
 
 # ------------------------------------------------------------------------------------------ what is refused
 
 
 def fields_without(name: str) -> NoteType:
-    return replace(TYPES["qa"], fields={n: id for n, id in TYPES["qa"].fields.items() if n != name})
+    return TYPES["qa"]._replace(fields={n: id for n, id in TYPES["qa"].fields.items() if n != name})
 
 
 REFUSED = {
     "a field removed": (fields_without("Spare 2"), "fields were added, removed or reordered"),
-    "a field added": (replace(TYPES["qa"], fields={**TYPES["qa"].fields, "More": 1}), "fields were added, removed or reordered"),
-    "fields reordered": (replace(TYPES["qa"], fields=dict(reversed(TYPES["qa"].fields.items()))), "Rename a spare field"),
-    "another id of the type": (replace(TYPES["qa"], id=1), "its id or its template's id changed"),
-    "another id of the template": (replace(TYPES["qa"], template=("Card", 1)), "its id or its template's id changed"),
-    "another kind": (replace(TYPES["qa"], kind="cloze"), "it was shipped as basic and is now cloze"),
+    "a field added": (TYPES["qa"]._replace(fields={**TYPES["qa"].fields, "More": 1}), "fields were added, removed or reordered"),
+    "fields reordered": (TYPES["qa"]._replace(fields=dict(reversed(TYPES["qa"].fields.items()))), "Rename a spare field"),
+    "another id of the type": (TYPES["qa"]._replace(id=1), "its id or its template's id changed"),
+    "another id of the template": (TYPES["qa"]._replace(template=("Card", 1)), "its id or its template's id changed"),
+    "another kind": (TYPES["qa"]._replace(kind="cloze"), "it was shipped as basic and is now cloze"),
 }
 
 
