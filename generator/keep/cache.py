@@ -136,6 +136,7 @@ def _writing(path: Path | None) -> sqlite3.Connection:
         file.execute("pragma journal_mode = wal")  # so that the processes of one build can read beside it
         file.execute("pragma synchronous = off")
         file.execute("create table if not exists piece (key text primary key, content blob, sum integer)")
+        file.execute("select key, content, sum from piece limit 0")  # an older version's table is none of ours
         file.execute("begin immediate")
     except sqlite3.DatabaseError as error:
         file.close()
