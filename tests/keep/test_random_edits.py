@@ -291,6 +291,7 @@ FAULTS: dict[str, Callable[[Author], Any]] = {
     "a picture gone": lambda author: author.one("cards/media/*.svg").unlink() if list(author.path("cards/media").glob("*.svg")) else None,
     "a tag that is none": front(r"^tags: \[", other("tags: [none, ")),
     "yaml": front(r"^tags: \[", other("tags: [[")),
+    "a tag that is used gone": yml(r"(?<=[\[ ])(memory|chance|speed), ", other("")),
     "a key": yml(r"^version:", other("vresion:")),
     "a topic without its file": yml(r"topics: \[", other("topics: [none, ")),
     "a file that is not listed": lambda author: author.path("cards/alpha/unlisted.md").write_text("# Who lists this file? {#unlisted}\n\nNobody.\n"),
