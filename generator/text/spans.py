@@ -115,8 +115,10 @@ class _Scanner:
 
     def _ticks(self, start: int, after: int) -> Span | int:
         """A fence, if nothing but white space stands before it on its line; or inline code."""
-        line = self.text.rfind("\n", 0, start) + 1
-        if line >= after:
+        line: int | None = self.text.rfind("\n", after, start) + 1
+        if not line:  # no line begins behind `after`; perhaps one begins there
+            line = after if after == 0 or self.text[after - 1] == "\n" else None
+        if line is not None:
             if fence := _FENCE.match(self.text, line):
                 return self._fence(fence)
             if quoted := _QUOTED.match(self.text, line):
