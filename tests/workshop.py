@@ -7,8 +7,8 @@ another, each with its own clock.
 from __future__ import annotations
 
 import functools
-import importlib
 import gc
+import importlib
 import io
 import os
 import shutil
