@@ -14,7 +14,8 @@ from html import unescape
 
 def prose(text: str) -> str:
     """HTML of a Markdown text without code. No headings: a card has its sections for that."""
-    return tables(_markdown("".join(sign for sign in SIGNS if sign in text))("\n".join(_outline(text))))
+    outlined = "\n".join(_outline(text))
+    return tables(_markdown("".join(sign for sign in SIGNS if sign in outlined))(outlined))
 
 
 # What Python-Markdown looks for in every line, by the sign without which it is not there. Half of its time goes into looking in vain.
@@ -26,7 +27,7 @@ SIGNS = {
     "&": ("html_block", "entity"),
     "*": ("em_strong",),
     "_": ("em_strong", "em_strong2"),
-    "  \n": ("linebreak",),
+    "  ": ("linebreak",),  # before a line's end, or before a tag that comes to stand on a line of its own
     "|": ("table",),
     ">": ("quote",),
 }
