@@ -178,7 +178,7 @@ class Entry(NamedTuple):
 
     hash: of the note as packed. guid: what Anki knows it by; ids: Anki's numbers of the note and of its cards. media: name -> size in
     bytes. claims: (source, verdict) of each, the verdict "open" where its
-    measurement is missing. piece: the cache's key of the note.
+    measurement is missing. pieces: the cache's keys of the note and of the figures and highlighted code in it.
     """
 
     id: str
@@ -194,7 +194,7 @@ class Entry(NamedTuple):
     guid: str
     ids: tuple[int, ...]
     place: Place
-    piece: str
+    pieces: tuple[str, ...]
 
 
 class Sheet(NamedTuple):

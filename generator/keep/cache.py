@@ -133,6 +133,7 @@ def _writing(path: Path | None) -> sqlite3.Connection:
         path.parent.mkdir(parents=True, exist_ok=True)
     file = sqlite3.connect(path or ":memory:", timeout=0.1)
     try:
+        file.execute("pragma page_size = 16384")  # notes have some thousand bytes: with smaller pages most would lie in several
         file.execute("pragma journal_mode = wal")  # so that the processes of one build can read beside it
         file.execute("pragma synchronous = off")
         file.execute("create table if not exists piece (key text primary key, content blob, sum integer)")

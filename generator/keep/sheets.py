@@ -12,7 +12,7 @@ import marshal
 import os
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from html import unescape
 from pathlib import Path
@@ -106,7 +106,7 @@ def wanted(source: Source, under: Circumstances, cache: Cache) -> tuple[Sequence
 
 def texts(notes: Sequence[Entry], cache: Cache) -> Iterator[bytes]:
     """The fields of each note as Anki joins them, in UTF-8."""
-    return (content[content.index(b"\x1f") + 1 :] for content in cache.needed([note.piece for note in notes]))
+    return (content[content.index(b"\x1f") + 1 :] for content in cache.needed([note.pieces[0] for note in notes]))
 
 
 def live(sheets: Iterable[Sheet]) -> Iterator[str]:
@@ -114,7 +114,7 @@ def live(sheets: Iterable[Sheet]) -> Iterator[str]:
     for sheet in sheets:
         yield f"sheet:{sheet.path}"
         for entry in sheet.entries:
-            yield entry.piece
+            yield from entry.pieces
             yield from (f"media:{name}" for name in entry.media)
 
 
@@ -127,6 +127,7 @@ class _Maker:
     def __init__(self, file: File, under: Circumstances, cache: Cache):
         self.file, self.under, self.cache = file, under, cache
         self.problems: list[Problem] = []
+        self.parts: list[str] = []  # the keys of the figures and the code of the note at hand
 
     @cached_property
     def store(self) -> Store:
@@ -141,7 +142,7 @@ class _Maker:
         file, notices = self.file, list[Problem]()
         deck_id = self.under.around.settings.id
         made = [one for note in file.notes if (one := self._note(note, notices))]
-        entries = [_entry(rendered, piece, deck_id) for rendered, piece in made]
+        entries = [_entry(rendered, pieces, deck_id) for rendered, pieces in made]
         told = [facts(rendered, entry.hash, self.under.roots) for (rendered, _), entry in zip(made, entries)]
         sheet = Sheet(
             path=file.source.shown,
@@ -157,15 +158,15 @@ class _Maker:
         )
         return sheet, self.problems
 
-    def _note(self, note: Note, notices: list[Problem]) -> tuple[Rendered, str] | None:
-        """The note as rendered before from the same text, numbers and pictures, or now; with its key."""
+    def _note(self, note: Note, notices: list[Problem]) -> tuple[Rendered, tuple[str, ...]] | None:
+        """The note as rendered before from the same text, numbers and pictures, or now; with the keys of its pieces."""
         before = len(self.problems)
         results = self._results(note)
         if len(self.problems) > before:
             return None
         piece = self._key(note, results)
         rendered = self._kept(note, results, piece, notices) or self._rendered(note, piece, notices)
-        return rendered and (rendered, piece)
+        return rendered and (rendered, (piece, *self.parts))
 
     def _results(self, note: Note) -> Mapping[str, Result | None]:
         if not used(note):
@@ -204,6 +205,7 @@ class _Maker:
         media = {name: self.cache.get(f"media:{name}") for name in about["media"]}
         if None in media.values():
             return None
+        self.parts = about["parts"]
         resolved = Resolved(
             note=note,
             fields={},
@@ -223,12 +225,14 @@ class _Maker:
         from generator.render.note import render
 
         told: list[Problem] = []
+        self.parts = []
         resolved = plain(note) or self._resolved(note, told)
-        rendered = resolved and render(resolved, self.under.around.types, self._figure, self.problems)
+        rendered = resolved and render(resolved, self.under.around.types, self._figure, self.problems, self._code)
         if resolved is None or rendered is None:
             return None
         places = [claim.place for claim in note.claims]
         about = {
+            "parts": self.parts,
             "media": {name: len(content) for name, content in rendered.media.items()},
             "cards": rendered.cards,
             "clozes": dict(rendered.clozes),
@@ -259,8 +263,17 @@ class _Maker:
             made = figure(result)
             return json.dumps({**made._asdict(), "light": made.light.decode(), "dark": made.dark.decode()}, ensure_ascii=False).encode()
 
-        about = json.loads(self.cache.kept(key("figure", self.under.code, _seen(result), self._drawing(result.kernel)), drawn))
+        about = json.loads(self._part(key("figure", self.under.code, _seen(result), self._drawing(result.kernel)), drawn))
         return Figure(about["light"].encode(), about["dark"].encode(), about["alt"], about["width"], about["height"])
+
+    def _code(self, code: str, language: str) -> str:
+        from generator.render.highlight import in_colour
+
+        return self._part(key("code", self.under.code, code, language), lambda: in_colour(code, language).encode()).decode()
+
+    def _part(self, name: str, make: Callable[[], bytes]) -> bytes:
+        self.parts.append(name)
+        return self.cache.kept(name, make)
 
     def _drawing(self, kernel: str) -> list[str]:
         """The hashes of the code that a kernel's figure is drawn by."""
@@ -309,7 +322,7 @@ def _seen(result: Result) -> list[Any]:
     return [result.kernel, result.kind, result.parameters, result.outputs, made.get("device"), made.get("device_class")]
 
 
-def _entry(note: Rendered, piece: str, deck_id: int) -> Entry:
+def _entry(note: Rendered, pieces: tuple[str, ...], deck_id: int) -> Entry:
     from generator.pack.lock import guid_of, hash_of
     from generator.pack.package import ids_of
     from generator.show.report import verdict_of
@@ -329,7 +342,7 @@ def _entry(note: Rendered, piece: str, deck_id: int) -> Entry:
         guid=guid,
         ids=ids_of(guid, note.cards),
         place=note.resolved.note.place,
-        piece=piece,
+        pieces=pieces,
     )
 
 
@@ -389,7 +402,7 @@ def _decoded(path: str, content: bytes) -> Sheet:
     plain = Sheet(*marshal.loads(content))
     return plain._replace(
         path=path,
-        entries=tuple(Entry._make((*rest, Place(*place), piece)) for *rest, place, piece in plain.entries),
+        entries=tuple(Entry._make((*rest, Place(*place), pieces)) for *rest, place, pieces in plain.entries),
         ids=tuple((id, Place(*place)) for id, place in plain.ids),
         retired={id: (reason, Place(*place)) for id, (reason, place) in plain.retired.items()},
         warnings=_problems(plain.warnings),

@@ -38,7 +38,7 @@ def whole(built: Built, statuses: Mapping[str, str]) -> Iterator[str]:
 def shown(sheet: Sheet, built: Built) -> list[str]:
     """The notes of a file as the page has them, each as JSON."""
     looks = {note.type: _look(built.types[note.type]) for note in sheet.entries}
-    name = key("shown", built.code, built.deck.name, sheet.facts, [note.piece for note in sheet.entries], looks)
+    name = key("shown", built.code, built.deck.name, sheet.facts, [note.pieces[0] for note in sheet.entries], looks)
     return built.cache.kept(name, lambda: "\n".join(_notes(sheet, built, looks)).encode()).decode().split("\n") if sheet.entries else []
 
 
@@ -47,7 +47,7 @@ def _notes(sheet: Sheet, built: Built, looks: Mapping[str, str]) -> list[str]:
     for note, line, text in zip(sheet.entries, sheet.facts.split("\n"), built.texts(sheet.entries), strict=True):
         kind = built.types[note.type]
         fields = dict(zip(kind.fields, text.decode().split(END), strict=True))
-        name = key("faces", built.code, note.piece, looks[note.type])
+        name = key("faces", built.code, note.pieces[0], looks[note.type])
         cards = built.cache.get(name) or json.dumps(faces(fields, kind, note.deck, note.tags, note.cards)).encode()
         built.cache.put(name, cards)
         made.append(embedded(entry(json.loads(line), built.deck.name, fields, kind, json.loads(cards))))

@@ -152,15 +152,19 @@ def _genanki() -> tuple[Any, type, type]:
             self.model = models[notes[0][1].type]
 
         def write_to_db(self, cursor: sqlite3.Cursor, timestamp: float, deck_id: int, texts: Iterator[bytes]) -> None:
+            insert = cursor.connection.cursor().execute
+            cursor.executemany("INSERT INTO notes VALUES(?,?,?,?,?,?,CAST(? AS TEXT),?,?,?,?)", self._rows(deck_id, texts, insert))
+
+        def _rows(self, deck_id: int, texts: Iterator[bytes], insert: Callable[[str, tuple], Any]) -> Iterator[tuple]:
+            """A row for each note; when the next one is asked for, the note's cards are inserted, so that they lie behind it."""
             for (position, note), fields in zip(self.notes, texts):
                 shipped = self.lock.notes[note.id]
                 id, *card_ids = note.ids
                 first, tags = fields.partition(b"\x1f")[0].decode(), f" {' '.join(sorted(note.tags))} "
-                row = (id, shipped.guid, self.models[note.type].model_id, shipped.mod, -1, tags, fields, first, 0, 0, "")
-                cursor.execute("INSERT INTO notes VALUES(?,?,?,?,?,?,CAST(? AS TEXT),?,?,?,?)", row)
+                yield id, shipped.guid, self.models[note.type].model_id, shipped.mod, -1, tags, fields, first, 0, 0, ""
                 for card_id, ordinal in zip(card_ids, note.cards, strict=True):
                     card = (card_id, id, deck_id, ordinal, shipped.mod, -1, 0, 0, position, 0, 0, 0, 0, 0, 0, 0, 0, "")
-                    cursor.execute("INSERT INTO cards VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", card)
+                    insert("INSERT INTO cards VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", card)
 
     return genanki, PackedNotes, PackedModel
 

@@ -34,10 +34,19 @@ VERDICTS = {"holds": "✓ holds", "wrong": "✗ wrong", "misleading": "◐ misle
 MADE = {"formula": "computed", "simulation": "simulated", "measurement": "measured"}  # in the footer's order
 
 
-def render(resolved: Resolved, types: Mapping[str, NoteType], draw: Callable[[Result], figures.Figure], problems: list[Problem]) -> Rendered | None:
-    """The note as it is packed; None where it has problems, which are added to `problems`."""
+def render(
+    resolved: Resolved,
+    types: Mapping[str, NoteType],
+    draw: Callable[[Result], figures.Figure],
+    problems: list[Problem],
+    highlighted: Callable[[str, str], str] = highlight.in_colour,
+) -> Rendered | None:
+    """The note as it is packed; None where it has problems, which are added to `problems`.
+
+    draw, highlighted: what makes figures of results, and HTML of code in a language.
+    """
     note, note_type = resolved.note, types[resolved.note.type]
-    page = _Page(resolved, draw)
+    page = _Page(resolved, draw, highlighted)
     fields = dict.fromkeys(note_type.fields, "")
     fields["Id"] = note.id
     fields["Breadcrumb"] = escape(_breadcrumb(note.deck), quote=False)
@@ -67,8 +76,8 @@ def render(resolved: Resolved, types: Mapping[str, NoteType], draw: Callable[[Re
 class _Page:
     """What one note gathers while its fields are rendered."""
 
-    def __init__(self, resolved: Resolved, draw: Callable[[Result], figures.Figure]):
-        self.resolved, self.draw = resolved, draw
+    def __init__(self, resolved: Resolved, draw: Callable[[Result], figures.Figure], highlighted: Callable[[str, str], str]):
+        self.resolved, self.draw, self.highlighted = resolved, draw, highlighted
         self.problems: list[Problem] = []
         self.media: dict[str, bytes] = {}
 
@@ -141,7 +150,7 @@ def _lift(text: Text, span: Span, found: tuple[cloze.Cloze, ...], lifted: _Lifte
     if span.kind == "code":
         return lifted.up(highlight.inline(source))
     try:
-        block = lifted.up(highlight.block(source, span.info), lifted.blocks)
+        block = lifted.up(highlight.block(source, span.info, page.highlighted), lifted.blocks)
     except highlight.LanguageError as error:
         page.problem(text.at(span.start), str(error), error.hint)
         return ""
