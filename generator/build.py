@@ -155,7 +155,7 @@ def _check(order: Order, cache: Cache, now: int, strict: bool, verbose: bool, on
     from generator.show.report import summary
 
     built = _made(order, cache, only)
-    _keep(order, built, sweep=not only)
+    _keep(order, built)
     _, update = _shipped(order, built, now, refuse=False)
     found = coverage(built.deck.topics, built.entries)
     problems = [*_unfinished(built, strict), *update.problems]
@@ -236,9 +236,8 @@ def _write(order: Order, built: Built, update: Update, found: Coverage, each: bo
     return package, {package: digest, **dict.fromkeys((order.lock, about, *map(Path, media)))}
 
 
-def _keep(order: Order, built: Built, wrote: Mapping[Path, str | None] | None = None, said: str = "", sweep: bool = True) -> None:
+def _keep(order: Order, built: Built, wrote: Mapping[Path, str | None] | None = None, said: str = "") -> None:
     """What the next build need not make again; nothing where a file was written meanwhile, and what was read may not be what was hashed."""
-    from generator.keep.sheets import live
     from generator.pack.output import write
     from generator.resolve.wanted import lines, merged
 
@@ -246,9 +245,16 @@ def _keep(order: Order, built: Built, wrote: Mapping[Path, str | None] | None = 
     finished = stamp.stamp_of(order.circumstances, order.files, wrote, said, lines(due), order.before) if wrote else None
     if order.files.moved():  # asked when all is hashed
         return
-    built.cache.save((lambda: live(built.sheets)) if sweep else None)
+    built.cache.save((lambda: _live(built)) if finished else None)  # who packed nothing knows not what is old
     if finished:
         write(order.stamp, stamp.encoded(finished))
+
+
+def _live(built: Built) -> list[str]:
+    """The keys of what the deck and its preview stand on."""
+    from generator.keep import sheets, shown
+
+    return [*sheets.live(built.sheets), *shown.live(built)]
 
 
 # -------------------------------------------------------------------------------------- what is wrong, what is said

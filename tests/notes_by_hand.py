@@ -155,7 +155,7 @@ STATUSES = {
 
 
 def entry(note: Rendered) -> Entry:
-    return _entry(note, f"note:{note.id}", DECK.id)
+    return _entry(note, (f"note:{note.id}",), DECK.id)
 
 
 def sheet(notes: Sequence[Rendered]) -> Sheet:
@@ -173,7 +173,7 @@ def built(notes: Sequence[Rendered], types: Mapping[str, NoteType]) -> Built:
     """The notes as a deck that was built, its cache in memory."""
     cache = Cache()
     for note in notes:
-        cache.put(entry(note).piece, END.join(["{}", *(note.fields.get(name, "") for name in types[note.type].fields)]).encode())
+        cache.put(entry(note).pieces[0], END.join(["{}", *(note.fields.get(name, "") for name in types[note.type].fields)]).encode())
         for name, content in note.media.items():
             cache.put(f"media:{name}", content)
     return Built(DECK, types, (sheet(notes),), cache, "code")

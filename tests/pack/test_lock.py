@@ -32,7 +32,7 @@ def note(id: str = "a", answer: str = "text", type: str = "qa", home: str = "D::
 
 
 def entries(*notes: Rendered, deck_id: int = 1) -> list[Entry]:
-    return [_entry(note, "piece", deck_id) for note in notes]
+    return [_entry(note, ("piece",), deck_id) for note in notes]
 
 
 def ship(*notes: Rendered, lock: Lock | None = None, now: int = FIRST, retired: Mapping[str, str] | None = None, types=TYPES) -> Update:
