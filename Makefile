@@ -1,16 +1,19 @@
-# Everything is installed into .venv, with the exact versions of requirements.lock.
-#   make deck              build/ml-interviews.apkg
-#   make deck DEVICE=this  a personal deck, measured on this machine's GPU: records and lock stay under build/
-#   make deck FRESH=1      executes every wanted run again
-#   make watch PORT=8000 RUN=1   runs that the cards wait for are executed in the background
-#   make check STRICT=1    as a release must pass: no measurement stale or missing
+# Everything is installed into .venv, with the exact versions of requirements.lock. What may be set:
+#> CARDS=DIR BUILD=DIR    where the cards lie, where what is built goes (cards, build)
+#> DEVICE=this            a personal deck, measured on this machine's GPU: records and lock stay under build/
+#> FRESH=1                executes every wanted run again
+#> PORT=8000 RUN=1        watch: where; executes what the cards wait for
+#> STRICT=1               check: as a release must pass, no measurement stale or missing
+#> VERBOSE=1 FILES=...    check: lists what is covered, typed by hand and missing; judges these files of cards alone
+#> NOTES=10000            bench: how large a deck
+#> PYTHON=python3.11      which Python makes .venv
 
 PYTHON ?= python3
 CARDS  ?= cards
 BUILD  ?= build
 VENV   := .venv
 PY     := $(VENV)/bin/python
-PIP    := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --constraint requirements.lock
+PIP    := $(VENV)/bin/python -m pip install -qq --disable-pip-version-check --constraint requirements.lock
 
 DEVICE_FLAG = $(if $(filter this,$(DEVICE)),--device this)
 RECORD_FLAGS = $(if $(filter this,$(DEVICE)),--device this --records $(BUILD)/records --known kernels/records,--device $(QUOTED)) $(if $(FRESH),--fresh)
@@ -34,7 +37,7 @@ watch: $(VENV)/watch $(if $(RUN),$(VENV)/torch) ## the preview served, and every
 	@exec $(GENERATOR) watch $(CARDS) --build $(BUILD) $(DEVICE_FLAG) $(if $(PORT),--port $(PORT)) $(if $(RUN),--run)
 
 check: $(VENV)/installed ## judge cards, claims, records and the lock without packaging
-	@$(GENERATOR) check $(CARDS) --build $(BUILD) $(DEVICE_FLAG) $(if $(STRICT),--strict)
+	@$(GENERATOR) check $(or $(FILES),$(CARDS)) --build $(BUILD) $(DEVICE_FLAG) $(if $(STRICT),--strict) $(if $(VERBOSE),--verbose)
 
 records: $(VENV)/torch ## execute every wanted run whose record is missing or stale, and measure if a quoted GPU is here
 	@$(GENERATOR) wanted $(CARDS) | $(PY) -m kernels record - $(RECORD_FLAGS)
@@ -45,8 +48,8 @@ verify: $(VENV)/torch ## recompute every recorded simulation, re-measure where t
 test: $(VENV)/tests ## the test suite
 	@$(PY) -m pytest tests -q
 
-bench: $(VENV)/tests ## how long builds take
-	@$(PY) tests/bench/build_time.py
+bench: $(VENV)/bench ## how long builds take, against a script of one's own
+	@$(PY) tests/bench/build_time.py $(NOTES)
 
 lint: $(VENV)/lint ## ruff and mypy
 	@$(PY) -m ruff check . && $(PY) -m mypy
@@ -56,6 +59,7 @@ clean: ## remove what was built; .venv stays
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@sed -n 's/^#> /  /p' $(MAKEFILE_LIST)
 
 # Torch is installed, and loaded, only if some run has to be executed here. A run that fails is reported; the deck is
 # built all the same, and says what is missing.
@@ -70,7 +74,7 @@ $(VENV)/bin/python:
 
 $(VENV)/installed: pyproject.toml requirements.lock | $(VENV)/bin/python
 	@echo "installing into $(VENV)"
-	@$(PIP) --editable . && touch $@
+	@$(PIP) --editable . && $(PY) -m compileall -q generator kernels && touch $@
 
 $(VENV)/torch: $(VENV)/installed
 	@$(PIP) --editable '.[kernels]' && touch $@
@@ -80,6 +84,9 @@ $(VENV)/tests: $(VENV)/installed
 
 $(VENV)/watch: $(VENV)/installed
 	@$(PIP) --editable '.[watch]' && touch $@
+
+$(VENV)/bench: $(VENV)/installed
+	@$(PIP) --editable '.[bench]' && touch $@
 
 $(VENV)/lint: $(VENV)/installed
 	@$(PIP) --editable '.[lint]' && touch $@

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import errno
+import gc
 import os
 import signal
 import sys
@@ -141,4 +142,8 @@ def _cores() -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    gc.set_threshold(100_000)  # a build makes many values and few circles: looking for these more often takes a tenth of an edit's time
+    status = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)  # everything is written: taking a large deck apart again would cost as much as some edits

@@ -7,7 +7,6 @@ What an idle build does not need is imported inside the functions.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from threading import Event, Thread
 from typing import TYPE_CHECKING, TypeVar
@@ -15,13 +14,13 @@ from typing import TYPE_CHECKING, TypeVar
 from generator.keep import stamp
 from generator.keep.order import Order
 from generator.problems import DeckError, Place, Problem
-from kernels.machine import may_have_gpu
+from kernels.gpu import may_have_gpu
 
 if TYPE_CHECKING:
     from generator.keep.cache import Cache
     from generator.keep.deck import Built
-    from generator.notes import Deck
     from generator.pack.lock import Lock, Update
+    from generator.show.coverage import Coverage
 
 T = TypeVar("T")
 
@@ -83,15 +82,15 @@ def _with_cache(order: Order, work: Callable[[Cache], T]) -> T:
 
 def _deck(order: Order, cache: Cache, now: int, frozen: bool, each: bool) -> str:
     from generator.pack import lock
+    from generator.show.coverage import coverage
 
     built = _made(order, cache)
     old, update = _shipped(order, built, now)
     if frozen:
         _refuse_change(order, old, update)
-    package, wrote = _write(order, built, update, each)
-    deck, settled = replace(built.deck, warnings=(*built.deck.warnings, *update.warnings)), lock.settled(update)
-    said = _said(built, deck, update.statuses, package)
-    again = _said(built, replace(deck, warnings=(*built.deck.warnings, *settled.warnings)), settled.statuses, package)
+    found = coverage(built.deck.topics, built.entries)
+    package, wrote = _write(order, built, update, found, each)
+    said, again = (_said(built, one, found, package) for one in (update, lock.settled(update)))
     _keep(order, built, wrote, again)
     return said
 
@@ -111,7 +110,7 @@ def _check(order: Order, cache: Cache, now: int, strict: bool, verbose: bool, on
     from generator.show.report import summary
 
     built = _made(order, cache, only)
-    _keep(order, built, sweep=not only)
+    _keep(order, built)
     _, update = _shipped(order, built, now, refuse=False)
     found = coverage(built.deck.topics, built.entries)
     problems = [*_unfinished(built, strict), *update.problems]
@@ -120,7 +119,7 @@ def _check(order: Order, cache: Cache, now: int, strict: bool, verbose: bool, on
         problems += [*found.problems, *(w for w in update.warnings if any(id in w.message for id in vanished))]
     if problems:
         raise DeckError(problems)
-    deck = built.deck if only else replace(built.deck, warnings=(*built.deck.warnings, *update.warnings))
+    deck = built.deck if only else built.deck._replace(warnings=(*built.deck.warnings, *update.warnings))
     typed = [f"typed by hand: {problem}" for sheet in built.sheets for problem in sheet.typed]
     if verbose:
         return "\n".join([table(found), *typed, _noticed(summary(built.sheets, deck, update.statuses, found), built)])
@@ -146,13 +145,12 @@ def _made(order: Order, cache: Cache, only: Sequence[Path] = ()) -> Built:
 
 def _shipped(order: Order, built: Built, now: int, refuse: bool = True) -> tuple[Lock, Update]:
     """The lock as it stands, and what it becomes when this deck is shipped."""
-    from generator.look.notetypes import note_types
     from generator.pack import lock
 
     problems: list[Problem] = []
     old = lock.load(order.lock, problems)
-    update = lock.update(old, built.deck, built.entries, note_types(), now, order.lock.as_posix())
-    update = replace(update, problems=(*problems, *update.problems))
+    update = lock.update(old, built.deck, built.entries, built.types, now, order.lock.as_posix())
+    update = update._replace(problems=(*problems, *update.problems))
     if refuse and update.problems:
         raise DeckError(update.problems)
     return old, update
@@ -170,43 +168,48 @@ def _refuse_change(order: Order, old: Lock, update: Update) -> None:
     raise DeckError([Problem(Place(order.lock.as_posix()), message, "run make deck and commit it")])
 
 
-def _write(order: Order, built: Built, update: Update, each: bool) -> tuple[Path, list[Path]]:
-    """Package, lock, media and report. The package's path, and those of all files."""
-    from generator.look.notetypes import note_types
+def _write(order: Order, built: Built, update: Update, found: Coverage, each: bool) -> tuple[Path, Mapping[Path, str | None]]:
+    """Package, lock, media and report. The package's path, and those of all files with their SHA-256 where it is known."""
     from generator.pack import lock
     from generator.pack.output import write, write_media
     from generator.pack.package import write_package
-    from generator.show.coverage import coverage
     from generator.show.report import report
 
     deck, notes, contents = built.deck, built.entries, built.contents
     package, text = order.build / f"{deck.slug}.apkg", lock.text(update.lock).encode()
-    digest = write_package(package, deck, notes, note_types(), update.lock, contents)
+    digest = write_package(package, deck, notes, built.types, update.lock, contents)
     for folder, name in deck.subdecks.items() if each else ():
         some = [note for note in notes if note.deck == f"{deck.name}::{name}"]
         if some:
-            write_package(order.build / f"{deck.slug}-{folder}.apkg", deck, some, note_types(), update.lock, contents)
+            write_package(order.build / f"{deck.slug}-{folder}.apkg", deck, some, built.types, update.lock, contents)
     if not order.lock.exists() or order.lock.read_bytes() != text:
         write(order.lock, text)
     media = write_media(order.build / "media", {name: size for note in notes for name, size in note.media.items()}, built.media)
     about = order.build / "report.json"
-    deck = replace(deck, warnings=(*deck.warnings, *update.warnings))
-    write(about, report(built.sheets, deck, update.statuses, coverage(deck.topics, notes), package, digest).encode())
-    return package, [package, order.lock, about, *map(Path, media)]
+    deck = deck._replace(warnings=(*deck.warnings, *update.warnings))
+    write(about, report(built.sheets, deck, update.statuses, found, package, digest).encode())
+    return package, {package: digest, **dict.fromkeys((order.lock, about, *map(Path, media)))}
 
 
-def _keep(order: Order, built: Built, wrote: Sequence[Path] = (), said: str = "", sweep: bool = True) -> None:
+def _keep(order: Order, built: Built, wrote: Mapping[Path, str | None] | None = None, said: str = "") -> None:
     """What the next build need not make again; nothing where a file was written meanwhile, and what was read may not be what was hashed."""
-    from generator.keep.sheets import live
     from generator.pack.output import write
     from generator.resolve.wanted import due, lines, merged
 
-    if order.files.moved():
+    runs = due(merged(run for sheet in built.sheets for run in sheet.wanted), may_have_gpu()) if wrote else []
+    finished = stamp.stamp_of(order.circumstances, order.files, wrote, said, lines(runs), order.before) if wrote else None
+    if order.files.moved():  # asked when all is hashed
         return
-    built.cache.save((lambda: live(built.sheets)) if sweep else None)
-    if wrote:
-        runs = lines(due(merged(run for sheet in built.sheets for run in sheet.wanted), may_have_gpu()))
-        write(order.stamp, stamp.encoded(stamp.stamp_of(order.circumstances, order.files, wrote, said, runs)))
+    built.cache.save((lambda: _live(built)) if finished else None)  # who packed nothing knows not what is old
+    if finished:
+        write(order.stamp, stamp.encoded(finished))
+
+
+def _live(built: Built) -> list[str]:
+    """The keys of what the deck and its preview stand on."""
+    from generator.keep import sheets, shown
+
+    return [*sheets.live(built.sheets), *shown.live(built)]
 
 
 # -------------------------------------------------------------------------------------- what is wrong, what is said
@@ -223,11 +226,11 @@ def _unfinished(built: Built, strict: bool) -> Iterator[Problem]:
             yield Problem(Place(path, int(line)), f"{run['call']} is {run['state']}{why}", "run make records where its device is")
 
 
-def _said(built: Built, deck: Deck, statuses: Mapping[str, str], package: Path) -> str:
-    from generator.show.coverage import coverage
+def _said(built: Built, update: Update, found: Coverage, package: Path) -> str:
     from generator.show.report import summary
 
-    return _noticed(summary(built.sheets, deck, statuses, coverage(deck.topics, built.entries), package), built)
+    deck = built.deck._replace(warnings=(*built.deck.warnings, *update.warnings))
+    return _noticed(summary(built.sheets, deck, update.statuses, found, package), built)
 
 
 def _noticed(text: str, built: Built) -> str:

@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from generator.problems import Place, Problem
-from kernels.record import Number, Result
+
+if TYPE_CHECKING:
+    from kernels.results import Number, Result
 
 # ------------------------------------------------------------------------------- read: what stands in cards/
 
 
-@dataclass(frozen=True)
-class Text:
+class Text(NamedTuple):
     """Markdown and where it begins."""
 
     text: str
     place: Place
 
+    def at(self, offset: int) -> Place:
+        """The place of text[offset]."""
+        return Place(self.place.path, self.place.line + self.text.count("\n", 0, offset))
 
-@dataclass(frozen=True)
-class Run:
+
+class Run(NamedTuple):
     """A kernel with its parameters, bound and complete, under the name that the file's cards use."""
 
     alias: str
@@ -31,8 +35,7 @@ class Run:
     place: Place
 
 
-@dataclass(frozen=True)
-class Claim:
+class Claim(NamedTuple):
     """Something often said, to be held against what a kernel computes.
 
     Either `value` ("10 GB", "< 10 GB", "2..4") with `computed` (an expression), or `holds` (a boolean expression).
@@ -50,9 +53,13 @@ class Claim:
     under: tuple[str, str] | None
     place: Place
 
+    @property
+    def expressions(self) -> tuple[str, ...]:
+        """Those that the claim holds, whichever it has."""
+        return tuple(e for e in (self.computed, self.holds, self.under[1] if self.under else None) if e)
 
-@dataclass(frozen=True)
-class Note:
+
+class Note(NamedTuple):
     """One note. `fields` holds the author's Markdown by field name: Front, the type's main field, its sections."""
 
     id: str
@@ -68,22 +75,19 @@ class Note:
     directory: Path
 
 
-@dataclass(frozen=True)
-class Question:
+class Question(NamedTuple):
     number: int
     text: str
 
 
-@dataclass(frozen=True)
-class SourceClaim:
+class SourceClaim(NamedTuple):
     number: int
     says: str
     check: str
     left_out: str = ""
 
 
-@dataclass(frozen=True)
-class Topic:
+class Topic(NamedTuple):
     id: str
     area: str
     title: str
@@ -93,8 +97,7 @@ class Topic:
     place: Place
 
 
-@dataclass(frozen=True)
-class Deck:
+class Deck(NamedTuple):
     """Everything read from cards/, in reading order."""
 
     name: str
@@ -116,8 +119,7 @@ class Deck:
 # --------------------------------------------------------------- resolve: every reference has its value
 
 
-@dataclass(frozen=True)
-class Judged:
+class Judged(NamedTuple):
     """A claim with what was computed. verdict is None where its measurement is missing.
 
     shown: the computed value as text ("143 GB"); factor: how far off ("14 times more"); both may be empty.
@@ -129,8 +131,7 @@ class Judged:
     factor: str
 
 
-@dataclass(frozen=True)
-class Resolved:
+class Resolved(NamedTuple):
     """A note whose fields hold values in place of references.
 
     Figures stay in the text as the private mark `\\ue000figure:alias\\ue001`; `results` has what they draw from (None: not measured).
@@ -145,15 +146,14 @@ class Resolved:
     expected: str | None
     device: str | None
     missing: tuple[str, ...]
-    values: Mapping[str, Number] = field(default_factory=dict)
+    values: Mapping[str, Number] = MappingProxyType({})
     beside: tuple[tuple[str, Mapping[str, str]], ...] = ()
 
 
 # -------------------------------------------------------------------- render: HTML and media, ready to pack
 
 
-@dataclass(frozen=True)
-class Rendered:
+class Rendered(NamedTuple):
     """A note as it is packed: HTML by Anki field name, and the media files that the HTML names.
 
     cards: the ordinals of its cards (cloze number - 1; (0,) for the rest). clozes: number -> source text.
@@ -173,12 +173,12 @@ class Rendered:
 # ----------------------------------------------------------- keep: what outlives a build, without the notes' text
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """A rendered note as lock, package and report know it: everything but its text and its media, which stay in the cache.
 
-    hash: of the note as packed. media: name -> size in bytes. claims: (source, verdict) of each, the verdict "open" where its
-    measurement is missing. piece: the cache's key of the note.
+    hash: of the note as packed. guid: what Anki knows it by; ids: Anki's numbers of the note and of its cards. media: name -> size in
+    bytes. claims: (source, verdict) of each, the verdict "open" where its
+    measurement is missing. pieces: the cache's keys of the note and of the figures and highlighted code in it.
     """
 
     id: str
@@ -191,26 +191,27 @@ class Entry:
     answers: tuple[str, ...]
     claims: tuple[tuple[str | None, str], ...]
     hash: str
+    guid: str
+    ids: tuple[int, ...]
     place: Place
-    piece: str
+    pieces: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Sheet:
-    """All that one file of cards came to.
+class Sheet(NamedTuple):
+    """All that one file of cards came to; of a file that has problems, only which ids it holds.
 
     runs: what the notes use, each run once, as report.json has it. wanted: the runs that a kernel has to execute, as `wanted` prints
-    them. ids and retired: by id, the place (and the reason). typed: numbers that
-    no run made. facts: the notes as report.json has them, one line of JSON each.
+    them. ids and retired: by id, the place (and the reason). typed: numbers that no run made. facts: the notes as report.json has
+    them, one line of JSON each.
     """
 
     path: str
-    entries: tuple[Entry, ...]
-    runs: tuple[Mapping[str, Any], ...]
-    wanted: tuple[Mapping[str, Any], ...]
-    ids: tuple[tuple[str, Place], ...]
-    retired: Mapping[str, tuple[str, Place]]
-    warnings: tuple[Problem, ...]
-    notices: tuple[Problem, ...]
-    typed: tuple[Problem, ...]
-    facts: str
+    entries: tuple[Entry, ...] = ()
+    runs: tuple[Mapping[str, Any], ...] = ()
+    wanted: tuple[Mapping[str, Any], ...] = ()
+    ids: tuple[tuple[str, Place], ...] = ()
+    retired: Mapping[str, tuple[str, Place]] = {}
+    warnings: tuple[Problem, ...] = ()
+    notices: tuple[Problem, ...] = ()
+    typed: tuple[Problem, ...] = ()
+    facts: str = ""

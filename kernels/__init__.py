@@ -7,6 +7,7 @@
     key       what its numbers depend on: the reduced source of the kernel and of what it imports
     timing    how a measurement times and meets its ceiling (part of a measurement's key)
     nvrtc     compiles a measurement's CUDA C++ at run time
+    gpu       whether a GPU may be here
     lab       runs kernels: chooses the device, one worker process a run
     limits    how long a run may take
     machine   describes the machine: the GPU and its class, versions, commit
@@ -18,7 +19,23 @@
 Nothing here imports torch at the top of a module, and nothing here imports the generator.
 """
 
-from kernels.declare import Bound, Series, kernel
-from kernels.results import KernelError, Spread
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from kernels.declare import Bound, Series, kernel
+    from kernels.results import KernelError, Spread
 
 __all__ = ["Bound", "KernelError", "Series", "Spread", "kernel"]
+
+
+def __getattr__(name: str) -> Any:
+    """What a kernel's file imports from here, loaded when it asks: the compiler asks whether a GPU is here each time it is called."""
+    from importlib import import_module
+
+    if name in ("Bound", "Series", "kernel"):
+        return getattr(import_module("kernels.declare"), name)
+    if name in ("KernelError", "Spread"):
+        return getattr(import_module("kernels.results"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -59,6 +59,7 @@ APART = {
     "kernels.__main__",
     "kernels.catalogue",
     "kernels.declare",
+    "kernels.gpu",
     "kernels.key",
     "kernels.lab",
     "kernels.limits",

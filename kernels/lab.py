@@ -25,8 +25,9 @@ from typing import Any, NoReturn
 
 from kernels import library, limits
 from kernels.declare import Kernel, find
+from kernels.gpu import may_have_gpu
 from kernels.key import PACKAGE
-from kernels.machine import describe_machine, may_have_gpu
+from kernels.machine import describe_machine
 from kernels.record import from_json, to_json
 from kernels.results import KernelError, Result
 

@@ -5,10 +5,8 @@ In: the machine at hand, asked inside a worker, where torch may be loaded. Out: 
 
 from __future__ import annotations
 
-import os
 import platform
 import re
-import shutil
 import subprocess
 import sys
 import time
@@ -24,11 +22,6 @@ def describe_machine(kind: str = "measurement") -> dict[str, Any]:
     device), driver, cuda, torch, python, utc (to the second) and commit; what does not apply is "".
     """
     return {"kind": kind, **(_gpu() if kind == "measurement" else _cpu()), "python": platform.python_version(), "utc": _utc(), "commit": _commit()}
-
-
-def may_have_gpu() -> bool:
-    """A look at the device files, so that machines without a GPU never install or load torch for one."""
-    return any(map(os.path.exists, ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg"))) or bool(shutil.which("nvidia-smi"))
 
 
 def device_class_of(model: str) -> str:

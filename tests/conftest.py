@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from workshop import FIRST, ROOT, Workshop, forget, workshop
 
+from generator.build import Order
 from generator.keep.cache import Cache
 from generator.keep.deck import Built, build
 
@@ -45,12 +46,12 @@ def shop(first_release: Workshop, tmp_path: Path) -> Workshop:
 
 
 @pytest.fixture(scope="session")
-def real_deck(tmp_path_factory: pytest.TempPathFactory) -> Built:
+def real_deck(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Built]:
     """The deck of cards/, built; from a copy of the cache that an earlier build left, where there is one."""
-    kept, mine = ROOT / "build" / "cache" / "published.sqlite", tmp_path_factory.mktemp("real") / "cache.sqlite"
-    if kept.exists():
-        shutil.copy(kept, mine)
+    order, mine = Order(ROOT / "cards", ROOT / "build"), tmp_path_factory.mktemp("real") / "cache.sqlite"
+    for kept in order.cache.parent.glob(f"{order.cache.name}*"):  # with SQLite's -wal and -shm
+        shutil.copy(kept, f"{mine}{kept.name.removeprefix(order.cache.name)}")
     forget()
     cache = Cache(mine)
-    built = build(ROOT / "cards", cache)
-    return built
+    yield build(order.cards, cache, circumstances=order.circumstances)
+    cache.close()

@@ -5,13 +5,20 @@ It has one note of each state: computed, simulated and stale, measured, not yet 
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from generator.keep.cache import Cache
+from generator.keep.deck import Built
+from generator.keep.sheets import END, _entry
 from generator.look.notetypes import NoteType
-from generator.notes import Claim, Deck, Judged, Note, Question, Rendered, Resolved, Run, SourceClaim, Text, Topic
+from generator.notes import Claim, Deck, Entry, Judged, Note, Question, Rendered, Resolved, Run, Sheet, SourceClaim, Text, Topic
 from generator.problems import Place, Problem
+from generator.show.report import facts, merged_runs
 from kernels import kernel
-from kernels.record import Number, Result
+from kernels.record import RECORDS
+from kernels.results import Number, Result
 
 FIGURE = b'<svg xmlns="http://www.w3.org/2000/svg" width="330" height="60" viewBox="0 0 330 60"><rect width="330" height="60" fill="#b06f00"/></svg>'
 
@@ -133,7 +140,7 @@ DECK = Deck(
     devices=("h100", "h200"),
     subdecks={},
     tags=(),
-    notes=tuple(rendered.resolved.note for rendered in RENDERED),
+    notes=(),
     retired={},
     topics=TOPICS,
     warnings=(Problem(Place("cards/deck.yml", 9), "topic lora is not listed", "it comes last"),),
@@ -145,6 +152,31 @@ STATUSES = {
     "old-one": "retired",
     **dict.fromkeys(("calibration", "bandwidth", "wide-norm", "gaps"), "unchanged"),
 }
+
+
+def entry(note: Rendered) -> Entry:
+    return _entry(note, (f"note:{note.id}",), DECK.id)
+
+
+def sheet(notes: Sequence[Rendered]) -> Sheet:
+    """The notes as one file of cards; `declare.find` must know KERNELS."""
+    told = [facts(note, entry(note).hash, (RECORDS,)) for note in notes]
+    return Sheet(
+        path=PLACE.path,
+        entries=tuple(map(entry, notes)),
+        runs=tuple(merged_runs({**run, "notes": [one["id"]]} for one in told for run in one["runs"].values())),
+        facts="\n".join(json.dumps(one) for one in told),
+    )
+
+
+def built(notes: Sequence[Rendered], types: Mapping[str, NoteType]) -> Built:
+    """The notes as a deck that was built, its cache in memory."""
+    cache = Cache()
+    for note in notes:
+        cache.put(entry(note).pieces[0], END.join(["{}", *(note.fields.get(name, "") for name in types[note.type].fields)]).encode())
+        for name, content in note.media.items():
+            cache.put(f"media:{name}", content)
+    return Built(DECK, types, (sheet(notes),), cache, "code")
 
 
 def types(folder: Path) -> dict[str, NoteType]:

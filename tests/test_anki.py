@@ -17,10 +17,7 @@ import anki.lang
 from anki.collection import Collection, ImportAnkiPackageOptions, ImportAnkiPackageRequest
 from anki.template import TemplateRenderContext
 
-from generator.look import notetypes
 from generator.look.notetypes import note_types
-from kernels.declare import find
-from kernels.library.training.training_memory import BYTES
 
 FAULT = re.compile(r"\{\{(?!c\d)|\[\[(?!type:Expected\]\])|No cloze|Found |no field|None|Undefined")
 CARDS_OF = {  # note id -> its cards, in reading order
@@ -186,16 +183,15 @@ def test_decks_apart_meet_the_whole_deck(learner: Learner, shop: Workshop):
 # ------------------------------------------------------------------------------------------------ the update
 
 
+def kernel(shop: Workshop, *changes: tuple[str, str]) -> None:
+    """Edits the kernel that the test deck cites."""
+    shop.takes_kernels("training_memory", "copy_bandwidth")
+    shop.edit("training_memory.py", *changes, under="library")
+
+
 def reshape_figure(shop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
     """The kernel's figure is drawn in another way, from the same numbers."""
-    from kernels import plot
-
-    def draw(result: Any, ax: Any) -> None:
-        plot.bars(ax, {"total": result["total"]}, unit="B")
-
-    monkeypatch.setitem(find("training_memory").drawing, "draw", draw)
-    for file in (shop.folder / "build" / "cache").iterdir():
-        file.unlink()  # whose keys go by the kernel's file, which is the same
+    kernel(shop, ('plot.stacked_bars(ax, {"": {part: result[part] for part in PARTS}}, unit="B")', 'plot.bars(ax, {"": result["total"]}, unit="B")'))
 
 
 def repaint_picture(shop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -203,14 +199,15 @@ def repaint_picture(shop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def restyle(shop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
-    templates = notetypes.templates
-    monkeypatch.setattr(notetypes, "templates", lambda note_type: (*templates(note_type)[:2], templates(note_type)[2] + ".new { color: red }\n"))
+    shop.takes_look()
+    style = shop.folder / "generator/look/style.css"
+    style.write_text(f"{style.read_text(encoding='utf-8')}.new {{ color: red }}\n", encoding="utf-8")
 
 
 CHANGES: dict[str, tuple[Callable[[Workshop, pytest.MonkeyPatch], None], set[str]]] = {
     "a text": (lambda shop, _: shop.edit("training/pictures.md", ("Thirty-two", "Exactly 32")), {"warp"}),
     "a front": (lambda shop, _: shop.edit("training/pictures.md", ("What is a block?", "What is a thread block?")), {"block"}),
-    "a number": (lambda shop, patch: patch.setitem(BYTES, "fp32", 8), {"adam-bytes"}),
+    "a number": (lambda shop, _: kernel(shop, ('"fp32": 4', '"fp32": 8')), {"adam-bytes"}),
     "a kernel's figure alone": (reshape_figure, {"adam-bytes"}),
     "a picture alone": (repaint_picture, {"ridge"}),
     "a tag alone": (lambda shop, _: shop.edit("training/pictures.md", ("tags: [speed]", "tags: [memory]")), {"ridge", "warp", "block"}),
@@ -243,7 +240,7 @@ def test_each_change_arrives_alone(change: str, studied: Learner, shop: Workshop
     assert all(now[id][0] == SECOND for id in concerned)
     assert studied.schedules() == schedules
     report = json.loads((shop.folder / "build" / "report.json").read_text(encoding="utf-8"))
-    assert {note["id"] for note in report["notes"] if note["status"] == "changed"} == concerned
+    assert {status: ids for status, ids in report["changes"].items() if ids} == ({"changed": sorted(concerned)} if concerned else {})
     if "figure" in change or "picture" in change:
         assert len(studied.media() - media) in (1, 2) and not list(studied.col.media.check().missing)
         assert all(name in now[next(iter(concerned))][2] for name in studied.media() - media)
@@ -252,8 +249,8 @@ def test_each_change_arrives_alone(change: str, studied: Learner, shop: Workshop
     assert studied.takes(package).updated == 0
 
 
-def test_a_number_changes_every_note_that_cites_it(studied: Learner, shop: Workshop, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setitem(BYTES, "bf16", 4)
+def test_a_number_changes_every_note_that_cites_it(studied: Learner, shop: Workshop):
+    kernel(shop, ('"bf16": 2', '"bf16": 4'))
     shop.edit("training/memory.md", ("verdict: holds", "verdict: wrong"))
     assert studied.takes(shop.release(SECOND)).updated == 3
     assert studied.note("gradients")["Expected"] == "28"

@@ -7,15 +7,16 @@ import re
 from pathlib import Path
 
 import pytest
-from workshop import ROOT
+from workshop import ROOT, packed
 
-from generator.build import Built
+from generator.keep.deck import Built
 from generator.look.notetypes import note_types
+from generator.notes import Deck
 from generator.pack import lock
-from generator.pack.package import pack
+from generator.pack.package import write_package
 from generator.problems import Problem
 from generator.read.folder import read
-from generator.resolve.wanted import wanted
+from generator.resolve.wanted import merged
 from generator.show.coverage import coverage
 from kernels import declare
 from kernels import record as records
@@ -25,18 +26,25 @@ CARDS = ROOT / "cards"
 LARGEST, LARGEST_DECK = 300_000, 50_000_000  # bytes: of one picture, and of the package
 
 
-def test_it_builds_with_its_lock(real_deck: Built):
+@pytest.fixture(scope="module")
+def written() -> Deck:
+    """The deck as its author wrote it."""
+    return read(CARDS)
+
+
+def test_it_builds_with_its_lock(real_deck: Built, tmp_path: Path):
     """No problem in any file, and nothing that Anki would refuse to update."""
     problems: list[Problem] = []
     shipped = lock.load(CARDS / "deck.lock", problems)
-    update = lock.update(shipped, real_deck.deck, real_deck.rendered, note_types(), 2**31, "cards/deck.lock")
+    update = lock.update(shipped, real_deck.deck, real_deck.entries, note_types(), 2**31, "cards/deck.lock")
     assert [*problems, *update.problems] == []
     assert set(update.statuses.values()) <= {"new", "changed", "unchanged", "retired"}
-    assert len(pack(real_deck.deck, real_deck.rendered, note_types(), update.lock)) < LARGEST_DECK
+    write_package(tmp_path / "deck.apkg", real_deck.deck, real_deck.entries, note_types(), update.lock, real_deck.contents)
+    assert (tmp_path / "deck.apkg").stat().st_size < LARGEST_DECK
 
 
 def test_whole_topics_are_whole(real_deck: Built):
-    assert list(coverage(real_deck.deck).problems) == []
+    assert list(coverage(real_deck.deck.topics, real_deck.entries).problems) == []
 
 
 def test_no_verdict_waits_to_be_written(real_deck: Built):
@@ -59,35 +67,35 @@ def test_every_record_is_one(real_deck: Built):
 
 def test_every_record_is_wanted(real_deck: Built):
     """Measurements of any device; what no card asks for any more goes."""
-    asked = {records.path_of(declare.find(run.kernel), run.parameters, "x").relative_to(RECORDS).as_posix() for run in wanted(real_deck.deck)}
+    runs = merged(run for sheet in real_deck.sheets for run in sheet.wanted)
+    asked = {records.path_of(declare.find(run["kernel"]), run["parameters"], "x").relative_to(RECORDS).as_posix() for run in runs}
     stems = {re.sub(r"(@x)?\.json$", "", path) for path in asked}
     found = {path.relative_to(RECORDS).as_posix() for path in RECORDS.rglob("*") if path.is_file()}
     assert {path for path in found if re.sub(r"(@[^/@]+)?\.json$", "", path) not in stems} == set()
 
 
 def test_pictures_are_small_and_used(real_deck: Built):
-    media = {name: content for note in real_deck.rendered for name, content in note.media.items()}
-    assert {name: len(content) for name, content in media.items() if len(content) > LARGEST} == {}
+    assert {name: size for note in real_deck.entries for name, size in note.media.items() if size > LARGEST} == {}
     written = "".join(path.read_text(encoding="utf-8") for path in sorted(CARDS.rglob("*.md")))
     pictures = [path.name for path in CARDS.rglob("*") if path.suffix in (".svg", ".png", ".jpg", ".jpeg", ".gif", ".webp")]
     assert [name for name in pictures if name not in written and name.replace(".dark.", ".") not in written] == []
 
 
-def test_every_tag_and_subdeck_serves(real_deck: Built):
+def test_every_tag_and_subdeck_serves(written: Deck):
     folders = {path.parent.name for path in CARDS.glob("*/*.md")}
-    assert {note.directory.name for note in real_deck.deck.notes} <= folders <= set(real_deck.deck.subdecks)
+    assert {note.directory.name for note in written.notes} <= folders <= set(written.subdecks)
 
 
 def test_a_front_asks_and_a_back_answers(real_deck: Built):
     """Fronts of 3 to 45 words; no two notes ask the same."""
-    fronts = {note.id: re.sub(r"<[^>]+>|\\\(.*?\\\)", " ", note.fields["Front"]).split() for note in real_deck.rendered}
+    fronts = {note.entry.id: re.sub(r"<[^>]+>|\\\(.*?\\\)", " ", note.fields["Front"]).split() for note in packed(real_deck)}
     assert {id: len(words) for id, words in fronts.items() if not 3 <= len(words) <= 45} == {}
     asked = [" ".join(words).lower() for words in fronts.values()]
     assert sorted({front for front in asked if asked.count(front) > 1}) == []
 
 
-def test_one_figure_a_note(real_deck: Built):
-    shown = {note.id: sum(text.text.count("![[") for text in note.resolved.note.fields.values()) for note in real_deck.rendered}
+def test_one_figure_a_note(written: Deck):
+    shown = {note.id: sum(text.text.count("![[") for text in note.fields.values()) for note in written.notes}
     assert {id: count for id, count in shown.items() if count > 1} == {}
 
 

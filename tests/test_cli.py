@@ -13,9 +13,10 @@ from types import SimpleNamespace
 import pytest
 from workshop import ROOT, SECOND, Workshop, command, environment, notes, workshop
 
-import generator.__main__ as cli
-from kernels import declare, machine
-from kernels.record import Number, Result, save
+from generator import build
+from kernels import declare
+from kernels.record import save
+from kernels.results import Result
 
 WATCHED = ("torch", "triton", "markdown", "matplotlib", "jinja2", "pygments", "latex2mathml")
 LOADED = f"""
@@ -66,21 +67,11 @@ def test_a_deck_without_its_measurement_says_so(shop: Workshop):
     assert strict.status == 1 and "copy_bandwidth(size=28672) is missing (run make records where its device is)" in strict.err
 
 
-def test_a_recorded_measurement_is_shown(shop: Workshop, monkeypatch: pytest.MonkeyPatch):
-    record(monkeypatch, shop, "h100", 2.5e12)
+def test_a_recorded_measurement_is_shown(shop: Workshop):
+    shop.records("h100", 2.5e12)
     shop.release(SECOND)
     assert "2.5&#8239;TB/s" in notes(shop.package)["copy-rate"][4] and "measured on NVIDIA H100" in notes(shop.package)["copy-rate"][4]
     assert shop.run("check", "--strict").status == 0
-
-
-def record(monkeypatch: pytest.MonkeyPatch, shop: Workshop, device: str, bandwidth: float) -> None:
-    """A made-up record of the test deck's one measurement, in a folder of the test."""
-    kernel, root = declare.find("copy_bandwidth"), shop.folder / "records"
-    outputs = dict.fromkeys((name for name, unit in kernel.outputs.items() if isinstance(unit, str)), Number(bandwidth, "B/s"))
-    monkeypatch.setitem(kernel.drawing, "draw", lambda result, ax: "made up")
-    made = {"kind": "measurement", "device": f"NVIDIA {device.upper()}", "device_class": device}
-    save(kernel, Result(kernel.name, kernel.kind, kernel.bind({"size": 28672}), outputs, made), root)
-    monkeypatch.setattr(cli, "RECORDS", root)
 
 
 def test_each_subdeck(shop: Workshop):
@@ -230,8 +221,7 @@ def asking(shop: Workshop, monkeypatch: pytest.MonkeyPatch) -> Workshop:
     shop.edit("serving/cache.md", (runs, runs + more))
     kernel, root = declare.find("reservoir_uniformity"), shop.folder / "records"
     save(kernel, Result(kernel.name, kernel.kind, kernel.bind({}), {}, {"kind": "simulation"}), root)
-    monkeypatch.setattr(cli, "RECORDS", root)
-    monkeypatch.setattr(machine, "may_have_gpu", lambda: False)
+    monkeypatch.setattr(build, "may_have_gpu", lambda: False)
     return shop
 
 
@@ -252,11 +242,11 @@ def test_wanted_lists_each_run_once(asking: Workshop):
 def test_due_is_what_this_machine_has_to_execute(asking: Workshop, monkeypatch: pytest.MonkeyPatch):
     assert lines(asking.run("wanted", "--due")) == ALL[2:]
     assert lines(asking.run("wanted", "--due", "--fresh")) == ALL[1:]
-    monkeypatch.setattr(machine, "may_have_gpu", lambda: True)
+    monkeypatch.setattr(build, "may_have_gpu", lambda: True)
     assert lines(asking.run("wanted", "--due")) == [ALL[0], ALL[2]]
-    record(monkeypatch, asking, "h200", 2e12)
+    asking.records("h200", 2e12)
     assert lines(asking.run("wanted", "--due")) == [ALL[0], ALL[2]]  # deck.yml quotes an H100
-    record(monkeypatch, asking, "h100", 2e12)
+    asking.records("h100", 2e12)
     assert lines(asking.run("wanted", "--due")) == ALL[2:]
     assert lines(asking.run("wanted", "--due", "--fresh")) == ALL
 
@@ -267,9 +257,8 @@ def test_due_is_what_this_machine_has_to_execute(asking: Workshop, monkeypatch: 
 def test_a_personal_deck_leaves_the_checkout_alone(shop: Workshop, monkeypatch: pytest.MonkeyPatch):
     from kernels import lab
 
-    record(monkeypatch, shop, "h100", 2.5e12)
+    shop.records("h100", 2.5e12)
     (shop.folder / "records").rename(shop.folder / "build" / "records")
-    monkeypatch.setattr(cli, "RECORDS", shop.folder / "none")
     monkeypatch.setattr(lab, "devices", lambda: ("h100",))
     before = {path: path.read_bytes() for path in (shop.folder / "cards").rglob("*") if path.is_file()}
     done = shop.run("deck", "--device", "this", now=SECOND)

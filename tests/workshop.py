@@ -1,26 +1,40 @@
 """A deck in a folder of its own, built through the front door: what an author edits, and what comes out at a chosen time.
 
-In: tests/anki/cards. Out: packages and locks of one release after another, each with its own clock.
+In: tests/anki/cards, and kernels and a look of its own where a test edits them. Out: packages and locks of one release after
+another, each with its own clock.
 """
 
 from __future__ import annotations
 
+import functools
+import gc
+import importlib
 import io
 import os
 import shutil
 import sqlite3
 import sys
 import tempfile
+import time
 import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext, redirect_stderr, redirect_stdout
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, nullcontext, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from unittest.mock import patch
 
+from generator import build
 from generator.__main__ import main
-from generator.keep import stamp
+from generator.keep import looks, sheets, stamp
+from generator.keep.deck import Built
+from generator.keep.sheets import END
 from generator.look import notetypes
+from generator.notes import Entry
+from generator.show import preview
+from kernels import catalogue, library
+from kernels.declare import find
+from kernels.record import save
+from kernels.results import Curve, Number, Result
 
 CARDS = Path(__file__).parent / "anki" / "cards"
 ROOT = Path(__file__).parent.parent
@@ -38,7 +52,7 @@ class Done:
 
 @dataclass(frozen=True)
 class Workshop:
-    """A folder with cards/ and, once it is built, build/."""
+    """A folder with cards/ and, once it is built, build/. Records are those of records/; library/ and generator/look/ count where they are."""
 
     folder: Path
 
@@ -58,9 +72,50 @@ class Workshop:
         forget()
         out, err = io.StringIO(), io.StringIO()
         stamps = nullcontext() if idle else patch.object(stamp, "standing", return_value=None)
-        with _inside(self.folder, now), stamps, redirect_stdout(out), redirect_stderr(err):
+        with _inside(self.folder, now), self.at_home(), stamps, redirect_stdout(out), redirect_stderr(err):
             status = main([command, *options])
         return Done(status, out.getvalue(), err.getvalue())
+
+    @contextmanager
+    def at_home(self) -> Iterator[None]:
+        """The workshop's own records, kernels and look in place of the real ones, loaded anew as by a new process."""
+        kernels, look = self.folder / "library", self.folder / "generator" / "look"
+        with ExitStack() as stack:
+
+            def put(where: object, name: str, what: object) -> None:
+                stack.enter_context(patch.object(where, name, what))
+
+            put(build, "RECORDS", Path("records"))
+            if kernels.is_dir():
+                put(library, "__path__", [str(kernels)])
+                put(stamp, "PACKAGE", str(kernels))
+                put(sys, "dont_write_bytecode", True)  # which would be taken for an edit's that has the same size and second
+                stack.callback(_unload, kernels)
+                importlib.invalidate_caches()
+            if look.is_dir():
+                put(stamp, "GENERATOR", str(look.parent))
+                put(looks, "note_types", functools.cache(lambda: notetypes.note_types(look)))
+                for module in (looks, sheets, preview):
+                    put(module, "LOOK", look)
+            yield
+
+    def takes_kernels(self, *names: str) -> None:
+        """From now on the library is library/, with copies of these kernels, to be edited."""
+        for name in names:
+            place = catalogue.place_of(name)
+            assert place is not None
+            (self.folder / "library").mkdir(exist_ok=True)
+            shutil.copy(place.path, self.folder / "library")
+        self.forgets()
+
+    def takes_look(self) -> None:
+        """From now on the look is generator/look/, a copy to be edited."""
+        shutil.copytree(notetypes.LOOK, self.folder / "generator" / "look", ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+        self.forgets()
+
+    def forgets(self) -> None:
+        """The next build is a clean one, as after `make clean`, but for what is released."""
+        shutil.rmtree(self.folder / "build" / "cache", ignore_errors=True)
 
     def release(self, now: int, *options: str) -> Path:
         """A package built at the time `now`, kept under a name of its own."""
@@ -68,9 +123,19 @@ class Workshop:
         assert done.status == 0, done.err
         return Path(shutil.copy(self.package, self.folder / f"release-{now}.apkg"))
 
-    def edit(self, path: str, *changes: tuple[str, str]) -> None:
+    def records(self, device: str, bandwidth: float) -> None:
+        """A made-up record of the test deck's one measurement."""
+        with self.at_home():
+            kernel = find("copy_bandwidth")
+            outputs: dict[str, Number | Curve] = {name: Number(bandwidth, unit) for name, unit in kernel.outputs.items() if isinstance(unit, str)}
+            line = (Number(bandwidth / 2, "B/s"), Number(bandwidth, "B/s"))
+            outputs["sweep"] = Curve("size", "B", "B/s", (2**20, 2**30), {"memory": line, "cached": (line[1], None)})
+            made = {"kind": "measurement", "device": f"NVIDIA {device.upper()}", "device_class": device}
+            save(kernel, Result(kernel.name, kernel.kind, kernel.bind({"size": 28672}), outputs, made), self.folder / "records")
+
+    def edit(self, path: str, *changes: tuple[str, str], under: str = "cards") -> None:
         """Replaces texts in a file under cards/; each must stand there once."""
-        file = self.folder / "cards" / path
+        file = self.folder / under / path
         text = file.read_text(encoding="utf-8")
         for old, new in changes:
             assert text.count(old) == 1, (path, old, text.count(old))
@@ -91,10 +156,36 @@ def workshop(folder: Path, like: Path | None = None) -> Workshop:
     return Workshop(folder)
 
 
+@dataclass(frozen=True)
+class Packed:
+    """A note as it is packed: HTML by Anki field name, and the media files that the HTML names."""
+
+    entry: Entry
+    fields: dict[str, str]
+    media: dict[str, bytes]
+
+
+def packed(built: Built) -> list[Packed]:
+    """The notes of a deck that is built, in reading order."""
+    found = []
+    for entry, text in zip(built.entries, built.texts(built.entries), strict=True):
+        fields = dict(zip(built.types[entry.type].fields, text.decode().split(END), strict=True))
+        found.append(Packed(entry, fields, {name: built.media(name) for name in entry.media}))
+    return found
+
+
 def forget() -> None:
     """Empties what a process remembers of files, as a new process would."""
-    for remembers in (notetypes.note_types, notetypes.templates):
+    for remembers in (notetypes.note_types, notetypes.templates, catalogue._listed):
         getattr(remembers, "cache_clear", lambda: None)()
+
+
+def _unload(folder: Path) -> None:
+    """Takes the kernels that lie in a folder out of this process."""
+    for name, module in list(sys.modules.items()):
+        if name.startswith("kernels.library.") and Path(getattr(module, "__file__", None) or "/").is_relative_to(folder):
+            del sys.modules[name]
+            vars(library).pop(name.rpartition(".")[2], None)
 
 
 @contextmanager
@@ -107,6 +198,20 @@ def _inside(folder: Path, now: int) -> Iterator[None]:
     finally:
         os.chdir(here)
         os.environ.pop("SOURCE_DATE_EPOCH") if then is None else os.environ.update(SOURCE_DATE_EPOCH=then)
+
+
+def cpu(work: Callable[[], object], times: int = 3) -> float:
+    """Seconds of this process's CPU that some work takes, the least of several times. For ratios, since machines differ."""
+
+    def once() -> float:
+        gc.disable()  # what other tests left on the heap is not this work's
+        begin = time.process_time()
+        work()
+        taken = time.process_time() - begin
+        gc.enable()
+        return taken
+
+    return min(once() for _ in range(times))
 
 
 def environment(**changes: str) -> dict[str, str]:

@@ -11,14 +11,15 @@ import json
 import os
 import sqlite3
 import zlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
 T = TypeVar("T")
 ROOM = 2  # a cache this many times the size that it had when it was last swept is swept again
-LEAST = 4_000_000  # bytes that are never worth a sweep
+LEAST = 2_000_000  # bytes that are never worth a sweep
+MANY = 500  # pieces that are fetched together
 SWEPT = 1024  # bytes: the unit of the size after the last sweep, in the file's user_version
 
 
@@ -53,6 +54,18 @@ class Cache:
             raise Damaged
         return content
 
+    def needed(self, keys: Sequence[str]) -> Iterator[bytes]:
+        """Pieces that were put, in the order of their keys, some hundred at a time."""
+        for start in range(0, len(keys), MANY):
+            some = keys[start : start + MANY]
+            self._asked.update(some)
+            try:
+                rows = self._file.execute(f"select key, content, sum from piece where key in ({','.join('?' * len(some))})", some)
+                found = {name: content for name, content, sum in rows if zlib.crc32(content) == sum}
+                yield from [self.made.get(name) or found[name] for name in some]
+            except (sqlite3.DatabaseError, TypeError, KeyError) as error:
+                raise Damaged from error
+
     def put(self, key: str, content: bytes) -> None:
         if self._reads_only:
             self.made[key] = content
@@ -74,13 +87,16 @@ class Cache:
     def save(self, live: Callable[[], Iterable[str]] | None = None) -> None:
         """Keeps what was put. live: the keys that the deck as it stands needs, asked for when it is time to sweep out the others."""
         try:
-            if live and self._size() > max(LEAST, ROOM * SWEPT * self._pragma("user_version")):
+            swept = SWEPT * self._pragma("user_version")
+            if live and not swept:  # a first build: nothing is old
+                self._file.execute(f"pragma user_version = {max(self._size(), LEAST) // SWEPT}")
+            elif live and self._size() > ROOM * swept:
                 self._file.execute("create temp table live (key text primary key)")
                 self._file.executemany("insert or ignore into live values (?)", ((key,) for key in {*live(), *self._asked}))
                 self._file.execute("delete from piece where key not in (select key from live)")
                 self._file.commit()
                 self._file.execute("vacuum")
-                self._file.execute(f"pragma user_version = {self._size() // SWEPT}")
+                self._file.execute(f"pragma user_version = {max(self._size(), LEAST) // SWEPT}")
             self._file.commit()
         except sqlite3.DatabaseError as error:
             raise Damaged from error
@@ -129,9 +145,11 @@ def _writing(path: Path | None) -> tuple[Path | None, sqlite3.Connection]:
         path.parent.mkdir(parents=True, exist_ok=True)
     file = sqlite3.connect(path or ":memory:", timeout=0.1)
     try:
+        file.execute("pragma page_size = 16384")  # notes have some thousand bytes: with smaller pages most would lie in several
         file.execute("pragma journal_mode = wal")  # so that the processes of one build can read beside it
         file.execute("pragma synchronous = off")
         file.execute("create table if not exists piece (key text primary key, content blob, sum integer)")
+        file.execute("select key, content, sum from piece limit 0")  # an older version's table is none of ours
         file.execute("begin immediate")
     except sqlite3.DatabaseError as error:
         file.close()

@@ -6,37 +6,37 @@ In: the folder of cards and where records lie. Out: a Built, or every problem of
 from __future__ import annotations
 
 import hashlib
-import os
 import zlib
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from generator.keep import sheets
 from generator.keep.cache import Cache
 from generator.keep.files import Files
+from generator.keep.looks import types_of
 from generator.keep.sheets import Circumstances, Kept
-from generator.keep.stamp import GENERATOR
+from generator.keep.stamp import GENERATOR, PACKAGE
 from generator.keep.topics import topics_of
+from generator.look.notetypes import NoteType
 from generator.notes import Deck, Entry, Sheet
 from generator.pack.package import LEVEL, Contents, deflated
 from generator.problems import DeckError, Place, Problem
 from generator.read.folder import Frame, Source, check_ids, frame, limited
 from generator.resolve.wanted import Wanted, merged
-from kernels.key import PACKAGE
-from kernels.record import RECORDS
 
+RECORDS = Path(PACKAGE, "records")
 WORTH = 8  # files to be made for which a second process pays
 
 
-@dataclass(frozen=True)
-class Built:
+class Built(NamedTuple):
     """A deck, each of its files made.
 
     deck: without its notes, which are the entries of the sheets. cache: holds their text and media. code: the hash of what made them.
     """
 
     deck: Deck
+    types: Mapping[str, NoteType]
     sheets: tuple[Sheet, ...]
     cache: Cache
     code: str
@@ -51,16 +51,16 @@ class Built:
         """What the author may now write: verdicts of open claims."""
         return sorted({notice for sheet in self.sheets for notice in sheet.notices})
 
-    def text(self, note: Entry) -> str:
-        """The note's fields as Anki joins them."""
-        return sheets.fields(note, self.cache)
+    def texts(self, notes: Sequence[Entry]) -> Iterator[bytes]:
+        """The fields of each note as Anki joins them, in UTF-8."""
+        return sheets.texts(notes, self.cache)
 
     def media(self, name: str) -> bytes:
         return self.cache.need(f"media:{name}")
 
     @property
     def contents(self) -> Contents:
-        return Contents(self.text, self.media, self._deflated)
+        return Contents(self.texts, self.media, self._deflated)
 
     def _deflated(self, content: bytes) -> bytes:
         made_by = f"deflated:{LEVEL}:{zlib.ZLIB_RUNTIME_VERSION}:"
@@ -69,7 +69,7 @@ class Built:
 
 def folders(cards: Path, roots: Sequence[Path] = (RECORDS,)) -> tuple[str, ...]:
     """All that a build reads: the cards, the records, our code and the laboratory's."""
-    return tuple(dict.fromkeys(map(os.fspath, (cards, *roots, GENERATOR, PACKAGE))))
+    return tuple(dict.fromkeys(str(folder) for folder in (cards, *roots, GENERATOR, PACKAGE)))
 
 
 def build(
@@ -89,7 +89,7 @@ def build(
     """
     under = circumstances_of(cards, cache, devices, roots, files, circumstances)
     if only:
-        under = replace(under, around=replace(under.around, sources=_chosen(under.around, only)))
+        under = under._replace(around=under.around._replace(sources=_chosen(under.around, only)))
     built, problems = sound(under, cache, jobs)
     if problems:
         if not under.files.moved():
@@ -101,20 +101,20 @@ def build(
 def sound(
     under: Circumstances, cache: Cache, jobs: int = 1, known: dict[str, Kept] | None = None, pause: Callable[[], None] = lambda: None
 ) -> tuple[Built, list[Problem]]:
-    """The files without problems, made, and every problem, those of the folder among them.
+    """The deck without the files that have problems; and every problem, those of the folder among them.
 
     known: as `sheets.kept` has it. pause: called after each file; what it raises ends the work.
     """
-    around = under.around
-    outcomes = []
+    around, outcomes = under.around, []
     for outcome in _made(around.sources, under, cache, jobs, known):
         outcomes.append(outcome)
         pause()
     problems = [*around.problems, *(problem for _, found in outcomes for problem in found)]
-    done = tuple(sheet for sheet, _ in outcomes if sheet)
-    problems += check_ids({sheet.path: (sheet.ids, sheet.retired) for sheet in done})
+    problems += check_ids({sheet.path: (sheet.ids, sheet.retired) for sheet, _ in outcomes})
+    done = tuple(sheet for sheet, found in outcomes if not found)
     retired = {id: reason for sheet in done for id, (reason, _) in sheet.retired.items()}
-    return Built(around.deck((), retired, [warning for sheet in done for warning in sheet.warnings]), done, cache, under.code), problems
+    deck = around.deck((), retired, [warning for sheet in done for warning in sheet.warnings])
+    return Built(deck, around.types, done, cache, under.code), problems
 
 
 def _chosen(around: Frame, only: Sequence[Path]) -> tuple[Source, ...]:
@@ -147,8 +147,8 @@ def circumstances_of(
 ) -> Circumstances:
     files = files or Files(folders(cards, roots))
     code = sheets.code(files, circumstances)
-    around = frame(cards, lambda text, path: topics_of(text, path, cache, code))
-    return Circumstances(around, tuple(around.settings.devices if devices is None else devices), tuple(roots), files, code)
+    around = frame(cards, types_of(cache, files, code), lambda text, path: topics_of(text, path, cache, code))
+    return Circumstances(around, tuple(around.settings.devices if devices is None else devices), tuple(roots), files, code).and_shared()
 
 
 # ---------------------------------------------------------------------------------------- one process or several
@@ -156,7 +156,7 @@ def circumstances_of(
 
 def _made(
     sources: Sequence[Source], under: Circumstances, cache: Cache, jobs: int, known: dict[str, Kept] | None
-) -> Iterator[tuple[Sheet | None, tuple[Problem, ...]]]:
+) -> Iterator[tuple[Sheet, tuple[Problem, ...]]]:
     """What each file came to, in order."""
     found = {source.shown: sheets.kept(source, under, cache, known) for source in sources}
     due = [source for source in sources if found[source.shown] is None]
@@ -166,7 +166,7 @@ def _made(
         yield (sheet, ()) if sheet else next(made)
 
 
-def _by_many(due: Sequence[Source], under: Circumstances, cache: Cache, jobs: int) -> Iterator[tuple[Sheet | None, tuple[Problem, ...]]]:
+def _by_many(due: Sequence[Source], under: Circumstances, cache: Cache, jobs: int) -> Iterator[tuple[Sheet, tuple[Problem, ...]]]:
     """The same by several processes. Each makes whole files; this one alone writes the cache."""
     import multiprocessing
 
@@ -182,7 +182,7 @@ def _begin(under: Circumstances, path: Path | None) -> None:
     _beside = under, Cache(path, reads_only=True)
 
 
-def _work(source: Source) -> tuple[tuple[Sheet | None, tuple[Problem, ...]], dict[str, bytes]]:
+def _work(source: Source) -> tuple[tuple[Sheet, tuple[Problem, ...]], dict[str, bytes]]:
     under, cache = _beside
     outcome, pieces = sheets.made(source, under, cache), dict(cache.made)
     cache.made.clear()

@@ -12,7 +12,9 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+LOCK = "deck.lock"  # written by a build: no part of what it reads
 SETTLED = 2_000_000_000  # ns: a file written this shortly before it was looked at may change again without its stat telling
+HASH = 32  # hexadecimal digits of a SHA-256
 Stat = tuple[int, int, int, int]  # mtime and ctime in ns, size, inode
 
 
@@ -21,18 +23,18 @@ class Files:
 
     def __init__(self, folders: Iterable[str | os.PathLike[str]], known: Mapping[str, Any] | None = None):
         self.at = time.time_ns()
-        self.folders = tuple(map(os.fspath, folders))
+        self.folders = tuple(os.fspath(folder) for folder in folders)
         self.stats = scan(self.folders)
         self._known = known or {}
         self._hashes: dict[str, str] = {}
 
     def hash(self, path: str | os.PathLike[str]) -> str:
         """The hash of a file's content, "" where there is none. Paths are as the folders' own begin."""
-        name = os.path.normpath(os.fspath(path))
+        name = os.fspath(path)
         found = self._hashes.get(name)
         if found is None:
-            stat = self.stats.get(name)
-            found = self._hashes[name] = (stat and self._trusted(name, stat)) or hash_of(name)
+            stat = self.stats.get(name) or self.stats.get(os.path.normpath(name))
+            found = self._hashes[name] = (stat and self._trusted(os.path.normpath(name), stat)) or hash_of(name)
         return found
 
     def table(self) -> dict[str, list[Any]]:
@@ -49,7 +51,7 @@ class Files:
 
 
 def scan(folders: Sequence[str]) -> dict[str, Stat]:
-    """The stat of every file below the folders, but for hidden ones and compiled Python."""
+    """The stat of every file below the folders, but for hidden ones, compiled Python and the lock."""
     found: dict[str, Stat] = {}
     seen: set[tuple[int, int]] = set()  # folders, so that a link to one above ends
     waiting = [os.path.normpath(folder) for folder in folders]
@@ -60,7 +62,7 @@ def scan(folders: Sequence[str]) -> dict[str, Stat]:
             continue
         with entries:
             for entry in entries:
-                if entry.name[0] == "." or entry.name == "__pycache__":
+                if entry.name[0] == "." or entry.name in ("__pycache__", LOCK):
                     continue
                 try:
                     stat = entry.stat()
@@ -94,6 +96,6 @@ def settled(kept: Sequence[Any], stat: Stat, at: int) -> bool:
 def hash_of(path: str) -> str:
     try:
         with open(path, "rb") as file:
-            return hashlib.sha256(file.read()).hexdigest()[:32]
+            return hashlib.sha256(file.read()).hexdigest()[:HASH]
     except OSError:
         return ""

@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-import os
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from generator.keep import stamp
-from generator.keep.files import Files
+from generator.keep.files import LOCK, Files
 from generator.keep.stamp import Stamp
-from kernels.key import PACKAGE
-from kernels.machine import may_have_gpu
+from kernels.gpu import may_have_gpu
 
-RECORDS = PACKAGE / "records"
+RECORDS = Path(stamp.PACKAGE, "records")
 
 
-@dataclass(frozen=True)
 class Order:
     """Where the cards lie and where what is built goes. this: quote this machine's GPU, and keep its records and lock under the build."""
 
-    cards: Path
-    build: Path
-    this: bool = False
-    jobs: int = 1
+    def __init__(self, cards: Path, build: Path, this: bool = False, jobs: int = 1):
+        self.cards, self.build, self.this, self.jobs = cards, build, this, jobs
 
     @cached_property
     def devices(self) -> tuple[str, ...] | None:
@@ -41,11 +35,11 @@ class Order:
     @property
     def folders(self) -> tuple[str, ...]:
         """All that a build reads: the cards, the records, our code and the laboratory's."""
-        return tuple(dict.fromkeys(map(os.fspath, (self.cards, *self.roots, stamp.GENERATOR, PACKAGE))))
+        return tuple(dict.fromkeys(str(folder) for folder in (self.cards, *self.roots, stamp.GENERATOR, stamp.PACKAGE)))
 
     @property
     def lock(self) -> Path:
-        return (self.build if self.this else self.cards) / stamp.LOCK
+        return (self.build if self.this else self.cards) / LOCK
 
     @property
     def stamp(self) -> Path:
@@ -60,14 +54,18 @@ class Order:
         return stamp.circumstances(self.devices, may_have_gpu())
 
     @cached_property
+    def before(self) -> Stamp | None:
+        """The stamp of the last build."""
+        return stamp.load(self.stamp)
+
+    @cached_property
     def files(self) -> Files:
         """What lies in the folders, as it is when this is first asked for."""
-        known = stamp.load(self.stamp)
-        return Files(self.folders, known.files if known else None)
+        return Files(self.folders, self.before.files if self.before else None)
 
     def standing(self) -> Stamp | None:
         """The stamp of the last build, if another one would give the same."""
-        return stamp.standing(self.stamp, self.folders, self.circumstances)
+        return stamp.standing(self.stamp, self.before, self.files, self.circumstances)
 
     def _kept(self, suffix: str) -> Path:
         return self.build / "cache" / f"{'this' if self.this else 'published'}{suffix}"

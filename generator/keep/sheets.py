@@ -8,28 +8,34 @@ results did. What the keys below forget is a stale card: `make clean` must never
 from __future__ import annotations
 
 import json
+import marshal
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from html import unescape
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from generator.keep.cache import Cache, key
 from generator.keep.files import Files
-from generator.look.notetypes import LOOK, note_types
-from generator.notes import Entry, Judged, Note, Rendered, Resolved, Run, Sheet
+from generator.keep.stamp import PACKAGE
+from generator.look.notetypes import LOOK
+from generator.notes import Claim, Entry, Judged, Note, Rendered, Resolved, Run, Sheet
 from generator.problems import Place, Problem
 from generator.read.folder import File, Frame, Source, read_file
-from kernels.key import PACKAGE, files_of
-from kernels.record import Number, Result, path_of
+from generator.read.html import links
+from generator.resolve.names import plain, used
+
+if TYPE_CHECKING:
+    from generator.resolve.results import Store
+    from kernels.results import Number, Result
 
 END = "\x1f"  # Anki's own mark between fields
 
 
-@dataclass(frozen=True)
-class Circumstances:
+class Circumstances(NamedTuple):
     """What all files of a build share. code: the hash of our code and of the libraries under it; devices: the classes to quote."""
 
     around: Frame
@@ -37,22 +43,23 @@ class Circumstances:
     roots: tuple[Path, ...]
     files: Files
     code: str
+    shared: str = ""
 
     def of(self, source: Source) -> str:
-        """The hash of all that the file's sheet depends on besides other files."""
+        """All that the file's sheet depends on besides other files."""
         folder = (self.around.settings.folders or {}).get(source.folder)
-        return key("under", self._shared, source.shown, str(source.path), folder and folder.name)
+        return f"{self.shared} {source.path} {folder.name if folder else ''}"
 
-    @cached_property
-    def _shared(self) -> str:
+    def and_shared(self) -> Circumstances:
+        """The same, with the hash of what all files depend on."""
         settings, topics = self.around.settings, self.around.topics or {}
         sizes = {id: (len(topic.questions), len(topic.claims)) for id, topic in topics.items()}
-        about = [settings.name, settings.tags, self.around.topics is None, sizes]
-        return key("shared", self.code, about, self.devices, list(map(str, self.roots)))
+        about = [settings.name, settings.id, settings.tags, self.around.topics is None, sizes]
+        roots = [(str(root), os.path.relpath(root)) for root in self.roots]  # a record is shown as it is seen from here
+        return self._replace(shared=key("shared", self.code, about, self.devices, roots))
 
 
-@dataclass(frozen=True)
-class Kept:
+class Kept(NamedTuple):
     """A sheet with what it depends on: `Circumstances.of` its file, and the hashes of the files that it reads."""
 
     under: str
@@ -61,11 +68,16 @@ class Kept:
 
 
 def code(files: Files, circumstances: Sequence[str]) -> str:
-    """The hash of what makes sheets: our code, the note types as declared, the laboratory but for its library, Python and the libraries."""
+    """The hash of what makes sheets: our code, the note types as declared, the laboratory but for its library, Python and the libraries.
+
+    Of the library it counts which names stand for two files, since such a name finds no kernel.
+    """
     generator = LOOK.parent
     ours = sorted(name for name in files.stats if name.startswith(f"{generator}{os.sep}") and name.endswith((".py", "type.yml")))
-    theirs = sorted(os.fspath(path) for path in PACKAGE.glob("*.py"))
-    return key("code", [files.hash(name) for name in (*ours, *theirs)], circumstances)
+    theirs = sorted(name for name in files.stats if os.path.dirname(name) == PACKAGE and name.endswith(".py"))
+    kernels = Counter(os.path.basename(name) for name in files.stats.keys() - {*ours, *theirs} if name.endswith(".py"))
+    twice = sorted(name for name, count in kernels.items() if count > 1)
+    return key("code", [files.hash(name) for name in (*ours, *theirs)], twice, circumstances)
 
 
 def kept(source: Source, under: Circumstances, cache: Cache, known: dict[str, Kept] | None = None) -> Sheet | None:
@@ -74,9 +86,11 @@ def kept(source: Source, under: Circumstances, cache: Cache, known: dict[str, Ke
     if found and _stands(source, under, found.under, found.files):
         return found.sheet
     piece = cache.get(f"sheet:{source.shown}")
-    head, _, rest = piece.partition(b"\n") if piece else (b"null", b"", b"")
+    if piece is None:
+        return None
+    head, _, rest = piece.partition(b"\n")
     depends = json.loads(head)
-    if not depends or not _stands(source, under, **depends):
+    if not _stands(source, under, **depends):
         return None
     sheet = _decoded(source.shown, rest)
     if known is not None:
@@ -88,14 +102,12 @@ def _stands(source: Source, circumstances: Circumstances, under: str, files: Map
     return under == circumstances.of(source) and all(circumstances.files.hash(path) == content for path, content in files.items())
 
 
-def made(source: Source, under: Circumstances, cache: Cache) -> tuple[Sheet | None, tuple[Problem, ...]]:
-    """What the file comes to now, or None and its problems."""
+def made(source: Source, under: Circumstances, cache: Cache) -> tuple[Sheet, tuple[Problem, ...]]:
+    """What the file comes to now, and its problems: of a file that has any, ids alone are to be had."""
     file = read_file(source, under.around)
-    if file.problems:
-        return None, file.problems
-    sheet, problems = _Maker(file, under, cache).sheet()
-    if problems:
-        return None, tuple(problems)
+    sheet, problems = (None, file.problems) if file.problems else _Maker(file, under, cache).sheet()
+    if sheet is None or problems:
+        return Sheet(source.shown, ids=file.ids, retired=dict(file.front.retired)), tuple(problems)
     head = {"under": under.of(source), "files": {path: under.files.hash(path) for path in sorted(_files(file, under))}}
     cache.put(f"sheet:{source.shown}", json.dumps(head).encode() + b"\n" + _encoded(sheet))
     return sheet, ()
@@ -110,9 +122,9 @@ def wanted(source: Source, under: Circumstances, cache: Cache) -> tuple[Sequence
     return ((), file.problems) if file.problems else (tuple(_Maker(file, under, cache).wanted()), ())
 
 
-def fields(note: Entry, cache: Cache) -> str:
-    """The fields of a note as Anki joins them."""
-    return cache.need(note.piece).decode().partition(END)[2]
+def texts(notes: Sequence[Entry], cache: Cache) -> Iterator[bytes]:
+    """The fields of each note as Anki joins them, in UTF-8."""
+    return (content[content.index(b"\x1f") + 1 :] for content in cache.needed([note.pieces[0] for note in notes]))
 
 
 def live(sheets: Iterable[Sheet]) -> Iterator[str]:
@@ -120,7 +132,7 @@ def live(sheets: Iterable[Sheet]) -> Iterator[str]:
     for sheet in sheets:
         yield f"sheet:{sheet.path}"
         for entry in sheet.entries:
-            yield entry.piece
+            yield from entry.pieces
             yield from (f"media:{name}" for name in entry.media)
 
 
@@ -131,19 +143,24 @@ class _Maker:
     """What the notes of one file share while they are made."""
 
     def __init__(self, file: File, under: Circumstances, cache: Cache):
+        self.file, self.under, self.cache = file, under, cache
+        self.problems: list[Problem] = []
+        self.parts: list[str] = []  # the keys of the figures and the code of the note at hand
+
+    @cached_property
+    def store(self) -> Store:
         from generator.resolve.results import Store
 
-        self.file, self.under, self.cache = file, under, cache
-        self.store = Store(under.devices, under.roots)
-        self.problems: list[Problem] = []
+        return Store(self.under.devices, self.under.roots)
 
     def sheet(self) -> tuple[Sheet, list[Problem]]:
         from generator.resolve.typed_numbers import typed_numbers
         from generator.show.report import facts, merged_runs
 
         file, notices = self.file, list[Problem]()
+        deck_id = self.under.around.settings.id
         made = [one for note in file.notes if (one := self._note(note, notices))]
-        entries = [_entry(rendered, piece) for rendered, piece in made]
+        entries = [_entry(rendered, pieces, deck_id) for rendered, pieces in made]
         told = [facts(rendered, entry.hash, self.under.roots) for (rendered, _), entry in zip(made, entries)]
         sheet = Sheet(
             path=file.source.shown,
@@ -151,7 +168,7 @@ class _Maker:
             runs=tuple(merged_runs({**run, "notes": [one["id"]]} for one in told for run in one["runs"].values())),
             wanted=tuple(self.wanted()),
             ids=file.ids,
-            retired=file.front.retired,
+            retired=dict(file.front.retired),
             warnings=file.warnings,
             notices=tuple(notices),
             typed=tuple(problem for note in file.notes for problem in typed_numbers(note)),
@@ -159,28 +176,38 @@ class _Maker:
         )
         return sheet, self.problems
 
-    def _note(self, note: Note, notices: list[Problem]) -> tuple[Rendered, str] | None:
-        """The note as rendered before from the same text, numbers and pictures, or now; with its key."""
-        from generator.resolve.results import results_for
-
+    def _note(self, note: Note, notices: list[Problem]) -> tuple[Rendered, tuple[str, ...]] | None:
+        """The note as rendered before from the same text, numbers and pictures, or now; with the keys of its pieces."""
         before = len(self.problems)
-        results = results_for(note, self.store, self.problems).results
+        results = self._results(note)
         if len(self.problems) > before:
             return None
         piece = self._key(note, results)
         rendered = self._kept(note, results, piece, notices) or self._rendered(note, piece, notices)
-        return rendered and (rendered, piece)
+        return rendered and (rendered, (piece, *self.parts))
+
+    def _results(self, note: Note) -> Mapping[str, Result | None]:
+        if not used(note):
+            return {}
+        from generator.resolve.results import results_for
+
+        return results_for(note, self.store, self.problems).results
 
     def _key(self, note: Note, results: Mapping[str, Result | None]) -> str:
         text = {name: field.text for name, field in note.fields.items()}
-        claims = [[c.says, c.value, c.computed, c.holds, c.tolerance, c.verdict, c.under] for c in note.claims]
+        places = [claim.place for claim in note.claims]  # the notices of claims on one line cannot be told apart
+        claims = [[c.says, c.value, c.computed, c.holds, c.tolerance, c.verdict, c.under, places.index(c.place)] for c in note.claims]
         seen = {alias: result and _seen(result) for alias, result in results.items()}
-        drawn = [self._drawing(result.kernel) for alias, result in results.items() if result and any(f"![[{alias}" in t for t in text.values())]
-        pictures = [self.under.files.hash(path) for path in self._pictures] if any("![" in t.replace("![[", "") for t in text.values()) else []
+        whole = "\n".join((*text.values(), *_said(note.claims)))
+        figures = set(_FIGURE.findall(whole))
+        drawn = [self._drawing(result.kernel) for alias, result in results.items() if result and alias in figures]
+        pictures = [(path, self.under.files.hash(path)) for path in self._pictures] if "![" in whole.replace("![[", "") else []
         return key("note", self.under.code, note.id, note.type, note.deck, note.tags, text, claims, seen, self._beside(results), drawn, pictures)
 
     def _beside(self, results: Mapping[str, Result | None]) -> list[Any]:
         """What other devices measured of the same, which a note shows too."""
+        if not results:
+            return []
         from kernels import declare
 
         runs = [run for alias, run in self.file.front.runs.items() if alias in results and declare.find(run.kernel).kind == "measurement"]
@@ -196,6 +223,7 @@ class _Maker:
         media = {name: self.cache.get(f"media:{name}") for name in about["media"]}
         if None in media.values():
             return None
+        self.parts = about["parts"]
         resolved = Resolved(
             note=note,
             fields={},
@@ -204,28 +232,25 @@ class _Maker:
             expected=about["expected"],
             device=about["device"],
             missing=tuple(alias for alias, result in results.items() if result is None),
-            values={reference: Number(*number) for reference, number in about["values"].items()},
+            values=_numbers(about["values"]),
         )
         notices += [Problem(note.claims[number].place, message, hint) for number, message, hint in about["notices"]]
         clozes = {int(number): text for number, text in about["clozes"].items()}
-        html = dict(zip(note_types()[note.type].fields, fields))
+        html = dict(zip(self.under.around.types[note.type].fields, fields))
         return Rendered(note.id, note.type, note.deck, note.tags, html, media, tuple(about["cards"]), clozes, resolved)  # type: ignore[arg-type]
 
     def _rendered(self, note: Note, piece: str, notices: list[Problem]) -> Rendered | None:
         from generator.render.note import render
-        from generator.resolve.beside import beside
-        from generator.resolve.note import resolve
-        from generator.resolve.results import results_for
 
         told: list[Problem] = []
-        resolved = resolve(note, results_for(note, self.store, []).find, self.problems, told)
-        if resolved is None:
-            return None
-        rendered = render(replace(resolved, beside=beside(note, self.store)), note_types(), self._figure, self.problems)
-        if rendered is None:
+        self.parts = []
+        resolved = plain(note) or self._resolved(note, told)
+        rendered = resolved and render(resolved, self.under.around.types, self._figure, self.problems, self._code)
+        if resolved is None or rendered is None:
             return None
         places = [claim.place for claim in note.claims]
         about = {
+            "parts": self.parts,
             "media": {name: len(content) for name, content in rendered.media.items()},
             "cards": rendered.cards,
             "clozes": dict(rendered.clozes),
@@ -241,18 +266,37 @@ class _Maker:
         notices += told
         return rendered
 
+    def _resolved(self, note: Note, told: list[Problem]) -> Resolved | None:
+        from generator.resolve.beside import beside
+        from generator.resolve.note import resolve
+        from generator.resolve.results import results_for
+
+        resolved = resolve(note, results_for(note, self.store, []).find, self.problems, told)
+        return resolved and resolved._replace(beside=beside(note, self.store))
+
     def _figure(self, result: Result) -> Any:
         from generator.render.figures import Figure, figure
 
         def drawn() -> bytes:
             made = figure(result)
-            return json.dumps({**vars(made), "light": made.light.decode(), "dark": made.dark.decode()}, ensure_ascii=False).encode()
+            return json.dumps({**made._asdict(), "light": made.light.decode(), "dark": made.dark.decode()}, ensure_ascii=False).encode()
 
-        about = json.loads(self.cache.kept(key("figure", self.under.code, _seen(result), self._drawing(result.kernel)), drawn))
+        about = json.loads(self._part(key("figure", self.under.code, _seen(result), self._drawing(result.kernel)), drawn))
         return Figure(about["light"].encode(), about["dark"].encode(), about["alt"], about["width"], about["height"])
+
+    def _code(self, code: str, language: str) -> str:
+        from generator.render.highlight import in_colour
+
+        return self._part(key("code", self.under.code, code, language), lambda: in_colour(code, language).encode()).decode()
+
+    def _part(self, name: str, make: Callable[[], bytes]) -> bytes:
+        self.parts.append(name)
+        return self.cache.kept(name, make)
 
     def _drawing(self, kernel: str) -> list[str]:
         """The hashes of the code that a kernel's figure is drawn by."""
+        from kernels.key import files_of
+
         return [self.under.files.hash(path) for path in files_of(kernel)]
 
     @property
@@ -260,6 +304,8 @@ class _Maker:
         return _reach(self.file, self.under)
 
     def wanted(self) -> Iterator[Mapping[str, Any]]:
+        if not self.file.front.runs:
+            return
         from generator.resolve.wanted import entry
         from kernels import declare
 
@@ -271,16 +317,35 @@ class _Maker:
                 yield entry(run, any(result is not None and not result.stale for result in found))
 
 
+_FIGURE = re.compile(r"!\[\[\s*(\w+)")
+
+
+def _said(claims: Iterable[Claim]) -> Iterator[str]:
+    """The texts of claims that a card shows."""
+    for claim in claims:
+        yield from (claim.says, *(claim.under or ())[:1])
+
+
+def _numbers(values: Mapping[str, Sequence[Any]]) -> Mapping[str, Number]:
+    if not values:
+        return {}
+    from kernels.results import Number
+
+    return {reference: Number(*number) for reference, number in values.items()}
+
+
 def _seen(result: Result) -> list[Any]:
     """All of a result that a note can show."""
     made = result.made
     return [result.kernel, result.kind, result.parameters, result.outputs, made.get("device"), made.get("device_class")]
 
 
-def _entry(note: Rendered, piece: str) -> Entry:
-    from generator.pack.lock import hash_of
+def _entry(note: Rendered, pieces: tuple[str, ...], deck_id: int) -> Entry:
+    from generator.pack.lock import guid_of, hash_of
+    from generator.pack.package import ids_of
     from generator.show.report import verdict_of
 
+    guid = guid_of(deck_id, note.id)
     return Entry(
         id=note.id,
         type=note.type,
@@ -292,8 +357,10 @@ def _entry(note: Rendered, piece: str) -> Entry:
         answers=note.resolved.note.answers,
         claims=tuple((judged.claim.source, verdict_of(judged)) for judged in note.resolved.claims),
         hash=hash_of(note),
+        guid=guid,
+        ids=ids_of(guid, note.cards),
         place=note.resolved.note.place,
-        piece=piece,
+        pieces=pieces,
     )
 
 
@@ -303,15 +370,19 @@ def _entry(note: Rendered, piece: str) -> Entry:
 def _files(file: File, under: Circumstances) -> Iterator[str]:
     yield str(file.source.path)
     yield from _reach(file, under)
-    for run in file.front.runs.values():
-        yield from map(str, files_of(run.kernel))
-        yield from map(str, _records(run, under))
+    if file.front.runs:
+        from kernels.key import files_of
+
+        for run in file.front.runs.values():
+            yield from map(str, files_of(run.kernel))
+            yield from map(str, _records(run, under))
 
 
 def _reach(file: File, under: Circumstances) -> list[str]:
     """Where the pictures of a file may lie, and their twins for dark cards: whether a file is there or not, the notes depend on it."""
     found = set()
-    for written in {path for image in file.images for path in (image, unescape(image).strip())}:
+    images = {*file.images, *(image.path for said in _said(file.front.claims) for image in links(said, said)[1])}
+    for written in {path for image in images for path in (image, unescape(image).strip())}:
         for folder in (file.source.path.parent, under.around.cards / "media"):
             path = folder / written
             found |= {os.path.normpath(path), os.path.normpath(path.with_name(f"{path.stem}.dark{path.suffix}"))} if path.name else set()
@@ -320,6 +391,7 @@ def _reach(file: File, under: Circumstances) -> list[str]:
 
 def _records(run: Run, under: Circumstances) -> Iterator[Path]:
     from kernels import declare
+    from kernels.record import path_of
 
     kernel = declare.find(run.kernel)
     if kernel.kind != "formula":
@@ -332,45 +404,28 @@ def _records(run: Run, under: Circumstances) -> Iterator[Path]:
 
 
 def _encoded(sheet: Sheet) -> bytes:
-    plain = {name: value for name, value in vars(sheet).items() if name not in ("path", "facts")}
-    return json.dumps(plain, ensure_ascii=False, separators=(",", ":"), default=_plain).encode() + b"\n" + sheet.facts.encode()
+    return marshal.dumps(_bare(sheet._replace(path="")))  # loads in a third of the time that JSON takes; read by the same Python only
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, Place):
-        return [value.path, value.line]
-    if isinstance(value, Problem):
-        return [value.place, value.message, value.hint]
-    return vars(value) if isinstance(value, Entry) else dict(value)
+def _bare(value: Any) -> Any:
+    """The value in Python's own types, which are all that marshal takes."""
+    if isinstance(value, Mapping):
+        return {name: _bare(inside) for name, inside in value.items()}
+    if isinstance(value, (tuple, list)):
+        return tuple(map(_bare, value))
+    return value
 
 
 def _decoded(path: str, content: bytes) -> Sheet:
-    head, _, facts = content.partition(b"\n")
-    plain = json.loads(head)
-    return Sheet(
+    plain = Sheet(*marshal.loads(content))
+    return plain._replace(
         path=path,
-        entries=tuple(_decoded_entry(**entry) for entry in plain["entries"]),
-        runs=tuple(plain["runs"]),
-        wanted=tuple(plain["wanted"]),
-        ids=tuple((id, Place(*place)) for id, place in plain["ids"]),
-        retired={id: (reason, Place(*place)) for id, (reason, place) in plain["retired"].items()},
-        warnings=_problems(plain["warnings"]),
-        notices=_problems(plain["notices"]),
-        typed=_problems(plain["typed"]),
-        facts=facts.decode(),
-    )
-
-
-def _decoded_entry(*, tags: Any, cards: Any, clozes: Any, answers: Any, claims: Any, place: Any, **same: Any) -> Entry:
-    numbered = {int(number): text for number, text in clozes.items()}
-    return Entry(
-        tags=tuple(tags),
-        cards=tuple(cards),
-        clozes=numbered,
-        answers=tuple(answers),
-        claims=tuple((source, verdict) for source, verdict in claims),
-        place=Place(*place),
-        **same,
+        entries=tuple(Entry._make((*rest, Place(*place), pieces)) for *rest, place, pieces in plain.entries),
+        ids=tuple((id, Place(*place)) for id, place in plain.ids),
+        retired={id: (reason, Place(*place)) for id, (reason, place) in plain.retired.items()},
+        warnings=_problems(plain.warnings),
+        notices=_problems(plain.notices),
+        typed=_problems(plain.typed),
     )
 
 

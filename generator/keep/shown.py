@@ -5,6 +5,7 @@ In: a Built. Out: index.html and media/ beside it, or the notes of single files 
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -12,8 +13,7 @@ from pathlib import Path
 from generator.keep.cache import key
 from generator.keep.deck import Built
 from generator.keep.sheets import END
-from generator.look.notetypes import NoteType, note_types, templates
-from generator.notes import Sheet
+from generator.notes import Entry, Sheet
 from generator.pack.output import write_media, writing
 from generator.show.preview import embedded, entry, faces, page
 
@@ -30,34 +30,49 @@ def write_preview(built: Built, statuses: Mapping[str, str], out: Path) -> Path:
 
 def whole(built: Built, statuses: Mapping[str, str]) -> Iterator[str]:
     """The page of all cards, piece by piece."""
-    types = {name: note_types()[name] for name in sorted({note.type for note in built.entries})}
+    types = {name: built.types[name] for name in sorted({note.type for note in built.entries})}
     cards = sum(len(note.cards) for note in built.entries)
     return page(built.deck, cards, types, (note for sheet in built.sheets for note in shown(sheet, built)), statuses)
 
 
 def shown(sheet: Sheet, built: Built) -> list[str]:
     """The notes of a file as the page has them, each as JSON."""
-    looks = {kind: _look(note_types()[kind]) for kind in sorted({note.type for note in sheet.entries})}
-    name = key("shown", built.code, built.deck.name, sheet.facts, [note.piece for note in sheet.entries], looks)
-    return built.cache.kept(name, lambda: "\n".join(_notes(sheet, built, looks)).encode()).decode().split("\n") if sheet.entries else []
+    content = built.cache.kept(_sheet_key(sheet, built), lambda: "\n".join(_notes(sheet, built)).encode()).decode()
+    return content.split("\n") if content else []
 
 
 def looks(built: Built) -> str:
     """A key of all that `shown` gives besides the sheet."""
-    return key("looks", built.code, built.deck.name, {name: _look(kind) for name, kind in note_types().items()})
+    return key("looks", built.code, built.deck.name, {name: _look(kind.front, kind.back) for name, kind in built.types.items()})
 
 
-def _notes(sheet: Sheet, built: Built, looks: Mapping[str, str]) -> list[str]:
-    made = []
-    for note, line in zip(sheet.entries, sheet.facts.split("\n"), strict=True):
-        kind = note_types()[note.type]
-        fields = dict(zip(kind.fields, built.text(note).split(END), strict=True))
-        name = key("faces", built.code, note.piece, looks[note.type])
+def live(built: Built) -> Iterator[str]:
+    """The keys of all pieces that the page stands on."""
+    for sheet in built.sheets:
+        yield _sheet_key(sheet, built)
+        yield from (_note_key(note, built) for note in sheet.entries)
+
+
+def _notes(sheet: Sheet, built: Built) -> Iterator[str]:
+    for note, line, text in zip(sheet.entries, sheet.facts.split("\n"), built.texts(sheet.entries)):
+        kind = built.types[note.type]
+        fields = dict(zip(kind.fields, text.decode().split(END), strict=True))
+        name = _note_key(note, built)
         cards = built.cache.get(name) or json.dumps(faces(fields, kind, note.deck, note.tags, note.cards)).encode()
         built.cache.put(name, cards)
-        made.append(embedded(entry(json.loads(line), built.deck.name, fields, kind, json.loads(cards))))
-    return made
+        yield embedded(entry(json.loads(line), built.deck.name, fields, kind, json.loads(cards)))
 
 
-def _look(kind: NoteType) -> str:
-    return key("look", templates(kind)[:2])
+def _sheet_key(sheet: Sheet, built: Built) -> str:
+    looks = {kind.key: _look(kind.front, kind.back) for kind in (built.types[note.type] for note in sheet.entries)}
+    return key("shown", built.code, built.deck.name, sheet.facts, [note.pieces[0] for note in sheet.entries], looks)
+
+
+def _note_key(note: Entry, built: Built) -> str:
+    kind = built.types[note.type]
+    return key("faces", built.code, note.pieces[0], _look(kind.front, kind.back))
+
+
+@functools.lru_cache(maxsize=16)
+def _look(front: str, back: str) -> str:
+    return key("look", front, back)

@@ -11,26 +11,27 @@ import os
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, NamedTuple
 
-from generator.keep.files import Files, Stat, hash_of, scan, settled, stat_of_path
+from generator.keep.files import HASH, Files, Stat, hash_of, settled, stat_of_path
 from generator.pack.output import write
 
+PACKAGE = os.path.dirname(getattr(find_spec("kernels"), "origin", ""))  # found, not imported: that takes longer than an idle build
 GENERATOR = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-LIBRARIES = ("genanki", "jinja2", "markdown", "matplotlib", "pygments", "pyyaml")  # what is built depends on them as on our code
-LOCK = "deck.lock"  # read and written: it counts as written
+# What makes the deck as our code does:
+LIBRARIES = ("genanki", "jinja2", "latex2mathml", "markdown", "matplotlib", "numpy", "pygments", "pyyaml")
 
 
-@dataclass(frozen=True)
-class Stamp:
+class Stamp(NamedTuple):
     """A finished build. files: `Files.table` of what was read; wrote: the same of what was written; said: the summary; due: runs to execute."""
 
     circumstances: list[str]
-    files: dict[str, Any] = field(default_factory=dict)
-    wrote: dict[str, Any] = field(default_factory=dict)
-    said: str = ""
-    due: list[str] = field(default_factory=list)
+    files: dict[str, Any]
+    wrote: dict[str, Any]
+    said: str
+    due: list[str]
 
 
 def circumstances(*more: object) -> list[str]:
@@ -41,7 +42,7 @@ def circumstances(*more: object) -> list[str]:
 def versions(libraries: Iterable[str]) -> list[str]:
     """ "markdown-3.11.3.dist-info" for each library: the folder that an installer leaves beside it (importlib.metadata takes 30 ms)."""
     wanted = set(libraries)
-    found = {}
+    found: dict[str, str] = {}
     for folder in sys.path:
         try:
             names = os.listdir(folder or ".")
@@ -64,24 +65,25 @@ def load(path: str | os.PathLike[str]) -> Stamp | None:
         return None
 
 
-def standing(path: str | os.PathLike[str], folders: Sequence[str], circumstances: Sequence[str]) -> Stamp | None:
-    """The stamp in this file, if the same was read and everything that was written then is still there.
+def standing(path: str | os.PathLike[str], stamp: Stamp | None, files: Files, circumstances: Sequence[str]) -> Stamp | None:
+    """The stamp, which this file holds, if the same was read and everything that was written then is still there.
 
     What a stat could not prove is hashed, and the stamp written again with the stats of now, so that it can the next time.
     """
-    at, stamp = time.time_ns(), load(path)
     if stamp is None or stamp.circumstances != list(circumstances):
         return None
-    read = {name: stat for name, stat in scan(folders).items() if os.path.basename(name) != LOCK}
+    at, read = files.at, files.stats
     wrote = {name: stat_of_path(name) for name in stamp.wrote if name}
     unproven = [*_unproven(read, stamp.files), *_unproven(wrote, stamp.wrote)]
     if len(read) != len(stamp.files) - 1 or any(not kept or hash_of(name) != kept for name, kept in unproven):
         return None
     if unproven:
-        both = ((read, stamp.files), (wrote, stamp.wrote))
-        files, written = ({"": [at], **{name: [*stat, kept[name][4]] for name, stat in stats.items()}} for stats, kept in both)
-        write(path, encoded(Stamp(stamp.circumstances, files, written, stamp.said, stamp.due)))
+        write(path, encoded(stamp._replace(files=_proven(read, stamp.files, at), wrote=_proven(wrote, stamp.wrote, at))))
     return stamp
+
+
+def _proven(stats: Mapping[str, Stat], known: Mapping[str, Any], at: int) -> dict[str, Any]:
+    return {"": [at], **{name: [*stat, known[name][4]] for name, stat in stats.items()}}
 
 
 def _unproven(stats: Mapping[str, Stat], known: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -93,14 +95,22 @@ def _unproven(stats: Mapping[str, Stat], known: Mapping[str, Any]) -> Iterator[t
             yield name, kept[4] if kept else ""
 
 
-def stamp_of(circumstances: Sequence[str], files: Files, wrote: Iterable[str | os.PathLike[str]], said: str, due: Iterable[str]) -> Stamp:
-    """The stamp of a build that is finished."""
-    read = {name: kept for name, kept in files.table().items() if os.path.basename(name) != LOCK}
+def stamp_of(
+    circumstances: Sequence[str], files: Files, wrote: Mapping[Path, str | None], said: str, due: Iterable[str], before: Stamp | None
+) -> Stamp:
+    """The stamp of a build that is finished.
+
+    wrote: the SHA-256 of each file, where it is known. before: the stamp of an earlier build, which may know what was not written again.
+    """
+    known: Mapping[str, Any] = before.wrote if before else {"": [0]}
     written: dict[str, Any] = {"": [time.time_ns()]}
-    for path in map(os.fspath, wrote):
-        written[path] = [*stat_of_path(path), hash_of(path)]
-    return Stamp(list(circumstances), read, written, said, list(due))
+    for path, digest in wrote.items():
+        name = os.fspath(path)
+        stat, kept = stat_of_path(name), known.get(name)
+        proven = kept[4] if kept and settled(kept, stat, known[""][0]) else ""
+        written[name] = [*stat, proven or (digest or "")[:HASH] or hash_of(name)]
+    return Stamp(list(circumstances), files.table(), written, said, list(due))
 
 
 def encoded(stamp: Stamp) -> bytes:
-    return json.dumps(vars(stamp), ensure_ascii=False, separators=(",", ":")).encode()
+    return json.dumps(stamp._asdict(), ensure_ascii=False, separators=(",", ":")).encode()

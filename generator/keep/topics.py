@@ -25,7 +25,7 @@ def topics_of(text: str, path: str, cache: Cache, code: str) -> tuple[Topics, li
 
 
 def _encoded(topic: Topic) -> list[Any]:
-    questions, claims = ([list(vars(one).values()) for one in many] for many in (topic.questions, topic.claims))
+    questions, claims = (list(many) for many in (topic.questions, topic.claims))
     return [topic.id, topic.area, topic.title, questions, claims, topic.whole, [topic.place.path, topic.place.line]]
 
 

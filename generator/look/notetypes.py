@@ -8,20 +8,18 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 LOOK = Path(__file__).parent
 COMMON = ("Front", "Source")  # every type takes a heading and a ## Source; the source goes into the footer
 
 
-@dataclass(frozen=True)
-class NoteType:
+class NoteType(NamedTuple):
     """A note type. `fields` are Anki's, name -> id, in Anki's order; `main` takes the text before the first section.
 
     required and sections name the fields that an author writes; `## Source` may stand everywhere besides.
-    template: the name and the id of the one card template.
+    template: the name and the id of the one card template. ready: its front, back and style sheet where they are rendered already.
     """
 
     key: str
@@ -31,21 +29,22 @@ class NoteType:
     main: str
     required: tuple[str, ...]
     sections: tuple[str, ...]
-    fields: Mapping[str, int] = field(hash=False)
+    fields: Mapping[str, int]
     template: tuple[str, int]
     look: Path = LOOK
+    ready: tuple[str, str, str] | None = None
 
     @property
     def front(self) -> str:
-        return templates(self)[0]
+        return (self.ready or templates(self))[0]
 
     @property
     def back(self) -> str:
-        return templates(self)[1]
+        return (self.ready or templates(self))[1]
 
     @property
     def css(self) -> str:
-        return templates(self)[2]
+        return (self.ready or templates(self))[2]
 
 
 @functools.cache
@@ -54,21 +53,31 @@ def note_types(look: Path = LOOK) -> Mapping[str, NoteType]:
     return {path.parent.name: _note_type(path) for path in sorted(look.glob("*/type.yml"))}
 
 
-@functools.cache
 def templates(note_type: NoteType) -> tuple[str, str, str]:
     """The front and back templates and the style sheet, as Anki gets them.
 
     front.html and back.html are Jinja with << >> for values, <% %> for statements and <# #> for comments, so that
     Anki's own {{Field}} passes through; a name that is not defined, or an Anki field that the type lacks, is an error.
     """
-    jinja = environment(note_type.look / note_type.key, note_type.look)
-    front, back = (_tight(jinja.get_template(f"{side}.html").render()) for side in ("front", "back"))
-    css = (note_type.look / "style.css").read_text(encoding="utf-8")
+    front, back, css = _rendered(note_type.look, note_type.key)
     for side, text in (("front", front), ("back", back)):
         unknown = _anki_fields(text) - set(note_type.fields)
         if unknown:
             raise ValueError(f"look/{note_type.key}/{side}.html names fields that the type lacks: {sorted(unknown)}")
     return front, back, css
+
+
+@functools.cache
+def _rendered(look: Path, key: str) -> tuple[str, str, str]:
+    jinja = environment(look / key, look)
+    front, back = (_tight(jinja.get_template(f"{side}.html").render()) for side in ("front", "back"))
+    return front, back, (look / "style.css").read_text(encoding="utf-8")
+
+
+def forget() -> None:
+    """Reads look/ again when it is next asked for: for a process that lives longer than what it read."""
+    note_types.cache_clear()
+    _rendered.cache_clear()
 
 
 def environment(*folders: Path, autoescape: bool = False) -> Any:

@@ -11,9 +11,9 @@ import difflib
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from generator.look.notetypes import NoteType
 from generator.notes import Deck, Entry, Rendered
@@ -24,8 +24,7 @@ ALIKE = 0.4  # a cloze whose text resembles its former text less than this hides
 HEADER = "# What was shipped of every note and note type. The build writes it; commit it with the cards. Lines are never deleted."
 
 
-@dataclass(frozen=True)
-class NoteLine:
+class NoteLine(NamedTuple):
     """One note as last shipped. clozes: number -> source text, of every number that was ever used."""
 
     guid: str
@@ -33,12 +32,11 @@ class NoteLine:
     deck: str
     hash: str
     mod: int
-    clozes: Mapping[int, str] = field(default_factory=dict)
+    clozes: Mapping[int, str] = MappingProxyType({})
     retired: str = ""
 
 
-@dataclass(frozen=True)
-class TypeLine:
+class TypeLine(NamedTuple):
     """One note type as last shipped. fields: (id, name) in Anki's order. kind: "basic" or "cloze", "" where no lock told it."""
 
     id: int
@@ -49,14 +47,15 @@ class TypeLine:
     kind: str = ""
 
 
-@dataclass(frozen=True)
-class Lock:
-    notes: Mapping[str, NoteLine] = field(default_factory=dict)
-    types: Mapping[str, TypeLine] = field(default_factory=dict)
+class Lock(NamedTuple):
+    """lines: the notes' lines as they were read, by id, each with what it says: one that did not change is written as it was."""
+
+    notes: Mapping[str, NoteLine] = MappingProxyType({})
+    types: Mapping[str, TypeLine] = MappingProxyType({})
+    lines: Mapping[str, tuple[NoteLine, str]] = MappingProxyType({})
 
 
-@dataclass(frozen=True)
-class Update:
+class Update(NamedTuple):
     """The next lock, and note id -> "new", "changed", "unchanged", "retired" or "vanished".
 
     problems: what must not be shipped. warnings: what a learner will see and cannot be helped; passing are those of them that
@@ -90,23 +89,26 @@ def update(lock: Lock, deck: Deck, notes_now: Sequence[Entry], types: Mapping[st
     for id, before in lock.notes.items():
         if id not in statuses:
             statuses[id] = "retired" if id in deck.retired else "vanished"
-            notes[id] = replace(before, retired=deck.retired.get(id, before.retired))
+            if before.retired != deck.retired.get(id, before.retired):
+                notes[id] = before._replace(retired=deck.retired[id])
             if statuses[id] == "vanished":
                 hint = f"write `retired: {{{id}: why}}` into the front matter of its file, or bring it back"
                 warnings.append(Problem(Place(place), f"the note {id!r} has vanished; learners keep its cards", hint))
     for id in sorted(set(deck.retired) - set(lock.notes)):
         warnings.append(Problem(Place(place), f"the note {id!r} is retired, but was never shipped", "take the line away"))
-    if any(line.guid != guid(deck.id, id) for id, line in lock.notes.items()):
+    if any(lock.notes[note.id].guid != note.guid for note in notes_now if note.id in lock.notes) or any(
+        line.guid != guid_of(deck.id, id) for id, line in lock.notes.items() if statuses[id] in ("retired", "vanished")
+    ):
         message = f"the id {deck.id} in deck.yml is not the one that its notes were shipped with"
         problems.append(Problem(Place(place), message, "put the shipped id back: with another Anki takes every new note for another deck's"))
     used = {note.type for note in notes_now} | set(lock.types)
     kinds = {key: _type_line(lock.types.get(key), types[key], now, Place(place), problems) for key in sorted(used) if key in types}
     for key in sorted(set(lock.types) - set(types)):
         problems.append(Problem(Place(place), f"the note type {key!r} was shipped and is gone", f"bring look/{key} back"))
-    return Update(Lock(notes, {**lock.types, **kinds}), statuses, tuple(problems), (*warnings, *passing), tuple(passing))
+    return Update(Lock(notes, {**lock.types, **kinds}, lock.lines), statuses, tuple(problems), (*warnings, *passing), tuple(passing))
 
 
-def guid(deck_id: int, note_id: str) -> str:
+def guid_of(deck_id: int, note_id: str) -> str:
     """The note's GUID: what Anki knows it by in every collection, for ever."""
     return library().guid_for("warpdeck", deck_id, note_id)
 
@@ -119,12 +121,12 @@ def hash_of(note: Rendered) -> str:
     return _digest([note.type, sorted(note.tags), list(note.fields.values())])
 
 
-def _note_line(
-    before: NoteLine | None, note: Entry, deck: Deck, now: int, problems: list[Problem], warnings: list[Problem]
-) -> NoteLine:
+def _note_line(before: NoteLine | None, note: Entry, deck: Deck, now: int, problems: list[Problem], warnings: list[Problem]) -> NoteLine:
     place, found = note.place, note.hash
+    if before and (before.hash, before.type, before.deck, before.clozes, before.retired) == (found, note.type, note.deck, note.clozes, ""):
+        return before
     if before is None:
-        return NoteLine(guid(deck.id, note.id), note.type, note.deck, found, now, dict(note.clozes))
+        return NoteLine(note.guid, note.type, note.deck, found, now, dict(note.clozes))
     if before.type != note.type:
         hint = "give the note a new id and retire the old one"
         problems.append(Problem(place, f"the note was shipped as {before.type}; Anki cannot make it {note.type}", hint))
@@ -179,23 +181,35 @@ def load(path: Path, problems: list[Problem]) -> Lock:
         return Lock()
     notes: dict[str, NoteLine] = {}
     types: dict[str, TypeLine] = {}
-    for number, line in enumerate(path.read_bytes().split(b"\n"), 1):
-        if not line.strip() or line.startswith(b"#"):
-            continue
-        place = Place(path.as_posix(), number)
+    lines: dict[str, tuple[NoteLine, str]] = {}
+    shown = path.as_posix()
+    written = [(number, line) for number, line in enumerate(path.read_bytes().split(b"\n"), 1) if line.strip() and not line.startswith(b"#")]
+    for (number, line), entry in zip(written, _parsed([line for _, line in written])):
         try:
-            name, content = _read(json.loads(line))
+            name, content = _read(json.loads(line) if entry is None else entry)
         except (ValueError, KeyError, TypeError, AttributeError):
-            problems.append(Problem(place, "this line is none of a lock", "settle the merge: keep both sides' lines, sorted, and build again"))
+            problems.append(
+                Problem(Place(shown, number), "this line is none of a lock", "settle the merge: keep both sides' lines, sorted, and build again")
+            )
             continue
         if name in (notes if isinstance(content, NoteLine) else types):
             what = "note" if isinstance(content, NoteLine) else "note type"
-            problems.append(Problem(place, f"the {what} {name!r} stands twice in the lock", "keep the line with the greater mod"))
+            problems.append(Problem(Place(shown, number), f"the {what} {name!r} stands twice in the lock", "keep the line with the greater mod"))
         elif isinstance(content, NoteLine):
             notes[name] = content
+            lines[name] = content, line.decode().strip()
         else:
             types[name] = content
-    return Lock(notes, types)
+    return Lock(notes, types, lines)
+
+
+def _parsed(lines: Sequence[bytes]) -> Sequence[Any]:
+    """What the lines hold, parsed all at once; None for each where one of them is no JSON."""
+    try:
+        found = json.loads(b"[" + b",".join(lines) + b"]")
+    except ValueError:
+        found = []
+    return found if len(found) == len(lines) else [None] * len(lines)
 
 
 def _read(entry: Any) -> tuple[str, NoteLine | TypeLine]:
@@ -206,7 +220,7 @@ def _read(entry: Any) -> tuple[str, NoteLine | TypeLine]:
         fields = tuple((int(id), str(name)) for id, name in entry["fields"])
         kind = str(entry.get("kind", ""))
         return str(entry["type"]), TypeLine(int(entry["id"]), fields, (int(template_id), str(template)), hash, mod, kind)
-    clozes = {int(number): str(source) for number, source in entry.get("clozes", {}).items()}
+    clozes = {int(number): str(source) for number, source in entry["clozes"].items()} if "clozes" in entry else {}
     return str(entry["note"]), NoteLine(str(entry["guid"]), str(entry["type"]), str(entry["deck"]), hash, mod, clozes, str(entry.get("retired", "")))
 
 
@@ -217,6 +231,10 @@ def text(lock: Lock) -> str:
         shipped = {"type": key, "id": kind.id, "kind": kind.kind, "hash": kind.hash, "mod": kind.mod, "template": kind.template}
         lines.append(_line({**shipped, "fields": kind.fields}))
     for id, note in sorted(lock.notes.items()):
+        before, line = lock.lines.get(id, (None, ""))
+        if note is before:
+            lines.append(line)
+            continue
         entry: dict[str, Any] = {"note": id, "guid": note.guid, "hash": note.hash, "mod": note.mod, "type": note.type, "deck": note.deck}
         if note.clozes:
             entry["clozes"] = {str(number): source for number, source in sorted(note.clozes.items())}

@@ -15,15 +15,15 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from functools import cache, partial
+from json.encoder import encode_basestring_ascii  # json.dumps of a string takes four times as long
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 from generator.look.notetypes import NoteType
 from generator.notes import Deck, Entry
 from generator.pack import library
-from generator.pack.lock import Lock, NoteLine, TypeLine
+from generator.pack.lock import Lock, TypeLine
 from generator.pack.output import writing
 
 EPOCH_MS = 1_600_000_000_000  # Anki takes ids for times of creation; ours lie in the three years after this one
@@ -41,14 +41,13 @@ def deflated(content: bytes) -> bytes:
     return compressor.compress(content) + compressor.flush(zlib.Z_FULL_FLUSH)
 
 
-@dataclass(frozen=True)
-class Contents:
-    """Where the heavy parts of a package come from. text: a note's fields as Anki joins them; media: a file's content by name.
+class Contents(NamedTuple):
+    """Where the heavy parts of a package come from. texts: the fields of each note as Anki joins them; media: a file's content by name.
 
     deflated: the raw deflate stream of some bytes, which may be remembered; left out, they are compressed now.
     """
 
-    text: Callable[[Entry], str]
+    texts: Callable[[Sequence[Entry]], Iterator[bytes]]
     media: Callable[[str], bytes]
     deflated: Callable[[bytes], bytes] = deflated
 
@@ -83,18 +82,25 @@ def description(deck: Deck) -> str:
 @contextmanager
 def _database(deck: Deck, notes: Sequence[Entry], types: Mapping[str, NoteType], lock: Lock, contents: Contents) -> Iterator[IO[bytes]]:
     """The collection as an open file, which genanki wrote and which goes with the block."""
-    genanki, note_class, model_class = _genanki()
+    genanki, notes_class, model_class = _genanki()
     models = {key: model_class(types[key], lock.types[key]) for key in sorted({note.type for note in notes})}
-    decks = {deck.name: genanki.Deck(deck.id, deck.name, description(deck))}
+    homes: dict[str, list[tuple[int, Entry]]] = {deck.name: []}
     for position, note in enumerate(notes, 1):
-        home = decks.setdefault(note.deck, genanki.Deck(_id("deck", deck.id, note.deck) // 1000, note.deck))
-        home.notes.append(note_class(models[note.type], note, lock.notes[note.id], position, contents.text))
+        homes.setdefault(note.deck, []).append((position, note))
+    decks = [genanki.Deck(deck.id, deck.name, description(deck))]
+    decks += [genanki.Deck(_id("deck", deck.id, name) // 1000, name) for name in list(homes)[1:]]
+    for home, inside in zip(decks, homes.values(), strict=True):
+        home.notes = [notes_class(models, inside, lock)] if inside else []
+        for key in dict.fromkeys(note.type for _, note in inside):
+            home.add_model(models[key])
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "collection.anki2")
         with closing(sqlite3.connect(path)) as connection:
             connection.execute("pragma journal_mode = off")
             connection.execute("pragma synchronous = off")
-            genanki.Package(list(decks.values())).write_to_db(connection.cursor(), 0, iter(()))
+            connection.execute("pragma cache_size = -16000")  # kB, as notes come in no order of their ids
+            texts = contents.texts([note for inside in homes.values() for _, note in inside])  # in the order in which genanki writes
+            genanki.Package(decks).write_to_db(connection.cursor(), 0, texts)
             connection.commit()
         with path.open("r+b") as file:
             file.seek(SQLITE_WRITER.start)
@@ -103,18 +109,24 @@ def _database(deck: Deck, notes: Sequence[Entry], types: Mapping[str, NoteType],
             yield file
 
 
-def _id(*content: Any) -> int:
+def ids_of(guid: str, cards: Sequence[int]) -> tuple[int, ...]:
+    """Anki's ids of a note and of its cards, which depend on nothing but the GUID and the cards' ordinals."""
+    return _id(guid), *(_id(guid, ordinal) for ordinal in cards)
+
+
+def _id(*content: str | int) -> int:
     """A number that Anki may take for a time in milliseconds, made of `content` alone."""
-    digest = hashlib.sha256(json.dumps(content).encode()).digest()
+    json = ", ".join(encode_basestring_ascii(part) if isinstance(part, str) else str(part) for part in content)
+    digest = hashlib.sha256(f"[{json}]".encode()).digest()
     return EPOCH_MS + int.from_bytes(digest[:8], "big") % SPAN_MS
 
 
 @cache
 def _genanki() -> tuple[Any, type, type]:
-    """genanki, with a Note and a Model whose ids and times are ours; made here because genanki is imported late."""
+    """genanki, with notes and a Model whose ids and times are ours; made here because genanki is imported late."""
     genanki = library()
 
-    class PackedModel(genanki.Model):
+    class PackedModel(genanki.Model):  # type: ignore[name-defined]
         def __init__(self, note_type: NoteType, shipped: TypeLine):
             name, template_id = note_type.template
             shown = f"{{{{cloze:{note_type.main}}}}}" if note_type.kind == "cloze" else "{{Front}}"
@@ -132,24 +144,33 @@ def _genanki() -> tuple[Any, type, type]:
         def to_json(self, timestamp: float, deck_id: int) -> dict[str, Any]:
             return super().to_json(self.mod, deck_id)
 
-    class PackedNote:
-        """What genanki.Deck asks of a note. Its text is fetched when it is written, so that no deck is ever whole in memory."""
+    class PackedNotes:
+        """All notes of a deck, as genanki.Deck asks of one. Their text comes as they are written, so that no deck is ever whole in memory."""
 
-        def __init__(self, model: PackedModel, note: Entry, shipped: NoteLine, position: int, text: Callable[[Entry], str]):
-            self.model, self.note, self.shipped, self.position, self.text = model, note, shipped, position, text
+        def __init__(self, models: Mapping[str, PackedModel], notes: Sequence[tuple[int, Entry]], lock: Lock):
+            self.models, self.notes, self.lock = models, notes, lock
+            self.model = models[notes[0][1].type]
 
-        def write_to_db(self, cursor: sqlite3.Cursor, timestamp: float, deck_id: int, id_gen: Iterator[int]) -> None:
-            guid, mod, fields = self.shipped.guid, self.shipped.mod, self.text(self.note)
-            id, first, tags = _id(guid), fields.partition("\x1f")[0], f" {' '.join(sorted(self.note.tags))} "
-            row = (id, guid, self.model.model_id, mod, -1, tags, fields, first, 0, 0, "")
-            cursor.execute("INSERT INTO notes VALUES(?,?,?,?,?,?,?,?,?,?,?);", row)
-            for ordinal in self.note.cards:
-                genanki.Card(ordinal).write_to_db(cursor, mod, deck_id, id, iter([_id(guid, ordinal)]), self.position)
+        def write_to_db(self, cursor: sqlite3.Cursor, timestamp: float, deck_id: int, texts: Iterator[bytes]) -> None:
+            insert = cursor.connection.cursor().execute
+            cursor.executemany("INSERT INTO notes VALUES(?,?,?,?,?,?,CAST(? AS TEXT),?,?,?,?)", self._rows(deck_id, texts, insert))
 
-    return genanki, PackedNote, PackedModel
+        def _rows(self, deck_id: int, texts: Iterator[bytes], insert: Callable[[str, tuple], Any]) -> Iterator[tuple]:
+            """A row for each note; when the next one is asked for, the note's cards are inserted, so that they lie behind it."""
+            for (position, note), fields in zip(self.notes, texts):
+                shipped = self.lock.notes[note.id]
+                id, *card_ids = note.ids
+                first, tags = fields.partition(b"\x1f")[0].decode(), f" {' '.join(sorted(note.tags))} "
+                yield id, shipped.guid, self.models[note.type].model_id, shipped.mod, -1, tags, fields, first, 0, 0, ""
+                for card_id, ordinal in zip(card_ids, note.cards, strict=True):
+                    card = (card_id, id, deck_id, ordinal, shipped.mod, -1, 0, 0, position, 0, 0, 0, 0, 0, 0, 0, 0, "")
+                    insert("INSERT INTO cards VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", card)
+
+    return genanki, PackedNotes, PackedModel
 
 
 # ------------------------------------------------------------------------------------------------ the zip
+
 
 def _add(archive: zipfile.ZipFile, name: str, parts: Iterable[bytes], contents: Contents) -> None:
     entry = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
@@ -160,8 +181,7 @@ def _add(archive: zipfile.ZipFile, name: str, parts: Iterable[bytes], contents: 
             member.write(part)
 
 
-@dataclass(frozen=True)
-class _Remembered:
+class _Remembered(NamedTuple):
     """A compressor as zipfile wants it."""
 
     compress: Callable[[bytes], bytes]

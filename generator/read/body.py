@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from generator.look.notetypes import NoteType
 from generator.notes import Text
@@ -25,8 +25,7 @@ DEEPEST_BRACKETS = 24
 ANYWHERE = "Source"  # the section that every type may have
 
 
-@dataclass(frozen=True)
-class Draft:
+class Draft(NamedTuple):
     """A note as its text gives it."""
 
     id: str
@@ -35,8 +34,7 @@ class Draft:
     place: Place
 
 
-@dataclass(frozen=True)
-class Body:
+class Body(NamedTuple):
     """What a file's text holds.
 
     drafts: the sound notes. ids: those of all notes, sound or not, with their places. aliases: names that stand in references.
@@ -50,8 +48,7 @@ class Body:
     empty: bool
 
 
-@dataclass(frozen=True)
-class Scope:
+class Scope(NamedTuple):
     """Where a body stands, and what it may name; runs is None where the front matter is broken."""
 
     path: str
@@ -65,7 +62,7 @@ class Scope:
 def body(text: str, scope: Scope, problems: list[Problem], warnings: list[Problem]) -> Body:
     """The notes of the text; its mistakes are added to `problems`."""
     found, errors = scan(text)
-    page = _Page(text, _blanked(text, [s for s in found if text.startswith("<!--", s.start) and s.kind == "html"]), scope, problems)
+    page = _Page(text, _blanked(text, [s for s in found if s.kind == "html" and text.startswith("<!--", s.start)]), scope, problems)
     for error in errors:
         page.problem(error.offset, error.message, error.hint)
     findings, elements = html.elements(text, found)
@@ -137,8 +134,7 @@ _ESCAPED = re.compile(r"\\(?:\[\[|[^\n])")
 _HASHED = re.compile(r"^[ \t]*(?P<mark>#)[^\n]*", re.MULTILINE)
 
 
-@dataclass(frozen=True)
-class _Heading:
+class _Heading(NamedTuple):
     level: int
     title: str
     attributes: str
@@ -299,6 +295,7 @@ _INDENT = re.compile(r"^(?=[^\n]*\S)(?:    | {0,3}\t){12,}", re.MULTILINE)
 _RULE = re.compile(r"[-*+_ \t]*")
 _BRACKET = re.compile(r"[\[\]]|\n[ \t]*\n")
 _MARKS = re.compile(r"(?<![*_~])[*_~]{40,}(?![*_~]|[ \t]*$)", re.MULTILINE)
+_MANY_MARKS = re.compile("[*_~]{40}")  # found ten times faster than what they must not be part of
 _UNDERLINE = re.compile(r"^ {0,3}(?:=+|--+)[ \t]*$", re.MULTILINE)
 
 
@@ -314,14 +311,15 @@ def _check_embeds(masked: str, page: _Page) -> None:
 def _check_nesting(masked: str, page: _Page) -> None:
     """One problem for each way of nesting that no phone can show and no Markdown parser likes."""
     levels = (m.start() for m in _LEVELS.finditer(page.text) if masked.startswith(m.group(), m.start()) and not _is_rule(page.text, m.start()))
-    indents = (m.start() for m in _INDENT.finditer(page.text) if masked[m.end() : _line_end(masked, m.end())].strip())
+    far = " " * 4 * DEEPEST in page.text or "\t" in page.text
+    indents = (m.start() for m in _INDENT.finditer(page.text) if masked[m.end() : _line_end(masked, m.end())].strip()) if far else iter(())
     deep = next(levels, None) or next(indents, None)
     if deep is not None:
         page.problem(deep, f"lists and quotations nested {DEEPEST} levels deep or more", "flatten them")
-    if marks := _MARKS.search(masked):
+    if _MANY_MARKS.search(masked) and (marks := _MARKS.search(masked)):
         page.problem(marks.start(), f"{len(marks.group())} marks of emphasis in a row", "a rule stands on a line of its own")
     depth = 0
-    for bracket in _BRACKET.finditer(masked):
+    for bracket in _BRACKET.finditer(masked) if masked.count("[") > DEEPEST_BRACKETS else ():
         depth = depth + 1 if bracket.group() == "[" else max(depth - 1, 0) if bracket.group() == "]" else 0
         if depth > DEEPEST_BRACKETS:
             page.problem(bracket.start(), f"brackets nested deeper than {DEEPEST_BRACKETS} levels", "flatten them")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from generator.notes import Question, SourceClaim, Topic
 from generator.problems import DeckError, Place, Problem, nearest
@@ -17,8 +17,7 @@ CHECKS = ("formula", "simulation", "measurement", "literature", "unverifiable")
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
 
 
-@dataclass(frozen=True)
-class Folder:
+class Folder(NamedTuple):
     """A folder of cards: its subdeck's name and its topics in reading order, each with the place where it is listed."""
 
     name: str
@@ -26,8 +25,7 @@ class Folder:
     place: Place
 
 
-@dataclass(frozen=True)
-class Settings:
+class Settings(NamedTuple):
     """deck.yml. folders and tags are None where they cannot be known because the file is broken."""
 
     name: str = ""

@@ -11,11 +11,11 @@ import os
 import re
 import unicodedata
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
+from typing import NamedTuple
 
-from generator.look.notetypes import note_types
+from generator.look.notetypes import NoteType, note_types
 from generator.notes import Deck, Note, Topic
 from generator.problems import DeckError, Place, Problem, nearest
 from generator.read import deckfile, frontmatter, yaml
@@ -29,8 +29,7 @@ MEDIA = "media"
 Topics = Mapping[str, Topic] | None  # None: sources.yml is broken
 
 
-@dataclass(frozen=True)
-class Source:
+class Source(NamedTuple):
     """A file of cards: where it lies, how a person sees its path, its folder's and its topic's name."""
 
     path: Path
@@ -39,14 +38,14 @@ class Source:
     topic: str
 
 
-@dataclass(frozen=True)
-class Frame:
-    """What stands in the folder around the files of cards: settings, topics (None: broken), and the files in reading order."""
+class Frame(NamedTuple):
+    """What stands in the folder around the files of cards: settings, topics (None: broken), note types, and the files in reading order."""
 
     cards: Path
     shown: str
     settings: Settings
     topics: Mapping[str, Topic] | None
+    types: Mapping[str, NoteType]
     sources: tuple[Source, ...]
     problems: tuple[Problem, ...]
     warnings: tuple[Problem, ...]
@@ -71,8 +70,7 @@ class Frame:
         )
 
 
-@dataclass(frozen=True)
-class File:
+class File(NamedTuple):
     """A file of cards, read. notes: the sound ones; ids: of all of them, with their places. images: the paths that it names."""
 
     source: Source
@@ -100,8 +98,12 @@ def read(cards: Path) -> Deck:
     return around.deck([note for file in files for note in file.notes], retired, [warning for file in files for warning in file.warnings])
 
 
-def frame(cards: Path, topics_of: Callable[[str, str], tuple[Topics, list[Problem]]] | None = None) -> Frame:
-    """What stands in the folder around the cards. topics_of: `topics` of sources.yml, which may remember a text that it has read before.
+def frame(
+    cards: Path, types: Mapping[str, NoteType] | None = None, topics_of: Callable[[str, str], tuple[Topics, list[Problem]]] | None = None
+) -> Frame:
+    """What stands in the folder around the cards. types: the note types, if not as look/ has them now.
+
+    topics_of: `topics_in`, but for what it may remember of a text that was read before.
 
     Raises DeckError where there is no folder.
     """
@@ -113,7 +115,7 @@ def frame(cards: Path, topics_of: Callable[[str, str], tuple[Topics, list[Proble
     settings = _settings(cards, shown, problems)
     topics = _topics(cards, shown, problems, topics_of or topics_in)
     sources = _sources(cards, shown, settings, problems, warnings)
-    return Frame(cards, shown, settings, topics, tuple(sources), tuple(problems), tuple(warnings))
+    return Frame(cards, shown, settings, topics, note_types() if types is None else types, tuple(sources), tuple(problems), tuple(warnings))
 
 
 # ----------------------------------------------------------------------------------------- files and folders
@@ -191,7 +193,7 @@ def _folder(folder: Path, shown: str, problems: list[Problem]) -> list[Source]:
             continue
         elif not name.endswith(".md") or not deckfile.NAME.fullmatch(name.removesuffix(".md")):
             problems.append(Problem(place, f"{name!r} cannot name a topic", "small letters, digits and hyphens, then .md"))
-        elif not (folder / name).is_file():
+        elif not os.path.isfile(f"{folder}{os.sep}{name}"):
             problems.append(Problem(place, "this is no file that can be read", "a broken link?"))
         else:
             sources.append(Source(folder / name, f"{shown}/{name}", folder.name, name.removesuffix(".md")))
@@ -201,7 +203,8 @@ def _folder(folder: Path, shown: str, problems: list[Problem]) -> list[Source]:
 def _entries(folder: Path) -> list[tuple[str, bool]]:
     """(name, whether it is a folder) of what is not hidden, sorted. A link to a folder counts as one; one that loops does not."""
     with os.scandir(folder) as entries:
-        return sorted((entry.name, os.path.isdir(entry.path)) for entry in entries if not entry.name.startswith("."))
+        found = [entry for entry in entries if not entry.name.startswith(".")]
+        return sorted((entry.name, os.path.isdir(entry.path) if entry.is_symlink() else entry.is_dir()) for entry in found)
 
 
 def _is_card(name: str) -> bool:
@@ -256,7 +259,7 @@ def read_file(source: Source, around: Frame) -> File:
         return File(source, problems=tuple(problems))
     matter, rest, first_line = split
     entries = frontmatter.loaded(matter, source.shown, 2, problems) if matter else {}
-    found = body(rest, Scope(source.shown, first_line, source.path.parent, around.cards, note_types(), _aliases(entries)), problems, warnings)
+    found = body(rest, Scope(source.shown, first_line, source.path.parent, around.cards, around.types, _aliases(entries)), problems, warnings)
     known = Known(around.settings.tags, around.topics)
     front = frontmatter.front_matter(entries, {id for id, _ in found.ids}, known, problems) if entries else FrontMatter()
     if found.empty and not front.retired:
@@ -344,7 +347,7 @@ def limited(problems: Iterable[Problem]) -> list[Problem]:
             found.append(problem)
     kept: list[Problem] = []
     for found in by_path.values():
-        kept += [p if len(p.message) <= WIDEST else replace(p, message=f"{p.message[:WIDEST]}...") for p in found[:MOST]]
+        kept += [p if len(p.message) <= WIDEST else p._replace(message=f"{p.message[:WIDEST]}...") for p in found[:MOST]]
         if len(found) > MOST:
             kept.append(Problem(found[MOST].place, f"{len(found) - MOST} more problems from here on in this file", "mend the first ones"))
     return kept

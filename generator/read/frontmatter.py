@@ -8,13 +8,15 @@ from __future__ import annotations
 import keyword
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from generator.notes import Claim, Run, Topic
 from generator.problems import DeckError, Place, Problem, nearest
 from generator.read import yaml
-from kernels import declare
+
+if TYPE_CHECKING:
+    from kernels.declare import Kernel
 
 KEYS = ("tags", "answers", "runs", "claims", "retired")
 CLAIM_KEYS = ("note", "source", "says", "value", "computed", "holds", "tolerance", "verdict", "under")
@@ -25,19 +27,17 @@ ID = re.compile(r"[a-z0-9][a-z0-9-]{1,63}")
 ID_RULE = "2 to 64 small letters, digits and hyphens"
 
 
-@dataclass(frozen=True)
-class FrontMatter:
+class FrontMatter(NamedTuple):
     """answers: note id -> "topic/number"; claims each name their note; retired: id -> (reason, place)."""
 
     tags: tuple[str, ...] = ()
-    answers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    runs: Mapping[str, Run] = field(default_factory=dict)
+    answers: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+    runs: Mapping[str, Run] = MappingProxyType({})
     claims: tuple[Claim, ...] = ()
-    retired: Mapping[str, tuple[str, Place]] = field(default_factory=dict)
+    retired: Mapping[str, tuple[str, Place]] = MappingProxyType({})
 
 
-@dataclass(frozen=True)
-class Known:
+class Known(NamedTuple):
     """What a front matter may name; tags and topics are None where their file is broken."""
 
     tags: tuple[str, ...] | None
@@ -143,19 +143,25 @@ def _runs(node: yaml.Node, problems: list[Problem]) -> dict[str, Run]:
     return runs
 
 
-def _kernel(name: str) -> declare.Kernel | str:
+def _kernel(name: str) -> Kernel | str:
     """The kernel, or what is wrong with its name."""
+    from kernels import declare
+
     try:
         return declare.find(name)
     except declare.KernelError as error:
         return str(error)
 
 
-def _bound(kernel: declare.Kernel, given: Mapping[str, yaml.Node], place: Place, problems: list[Problem]) -> Mapping[str, Any] | None:
+def _bound(kernel: Kernel, given: Mapping[str, yaml.Node], place: Place, problems: list[Problem]) -> Mapping[str, Any] | None:
     """The bound parameters, or None with a problem for each that does not fit."""
+    from dataclasses import replace
+
+    from kernels.results import KernelError
+
     try:
         return kernel.bind({name: node.value for name, node in given.items()})
-    except declare.KernelError:
+    except KernelError:
         pass  # it names the first fault only: each parameter is asked for by itself
     for name, node in given.items():
         if node.value is None or isinstance(node.value, (dict, tuple)):
@@ -164,7 +170,7 @@ def _bound(kernel: declare.Kernel, given: Mapping[str, yaml.Node], place: Place,
         alone = replace(kernel, parameters={name: kernel.parameters[name]}) if name in kernel.parameters else kernel
         try:
             alone.bind({name: node.value})
-        except declare.KernelError as error:
+        except KernelError as error:
             problems.append(Problem(node.place, str(error)))
     for name, parameter in kernel.parameters.items():
         if parameter.required and name not in given:

@@ -9,9 +9,9 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from html import unescape
 from pathlib import Path
+from typing import NamedTuple
 
 from generator.problems import nearest
 from generator.text.spans import Span
@@ -41,8 +41,7 @@ SCHEMES = ("https", "http", "mailto")
 IMAGES = (".gif", ".jpeg", ".jpg", ".png", ".svg", ".webp")
 
 
-@dataclass(frozen=True)
-class Finding:
+class Finding(NamedTuple):
     """Something wrong at text[offset]."""
 
     offset: int
@@ -50,8 +49,7 @@ class Finding:
     hint: str = ""
 
 
-@dataclass(frozen=True)
-class Image:
+class Image(NamedTuple):
     """`![alt](path)` in a text."""
 
     offset: int
@@ -125,6 +123,8 @@ def image_problem(path: str, directory: Path, cards: Path) -> tuple[str, str] | 
         return f"the image {path!r} is remote", "keep a copy in cards/media; a card loads nothing"
     if address.startswith(("/", "\\", "~")) or re.match(r"[a-zA-Z]:", address):
         return f"the image path {path!r} is absolute", "write it relative to the card, or to cards/media"
+    if any(part.startswith(".") and part.strip(".") for part in re.split(r"[/\\]", address)):
+        return f"the image {path!r} is hidden", "a name that does not begin with a dot"
     root = os.path.realpath(cards) + os.sep
     candidates = [directory / address, cards / "media" / address]
     inside = [c for c in candidates if os.path.realpath(c).startswith(root)]

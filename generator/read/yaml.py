@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from generator.problems import DeckError, Place, Problem, nearest
 
@@ -17,8 +16,7 @@ DEEPEST = 16  # levels of nesting; cards need four
 LONGEST_NUMBER = 400  # digits; Python refuses to read integers of some thousand
 
 
-@dataclass(frozen=True)
-class Node:
+class Node(NamedTuple):
     """A value: None, bool, int, float or str; a tuple of Nodes; or a dict of Nodes by their keys' text.
 
     place: the line of its key in a mapping, else its own line. raw: a scalar as it was written (quotes taken off).

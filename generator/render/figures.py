@@ -10,17 +10,17 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass
 from html import escape
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
-from kernels.record import Result
+if TYPE_CHECKING:
+    from kernels.results import Result
 
 SHOWN = ("gif", "jpeg", "jpg", "png", "svg", "webp")  # what every Anki client shows
 
 
-@dataclass(frozen=True)
-class Figure:
+class Figure(NamedTuple):
     """A drawing as two SVG files, its alt text, and its size in CSS pixels."""
 
     light: bytes

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Callable
 from html import escape
 from typing import Any
 
@@ -36,18 +37,22 @@ def inline(source: str) -> str:
     return f'<code dir="ltr">{escape(code, quote=False)}</code>'
 
 
-def block(source: str, info: str) -> str:
-    """HTML of a fenced block, its fence lines included; highlighted where `info` names a language. Raises LanguageError."""
+def block(source: str, info: str, highlighted: Callable[[str, str], str]) -> str:
+    """HTML of a fenced block, its fence lines included; highlighted where `info` names a language. Raises LanguageError.
+
+    highlighted: `in_colour`, which may remember code that it has seen.
+    """
     lines = source.strip("\n").split("\n")
     indent = len(lines[0]) - len(lines[0].lstrip())
     code = "\n".join(line[min(indent, len(line) - len(line.lstrip())) :] for line in lines[1:-1])
     bare = _MARK.sub("", code)
     words = [word.lower() for word in info.split() if word != "computed"]
-    html = _highlighted(bare, words[0]) if words and words[0] not in PLAIN else escape(bare, quote=False)
+    html = highlighted(bare, words[0]) if words and words[0] not in PLAIN else escape(bare, quote=False)
     return f'<pre class="code" dir="ltr"><code>{html if bare == code else _remarked(html, code)}</code></pre>'
 
 
-def _highlighted(code: str, language: str) -> str:
+def in_colour(code: str, language: str) -> str:
+    """HTML of code, with Pygments' classes. Raises LanguageError."""
     from pygments import highlight
 
     return highlight(code, _lexer(language), _formatter()).removesuffix("\n")

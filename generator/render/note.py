@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 from html import escape
+from typing import TYPE_CHECKING
 
 from generator.look.notetypes import NoteType
 from generator.notes import Judged, Rendered, Resolved, Text
@@ -17,10 +17,12 @@ from generator.problems import Place, Problem, nearest
 from generator.render import figures, highlight
 from generator.render.mathjax import MathError, mathjax
 from generator.render.prose import prose
-from generator.resolve.beside import device_name
+from generator.resolve.names import device_name
 from generator.text import cloze
-from generator.text.spans import Span, SpanError, line_of, spans
-from kernels.record import Result
+from generator.text.spans import Span, SpanError, spans
+
+if TYPE_CHECKING:
+    from kernels.results import Result
 
 FIGURE = re.compile("\ue000figure:([^\ue000\ue001]*)\ue001")
 LIFTED, LANDED = "\ue002", "\ue003"  # LIFTED, an index, LANDED stand for a piece of HTML that Markdown must not see
@@ -32,17 +34,26 @@ VERDICTS = {"holds": "✓ holds", "wrong": "✗ wrong", "misleading": "◐ misle
 MADE = {"formula": "computed", "simulation": "simulated", "measurement": "measured"}  # in the footer's order
 
 
-def render(resolved: Resolved, types: Mapping[str, NoteType], draw: Callable[[Result], figures.Figure], problems: list[Problem]) -> Rendered | None:
-    """The note as it is packed; None where it has problems, which are added to `problems`."""
+def render(
+    resolved: Resolved,
+    types: Mapping[str, NoteType],
+    draw: Callable[[Result], figures.Figure],
+    problems: list[Problem],
+    highlighted: Callable[[str, str], str] = highlight.in_colour,
+) -> Rendered | None:
+    """The note as it is packed; None where it has problems, which are added to `problems`.
+
+    draw, highlighted: what makes figures of results, and HTML of code in a language.
+    """
     note, note_type = resolved.note, types[resolved.note.type]
-    page = _Page(resolved, draw, [])
+    page = _Page(resolved, draw, highlighted)
     fields = dict.fromkeys(note_type.fields, "")
     fields["Id"] = note.id
     fields["Breadcrumb"] = escape(_breadcrumb(note.deck), quote=False)
     for name in ("Front", note_type.main, *note_type.sections):
         if name in resolved.fields:
             with_clozes = note_type.kind == "cloze" and name == note_type.main
-            html = _html(Text(resolved.fields[name], note.fields[name].place), page, with_clozes)
+            html = _html(_filled(resolved, name), page, with_clozes)
             fields[name] = _inline(html) if name == "Front" else html
     fields["Claims"] = "\n".join(_claim(judged, page) for judged in resolved.claims)
     fields["Depth"] += _beside(resolved)
@@ -62,26 +73,25 @@ def render(resolved: Resolved, types: Mapping[str, NoteType], draw: Callable[[Re
     return Rendered(note.id, note.type, note.deck, note.tags, fields, media, cards, numbers, resolved)
 
 
-@dataclass
 class _Page:
     """What one note gathers while its fields are rendered."""
 
-    resolved: Resolved
-    draw: Callable[[Result], figures.Figure]
-    problems: list[Problem]
-    media: dict[str, bytes] = field(default_factory=dict)
+    def __init__(self, resolved: Resolved, draw: Callable[[Result], figures.Figure], highlighted: Callable[[str, str], str]):
+        self.resolved, self.draw, self.highlighted = resolved, draw, highlighted
+        self.problems: list[Problem] = []
+        self.media: dict[str, bytes] = {}
 
     def problem(self, place: Place, message: str, hint: str = "") -> None:
         self.problems.append(Problem(place, message, hint))
 
 
-@dataclass
 class _Lifted:
     """The pieces that stand aside while Markdown runs. Math lands last, after clozes are written."""
 
-    pieces: list[str] = field(default_factory=list)
-    blocks: set[int] = field(default_factory=set)
-    math: set[int] = field(default_factory=set)
+    def __init__(self) -> None:
+        self.pieces: list[str] = []
+        self.blocks: set[int] = set()
+        self.math: set[int] = set()
 
     def up(self, html: str, into: set[int] | None = None) -> str:
         self.pieces.append(html)
@@ -109,16 +119,14 @@ def _html(text: Text, page: _Page, with_clozes: bool = False) -> str:
         for span in pieces:
             part = _lift(text, span, found, lifted, page)
             if not with_clozes and span.kind in ("text", "math") and (stray := re.search(r"\{\{c[0-9]+::", part)):
-                page.problem(
-                    _at(text, span.start), f"{stray.group()} stands where no cloze can", "only the text of a note of class .cloze has clozes"
-                )
+                page.problem(text.at(span.start), f"{stray.group()} stands where no cloze can", "only the text of a note of class .cloze has clozes")
             parts.append(part)
         html = _pictures(lifted.down(prose("".join(parts))), text, page)
         if found:
             html = cloze.in_html(html)
         return lifted.math_down(html)
     except (SpanError, cloze.ClozeError) as error:
-        page.problem(_at(text, error.offset), error.message, error.hint)
+        page.problem(text.at(error.offset), error.message, error.hint)
         return ""
 
 
@@ -137,14 +145,14 @@ def _lift(text: Text, span: Span, found: tuple[cloze.Cloze, ...], lifted: _Lifte
         try:
             return lifted.up(mathjax(source, inside), lifted.math)
         except MathError as error:
-            page.problem(_at(text, span.start), str(error))
+            page.problem(text.at(span.start), str(error))
             return ""
     if span.kind == "code":
         return lifted.up(highlight.inline(source))
     try:
-        block = lifted.up(highlight.block(source, span.info), lifted.blocks)
+        block = lifted.up(highlight.block(source, span.info, page.highlighted), lifted.blocks)
     except highlight.LanguageError as error:
-        page.problem(_at(text, span.start), str(error), error.hint)
+        page.problem(text.at(span.start), str(error), error.hint)
         return ""
     return f"\n\n{source[: len(source) - len(source.lstrip())]}{block}\n\n"
 
@@ -153,7 +161,7 @@ def _lift_figures(source: str, text: Text, span: Span, lifted: _Lifted, page: _P
     def embedded(match: re.Match[str]) -> str:
         line = source[source.rfind("\n", 0, match.start()) + 1 : _line_end(source, match.end())]
         if FIGURE.sub("", line).strip():
-            page.problem(_at(text, span.start + match.start()), f"the figure ![[{match[1]}]] stands inside a line", "put it on a line of its own")
+            page.problem(text.at(span.start + match.start()), f"the figure ![[{match[1]}]] stands inside a line", "put it on a line of its own")
             return ""
         return f"\n\n{line[: len(line) - len(line.lstrip())]}{lifted.up(_figure(match[1], page), lifted.blocks)}\n\n"
 
@@ -184,7 +192,7 @@ def _pictures(html: str, text: Text, page: _Page) -> str:
     def shown(match: re.Match[str]) -> str:
         source, alt = (_attribute(match[0], name) for name in ("src", "alt"))
         offset = text.text.find(source)
-        place = _at(text, max(offset, 0))
+        place = text.at(max(offset, 0))
         path = None if "://" in source else figures.find_image(source, page.resolved.note.directory)
         if path is None:
             page.problem(place, f"there is no image {source!r}", "a path from the card's file, or a file in cards/media")
@@ -272,7 +280,7 @@ def _footer(page: _Page) -> str:
         made.append("not yet measured")
     parts = [f'<p class="made">{escape(" · ".join(made), quote=False)}</p>'] if made else []
     if "Source" in page.resolved.fields:
-        parts.append(_html(Text(page.resolved.fields["Source"], page.resolved.note.fields["Source"].place), page))
+        parts.append(_html(_filled(page.resolved, "Source"), page))
     return "\n".join(parts)
 
 
@@ -281,17 +289,19 @@ def _numbers(text: Text, page: _Page) -> Mapping[int, str]:
     try:
         numbers = cloze.by_number(text.text, cloze.clozes(text.text, spans(text.text)))
     except (SpanError, cloze.ClozeError) as error:
-        page.problem(_at(text, error.offset), error.message, error.hint)
+        page.problem(text.at(error.offset), error.message, error.hint)
         return {}
     if not numbers:
         page.problem(text.place, "a note of class .cloze has no cloze", "write {{c1::text}} around what is to be hidden")
     return numbers
 
 
+def _filled(resolved: Resolved, name: str) -> Text:
+    """A field with its values in; one without any is the author's own text, whose spans are known."""
+    written, text = resolved.note.fields[name], resolved.fields[name]
+    return written if text == written.text else Text(text, written.place)
+
+
 def _line_end(text: str, at: int) -> int:
     end = text.find("\n", at)
     return len(text) if end < 0 else end
-
-
-def _at(text: Text, offset: int) -> Place:
-    return replace(text.place, line=text.place.line + line_of(text.text, offset) - 1)

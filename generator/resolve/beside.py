@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
 
 from generator.notes import Note
-from generator.resolve.expression import names_in
 from generator.resolve.formats import HTML, parse_format, written
+from generator.resolve.names import device_name, names_in
 from generator.resolve.note import resolve
 from generator.resolve.references import references
 from generator.resolve.results import Store, measured_on
@@ -40,13 +39,6 @@ def beside(note: Note, store: Store) -> tuple[tuple[str, Mapping[str, str]], ...
             texts = {source: written(number, parse_format(shown[source].format), HTML) for source, number in numbers.items()}
             columns.append((device_name(made), {_label(shown[source].expression): text for source, text in texts.items()}))
     return tuple(columns) if len(columns) > 1 else ()
-
-
-def device_name(made: Mapping[str, Any]) -> str:
-    """ "NVIDIA H100 80GB HBM3" of class "h100" as "NVIDIA H100"."""
-    device, name = str(made.get("device", "")), str(made.get("device_class", ""))
-    at = device.lower().find(name) if name else -1
-    return device[: at + len(name)] if at >= 0 else device or name.upper() or "an unnamed device"
 
 
 def _label(expression: str) -> str:

@@ -13,8 +13,9 @@ from fractions import Fraction
 
 from generator.notes import Claim, Judged
 from generator.problems import Problem, nearest
-from generator.resolve.expression import Scope, Value, evaluate, names_in
+from generator.resolve.expression import Scope, Value, evaluate
 from generator.resolve.formats import PLAIN, Format, converted, parse_format, written
+from generator.resolve.names import names_in
 from generator.resolve.quantity import ExpressionError, Quantity
 
 VERDICTS = ("holds", "wrong", "misleading", "open")
@@ -41,17 +42,12 @@ def judge(claim: Claim, scope: Scope, problems: list[Problem], notices: list[Pro
         return Judged(claim, None, "", "")
     verdict = "holds" if test.holds else "misleading" if under and under.holds else "wrong"
     if claim.verdict != verdict:
-        measured = any(scope.runs[a] and scope.kernels[a].kind == "measurement" for e in expressions(claim) for a in names_in(e, scope.runs))
+        measured = any(scope.runs[a] and scope.kernels[a].kind == "measurement" for e in claim.expressions for a in names_in(e, scope.runs))
         found, said = notices if claim.verdict == "open" and measured else problems, _reason(claim, test, under)
         found.append(Problem(claim.place, f"claim {claim.says!r}: verdict is {claim.verdict}, but {said}", f"write verdict: {verdict}"))
         if found is problems:
             return None
     return Judged(claim, verdict, test.shown, "" if test.holds else test.factor)
-
-
-def expressions(claim: Claim) -> tuple[str, ...]:
-    """The expressions that a claim holds, whichever it has."""
-    return tuple(e for e in (claim.computed, claim.holds, claim.under[1] if claim.under else None) if e)
 
 
 def _reason(claim: Claim, test: Outcome, under: Outcome | None) -> str:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import functools
 import inspect
 import math
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -76,12 +75,6 @@ def evaluate(text: str, scope: Scope) -> Value:
     if isinstance(content, Quantity):
         return Value(content, missing)
     raise ExpressionError(*_no_number(content))
-
-
-def names_in(text: str, known: Iterable[str]) -> set[str]:
-    """The known names that stand in an expression. Asks no parser, so that an unchanged note costs little."""
-    plain = re.sub(r"'[^']*'|\"[^\"]*\"", " ", text)
-    return set(re.findall(r"(?<![\w.])[A-Za-z_]\w*", plain)) & set(known)
 
 
 def _certain(error: Exception) -> bool:

@@ -12,11 +12,13 @@ from dataclasses import dataclass
 
 from generator.notes import Note, Resolved, Run, Text
 from generator.problems import Problem, nearest
-from generator.resolve.claims import expressions, judge
-from generator.resolve.expression import NO_RUN, Scope, Value, evaluate, names_in
+from generator.resolve.claims import judge
+from generator.resolve.expression import NO_RUN, Scope, Value, evaluate
 from generator.resolve.formats import Format, bare, check, parse_format, written
+from generator.resolve.media import MEDIA
+from generator.resolve.names import used
 from generator.resolve.quantity import ExpressionError, Quantity, QuantityError, unit_text
-from generator.resolve.references import Literal, Reference, marks, references
+from generator.resolve.references import Bracket, Reference, marks, references
 from kernels.record import Number, Result
 
 FIGURE = "\ue000figure:{}\ue001"  # what render puts a drawing in place of
@@ -51,16 +53,6 @@ def resolve(note: Note, find: Callable[[Run], Result | None], problems: list[Pro
     )
 
 
-def used(note: Note) -> tuple[str, ...]:
-    """The aliases of the runs that the note's fields and claims name, sorted; found without parsing their expressions."""
-    found: set[str] = set()
-    for text in note.fields.values():
-        found.update(*(names_in(r.expression, note.runs) for r in references(text, [])))
-    for claim in note.claims:
-        found.update(*(names_in(e, note.runs) for e in expressions(claim)))
-    return tuple(sorted(found))
-
-
 # ------------------------------------------------------------------------------------------- filling in
 
 
@@ -78,7 +70,7 @@ class _Shown:
 
     @property
     def text(self) -> str:
-        medium, content = self.reference.medium, self.value.content
+        medium, content = MEDIA[self.reference.medium], self.value.content
         if self.value.missing:
             return medium.unmeasured
         return medium.value.format(written(content, self.format, medium.style) if isinstance(content, Quantity) else medium.word(content))
@@ -97,7 +89,7 @@ def _filled(text: Text, scope: Scope, problems: list[Problem]) -> _Field:
     for mark in marks(text, problems):
         pieces.append(text.text[position : mark.start])
         position = mark.end
-        if isinstance(mark, Literal):
+        if isinstance(mark, Bracket):
             pieces.append("[[")
             continue
         try:
@@ -108,7 +100,7 @@ def _filled(text: Text, scope: Scope, problems: list[Problem]) -> _Field:
                 pieces.append(shown[-1].text)
         except ExpressionError as error:
             problems.append(Problem(mark.place, f"{'!' * mark.figure}[[{mark.source}]]: {error}", error.hint))
-    return _Field("".join([*pieces, text.text[position:]]), tuple(shown))
+    return _Field("".join([*pieces, text.text[position:]]) if pieces else text.text, tuple(shown))
 
 
 def _figure(reference: Reference, scope: Scope) -> str:

@@ -1,52 +1,22 @@
 """Where the references of a field stand: `[[ expression | format ]]`, `![[run]]`, and the literal `\\[[`.
 
-In: a field's Markdown. Out: its marks in order, each with its place and with what a value turns into there: HTML in
-text, TeX in math, plain text in a `computed` fence. Other code is left alone.
+In: a field's Markdown. Out: its marks in order, each with its place and the kind of span that it stands in: text, math or a
+`computed` fence. Other code is left alone.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from typing import Literal, NamedTuple
 
 from generator.notes import Text
 from generator.problems import Place, Problem
-from generator.resolve.formats import HTML, PLAIN, TEX, Style
-from generator.resolve.quantity import ExpressionError
 from generator.text.spans import Span, SpanError, spans
 
-UNMEASURED = "not yet measured"
+Medium = Literal["text", "math", "fence"]
 
 
-@dataclass(frozen=True)
-class Medium:
-    """What a value turns into in one part of a text. word: how a text parameter is escaped there."""
-
-    style: Style
-    value: str
-    unmeasured: str
-    word: Callable[[str], str]
-
-
-def _in_markdown(word: str) -> str:
-    return "".join(c if c.isalnum() or c in " -." else f"&#{ord(c)};" for c in word)  # nothing in it marks anything up
-
-
-def _in_tex(word: str) -> str:
-    escaped = re.sub(r"([_#$%&{}])", r"\\\1", word)
-    return rf"\text{{{escaped}}}"
-
-
-MEDIA = {
-    "text": Medium(HTML, '<span class="num">{}</span>', f'<span class="unmeasured">{UNMEASURED}</span>', _in_markdown),
-    "math": Medium(TEX, "{}", rf"\text{{{UNMEASURED}}}", _in_tex),
-    "fence": Medium(PLAIN, "{}", UNMEASURED, str),
-}
-
-
-@dataclass(frozen=True)
-class Reference:
+class Reference(NamedTuple):
     """`[[ expression | format ]]` at text[start:end], or `![[alias]]` where figure is true."""
 
     start: int
@@ -62,8 +32,7 @@ class Reference:
         return f"{self.expression} | {self.format}" if self.format else self.expression
 
 
-@dataclass(frozen=True)
-class Literal:
+class Bracket(NamedTuple):
     r"""A `\[[`, which stands for two brackets."""
 
     start: int
@@ -75,31 +44,32 @@ def references(text: Text, problems: list[Problem]) -> list[Reference]:
     return [mark for mark in marks(text, problems) if isinstance(mark, Reference)]
 
 
-def marks(text: Text, problems: list[Problem]) -> list[Reference | Literal]:
+def marks(text: Text, problems: list[Problem]) -> list[Reference | Bracket]:
     """References and literal brackets, in order. Problems: a reference that does not close, or stands in an HTML tag."""
-    found: list[Reference | Literal] = []
+    found: list[Reference | Bracket] = []
     try:
         parts = spans(text.text)
     except SpanError as error:
-        problems.append(Problem(_at(text, error.offset), error.message, error.hint))
+        problems.append(Problem(text.at(error.offset), error.message, error.hint))
         return []
-    for span in parts:
-        medium = None if span.kind == "fence" and "computed" not in span.info.split() else MEDIA.get(span.kind)
+    for span in parts if "[[" in text.text else ():
+        medium = None if span.kind == "fence" and "computed" not in span.info.split() else _MEDIA.get(span.kind)
         for match in _OPENING.finditer(text.text, span.start, span.end):
             start, escaped = match.start(2), len(match[1]) % 2 == 1
             if found and start < found[-1].end:
                 continue  # inside the reference before it
             if medium is None:
                 if span.kind == "html" and not text.text.startswith(_LEFT_ALONE, span.start):
-                    problems.append(Problem(_at(text, start), "a reference inside an HTML tag is not replaced", "put it between the tags"))
+                    problems.append(Problem(text.at(start), "a reference inside an HTML tag is not replaced", "put it between the tags"))
                 continue
             try:
-                found.append(Literal(start - 1, start + 2) if escaped else _reference(text, start, span, medium))
-            except ExpressionError as error:
-                problems.append(Problem(_at(text, start), str(error), error.hint))
+                found.append(Bracket(start - 1, start + 2) if escaped else _reference(text, start, span, medium))
+            except _Open as error:
+                problems.append(Problem(text.at(start), *error.args))
     return found
 
 
+_MEDIA: dict[str, Medium] = {"text": "text", "math": "math", "fence": "fence"}
 _OPENING = re.compile(r"(\\*)(\[\[+)")
 _LEFT_ALONE = ("<!--", "<pre", "<code")  # HTML that is a comment or code, not a tag with attributes
 
@@ -108,7 +78,7 @@ def _reference(text: Text, start: int, span: Span, medium: Medium) -> Reference:
     bar, end = _bounds(text.text, start + 2)
     expression, form = text.text[start + 2 : bar], text.text[bar + 1 : end - 2]
     figure = span.kind == "text" and text.text.endswith("!", span.start, start) and not text.text.endswith("\\!", span.start, start)
-    return Reference(start - figure, end, expression.strip(), " ".join(form.split()), figure, medium, _at(text, start))
+    return Reference(start - figure, end, expression.strip(), " ".join(form.split()), figure, medium, text.at(start))
 
 
 def _bounds(text: str, position: int) -> tuple[int, int]:
@@ -128,8 +98,8 @@ def _bounds(text: str, position: int) -> tuple[int, int]:
             quote = character
         else:
             depth += (character in "([{") - (character in ")]}")
-    raise ExpressionError("a reference that its line does not close", r"close it with ]]; for two plain brackets write \[[")
+    raise _Open("a reference that its line does not close", r"close it with ]]; for two plain brackets write \[[")
 
 
-def _at(text: Text, offset: int) -> Place:
-    return replace(text.place, line=text.place.line + text.text.count("\n", 0, offset))
+class _Open(ValueError):
+    """A reference that does not close: what is wrong, and what to do."""

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from generator.notes import Note, Run
 from generator.problems import Problem
-from generator.resolve.note import used
+from generator.resolve.names import used
 from kernels import declare
 from kernels.declare import Kernel, KernelError
 from kernels.record import RECORDS, Result, load

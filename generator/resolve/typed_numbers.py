@@ -37,6 +37,8 @@ def typed_numbers(note: Note) -> list[Problem]:
 
 
 def _typed(text: Text) -> Iterator[tuple[Place, str]]:
+    if not _TYPED.search(text.text):  # nor is there one in less of the text
+        return
     lines = text.text.split("\n")
     plain = _blanked(text)
     for match in _TYPED.finditer(plain):

@@ -10,14 +10,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from generator.notes import Run
-from kernels import declare
 
 Wanted = Mapping[str, Any]  # kernel, parameters, kind, fresh, cards
 
 
 def entry(run: Run, fresh: bool) -> Wanted:
     """fresh: whether a record of today's code is there."""
-    kind = declare.find(run.kernel).kind
+    from kernels.declare import find
+
+    kind = find(run.kernel).kind
     return {"kernel": run.kernel, "parameters": dict(run.parameters), "kind": kind, "fresh": fresh, "cards": [str(run.place)]}
 
 

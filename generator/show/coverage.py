@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from generator.notes import Entry, SourceClaim, Topic
 from generator.problems import Problem
 
 
-@dataclass(frozen=True)
-class TopicCoverage:
+class TopicCoverage(NamedTuple):
     """One topic: numbers of its questions and claims by what became of them. `notes` has the ids that bear on it, sorted."""
 
     topic: Topic
@@ -34,8 +33,7 @@ class TopicCoverage:
         return not self.open_questions and not self.open_claims
 
 
-@dataclass(frozen=True)
-class Coverage:
+class Coverage(NamedTuple):
     """Every topic of sources.yml, in its order, and what keeps whole topics from being whole."""
 
     topics: tuple[TopicCoverage, ...]

@@ -11,10 +11,9 @@ import html
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-from generator.look.notetypes import LOOK, NoteType, environment, templates
+from generator.look.notetypes import LOOK, NoteType, environment
 from generator.notes import Deck
 from generator.show import anki_template
 
@@ -24,13 +23,12 @@ def page(deck: Deck, cards: int, types: Mapping[str, NoteType], notes: Iterable[
 
     cards: how many there are. types: those of the notes. notes: each as `embedded` JSON of its `entry`. statuses: note id -> "new" or "changed".
     """
-    about = {**styles_of(types), "statuses": told(statuses)}
-    return filled(shell(), deck.name, deck.version, cards, about, notes)
+    return filled(shell(), deck.name, deck.version, cards, {**styles_of(types), "statuses": told(statuses)}, notes)
 
 
 def styles_of(types: Mapping[str, NoteType]) -> dict[str, dict[str, str]]:
     """What the page knows of the note types: their style sheets and their names, by key."""
-    return {"styles": {key: templates(kind)[2] for key, kind in types.items()}, "types": {key: kind.name for key, kind in types.items()}}
+    return {"styles": {key: kind.css for key, kind in types.items()}, "types": {key: kind.name for key, kind in types.items()}}
 
 
 def told(statuses: Mapping[str, str]) -> dict[str, str]:
@@ -38,8 +36,7 @@ def told(statuses: Mapping[str, str]) -> dict[str, str]:
     return {id: status for id, status in statuses.items() if status in ("new", "changed")}
 
 
-@dataclass(frozen=True)
-class Shell:
+class Shell(NamedTuple):
     """What stands around the cards: the page's template, style and script."""
 
     html: str
@@ -100,11 +97,10 @@ def _states(runs: Mapping[str, Mapping[str, Any]], claims: Sequence[Mapping[str,
 
 def faces(fields: Mapping[str, str], kind: NoteType, deck: str, tags: Sequence[str], ordinals: Sequence[int]) -> list[dict[str, Any]]:
     """Question and answer of each card of a note, as its app would fill the templates, with math as MathML."""
-    front, back, _ = templates(kind)
     extra = {"Tags": " ".join(tags), "Deck": deck, "Subdeck": deck.split("::")[-1], "Type": kind.name, "Card": kind.template[0]}
     made = []
     for ordinal in ordinals:
-        question, answer = anki_template.card(front, back, fields, ordinal + 1, extra)
+        question, answer = anki_template.card(kind.front, kind.back, fields, ordinal + 1, extra)
         sides = (anki_template.typed(side, fields, answer=side is answer) for side in (question, answer))
         made.append({"ordinal": ordinal, **dict(zip(("question", "answer"), map(with_mathml, sides)))})
     return made

@@ -10,12 +10,14 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from generator.notes import Deck, Judged, Rendered, Run, Sheet
 from generator.show.coverage import Coverage
-from kernels import declare
-from kernels.record import RECORDS, Result, path_of
+
+if TYPE_CHECKING:
+    from kernels.declare import Kernel
+    from kernels.results import Result
 
 STATUSES = ("new", "changed", "unchanged", "retired", "vanished")
 RUN_STATES = ("computed", "fresh", "stale", "missing")
@@ -102,7 +104,7 @@ def report(
 # ------------------------------------------------------------------------- a note, its claims, its runs
 
 
-def facts(note: Rendered, hash: str, roots: Sequence[Path] = (RECORDS,)) -> dict[str, Any]:
+def facts(note: Rendered, hash: str, roots: Sequence[Path]) -> dict[str, Any]:
     """A note as the report and the preview have it, but for its text and for what became of it since the last release."""
     source = note.resolved.note
     return {
@@ -150,7 +152,7 @@ def values_of(note: Rendered) -> dict[str, dict[str, Any]]:
     return {reference: {"value": number.value, "unit": number.unit} for reference, number in sorted(note.resolved.values.items())}
 
 
-def runs_of(note: Rendered, roots: Sequence[Path] = (RECORDS,)) -> dict[str, dict[str, Any]]:
+def runs_of(note: Rendered, roots: Sequence[Path]) -> dict[str, dict[str, Any]]:
     """The runs that a note uses, by alias: what ran, its state, and how, where and when it was made."""
     runs = note.resolved.note.runs
     return {alias: _run(runs[alias], result, roots) for alias, result in sorted(note.resolved.results.items())}
@@ -167,7 +169,9 @@ def merged_runs(runs: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _run(run: Run, result: Result | None, roots: Sequence[Path]) -> dict[str, Any]:
-    kernel = declare.find(run.kernel)
+    from kernels.declare import find
+
+    kernel = find(run.kernel)
     record = _record(kernel, result, roots) if result and kernel.kind != "formula" else None
     return {
         "kernel": run.kernel,
@@ -182,8 +186,10 @@ def _run(run: Run, result: Result | None, roots: Sequence[Path]) -> dict[str, An
     }
 
 
-def _record(kernel: declare.Kernel, result: Result, roots: Sequence[Path]) -> Path:
+def _record(kernel: Kernel, result: Result, roots: Sequence[Path]) -> Path:
     """The file that the result came from: where several roots have the case, the one that was made at the same time."""
+    from kernels.record import path_of
+
     paths = [path_of(kernel, result.parameters, result.made.get("device_class"), root) for root in roots]
     there = [path for path in paths if path.exists()] or paths
     if len(there) == 1:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from generator.text.spans import Span
 
@@ -28,8 +28,7 @@ class ClozeError(ValueError):
         self.offset, self.message, self.hint = offset, message, hint
 
 
-@dataclass(frozen=True, order=True)
-class Cloze:
+class Cloze(NamedTuple):
     """`{{c1::answer::hint}}`: text[start:end] is all of it, text[inside:stop] the answer; hinted is where `::hint` starts, or None."""
 
     start: int
@@ -123,14 +122,12 @@ def in_html(html: str) -> str:
     return "".join(parts).replace(_GUARD + "}}", "<!-- -->}}").replace(_GUARD + "::", "<!-- -->::").replace(_GUARD, "")
 
 
-@dataclass
 class _Opened:
-    number: int
-    start: int
-    inside: int
-    home: int  # -1: opened in text, else the index of the code or math that it opened in
-    depth: int = 0
-    hinted: int | None = None
+    """A cloze whose end has not come. home: the index of the code or math that it opened in, -1 for text; depth: of braces open in it."""
+
+    def __init__(self, number: int, start: int, inside: int, home: int):
+        self.number, self.start, self.inside, self.home = number, start, inside, home
+        self.depth, self.hinted = 0, None  # type: tuple[int, int | None]
 
 
 _SIGN = re.compile(r"(?P<open>\{\{c(?P<number>[0-9]+)::)|(?P<odd>\{\{ ?[cC] ?[0-9][0-9, ]*:)|(?P<escape>\\.)|(?P<hint>::)|[{}]", re.DOTALL)

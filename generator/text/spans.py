@@ -7,14 +7,12 @@ from __future__ import annotations
 
 import functools
 import re
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Kind = Literal["text", "code", "fence", "math", "html"]
 
 
-@dataclass(frozen=True)
-class Span:
+class Span(NamedTuple):
     """text[start:end] is of one kind, its delimiters included.
 
     "text"; "code" (inline); "fence" (whole lines with both fence lines, info: what follows the opening fence); "math" ($..$, $$..$$,
@@ -35,6 +33,7 @@ class SpanError(ValueError):
         self.offset, self.message, self.hint = offset, message, hint
 
 
+@functools.lru_cache(maxsize=256)  # the fields of the note at hand: each step asks for theirs, and they are scanned once
 def spans(text: str) -> tuple[Span, ...]:
     """The spans of a text; neighbouring ones may both be "text". Raises SpanError for what does not close.
 
@@ -53,8 +52,8 @@ def scan(text: str) -> tuple[tuple[Span, ...], tuple[SpanError, ...]]:
     scanner = _Scanner(text)
     found: list[Span] = []
     done = at = 0
-    while match := _TOKEN.search(text, at):
-        span = scanner.span(match)
+    while match := _FIRST.search(text, at):
+        span = scanner.span(match.start(), at)
         if isinstance(span, int):
             at = span
             continue
@@ -72,14 +71,11 @@ def line_of(text: str, offset: int) -> int:
     return text.count("\n", 0, offset) + 1
 
 
-_TOKEN = re.compile(
-    r"(?P<fence>^[ \t]*(?:`{3,}|~{3,})[^\n]*)"
-    r"|(?P<quoted>^[ \t]*(?:(?:>|[-*+][ \t]|[0-9]{1,9}[.)][ \t])[ \t]*)+(?:`{3,}|~{3,})[^`\n]*$)"
-    r"|(?P<reference>\[\[(?:[^\[\]\n]|\[[^\[\]\n]*\])*\]\])"
-    r"|(?P<escape>\\(?:\[\[|[\s\S]))"
-    r"|(?P<code>`+)|(?P<dollar>\$\$?)|(?P<html><[!?/A-Za-z])",
-    re.MULTILINE,
-)
+_FIRST = re.compile(r"[`~$\\<]|\[\[")  # whatever is no text begins with one of these, but for white space and marks before a fence
+_FENCE = re.compile(r"[ \t]*(?:`{3,}|~{3,})[^\n]*")
+_QUOTED = re.compile(r"[ \t]*(?:(?:>|[-*+][ \t]|[0-9]{1,9}[.)][ \t])[ \t]*)+(?:`{3,}|~{3,})[^`\n]*$", re.MULTILINE)
+_REFERENCE = re.compile(r"\[\[(?:[^\[\]\n]|\[[^\[\]\n]*\])*\]\]")
+_OPENS_TAG = re.compile(r"<[!?/A-Za-z]")
 _BLANK = re.compile(r"\n[ \t]*(?=\n|\Z)")
 _BLOCK = re.compile(r"\n(?=[ \t]*(?:\n|\Z|```|~~~|(?:[-*+]|[0-9]{1,9}[.)])[ \t])|##? )")  # what ends a paragraph, or opens another block
 _TICKS = re.compile("`+")
@@ -100,22 +96,36 @@ class _Scanner:
         self.ends: dict[re.Pattern[str], int] = {}  # where the current paragraph ends
         self.vain: dict[object, int] = {}  # a closing -> none of it before this offset
 
-    def span(self, match: re.Match[str]) -> Span | int:
-        """The span that opens at the match, or the offset to go on at where none does."""
-        start, kind = match.start(), match.lastgroup
-        if kind == "fence":
-            return self._fence(match)
-        if kind == "code":
-            return self._code(start, match.end())
-        if kind == "dollar":
-            return self._tex("$$", start) if len(match.group()) == 2 else self._dollar(start)
-        if kind == "html":
-            return self._html(start)
-        if kind == "escape" and match.group() in _TEX_CLOSE:
-            return self._tex(match.group(), start)
-        if kind == "quoted":
-            self.errors.append(SpanError(start, "a code fence stands behind a list mark or in a quotation", "put the fence on a line of its own"))
-        return match.end()
+    def span(self, start: int, after: int) -> Span | int:
+        """The span that opens with the character at `start`, or the offset to go on at where none does. after: where the last one ended."""
+        text, sign = self.text, self.text[start]
+        if sign in "`~":
+            return self._ticks(start, after)
+        if sign == "$":
+            return self._tex("$$", start) if text.startswith("$$", start) else self._dollar(start)
+        if sign == "<":
+            return self._html(start) if _OPENS_TAG.match(text, start) else start + 1
+        if sign == "[":
+            reference = _REFERENCE.match(text, start)
+            return reference.end() if reference else start + 1
+        escaped = text[start : start + 2]
+        if escaped in _TEX_CLOSE and not text.startswith("[[", start + 1):
+            return self._tex(escaped, start)
+        return start + (3 if text.startswith("[[", start + 1) else 2)
+
+    def _ticks(self, start: int, after: int) -> Span | int:
+        """A fence, if nothing but white space stands before it on its line; or inline code."""
+        line: int | None = self.text.rfind("\n", after, start) + 1
+        if not line:  # no line begins behind `after`; perhaps one begins there
+            line = after if after == 0 or self.text[after - 1] == "\n" else None
+        if line is not None:
+            if fence := _FENCE.match(self.text, line):
+                return self._fence(fence)
+            if quoted := _QUOTED.match(self.text, line):
+                self.errors.append(SpanError(line, "a code fence stands behind a list mark or in a quotation", "put the fence on a line of its own"))
+                return quoted.end()
+        ticks = _TICKS.match(self.text, start)
+        return self._code(start, ticks.end()) if ticks else start + 1
 
     def _fence(self, match: re.Match[str]) -> Span | int:
         line = match.group().lstrip(" \t")

@@ -9,7 +9,6 @@ import secrets
 import threading
 from collections import deque
 from collections.abc import Callable
-from dataclasses import replace
 
 from generator.watch.state import State
 
@@ -45,7 +44,7 @@ class Board:
         """The next state is what `make` makes of the last one; where that is the same, nothing happens."""
         with self._news:
             last = self.state
-            now = replace(make(last), number=last.number)
+            now = make(last)._replace(number=last.number)
             if now != last or list(now.notes) != list(last.notes):  # two mappings of another order are equal
-                self._states.append(replace(now, number=last.number + 1))
+                self._states.append(now._replace(number=last.number + 1))
                 self._news.notify_all()

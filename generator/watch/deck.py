@@ -12,15 +12,14 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from typing import Any
 
 from generator.keep.cache import Cache, Damaged, with_cache
 from generator.keep.deck import Built, circumstances_of, sound
 from generator.keep.files import Files, Stat
 from generator.keep.order import Order
-from generator.keep.sheets import Circumstances, Kept, live
+from generator.keep.sheets import Circumstances, Kept
 from generator.keep.shown import looks, shown
-from generator.look.notetypes import note_types
 from generator.notes import Sheet
 from generator.pack import lock
 from generator.problems import DeckError, Place, Problem
@@ -31,7 +30,7 @@ from generator.watch import renewal
 from generator.watch.board import Board
 from generator.watch.runs import Background
 from generator.watch.state import State
-from kernels.machine import may_have_gpu
+from kernels.gpu import may_have_gpu
 
 TRIES = 4  # builds of files that change under every one of them, before one is shown all the same
 LOOKS = 0.2  # seconds of a build between looks whether it is still worth going on
@@ -65,7 +64,7 @@ class Live:
             self._background.end()
 
     def _tell(self, running: str, failed: Sequence[Problem]) -> None:
-        self.board.show(lambda last: replace(last, running=running, failed=tuple(failed)))
+        self.board.show(lambda last: last._replace(running=running, failed=tuple(failed)))
 
     # ------------------------------------------------------------------------------------------- building
 
@@ -132,32 +131,32 @@ class Live:
             raise
         refused: list[Problem] = []
         entries = [entry for sheet in sheets for entry in sheet.entries]
-        update = lock.update(lock.load(order.lock, refused), built.deck, entries, note_types(), self._now(), order.lock.as_posix())
+        update = lock.update(lock.load(order.lock, refused), built.deck, entries, built.types, self._now(), order.lock.as_posix())
         if not files.moved():
-            cache.save(lambda: live(sheets))
+            cache.save()  # who packs nothing knows not what is old
         around = shell(live=True)
         if self._background:
             self._background.want(due(merged(run for sheet in sheets for run in sheet.wanted), may_have_gpu()), under.devices)
-        about = {
+        about: dict[str, Any] = {
             "name": built.deck.name,
             "version": built.deck.version,
             "cards": sum(len(entry.cards) for entry in entries),
-            **styles_of(note_types()),
+            **styles_of(built.types),
             "statuses": told(update.statuses),
             "waiting": self._waiting(sheets),
             "problems": tuple(limited([*problems, *refused, *update.problems])),
-            "page": hashlib.sha256("\0".join(vars(around).values()).encode()).hexdigest()[:16],
+            "page": hashlib.sha256("\0".join(around).encode()).hexdigest()[:16],
         }
-        return lambda last: replace(last, notes=notes, **about)  # type: ignore[arg-type]
+        return lambda last: last._replace(notes=notes, **about)
 
     def _show_first(self, under: Circumstances, cache: Cache) -> None:
         around, looked = under.around, set(self._looked)
         seen = {path for path, (sheet, _, _) in self._good.items() if any(entry.id in looked for entry in sheet.entries)}
         sources = tuple(source for source in around.sources if source.shown in seen)
-        built, problems = sound(replace(under, around=replace(around, sources=sources)), cache, known=self._known)
+        built, problems = sound(under._replace(around=around._replace(sources=sources)), cache, known=self._known)
         if sources and not problems:
             notes, _ = self._notes(built, [source.shown for source in around.sources], _nothing)
-            self.board.show(lambda last: replace(last, notes=notes, styles=styles_of(note_types())["styles"]))
+            self.board.show(lambda last: last._replace(notes=notes, styles=styles_of(built.types)["styles"]))
 
     def _notes(self, built: Built, paths: Sequence[str], pause: Callable[[], None]) -> tuple[dict[str, str], list[Sheet]]:
         """The notes as the page has them, and their sheets: of a file with a problem those of its last good sheet."""
@@ -219,7 +218,7 @@ def _differing(old: Mapping[str, Stat], new: Mapping[str, Stat]) -> set[str]:
 
 
 def _with(problems: Sequence[Problem]) -> Callable[[State], State]:
-    return lambda last: replace(last, problems=tuple(problems))
+    return lambda last: last._replace(problems=tuple(problems))
 
 
 def _fault(error: Exception) -> Problem:

@@ -14,11 +14,9 @@ from importlib.util import cache_from_source
 from pathlib import Path
 from typing import NoReturn
 
-from generator.keep.stamp import GENERATOR
-from generator.look.notetypes import LOOK, note_types, templates
+from generator.keep.stamp import GENERATOR, PACKAGE
 from generator.problems import Place, Problem
 from kernels import catalogue, library
-from kernels.key import PACKAGE
 
 
 def warm() -> None:
@@ -28,11 +26,7 @@ def warm() -> None:
 
 
 def forget(changed: Iterable[str]) -> None:
-    """Drops what this process holds of these files: the note types, the modules of the library."""
-    changed = list(changed)
-    if any(_below(path, LOOK) for path in changed):
-        note_types.cache_clear()
-        templates.cache_clear()
+    """Drops what this process holds of these files: the modules of the library. (Note types it keeps by what their files hold.)"""
     modules = [path for path in changed if path.endswith(".py") and any(_below(path, folder) for folder in library.__path__)]
     for path in modules:
         with suppress(OSError):  # two edits of one size within a second look alike to Python's own cache
@@ -43,7 +37,7 @@ def forget(changed: Iterable[str]) -> None:
 
 def outdated(changed: Iterable[str]) -> list[str]:
     """Those of the files that are this program's own code, which only a new process can run."""
-    return [path for path in changed if path.endswith(".py") and (_below(path, GENERATOR) or os.path.dirname(path) == os.fspath(PACKAGE))]
+    return [path for path in changed if path.endswith(".py") and (_below(path, GENERATOR) or os.path.dirname(path) == PACKAGE)]
 
 
 def start_again(port: int) -> NoReturn:

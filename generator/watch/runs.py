@@ -15,7 +15,7 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from generator.keep.order import RECORDS, Order
 from generator.notes import Run
@@ -27,8 +27,7 @@ from kernels.key import code_of
 COMMAND = (sys.executable, "-m", "kernels", "record", "-")
 
 
-@dataclass(frozen=True)
-class _Case:
+class _Case(NamedTuple):
     """A run as it stands: another one once a parameter, or the source that its numbers depend on, has changed."""
 
     name: str

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from generator.problems import Problem
 
+NONE: Mapping[str, Any] = {}
 
-@dataclass(frozen=True)
-class State:
+
+class State(NamedTuple):
     """The deck at one moment.
 
     notes: id -> the note as the page has it (JSON), in reading order. styles, types: by note type. statuses: note id -> "new" or "changed".
@@ -26,11 +26,11 @@ class State:
     name: str = "No cards yet"
     version: str = ""
     cards: int = 0
-    notes: Mapping[str, str] = field(default_factory=dict)
-    styles: Mapping[str, str] = field(default_factory=dict)
-    types: Mapping[str, str] = field(default_factory=dict)
-    statuses: Mapping[str, str] = field(default_factory=dict)
-    waiting: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    notes: Mapping[str, str] = NONE
+    styles: Mapping[str, str] = NONE
+    types: Mapping[str, str] = NONE
+    statuses: Mapping[str, str] = NONE
+    waiting: Mapping[str, Sequence[str]] = NONE
     problems: tuple[Problem, ...] = ()
     failed: tuple[Problem, ...] = ()
     running: str = ""

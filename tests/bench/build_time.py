@@ -1,109 +1,116 @@
-"""How long builds take: a synthetic deck of 500 notes, each tenth with a figure of its own. Each build is a process of its own.
+"""How long builds take, in CPU seconds and as ratios to the script that one writes by hand. Every build is a process of its own.
 
-    python tests/bench/build_time.py [NOTES] [RUNS]
+    python tests/bench/build_time.py [NOTES] [ROUNDS]          (1000 notes, 5 rounds)
 
-cold: no cache and no lock. nothing changed: the same again. one note edited: a word of one note. Printed: the median, and all runs.
+Each round runs everything in turn, so that a machine that grows slower makes all of them slower; a ratio is that of its round, and
+the median of the rounds is printed with the least and the most. cold: no cache and no lock. edited: a word of one note.
 """
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
+import resource
 import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
+
+import corpus
 
 ROOT = Path(__file__).parent.parent.parent
-DECK = """name: Bench
-id: 1720310997
-slug: bench
-version: "1"
-devices: [h100]
-subdecks: {bench: {name: Bench, topics: []}}
-tags: [memory]
-"""
-FILE = """---
-tags: [memory]
-runs:
-  small: {{kernel: training_memory, parameters: {parameters}}}
----
-"""
-NOTE = """
-# What does AdamW hold for model {n} of this bench? {{#note-{n}}}
-
-[[small.total | GB]], that is [[small.per_parameter | B 2]] for each of its $N_{{{n}}}$ parameters, **{words}**.
-{figure}
-## Why
-
-Weights and gradients take 2 bytes each, master copy and two moments 4 each: $2 + 2 + 3 \\cdot 4$.
-
-| part      | memory                   |
-|-----------|--------------------------|
-| weights   | [[small.weights | GB]]   |
-| optimizer | [[small.optimizer | GB]] |
-
-## Trap
-
-Counting one moment instead of two, as `model_{n}.parameters()` suggests:
-
-```python
-optimizer = torch.optim.AdamW(model_{n}.parameters(), fused=True)
-```
-
-## Source
-
-ZeRO, [arXiv 1910.02054](https://arxiv.org/abs/1910.02054), section 3.1
-"""
+PYTHON = sys.executable
+ROWS = (  # what is measured, against what, and what is to be reached
+    ("cold, one core", "cold", "script", "cpu", "1.0"),
+    ("cold, all cores", "cold-all", "script", "wall", "0.6"),
+    ("one note edited", "edited", "script", "cpu", "0.12 (10,000 notes: 0.04)"),
+    ("nothing changed, to `python -c pass`", "idle", "pass", "cpu", "4 (10,000 notes: 5)"),
+    ("cards/: one word edited, deck", "own-deck", "script", "cpu", "0.5 s"),
+    ("cards/: one word edited, preview", "own-preview", "script", "cpu", "0.5 s"),
+)
 
 
-def write(folder: Path, notes: int) -> None:
-    """Ten notes a file, the first of them with a figure."""
-    (folder / "cards" / "bench").mkdir(parents=True)
-    (folder / "cards" / "deck.yml").write_text(DECK)
-    for start in range(0, notes, 10):
-        text = FILE.format(parameters=10**9 + start)
-        for n in range(start, min(start + 10, notes)):
-            text += NOTE.format(n=n, words="as everybody knows", figure="\n![[small]]\n" if n == start else "")
-        (folder / "cards" / "bench" / f"topic-{start:04}.md").write_text(text)
+class Cost(NamedTuple):
+    """CPU and wall time in seconds, the largest process in MiB."""
+
+    cpu: float
+    wall: float
+    memory: float
 
 
-def build(folder: Path) -> float:
-    start = time.perf_counter()
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    subprocess.run([sys.executable, "-m", "generator", "deck"], cwd=folder, env=environment, check=True, stdout=subprocess.DEVNULL)
-    return time.perf_counter() - start
+def run(command: Sequence[str], folder: Path, one_core: bool = False) -> Cost:
+    """What a command costs, all of its processes together."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": ""}
+    before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    pin = ["taskset", "-c", str(min(os.sched_getaffinity(0)))] if one_core and shutil.which("taskset") else []
+    child = subprocess.Popen([*pin, *command], cwd=folder, env=environment, stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(child.pid, 0)
+    child.returncode = os.waitstatus_to_exitcode(status)
+    wall, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
+    if child.returncode:
+        raise SystemExit(f"{' '.join(command)} ended with {child.returncode}")
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return Cost(cpu, wall, usage.ru_maxrss / 1024)
 
 
-def cold(folder: Path) -> None:
-    shutil.rmtree(folder / "build", ignore_errors=True)
-    (folder / "cards" / "deck.lock").unlink(missing_ok=True)
+def edit(file: Path, words: itertools.count) -> None:
+    """Puts a new word into the first paragraph of a file's first note."""
+    text = file.read_text(encoding="utf-8")
+    at = re.search(r"^# .*\n\n", text, re.MULTILINE).end()
+    file.write_text(text[:at] + re.sub(r"^(Edited\d+ )?", f"Edited{next(words)} ", text[at:], count=1), encoding="utf-8")
 
 
-def same(folder: Path) -> None:
-    pass
+def measured(notes: int, rounds: int, folder: Path) -> dict[str, list[Cost]]:
+    generator = [PYTHON, "-m", "generator"]
+    costs: dict[str, list[Cost]] = {}
+    words = itertools.count()
+    first, own = folder / "cards" / "d0" / "f00000.md", folder / "own"
+    shutil.copytree(ROOT / "cards", own / "cards")
+    note = own / "cards" / "gpu" / "views-and-copies.md"
+    for command in ("deck", "preview"):
+        run([*generator, command], own)
 
+    def take(name: str, *command: str, at: Path = folder, one_core: bool = False) -> None:
+        costs.setdefault(name, []).append(run(command, at, one_core))
 
-def edited(folder: Path) -> None:
-    file = folder / "cards" / "bench" / "topic-0000.md"
-    file.write_text(re.sub(r"\*\*.+?\*\*", f"**at {time.time_ns()}**", file.read_text(), count=1))
+    for _ in range(rounds):
+        take("pass", PYTHON, "-c", "pass")
+        take("script", PYTHON, str(Path(__file__).parent / "plain_genanki.py"), "plain", "plain.apkg", one_core=True)
+        for name, jobs in (("cold-all", ()), ("cold", ("--jobs", "1"))):
+            shutil.rmtree(folder / "build", ignore_errors=True)
+            (folder / "cards" / "deck.lock").unlink(missing_ok=True)
+            take(name, *generator, "deck", *jobs, one_core=bool(jobs))
+        edit(first, words)
+        take("edited", *generator, "deck")
+        take("settled", *generator, "deck")  # what was just written has to be hashed once more
+        time.sleep(2.5)
+        run([*generator, "deck"], folder)
+        take("idle", *generator, "deck")
+        for command in ("deck", "preview"):
+            edit(note, words)
+            take(f"own-{command}", *generator, command, at=own)
+    return costs
 
 
 def main() -> None:
-    notes, runs = (int(argument) if argument else default for argument, default in zip([*sys.argv[1:], "", ""], (500, 5)))
+    notes, rounds = (int(argument) if argument else default for argument, default in zip([*sys.argv[1:], "", ""], (1000, 5)))
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        write(folder, notes)
-        print(f"{notes} notes, {-(-notes // 10)} figures; the median of some builds, in seconds, and all of them")
-        for what, prepare, times in (("cold", cold, max(1, runs // 2)), ("nothing changed", same, runs), ("one note edited", edited, runs)):
-            taken = []
-            for _ in range(times):
-                prepare(folder)
-                taken.append(build(folder))
-            print(f"{what:<16}{statistics.median(taken):7.2f}   {'  '.join(f'{t:.2f}' for t in sorted(taken))}")
+        corpus.write(notes, Path(name))
+        costs = measured(notes, rounds, Path(name))
+    print(f"{notes:,} notes, {rounds} rounds in turn on {len(os.sched_getaffinity(0))} cores; CPU seconds of all processes together\n")
+    for what, of, to, how, goal in ROWS:
+        values = [getattr(one, how) for one in costs[of]]
+        ratios = [value / getattr(base, how) for value, base in zip(values, costs[to])]
+        spread = f"{min(ratios):.3f} to {max(ratios):.3f}"
+        print(f"{what:<38}{statistics.median(values):7.3f} s {how:<5}{statistics.median(ratios):7.3f} times ({spread}); must {goal}")
+    for what, of in (("the script", "script"), ("cold, one core", "cold"), ("cold, all cores", "cold-all"), ("one note edited", "edited")):
+        print(f"{what:<38}{statistics.median(one.cpu for one in costs[of]):7.3f} s cpu, at most {max(one.memory for one in costs[of]):.0f} MiB")
 
 
 if __name__ == "__main__":

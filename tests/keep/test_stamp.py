@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import os
+import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
-from workshop import SECOND, Done, Workshop
+from workshop import ROOT, SECOND, Done, Workshop, notes
 
 from generator import build
-from generator.keep import stamp
+from generator.keep import deck as whole
+from generator.keep import files, stamp
 
 
 @pytest.fixture(autouse=True)
@@ -27,14 +32,14 @@ def code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def builds(shop: Workshop, code: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Grows by one entry with each build that is really made; the shop's deck is built and stamped already."""
     made: list[str] = []
-    real = build.survey
+    real = whole.build
 
-    def survey(cards: Path):
+    def counted(cards: Path, *more: Any) -> whole.Built:
         made.append(str(cards))
-        return real(cards)
+        return real(cards, *more)
 
     assert deck(shop).status == 0
-    monkeypatch.setattr(build, "survey", survey)
+    monkeypatch.setattr(whole, "build", counted)
     return made
 
 
@@ -87,7 +92,9 @@ CHANGES: dict[str, Callable[[Workshop, Path], None]] = {
     "the compiler": lambda _, code: appended(code / "GENERATOR" / "render.py"),
     "a template": lambda _, code: appended(code / "GENERATOR" / "look" / "style.css"),
     "the stamp": lambda shop, _: emptied(stamp_file(shop)),
+    "half a stamp": lambda shop, _: stamp_file(shop).write_bytes(stamp_file(shop).read_bytes()[:-20]) and None,
     "a stamp of another version": lambda shop, _: stamp_file(shop).write_text('{"read": ""}') and None,
+    "the stamp gone": lambda shop, _: stamp_file(shop).unlink(),
 }
 
 
@@ -99,24 +106,28 @@ def test_any_change_ends_it(change: str, shop: Workshop, code: Path, builds: lis
     assert len(builds) == 1
 
 
-def test_a_record_ends_it(shop: Workshop, builds: list[str], monkeypatch: pytest.MonkeyPatch):
-    import generator.__main__ as cli
-
-    monkeypatch.setattr(cli, "RECORDS", shop.folder / "records")
-    (shop.folder / "records").mkdir(exist_ok=True)
+def test_a_record_ends_it(shop: Workshop, builds: list[str]):
+    (shop.folder / "records" / "kernel").mkdir(parents=True)
+    assert deck(shop).status == 0 and builds == []
+    (shop.folder / "records" / "kernel" / "one.json").write_text("{}")
     assert deck(shop).status == 0 and len(builds) == 1
-    (shop.folder / "records" / "one.json").write_text("{}")
+    (shop.folder / "records" / "kernel" / "one.json").write_text("[]")
     assert deck(shop).status == 0 and len(builds) == 2
 
 
 def test_a_library_and_a_gpu_end_it(shop: Workshop, builds: list[str], monkeypatch: pytest.MonkeyPatch):
-    from kernels import machine
-
+    here = build.may_have_gpu()
     assert deck(shop).status == 0 and builds == []
-    monkeypatch.setattr(stamp, "version_of", lambda library: f"{library} next")
+    monkeypatch.setattr(stamp, "versions", lambda libraries: [f"{library} next" for library in libraries])
     assert deck(shop).status == 0 and len(builds) == 1
-    monkeypatch.setattr(machine, "may_have_gpu", lambda: True)
+    monkeypatch.setattr(build, "may_have_gpu", lambda: not here)
     assert deck(shop).status == 0 and len(builds) == 2
+
+
+def test_every_library_that_the_compiler_needs_is_looked_at():
+    (needed,) = re.findall(r"^dependencies = \[(.*?)\]", (ROOT / "pyproject.toml").read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    assert {*re.findall(r'"([a-z0-9]+)>=', needed), "numpy"} == set(stamp.LIBRARIES)  # numpy comes with Matplotlib
+    assert [name.partition("-")[0].lower() for name in stamp.versions(stamp.LIBRARIES) if "-" in name] == list(stamp.LIBRARIES)
 
 
 def test_a_failed_build_leaves_no_stamp(shop: Workshop, builds: list[str]):
@@ -134,3 +145,69 @@ def test_a_frozen_build_may_be_idle(shop: Workshop, builds: list[str]):
     assert deck(shop, "--frozen").status == 0 and builds == []
     shop.lock.unlink()
     assert deck(shop, "--frozen").status == 1 and len(builds) == 1
+
+
+# ------------------------------------------------------------------------------------------ what a stat cannot prove
+
+
+def test_what_is_only_touched_is_hashed_once(shop: Workshop, builds: list[str], monkeypatch: pytest.MonkeyPatch):
+    """As after a checkout that comes back: the content is the same, and once that is known the stat tells it."""
+    monkeypatch.setattr(files, "SETTLED", 0)
+    card = shop.folder / "cards/training/memory.md"
+    os.utime(card, ns=(1, 1))
+    hashed: list[str] = []
+    monkeypatch.setattr(stamp, "hash_of", lambda name: hashed.append(name) or files.hash_of(name))
+    assert "nothing changed" in deck(shop).out and "cards/training/memory.md" in hashed
+    hashed.clear()
+    assert "nothing changed" in deck(shop).out and hashed == [] and builds == []
+
+
+def test_an_idle_build_reads_no_file_but_its_stamp(shop: Workshop, builds: list[str], monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(files, "SETTLED", 0)
+    deck(shop)  # when all is settled
+    monkeypatch.setattr(stamp, "hash_of", lambda name: pytest.fail(f"{name} was read"))
+    assert "nothing changed" in deck(shop).out and builds == []
+
+
+@pytest.mark.parametrize("coarse", [1, 1_000_000_000, 2_000_000_000])
+def test_a_file_of_the_same_size_in_the_same_second_is_seen(coarse: int, shop: Workshop, builds: list[str], monkeypatch: pytest.MonkeyPatch):
+    """On a file system whose clock is as coarse as that, and whose files are written in place."""
+    monkeypatch.setattr(files, "stat_of", lambda stat: (stat.st_mtime_ns // coarse * coarse, stat.st_ctime_ns // coarse * coarse, stat.st_size, 7))
+    words = ["Thirty-two", "Forty-four", "Fifty-five", "Sixty-four"]
+    for old, new in zip(words, words[1:]):
+        shop.edit("training/pictures.md", (old, new))
+        assert "1 changed" in deck(shop).out
+        assert new in notes(shop.package)["warp"][4]
+    assert len(builds) == 3
+
+
+def test_a_file_that_was_hashed_while_it_could_still_change_is_hashed_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    card = tmp_path / "card.md"
+    card.write_text("one")
+    first = files.Files([tmp_path])
+    table = json.loads(json.dumps(first.table()))
+    monkeypatch.setattr(files, "stat_of", lambda stat, fixed=first.stats[str(card)]: fixed)  # a clock that stands still
+    card.write_text("two")
+    assert files.Files([tmp_path], table).hash(card) == files.hash_of(str(card)) != first.hash(card)
+    table[""] = [table[""][0] + 2 * files.SETTLED]  # the file was old when it was looked at: its stat is trusted
+    assert files.Files([tmp_path], table).hash(card) == first.hash(card)
+
+
+def test_what_counts_as_a_file_of_a_build(tmp_path: Path):
+    home = tmp_path / "home"
+    for name in ("a.md", "deck.lock", ".hidden", "folder/b.md", "folder/deck.lock", ".git/c", "__pycache__/d.pyc", "folder/x.dark.svg"):
+        (home / name).parent.mkdir(parents=True, exist_ok=True)
+        (home / name).write_text(name)
+    (home / "folder" / "up").symlink_to(home)
+    (home / "round").symlink_to("round")
+    (home / "gone.md").symlink_to("nowhere")
+    found = files.Files([home, home / "none"])
+    names = {os.path.relpath(name, home) for name in found.stats}
+    assert {name for name in names if "up" not in name} == {"a.md", "folder/b.md", "folder/x.dark.svg"} and len(names) < 7  # a loop ends
+    assert found.hash(home / "folder" / ".." / "a.md") == files.hash_of(str(home / "a.md"))
+    assert found.hash(home / "none.svg") == found.hash(home / "folder") == ""
+    assert not found.moved()
+    (home / "deck.lock").write_text("another")
+    assert not found.moved()
+    (home / "folder" / "new.md").write_text("")
+    assert found.moved()

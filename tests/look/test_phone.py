@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 from test_look import CHROMIUM, MEASURE, NIGHT, SHELLS
+from workshop import Packed, packed
 
-from generator.build import Built
+from generator.keep.deck import Built
 from generator.look.notetypes import note_types
-from generator.notes import Rendered
 from generator.show import anki_template
 from generator.show.preview import with_mathml
 
@@ -27,23 +27,24 @@ OPTIONS = ("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--d
 TALLEST = 2.05 * 740  # of a back, *Depth* folded: two screens, and a little because MathML is not quite as tall as MathJax
 
 
-def chosen(rendered: Sequence[Rendered]) -> list[Rendered]:
+def chosen(notes: Sequence[Packed]) -> list[Packed]:
     """The longest back of each type, and every n-th note."""
-    longest = [max((n for n in rendered if n.type == key), key=lambda n: len("".join(n.fields.values()))) for key in {n.type for n in rendered}]
-    spread = list(rendered)[:: -(-len(rendered) // (MOST - len(longest)))]
-    ids = {note.id for note in (*longest, *spread)}
-    return [note for note in rendered if note.id in ids]
+    types = {note.entry.type for note in notes}
+    longest = [max((n for n in notes if n.entry.type == key), key=lambda n: len("".join(n.fields.values()))) for key in types]
+    spread = list(notes)[:: -(-len(notes) // (MOST - len(longest)))]
+    ids = {note.entry.id for note in (*longest, *spread)}
+    return [note for note in notes if note.entry.id in ids]
 
 
-def frame(note: Rendered, side: str, theme: str) -> str:
+def frame(note: Packed, side: str, theme: str) -> str:
     """A page as AnkiDroid makes it of the note's first card."""
-    kind = note_types()[note.type]
-    bodies = anki_template.card(kind.front, kind.back, note.fields, note.cards[0] + 1)
+    kind = note_types()[note.entry.type]
+    bodies = anki_template.card(kind.front, kind.back, note.fields, note.entry.cards[0] + 1)
     body = with_mathml(anki_template.typed(bodies[side == "back"], note.fields, answer=side == "back"))
     classes = "card" + (NIGHT if theme == "dark" else "")
     page = f'<!doctype html><meta charset="utf-8"><style>{SHELLS["android"]}</style><body class="{classes}">'
     page += f'<div id="content"><div id="qa"><style>{kind.css}</style>{body}</div></div></body>'
-    title = f"{note.id} {side} {theme}"
+    title = f"{note.entry.id} {side} {theme}"
     return f'<iframe title="{title}" width="360" height="740" style="border:0" srcdoc="{html.escape(page)}"></iframe>'
 
 
@@ -52,7 +53,7 @@ def measured(real_deck: Built, tmp_path_factory: pytest.TempPathFactory) -> dict
     if CHROMIUM is None:
         pytest.skip("no Chromium on this machine")
     folder: Path = tmp_path_factory.mktemp("phone")
-    notes = chosen(real_deck.rendered)
+    notes = chosen(packed(real_deck))
     for note in notes:
         for name, content in note.media.items():
             (folder / name).write_bytes(content)

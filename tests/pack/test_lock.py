@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from workshop import FIRST, SECOND, THIRD, Workshop
 
+from generator.keep.sheets import _entry
 from generator.look.notetypes import NoteType, note_types
-from generator.notes import Deck, Note, Rendered, Resolved, Text
+from generator.notes import Deck, Entry, Note, Rendered, Resolved, Text
 from generator.pack.lock import Lock, NoteLine, TypeLine, Update, hash_of, load, text, update
 from generator.problems import Place, Problem
 
@@ -28,11 +28,15 @@ def note(id: str = "a", answer: str = "text", type: str = "qa", home: str = "D::
     resolved = Resolved(source, {}, {}, (), None, None, ())
     fields = {name: answer if name in ("Answer", "Text") else "" for name in TYPES[type].fields}
     made = Rendered(id, type, home, ("memory",), fields, {}, tuple(n - 1 for n in clozes) if clozes else (0,), clozes or {}, resolved)
-    return replace(made, **changes)
+    return made._replace(**changes)
+
+
+def entries(*notes: Rendered, deck_id: int = 1) -> list[Entry]:
+    return [_entry(note, ("piece",), deck_id) for note in notes]
 
 
 def ship(*notes: Rendered, lock: Lock | None = None, now: int = FIRST, retired: Mapping[str, str] | None = None, types=TYPES) -> Update:
-    return update(lock or Lock(), deck(retired), notes, types, now, "cards/deck.lock")
+    return update(lock or Lock(), deck(retired), entries(*notes), types, now, "cards/deck.lock")
 
 
 def told(problems: tuple[Problem, ...]) -> str:
@@ -85,23 +89,23 @@ def test_a_field_s_new_name_touches_no_note():
 
 
 def renamed(note_type: NoteType, old: str, new: str) -> NoteType:
-    return replace(note_type, fields={(new if name == old else name): id for name, id in note_type.fields.items()})
+    return note_type._replace(fields={(new if name == old else name): id for name, id in note_type.fields.items()})
 
 
 # ------------------------------------------------------------------------------------------ what is refused
 
 
 def fields_without(name: str) -> NoteType:
-    return replace(TYPES["qa"], fields={n: id for n, id in TYPES["qa"].fields.items() if n != name})
+    return TYPES["qa"]._replace(fields={n: id for n, id in TYPES["qa"].fields.items() if n != name})
 
 
 REFUSED = {
     "a field removed": (fields_without("Spare 2"), "fields were added, removed or reordered"),
-    "a field added": (replace(TYPES["qa"], fields={**TYPES["qa"].fields, "More": 1}), "fields were added, removed or reordered"),
-    "fields reordered": (replace(TYPES["qa"], fields=dict(reversed(TYPES["qa"].fields.items()))), "Rename a spare field"),
-    "another id of the type": (replace(TYPES["qa"], id=1), "its id or its template's id changed"),
-    "another id of the template": (replace(TYPES["qa"], template=("Card", 1)), "its id or its template's id changed"),
-    "another kind": (replace(TYPES["qa"], kind="cloze"), "it was shipped as basic and is now cloze"),
+    "a field added": (TYPES["qa"]._replace(fields={**TYPES["qa"].fields, "More": 1}), "fields were added, removed or reordered"),
+    "fields reordered": (TYPES["qa"]._replace(fields=dict(reversed(TYPES["qa"].fields.items()))), "Rename a spare field"),
+    "another id of the type": (TYPES["qa"]._replace(id=1), "its id or its template's id changed"),
+    "another id of the template": (TYPES["qa"]._replace(template=("Card", 1)), "its id or its template's id changed"),
+    "another kind": (TYPES["qa"]._replace(kind="cloze"), "it was shipped as basic and is now cloze"),
 }
 
 
@@ -120,7 +124,10 @@ def test_a_type_that_went_is_refused():
 
 def test_another_id_of_the_deck_is_refused():
     first = ship(note()).lock
-    again = update(first, replace(deck(), id=2), [note()], TYPES, SECOND, "cards/deck.lock")
+    for known in (first, ship(lock=first, retired={"a": "why"}).lock):  # by the notes of today, and by those that were
+        gone = update(known, deck({"a": "why"})._replace(id=2), [], TYPES, SECOND, "cards/deck.lock")
+        assert "the id 2 in deck.yml" in told(gone.problems)
+    again = update(first, deck()._replace(id=2), entries(note(), deck_id=2), TYPES, SECOND, "cards/deck.lock")
     assert "cards/deck.lock:1: the id 2 in deck.yml is not the one that its notes were shipped with" in told(again.problems)
 
 
@@ -166,7 +173,7 @@ def test_a_retired_note_keeps_its_line_for_ever():
     first = ship(note("a"), note("b")).lock
     again = ship(note("a"), lock=first, now=SECOND, retired={"b": "asked the same"})
     assert again.statuses == {"a": "unchanged", "b": "retired"} and again.warnings == ()
-    assert again.lock.notes["b"] == replace(first.notes["b"], retired="asked the same")
+    assert again.lock.notes["b"] == first.notes["b"]._replace(retired="asked the same")
     silent = ship(note("a"), lock=again.lock, now=THIRD, retired={"b": "asked the same"})
     assert silent.lock == again.lock
 
@@ -202,7 +209,7 @@ def test_retiring_what_was_never_shipped_is_told_of():
 def test_ids_come_from_the_deck_and_the_note_alone():
     guids = {id: line.guid for id, line in ship(note("a"), note("b")).lock.notes.items()}
     assert guids == {id: line.guid for id, line in ship(note("b", home="D::Two"), note("a", answer="x"), now=THIRD).lock.notes.items()}
-    other = update(Lock(), replace(deck(), id=2), [note("a")], TYPES, FIRST, "lock").lock
+    other = update(Lock(), deck()._replace(id=2), entries(note("a"), deck_id=2), TYPES, FIRST, "lock").lock
     assert other.notes["a"].guid not in guids.values() and len(set(guids.values())) == 2
 
 
@@ -225,15 +232,23 @@ def saved(folder: Path, content: str | bytes) -> Path:
 
 def test_round_trip(tmp_path: Path):
     problems: list[Problem] = []
-    assert load(saved(tmp_path, text(LINES)), problems) == LINES
+    read = load(saved(tmp_path, text(LINES)), problems)
+    assert (read.notes, read.types) == (LINES.notes, LINES.types) and text(read) == text(LINES)
     assert load(tmp_path / "none", problems) == Lock() and problems == []
+
+
+def test_a_line_is_written_as_what_it_says_now(tmp_path: Path):
+    """Lines that did not change need not be made again; one that did is."""
+    read = load(saved(tmp_path, text(LINES)), [])
+    changed = {**read.notes, "a": read.notes["a"]._replace(mod=5), "c": LINES.notes["b"]}
+    assert text(read._replace(notes=changed)) == text(Lock(changed, LINES.types))
 
 
 def test_a_lock_that_does_not_tell_the_kind(tmp_path: Path):
     lock = load(saved(tmp_path, text(LINES).replace('"kind": "basic", ', "")), [])
     assert lock.types["qa"].kind == ""
     first = ship(note()).lock
-    untold = replace(first, types={key: replace(line, kind="") for key, line in first.types.items()})
+    untold = first._replace(types={key: line._replace(kind="") for key, line in first.types.items()})
     again = ship(note(), lock=untold, now=SECOND)
     assert again.problems == () and again.lock == first  # and from now on it does
 
@@ -274,7 +289,8 @@ def test_a_merge_that_kept_both_sides(tmp_path: Path):
 
 
 def test_carriage_returns_are_read(tmp_path: Path):
-    assert load(saved(tmp_path, text(LINES).replace("\n", "\r\n")), []) == LINES
+    read = load(saved(tmp_path, text(LINES).replace("\n", "\r\n")), [])
+    assert (read.notes, read.types) == (LINES.notes, LINES.types) and text(read) == text(LINES)
 
 
 # --------------------------------------------------------------------------------------------- in a build

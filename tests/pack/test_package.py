@@ -14,7 +14,7 @@ import pytest
 from workshop import FIRST, SECOND, Workshop, command, environment, notes, rows, workshop
 
 from generator.look.notetypes import note_types
-from generator.pack import package
+from generator.pack import output, package
 
 DAY_MS = 86_400_000
 
@@ -161,8 +161,8 @@ def test_decks_apart_share_guids_and_times(shop: Workshop):
 # ------------------------------------------------------------------------------------------------ replacement
 
 
-@pytest.mark.parametrize("fault", ["replace", "write"])
-def test_a_write_that_fails_leaves_the_old_package(fault: str, shop: Workshop, monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.parametrize(("where", "step"), [(output.os, "replace"), (package._Remembered, "flush")])
+def test_a_write_that_fails_leaves_the_old_package(where: object, step: str, shop: Workshop, monkeypatch: pytest.MonkeyPatch):
     before = shop.state()
     shop.edit("training/pictures.md", ("Thirty-two", "Exactly 32"))
 
@@ -170,7 +170,7 @@ def test_a_write_that_fails_leaves_the_old_package(fault: str, shop: Workshop, m
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as broken:
-        broken.setattr(*((package.os, "replace") if fault == "replace" else (Path, "write_bytes")), full)
+        broken.setattr(where, step, full)
         with pytest.raises(OSError, match="No space left"):
             shop.run("deck", now=SECOND)
     assert shop.state() == before

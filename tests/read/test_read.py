@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
 import re
 import subprocess
 import sys
-import time
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from workshop import cpu
 
-from generator.notes import Deck
 from generator.problems import DeckError, Place, Problem
+from generator.read import body, html, yaml
 from generator.read.folder import read
 from generator.resolve.note import resolve
-from generator.resolve.wanted import lines, wanted
 from kernels import declare
 
 HERE = Path(__file__).parent.parent
@@ -60,8 +59,9 @@ def plain(value):
     """Values as JSON has them; places as path:line, and what says nothing left out."""
     if isinstance(value, (Place, Problem, Path)):
         return str(value)
-    if dataclasses.is_dataclass(value):
-        return {field.name: plain(inner) for field in dataclasses.fields(value) if (inner := getattr(value, field.name)) not in (None, "", (), {})}
+    if hasattr(value, "_asdict"):
+        value = value._asdict()
+        return {name: plain(inner) for name, inner in value.items() if inner not in (None, "", (), {})}
     if isinstance(value, Mapping):
         return {key: plain(inner) for key, inner in value.items()}
     return [plain(inner) for inner in value] if isinstance(value, tuple) else value
@@ -129,26 +129,42 @@ def test_a_file_without_permission(tmp_path):
 @pytest.mark.parametrize(
     "unit", ["[", "> ", "<b>", "<!--", "$x ", "\\(", "`a``", "![a][b]", "# x\n", "x\n===\n", "{{c1::", "**a ", "<b \"'", "[a]:  ", " ", "```\n~~~\n"]
 )
-def test_a_megabyte_of_anything_is_read_in_time(unit, tmp_path):
-    cards = deck_in(tmp_path, {"gpu/a.md": NOTE % "a-note" + unit * (500_000 // len(unit)) + "\n"}, "a")
-    begin = time.perf_counter()
-    problems_of(cards) if unit != " " else read(cards)
-    assert time.perf_counter() - begin < 6
+def test_half_a_megabyte_of_anything_is_read_in_linear_time(unit, tmp_path):
+    """Eight times as much takes about eight times as long, not sixty-four times."""
+
+    def reading(size: int, times: int) -> float:
+        cards = deck_in(tmp_path, {"gpu/a.md": NOTE % "a-note" + unit * (size // len(unit)) + "\n"}, "a")
+        return cpu(lambda: problems_of(cards) if unit != " " else read(cards), times)
+
+    assert reading(500_000, 1) < 24 * max(reading(62_500, 3), 0.002)
 
 
-def test_five_hundred_notes_are_read_at_once(tmp_path):
+def test_five_hundred_notes_are_read_once_each(tmp_path, monkeypatch):
+    """Each text is gone through once, and four times as many notes take about four times as long."""
     page = (HERE / "decks/good/types/cards/gpu/all-types.md").read_text(encoding="utf-8")
     page = page[page.index("# What") :]
-    names = [f"t{number}" for number in range(125)]
-    files = {f"gpu/{name}.md": FRONT + re.sub(r"#a-(\w+)", rf"#{name}-\1", page) for name in names}
-    cards = deck_in(tmp_path, files, ", ".join(names))
-    assert len(read(cards).notes) == 500
-    times = []
-    for _ in range(3):
-        begin = time.perf_counter()
-        read(cards)
-        times.append(time.perf_counter() - begin)
-    assert min(times) < 0.3
+
+    def deck_of(count: int) -> Path:
+        names = [f"t{number}" for number in range(count)]
+        files = {f"gpu/{name}.md": FRONT + re.sub(r"#a-(\w+)", rf"#{name}-\1", page) for name in names}
+        return deck_in(tmp_path / str(count), files, ", ".join(names))
+
+    few, many = deck_of(32), deck_of(128)
+    calls = Counter()
+    with monkeypatch.context() as counting:
+        for module, name in ((body, "scan"), (yaml, "load"), (html, "elements"), (html, "links"), (Path, "read_bytes")):
+            counting.setattr(module, name, counted(calls, name, getattr(module, name)))
+        assert len(read(many).notes) == 512
+    assert calls == {"scan": 128, "load": 129, "elements": 128, "links": 128, "read_bytes": 129}  # deck.yml is the one more
+    assert cpu(lambda: read(many), 1) < 12 * cpu(lambda: read(few))
+
+
+def counted(calls, name, function):
+    def call(*arguments):
+        calls[name] += 1
+        return function(*arguments)
+
+    return call
 
 
 FRONT = "---\nruns:\n  full: {kernel: training_memory, parameters: 70e9}\n  half: {kernel: training_memory, parameters: 35e9}\n---\n"
@@ -158,27 +174,6 @@ def test_reading_imports_nothing_heavy():
     heavy = ("torch", "jinja2", "markdown", "genanki", "matplotlib", "numpy", "sqlite3")
     code = f"import sys, generator.read.folder, generator.resolve.wanted; print([name for name in {heavy} if name in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=HERE.parent).stdout.strip() == "[]"
-
-
-# ------------------------------------------------------------------------------------------------- wanted
-
-
-def test_wanted_names_each_case_once(tmp_path, monkeypatch):
-    def deck_of(*names: str) -> Deck:
-        front = "".join(f"  {name}: {{kernel: calibration{parameters}}}\n" for name, parameters in names)
-        page = f"---\nruns:\n{front}  f: {{kernel: training_memory, parameters: 1}}\n---\n" + NOTE % "a-note" + "\n" + NOTE % "b-note"
-        deck_in(tmp_path, {"gpu/a.md": page, "gpu/b.md": page.replace("-note", "-other")}, "a, b")
-        return read(Path("cards"))
-
-    monkeypatch.chdir(tmp_path)
-    deck = deck_of(("x", ""), ("y", ""))
-    (run,) = wanted(deck)
-    assert (run.kernel, run.place) == ("calibration", Place("cards/gpu/a.md", 3))
-    (line,) = lines(deck)
-    entry = json.loads(line)
-    assert entry["kind"] == "simulation"
-    assert entry["parameters"] == dict(run.parameters)
-    assert entry["cards"] == ["cards/gpu/a.md:3", "cards/gpu/a.md:4", "cards/gpu/b.md:3", "cards/gpu/b.md:4"]
 
 
 # ------------------------------------------------------------------------------------------- cards/README.md

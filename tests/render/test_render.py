@@ -6,7 +6,6 @@ pytest --accept tests/test_render.py, then read the difference.
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 
 import pytest
@@ -92,7 +91,7 @@ def test_claims(verdict: str | None, says: list[str]):
 
 
 def test_a_claim_says_how_its_number_was_made():
-    judged = Judged(dataclasses.replace(CLAIM, computed="rate.rate / full.total"), "wrong", "2 TB/s", "")
+    judged = Judged(CLAIM._replace(computed="rate.rate / full.total"), "wrong", "2 TB/s", "")
     result, _ = rendered("qa", {"Front": "F", "Answer": "A"}, {"rate": MEASURED, "full": FORMULA}, claims=(judged,))
     assert result is not None and "Measured:" in result.fields["Claims"]
 

@@ -7,10 +7,11 @@ import json
 import re
 import shutil
 import subprocess
-from dataclasses import replace
 
 import pytest
 
+from generator.keep import shown
+from generator.look.notetypes import NoteType
 from generator.show import preview
 from kernels import declare
 from tests import notes_by_hand as made
@@ -24,10 +25,14 @@ def made_up_kernels(monkeypatch):
 
 
 @pytest.fixture
-def types(tmp_path):
+def types(tmp_path) -> dict[str, NoteType]:
     folder = tmp_path / "look"
     folder.mkdir()
     return made.types(folder)
+
+
+def page(notes, types, statuses) -> str:
+    return "".join(shown.whole(made.built(notes, types), statuses))
 
 
 def data_of(text):
@@ -35,7 +40,9 @@ def data_of(text):
 
 
 def test_every_card_has_both_sides(types):
-    notes = {note["id"]: note for note in data_of(preview.page(made.DECK, made.RENDERED, types, made.STATUSES))["notes"]}
+    data = data_of(page(made.RENDERED, types, made.STATUSES))
+    assert data["types"] == {key: f"Type {key}" for key in ("cloze", "numeric", "qa")} and set(data["styles"]) == set(data["types"])
+    notes = {note["id"]: note for note in data["notes"]}
     assert list(notes) == [rendered.id for rendered in made.RENDERED]
     assert [card["question"] for card in notes["gaps"]["cards"]] == [
         '<h1>How much memory does gaps take?</h1><span class="cloze" data-cloze="the frozen weights" data-ordinal="1">[...]</span>'
@@ -48,26 +55,28 @@ def test_every_card_has_both_sides(types):
 
 
 def test_states_to_filter_by(types):
-    notes = {note["id"]: note["states"] for note in data_of(preview.page(made.DECK, made.RENDERED, types, made.STATUSES))["notes"]}
-    assert notes == {
-        "full-memory": ["changed", "claim wrong"],
+    """What the lock says is apart, so that a note of the page stays while its status changes; the page's script puts them together."""
+    data = data_of(page(made.RENDERED, types, made.STATUSES))
+    assert {note["id"]: note["states"] for note in data["notes"]} == {
+        "full-memory": ["claim wrong"],
         "calibration": ["claim misleading", "stale"],
         "bandwidth": ["claim holds"],
         "wide-norm": ["claim open", "unmeasured"],
         "gaps": [],
-        "typed": ["new"],
+        "typed": [],
     }
+    assert data["statuses"] == {"full-memory": "changed", "typed": "new"}
 
 
 def test_words_find_text_ids_and_kernels(types):
-    words = " ".join(note["words"] for note in data_of(preview.page(made.DECK, made.RENDERED, types, {}))["notes"])
+    words = " ".join(note["words"] for note in data_of(page(made.RENDERED, types, {}))["notes"])
     for wanted in ("full-memory", "140 gb", "made_up_memory(parameters=70e9", "cards/memory/lora.md:20", "under 10 gb", "the frozen weights and"):
         assert wanted in words
 
 
 def test_a_card_cannot_end_the_data(types):
     bad = made.note("sly", Answer="</script><script>alert(1)</script><!-- <script> \u2028")
-    text = preview.page(made.DECK, [bad], types, {})
+    text = page([bad], types, {})
     assert "alert(1)" in data_of(text)["notes"][0]["cards"][0]["answer"]
     assert text.count("</script>") == 2
     assert "<!--" not in text
@@ -75,11 +84,13 @@ def test_a_card_cannot_end_the_data(types):
 
 def test_same_bytes_twice_and_stale_media_removed(types, tmp_path):
     out = tmp_path / "preview"
-    path = preview.write_preview(made.DECK, made.RENDERED, types, made.STATUSES, out)
+    built = made.built(made.RENDERED, types)
+    path = shown.write_preview(built, made.STATUSES, out)
     first = path.read_bytes()
     assert (out / "media" / "figure-1a2b3c4d.svg").read_bytes() == made.FIGURE
     (out / "media" / "old-00000000.svg").write_bytes(b"")
-    assert preview.write_preview(made.DECK, made.RENDERED, types, made.STATUSES, out).read_bytes() == first
+    for again in (built, made.built(made.RENDERED, types)):  # its pieces kept, and made anew
+        assert shown.write_preview(again, made.STATUSES, out).read_bytes() == first
     assert [p.name for p in (out / "media").iterdir()] == ["figure-1a2b3c4d.svg"]
 
 
@@ -112,8 +123,8 @@ def test_math_left_alone():
 
 @pytest.mark.skipif(not CHROMIUM, reason="no Chromium on this machine")
 def test_chromium_has_nothing_to_complain_of(types, tmp_path):
-    copies = tuple(replace(note, id=f"{note.id}-{n}") for n in range(20) for note in made.RENDERED)
-    path = preview.write_preview(made.DECK, copies, types, made.STATUSES, tmp_path / "preview")
+    copies = tuple(note._replace(id=f"{note.id}-{n}") for n in range(20) for note in made.RENDERED)
+    path = shown.write_preview(made.built(copies, types), {"gaps-1": "new", "full-memory-7": "changed"}, tmp_path / "preview")
     command = [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
     command += [
         "--disable-component-update",
@@ -129,5 +140,10 @@ def test_chromium_has_nothing_to_complain_of(types, tmp_path):
     dom = html.unescape(done.stdout)
     assert dom.count("<article") == len(copies)
     assert re.search(r'<article id="note-gaps-1"[^>]*aria-current="true"', dom)
+    told = {"gaps-1": ["new"], "full-memory-7": ["changed", "claim is wrong"], "full-memory-8": ["claim is wrong"]}  # what the lock says too
+    for id, marks in told.items():
+        header = re.search(rf'<article id="note-{id}".*?</header>', dom, re.DOTALL)[0]
+        assert re.findall(r'<span class="mark [\w ]+">(.*?)</span>', header) == marks
+    assert {"new", "changed"} <= set(re.findall(r'<input type="checkbox" value="(\w+)">', dom))
     frames = dom.count("<iframe")
     assert 0 < frames < len(copies)  # only near the viewport

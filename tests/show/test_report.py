@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
 import pytest
 
+from generator.notes import Sheet
+from generator.pack.lock import hash_of
 from generator.show import report
 from generator.show.coverage import coverage
 from kernels import declare
@@ -27,8 +28,12 @@ def package(tmp_path, monkeypatch):
     return path
 
 
+def covered():
+    return coverage(made.TOPICS, map(made.entry, made.RENDERED))
+
+
 def test_summary(package):
-    text = report.summary(made.DECK, made.RENDERED, made.STATUSES, coverage(made.DECK), package)
+    text = report.summary([made.sheet(made.RENDERED)], made.DECK, made.STATUSES, covered(), package)
     assert text.splitlines() == [
         "notes    6 notes, 7 cards; 1 new, 1 changed, 1 retired",
         "runs     1 computed, 1 fresh, 1 stale, 1 missing",
@@ -43,27 +48,30 @@ def test_summary(package):
 
 
 def test_summary_of_nothing(package):
-    deck = replace(made.DECK, notes=(), topics={}, warnings=())
-    assert report.summary(deck, [], {}, coverage(deck)).splitlines()[0] == "notes    0 notes, 0 cards; nothing changed"
+    deck = made.DECK._replace(topics={}, warnings=())
+    for sheets in ([], [Sheet("cards/memory/gone.md")]):
+        assert report.summary(sheets, deck, {}, coverage({}, [])).splitlines()[0] == "notes    0 notes, 0 cards; nothing changed"
 
 
 def test_summary_lists_a_dozen():
-    deck = replace(made.DECK, warnings=made.DECK.warnings * 20)
-    assert report.summary(deck, made.RENDERED, {}, coverage(deck)).splitlines()[-1] == "warning  ... and 8 more"
+    deck = made.DECK._replace(warnings=made.DECK.warnings * 20)
+    assert report.summary([made.sheet(made.RENDERED)], deck, {}, covered()).splitlines()[-1] == "warning  ... and 8 more"
 
 
 def test_report(package):
-    found = report.report_json(made.DECK, made.RENDERED, made.STATUSES, coverage(made.DECK), {"full-memory": "abc"}, package)
-    assert json.loads(json.dumps(found, allow_nan=False)) == found
+    text = report.report([made.sheet(made.RENDERED)], made.DECK, made.STATUSES, covered(), package, "5" * 64)
+    found = json.loads(text)
+    assert json.loads(json.dumps(found, allow_nan=False)) == found and text.endswith("}\n")
     assert found["totals"]["runs"] == {"computed": 1, "fresh": 1, "stale": 1, "missing": 1}
     assert found["totals"]["statuses"] == {"new": 1, "changed": 1, "unchanged": 4, "retired": 1}
-    assert found["gone"] == {"old-one": "retired"}
+    assert found["changes"] == {"new": ["typed"], "changed": ["full-memory"], "retired": ["old-one"], "vanished": []}
     assert found["sizes"] == {"package": 412_002, "media": len(made.FIGURE), "media_files": 1}
-    assert len(found["sha256"]) == 64
+    assert found["sha256"] == "5" * 64
     assert found["coverage"]["questions_answered"] == 1
     assert found["coverage"]["by_topic"]["lora"]["left_out"] == [5]
+    assert [note["id"] for note in found["notes"]] == [note.id for note in made.RENDERED]
     note = found["notes"][0]
-    assert (note["id"], note["hash"], note["status"], note["place"]) == ("full-memory", "abc", "changed", "cards/memory/lora.md:20")
+    assert (note["id"], note["hash"], note["place"]) == ("full-memory", hash_of(made.RENDERED[0]), "cards/memory/lora.md:20")
     assert note["claims"][0]["computed"] == "140 GB"
     assert note["claims"][0]["factor"] == "14 times more"
     assert note["runs"]["full"]["call"] == "made_up_memory(parameters=70e9, dtype=bf16)"
@@ -71,8 +79,18 @@ def test_report(package):
     assert note["values"] == {"full.total | GB": {"value": 1.4e11, "unit": "B"}}
 
 
+def test_a_report_of_several_files_is_one():
+    """Files without a note among them; a run that notes of two files use stands once."""
+    whole, *parts = (made.sheet(notes) for notes in (made.RENDERED, made.RENDERED[:1], made.RENDERED[1:]))
+    one, several = (
+        report.report(sheets, made.DECK, made.STATUSES, covered()) for sheets in ([whole], [Sheet("a.md"), parts[0], Sheet("b.md"), parts[1]])
+    )
+    assert one == several
+    assert json.loads(report.report([Sheet("a.md")], made.DECK, {}, covered()))["notes"] == []
+
+
 def test_runs_say_how_they_were_made():
-    runs = {run["kernel"] + str(run["parameters"]): run for run in report.all_runs(made.RENDERED)}
+    runs = {run["kernel"] + str(run["parameters"]): run for run in made.sheet(made.RENDERED).runs}
     measured = runs["made_up_bandwidth{'rows': 8192}"]
     assert measured["state"] == "fresh"
     assert measured["made"] == made.MADE
@@ -87,5 +105,5 @@ def test_runs_say_how_they_were_made():
     [(70_000_000_000, "70e9"), (1_500_000, "1.5e6"), (8192, "8192"), (0.05, "0.05"), (True, "True"), ("nf4", "nf4"), (1234567, "1234567")],
 )
 def test_parameters_read_as_they_are_written(value, shown):
-    run = replace(made.RUNS["full"], parameters={"x": value})
+    run = made.RUNS["full"]._replace(parameters={"x": value})
     assert report.call(run) == f"made_up_memory(x={shown})"

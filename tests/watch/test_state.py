@@ -15,7 +15,7 @@ OLD = State(1, "Deck", notes={"a": '{"id":"a"}', "b": '{"id":"b"}'}, styles={"qa
 
 
 def told(before: State | None, **now) -> dict:
-    return json.loads(change(before, State(**{**vars(OLD), **now})))
+    return json.loads(change(before, State(**{**OLD._asdict(), **now})))
 
 
 def test_a_changed_note_travels_alone():
@@ -42,7 +42,7 @@ def test_the_board_remembers_some_states_by_their_marks():
     board = Board()
     marks = []
     for number in range(REMEMBERED + 3):
-        board.show(lambda last, number=number: State(**{**vars(last), "version": str(number)}))
+        board.show(lambda last, number=number: last._replace(version=str(number)))
         marks.append(board.mark(board.state))
     assert board.marked(marks[-1]) is board.state
     assert board.marked(marks[0]) is None and board.marked("") is None and board.marked("another-1") is None

@@ -1,0 +1,3 @@
+"""What kernels share."""
+
+BYTES = {"bf16": 2, "fp32": 4}

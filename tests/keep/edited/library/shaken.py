@@ -1,0 +1,15 @@
+"""The mean of a shaken die: its records are made up."""
+
+from kernels import kernel
+
+FACES = 6
+
+
+@kernel(kind="simulation", outputs={"mean": ""})
+def shaken(seed: int = 0):
+    return {"mean": seed / FACES}
+
+
+@shaken.figure
+def draw(result, ax):
+    ax.append(f"shade 1 of {result['mean']}")
