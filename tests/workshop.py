@@ -23,9 +23,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from unittest.mock import patch
 
-from generator import build
 from generator.__main__ import main
-from generator.keep import looks, sheets, stamp
+from generator.keep import looks, order, sheets, stamp
 from generator.keep.deck import Built
 from generator.keep.sheets import END
 from generator.look import notetypes
@@ -85,7 +84,7 @@ class Workshop:
             def put(where: object, name: str, what: object) -> None:
                 stack.enter_context(patch.object(where, name, what))
 
-            put(build, "RECORDS", Path("records"))
+            put(order, "RECORDS", Path("records"))
             if kernels.is_dir():
                 put(library, "__path__", [str(kernels)])
                 put(stamp, "PACKAGE", str(kernels))

@@ -18,8 +18,60 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-import build_time
 from watching import Served, copied, serving
+
+DECK = """name: Bench
+id: 1720310997
+slug: bench
+version: "1"
+devices: [h100]
+subdecks: {bench: {name: Bench, topics: []}}
+tags: [memory]
+"""
+HEAD = """---
+tags: [memory]
+runs:
+  small: {{kernel: training_memory, parameters: {parameters}}}
+---
+"""
+NOTE = """
+# What does AdamW hold for model {n} of this bench? {{#note-{n}}}
+
+[[small.total | GB]], that is [[small.per_parameter | B 2]] for each of its $N_{{{n}}}$ parameters, **{words}**.
+{figure}
+## Why
+
+Weights and gradients take 2 bytes each, master copy and two moments 4 each: $2 + 2 + 3 \\cdot 4$.
+
+| part      | memory                   |
+|-----------|--------------------------|
+| weights   | [[small.weights | GB]]   |
+| optimizer | [[small.optimizer | GB]] |
+
+## Trap
+
+Counting one moment instead of two, as `model_{n}.parameters()` suggests:
+
+```python
+optimizer = torch.optim.AdamW(model_{n}.parameters(), fused=True)
+```
+
+## Source
+
+ZeRO, [arXiv 1910.02054](https://arxiv.org/abs/1910.02054), section 3.1
+"""
+
+
+def made(folder: Path, notes: int) -> None:
+    """Ten notes a file, the first of them with a figure."""
+    (folder / "cards" / "bench").mkdir(parents=True)
+    (folder / "cards" / "deck.yml").write_text(DECK)
+    for start in range(0, notes, 10):
+        text = HEAD.format(parameters=10**9 + start)
+        for n in range(start, min(start + 10, notes)):
+            text += NOTE.format(n=n, words="as everybody knows", figure="\n![[small]]\n" if n == start else "")
+        (folder / "cards" / "bench" / f"topic-{start:04}.md").write_text(text)
+
 
 FILE = "cards/bench/topic-0000.md"
 KERNEL = "kernels/library/training/training_memory.py"  # what every note's numbers come from
@@ -77,9 +129,9 @@ def main() -> None:
     notes, edits = (int(argument) if argument else default for argument, default in zip([*sys.argv[1:], "", ""], (400, 7)))
     with tempfile.TemporaryDirectory() as name:
         folder = copied(Path(name))
-        build_time.write(folder, notes)
+        made(folder, notes)
         (folder / LONE).write_text((folder / KERNEL).read_text().replace("training_memory", "lone_memory"))
-        lone = build_time.FILE.format(parameters=10**9) + build_time.NOTE.format(n=notes, words="alone", figure="\n![[small]]\n")
+        lone = HEAD.format(parameters=10**9) + NOTE.format(n=notes, words="alone", figure="\n![[small]]\n")
         (folder / "cards" / "bench" / "lone.md").write_text(lone.replace("training_memory", "lone_memory"))
         with serving(folder) as served:
             served.ask("/looking?at=note-0").read()

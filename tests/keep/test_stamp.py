@@ -12,9 +12,8 @@ from typing import Any
 import pytest
 from workshop import ROOT, SECOND, Done, Workshop, notes
 
-from generator import build
 from generator.keep import deck as whole
-from generator.keep import files, stamp
+from generator.keep import files, order, stamp
 
 
 @pytest.fixture(autouse=True)
@@ -116,11 +115,11 @@ def test_a_record_ends_it(shop: Workshop, builds: list[str]):
 
 
 def test_a_library_and_a_gpu_end_it(shop: Workshop, builds: list[str], monkeypatch: pytest.MonkeyPatch):
-    here = build.may_have_gpu()
+    here = order.may_have_gpu()
     assert deck(shop).status == 0 and builds == []
     monkeypatch.setattr(stamp, "versions", lambda libraries: [f"{library} next" for library in libraries])
     assert deck(shop).status == 0 and len(builds) == 1
-    monkeypatch.setattr(build, "may_have_gpu", lambda: not here)
+    monkeypatch.setattr(order, "may_have_gpu", lambda: not here)
     assert deck(shop).status == 0 and len(builds) == 2
 
 

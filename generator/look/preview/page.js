@@ -42,7 +42,7 @@ const STATE = {
   "claim open": "claim is open", "claim holds": "claim holds", new: "new", changed: "changed",
 };
 
-const statesOf = (note) => [...note.states, data.statuses[note.id]].filter(Boolean); // what it is, and what became of it since the release
+const statesOf = (note) => [...note.states, data.statuses[note.id]].filter(Boolean).sort(); // what it is, and what became of it since the release
 
 function shell(note) {
   const article = element("article", { id: `note-${note.id}`, tabindex: "-1", "aria-labelledby": `h-${note.id}` });
