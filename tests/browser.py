@@ -60,9 +60,10 @@ class Page:
     def until(self, expression: str) -> Any:
         """The expression's value once it is true."""
         end = time.monotonic() + LIMIT
+        plain = "(found) => found instanceof Node ? true : found"
         while time.monotonic() < end:
             with suppress(Refused):
-                if found := self.value(f"(() => {{ try {{ return {expression} }} catch (error) {{ return null }} }})()"):
+                if found := self.value(f"(() => {{ try {{ return ({plain})({expression}) }} catch (error) {{ return null }} }})()"):
                     return found
             time.sleep(0.02)
         raise AssertionError(f"never became true: {expression}")

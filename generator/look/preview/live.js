@@ -117,7 +117,7 @@ function makeRoom() { // what is sticky below the panel stays clear of it
 function goes() {
   const lost = stream && stream.readyState !== EventSource.OPEN;
   going.className = lost ? "lost" : data.running ? "busy" : "";
-  going.replaceChildren(...lost ? ["not connected, trying again"] : data.running ? ["running ", element("code", {}, data.running)] : ["live"]);
+  going.replaceChildren(...lost ? ["not connected, trying again"] : data.running ? ["running ", element("code", { title: data.running }, data.running.split("(")[0])] : ["live"]);
 }
 
 // ------------------------------------------------------------------------------------------------ the stream
