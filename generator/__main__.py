@@ -7,15 +7,11 @@ problem as path:line where the author has something to mend; nothing is written 
 from __future__ import annotations
 
 import argparse
-import errno
 import gc
 import os
-import signal
 import sys
 import time
 from collections.abc import Sequence
-from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 
 from generator import build
@@ -79,6 +75,11 @@ def _preview(asked: argparse.Namespace) -> str:
 
 
 def _watch(asked: argparse.Namespace) -> str:
+    import errno
+    import signal
+    from functools import partial
+    from importlib.util import find_spec
+
     from generator.watch import editor
 
     def say(address: str) -> None:

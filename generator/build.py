@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from threading import Event, Thread
 from typing import TYPE_CHECKING, TypeVar
 
 from generator.keep import stamp
@@ -52,6 +51,8 @@ def wanted(order: Order, due: bool = False, fresh: bool = False) -> list[str]:
 
 def watch(order: Order, port: int, run: bool, editor: str, now: Callable[[], int], say: Callable[[str], None]) -> None:
     """Serves the preview of the cards as they stand, until it is interrupted. run: executes what they wait for. say: hears the address."""
+    from threading import Event, Thread
+
     from generator.watch import renewal
     from generator.watch.deck import Live
     from generator.watch.notices import notices
