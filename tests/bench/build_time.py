@@ -114,7 +114,8 @@ def main() -> None:
     for what, of, goal in OWN:
         print(f"{what:<38}{statistics.median(one.cpu for one in costs[of]):9.3f} {'cpu':<39}{goal} s")
     largest = {name: max(one.memory for one in costs[name]) for name in ("script", "cold", "cold-all", "edited", "idle")}
-    print(f"{'largest process, MiB':<38}{max(largest.values()):9.0f} {str({name: round(size) for name, size in largest.items()}):<39}{MEMORY}")
+    print(f"{'largest process, MiB':<38}{max(largest.values()):9.0f} {'':<39}{MEMORY}")
+    print("    " + ", ".join(f"{name} {size:.0f}" for name, size in largest.items()))
     print(f"{'the script':<38}{statistics.median(one.cpu for one in costs['script']):9.3f} cpu")
 
 
