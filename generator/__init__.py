@@ -1,11 +1,11 @@
 """The compiler: Markdown cards and the kernels' results in, an Anki package out.
 
-    read(cards)            -> Deck of Notes       read.py
-    wanted(deck)           -> Runs                wanted.py
-    resolve(note, results) -> Resolved            results.py, resolve.py
-    render(resolved, look) -> Rendered            render.py, look/
-    pack(rendered, lock)   -> .apkg               lock.py, package.py
+    read_file(source, frame)  -> File        read/      what one file of cards says
+    resolve(note, results)    -> Resolved    resolve/   values in place of references, claims judged
+    render(resolved, types)   -> Rendered    render/    HTML and media
+    made(source, ...)         -> Sheet       keep/      these three for one file, or what they gave before
+    update(lock, notes)       -> Update      pack/      what is new, changed, refused
+    write_package(notes)      -> .apkg       pack/
 
-Each step adds a type of its own (notes.py) and changes nothing that it was given. Torch is never imported here.
-README.md says which file does what.
+Each step adds a type of its own (notes.py) and changes nothing that it was given; build.py puts them in order. Torch is never imported here.
 """

@@ -1,6 +1,6 @@
 """The notes of one file: its headings, what stands under them, and everything in the text that can be judged without a value.
 
-In: the Markdown behind the front matter. Out: Drafts, notes without what the front matter says of them. Apart from read.py,
+In: the Markdown behind the front matter. Out: Drafts, notes without what the front matter says of them. Apart from folder.py,
 which knows files and folders, while this knows lines.
 """
 

@@ -1,6 +1,6 @@
 """The two files that say what the deck is: deck.yml (name, subdecks, tags, devices) and sources.yml (what the documents ask and claim).
 
-In: their YAML. Out: Settings, and Topics by id. Apart from read.py, which puts the cards in their order.
+In: their YAML. Out: Settings, and Topics by id. Apart from folder.py, which puts the cards in their order.
 """
 
 from __future__ import annotations

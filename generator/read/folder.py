@@ -1,4 +1,4 @@
-"""Reads cards/: every file in, one frozen Deck out, or every mistake at once.
+"""The folder of cards: what stands around them (`frame`), one file of them (`read_file`), or all of it at once (`read`).
 
 deckfile.py       deck.yml and sources.yml
 frontmatter.py    what stands between --- and ---

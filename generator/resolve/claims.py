@@ -1,7 +1,7 @@
 """Holds what is often said against what was computed.
 
 In: a note's claim and the Scope of its expressions. Out: the claim with its verdict, the computed value as text and by
-what factor the claim is off. Apart from resolve.py because a verdict is not a text.
+what factor the claim is off. Apart from note.py because a verdict is not a text.
 """
 
 from __future__ import annotations

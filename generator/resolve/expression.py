@@ -1,7 +1,7 @@
 """The expressions of references and claims: Jinja's, without filters, over a note's runs.
 
 In: an expression's text and a Scope (the note's runs with what they gave). Out: a Quantity, text or truth value,
-and which measurements it still lacks. Apart from resolve.py because it decides what an author may write: names are
+and which measurements it still lacks. Apart from note.py because it decides what an author may write: names are
 checked before anything runs, and everything runs in Jinja's sandbox.
 """
 

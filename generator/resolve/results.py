@@ -1,7 +1,7 @@
 """What the runs of a note gave: formulas evaluated, records loaded, one device chosen for all of a note's measurements.
 
 In: a Note and a Store of records. Out: a Result for each run that the note uses, None where a record is missing.
-Apart from resolve.py because this is where the disk is read.
+Apart from note.py because this is where the disk is read.
 """
 
 from __future__ import annotations
