@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from generator.keep import stamp
 from generator.keep.order import Order
@@ -218,13 +218,17 @@ def _live(built: Built) -> list[str]:
 
 def _unfinished(built: Built, strict: bool) -> Iterator[Problem]:
     """Runs without a fresh record: of simulations always, of measurements where a release is to be made."""
-    from generator.show.report import merged_runs
-
-    for run in merged_runs(run for sheet in built.sheets for run in sheet.runs):
-        if run["state"] in ("stale", "missing") and (strict or run["kind"] == "simulation"):
+    for run in _waiting(built):
+        if strict or run["kind"] == "simulation":
             why = f" ({'; '.join(run['reasons'])})" if run["reasons"] else ""
             path, _, line = run["place"].rpartition(":")
             yield Problem(Place(path, int(line)), f"{run['call']} is {run['state']}{why}", "run make records where its device is")
+
+
+def _waiting(built: Built) -> list[Mapping[str, Any]]:
+    from generator.show.report import merged_runs
+
+    return [run for run in merged_runs(run for sheet in built.sheets for run in sheet.runs) if run["state"] in ("stale", "missing")]
 
 
 def _said(built: Built, update: Update, found: Coverage, package: Path) -> str:
@@ -240,10 +244,7 @@ def _noticed(text: str, built: Built) -> str:
 
 def _well(built: Built, typed: int) -> str:
     """The one line for a deck that has no problem."""
-    from generator.show.report import merged_runs
-
-    notes = built.entries
-    missing = sum(run["state"] in ("stale", "missing") for run in merged_runs(run for sheet in built.sheets for run in sheet.runs))
+    notes, missing = built.entries, len(_waiting(built))
     parts = [f"{len(notes):,} notes, {sum(len(note.cards) for note in notes):,} cards: no problems"]
     parts += [f"{missing} runs wait for a measurement"] * bool(missing) + [f"{typed} numbers typed by hand"] * bool(typed)
     return "; ".join(parts) + (" (--verbose lists them)" if len(parts) > 1 else "")

@@ -16,7 +16,7 @@ from generator.keep.cache import Cache
 from generator.keep.files import Files
 from generator.keep.looks import types_of
 from generator.keep.sheets import Circumstances, Kept
-from generator.keep.stamp import GENERATOR, PACKAGE
+from generator.keep.stamp import RECORDS, folders
 from generator.keep.topics import topics_of
 from generator.look.notetypes import NoteType
 from generator.notes import Deck, Entry, Sheet
@@ -25,7 +25,6 @@ from generator.problems import DeckError, Place, Problem
 from generator.read.folder import Frame, Source, check_ids, frame, limited
 from generator.resolve.wanted import Wanted, merged
 
-RECORDS = Path(PACKAGE, "records")
 WORTH = 8  # files to be made for which a second process pays
 
 
@@ -67,11 +66,6 @@ class Built(NamedTuple):
         return self.cache.kept(made_by + hashlib.sha256(content).hexdigest()[:32], lambda: deflated(content))
 
 
-def folders(cards: Path, roots: Sequence[Path] = (RECORDS,)) -> tuple[str, ...]:
-    """All that a build reads: the cards, the records, our code and the laboratory's."""
-    return tuple(dict.fromkeys(str(folder) for folder in (cards, *roots, GENERATOR, PACKAGE)))
-
-
 def build(
     cards: Path,
     cache: Cache,
@@ -84,7 +78,7 @@ def build(
 ) -> Built:
     """Reads, resolves and renders what changed since the cache was saved. Raises DeckError with every problem.
 
-    devices: in place of deck.yml's. files: what lies in `folders`. circumstances: what the deck depends on besides them. jobs: processes.
+    devices: in place of deck.yml's. files: what lies in `stamp.folders`. circumstances: what the deck depends on besides them. jobs: processes.
     only: these files of cards alone, where there are any.
     """
     under = circumstances_of(cards, cache, devices, roots, files, circumstances)

@@ -7,10 +7,8 @@ from pathlib import Path
 
 from generator.keep import stamp
 from generator.keep.files import LOCK, Files
-from generator.keep.stamp import Stamp
+from generator.keep.stamp import RECORDS, Stamp
 from kernels.gpu import may_have_gpu
-
-RECORDS = Path(stamp.PACKAGE, "records")
 
 
 class Order:
@@ -35,7 +33,7 @@ class Order:
     @property
     def folders(self) -> tuple[str, ...]:
         """All that a build reads: the cards, the records, our code and the laboratory's."""
-        return tuple(dict.fromkeys(str(folder) for folder in (self.cards, *self.roots, stamp.GENERATOR, stamp.PACKAGE)))
+        return stamp.folders(self.cards, self.roots)
 
     @property
     def lock(self) -> Path:

@@ -20,6 +20,7 @@ from generator.pack.output import write
 
 PACKAGE = os.path.dirname(getattr(find_spec("kernels"), "origin", ""))  # found, not imported: that takes longer than an idle build
 GENERATOR = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+RECORDS = Path(PACKAGE, "records")
 # What makes the deck as our code does:
 LIBRARIES = ("genanki", "jinja2", "latex2mathml", "markdown", "matplotlib", "numpy", "pygments", "pyyaml")
 
@@ -32,6 +33,11 @@ class Stamp(NamedTuple):
     wrote: dict[str, Any]
     said: str
     due: list[str]
+
+
+def folders(cards: Path, roots: Sequence[Path]) -> tuple[str, ...]:
+    """All that a build reads: the cards, the roots of records, our code and the laboratory's."""
+    return tuple(dict.fromkeys(str(folder) for folder in (cards, *roots, GENERATOR, PACKAGE)))
 
 
 def circumstances(*more: object) -> list[str]:
