@@ -83,6 +83,15 @@ def test_a_note_that_goes_takes_its_filter_options_along(page: Page, served: Ser
     assert page.value(tags) == ["All tags", "kept (32)"]
 
 
+def test_an_edit_that_comes_before_the_frames_have_loaded(page: Page, served: Served):
+    page.until(f"{card('twice-two')}.includes('4')")
+    page.value("for (const frame of document.querySelectorAll('#note-twice-two iframe')) frame.contentDocument.getElementById('qa').remove(); 1")
+    served.edit(FIRST, ("[[four.y]].", "[[four.y]], as ever."))
+    page.until(f"{card('twice-two')}.includes('as ever')")
+    served.edit(FIRST, ("as ever", "as always"))
+    page.until(f"{card('twice-two')}.includes('as always')")
+
+
 def test_what_waits_for_a_run_is_grey_and_says_so(page: Page, served: Served):
     served.edit(SECOND, ("seed: 1", "seed: 2"))
     page.until("document.querySelector('#note-was-drawn .waits').textContent === 'waits for drawn(seed=2)'")

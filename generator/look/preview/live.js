@@ -55,16 +55,17 @@ function renew(article) {
   if (!frames.length) return; // filled when it comes near
   const cards = new Map(note.cards.map((card) => [card.ordinal, card]));
   if (new Set(frames.map((frame) => frame.ordinal)).size !== cards.size || !frames.every((frame) => cards.has(frame.ordinal))) return refill(article);
-  for (const frame of frames) rewrite(frame, cardText(note, cards.get(frame.ordinal), frame.side));
+  if (!frames.every((frame) => rewrite(frame, cardText(note, cards.get(frame.ordinal), frame.side)))) return refill(article);
   article.querySelector(".facts").replaceWith(facts(note));
 }
 
-function rewrite(frame, text) { // in place, since a frame that loads anew is blank for a moment
+function rewrite(frame, text) { // in place, since a frame that loads anew is blank for a moment; false where it has not loaded yet
   const card = frame.contentDocument?.getElementById("qa");
-  if (!card) return refill(frame.closest("article"));
+  if (!card) return false;
   const open = [...card.querySelectorAll("details")].map((details) => details.open);
   card.innerHTML = text;
   card.querySelectorAll("details").forEach((details, n) => { details.open ||= open[n] ?? false; });
+  return true;
 }
 
 function arrange(order) {
