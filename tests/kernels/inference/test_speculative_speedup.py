@@ -1,4 +1,4 @@
-"""Speculative decoding against Leviathan et al. 2023 (arXiv 2211.17192), its table 1, and a simulation of rounds."""
+"""Speculative decoding against Leviathan et al. 2023 (arXiv 2211.17192) and a simulation of rounds; its table 1 stands in published.yml."""
 
 from __future__ import annotations
 
@@ -7,16 +7,6 @@ import random
 import pytest
 
 from kernels.library.inference.speculative_speedup import speculative_speedup
-
-# table 1: acceptance, drafts, operations, speedup, both with costless drafts
-TABLE = [(0.6, 2, 1.53, 1.96), (0.7, 3, 1.58, 2.53), (0.8, 2, 1.23, 2.44), (0.8, 5, 1.63, 3.69), (0.9, 2, 1.11, 2.71), (0.9, 10, 1.60, 6.86)]
-
-
-@pytest.mark.parametrize("acceptance, drafts, operations, speedup", TABLE)
-def test_table_1(acceptance, drafts, operations, speedup):
-    got = speculative_speedup(acceptance=acceptance, draft_tokens=drafts, cost_ratio=0)
-    assert got["operations"] == pytest.approx(operations, abs=0.0051)
-    assert got["speedup"] == got["expected_tokens"] == pytest.approx(speedup, abs=0.0051)
 
 
 @pytest.mark.parametrize("acceptance, drafts", [(0.3, 4), (0.8, 5), (0.95, 8)])
