@@ -1,0 +1,335 @@
+"""How many wrong constants the tests of the formula kernels notice: `python tests/kernels/mutants.py [--count 300] [--seed 0]`.
+
+One numeric constant or arithmetic operator of a formula kernel, or of a table that one reads, is changed in memory, and the tests that import
+the changed module run in a forked process; nothing is written. A mutant is killed where one of them fails. Those that live are
+listed with their place, and the share that was killed is printed; exit code 1 where it is below --least.
+
+Left out, because no number that a card can print depends on them, are constants
+
+    in the drawing      functions marked .figure, and what only they use
+    in declarations     decorators, annotations, Bound, Free: units, ranges, choices
+    in refusals         raise, with the message
+    in abscissas        where a Series has its points
+
+and a parameter's default: a card names the value that its run takes, and the build holds that against its front.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import contextlib
+import functools
+import importlib.abc
+import importlib.util
+import io
+import os
+import random
+import signal
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+TESTS = ROOT / "tests" / "kernels"
+sys.path[:0] = [str(ROOT)]
+
+from kernels import library
+
+LIBRARY = Path(next(iter(library.__path__)))
+OPERATORS = {ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult, ast.FloorDiv: ast.Mult, ast.Pow: ast.Mult, ast.Mod: ast.Mult}
+SIGNS = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.FloorDiv: "//", ast.Pow: "**", ast.Mod: "%"}
+SMALL = 16  # integers up to here are changed by one or doubled, other numbers by a tenth or doubled
+SECONDS = 20  # of CPU time for the tests of one mutant: a loop that a mutant made endless is noticed too
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A change of one node of a module: the node's number in ast.walk order, and what stands there instead."""
+
+    module: str
+    line: int
+    node: int
+    was: str
+    becomes: str  # a number's literal, or an operator's class
+
+    def __str__(self) -> str:
+        return f"{path_of(self.module).relative_to(ROOT)}:{self.line}: {self.was} -> {SIGNS.get(getattr(ast, self.becomes, None), self.becomes)}"
+
+    def code(self):
+        path = path_of(self.module)
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        node = list(ast.walk(tree))[self.node]
+        if isinstance(node, ast.BinOp):
+            node.op = getattr(ast, self.becomes)()
+        else:
+            node.value = ast.literal_eval(self.becomes)
+        return compile(tree, str(path), "exec")
+
+
+def path_of(module: str) -> Path:
+    return ROOT.joinpath(*module.split(".")).with_suffix(".py")
+
+
+def module_of(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts)
+
+
+# what can be changed
+
+
+def mutants(module: str, dice: random.Random) -> Iterator[Mutant]:
+    """Every constant and operator of the module that counts, each changed in one way that the dice choose."""
+    tree = ast.parse(path_of(module).read_text(encoding="utf-8"))
+    left_out = {id(node) for root in uncounted(tree) for node in ast.walk(root)}
+    for number, node in enumerate(ast.walk(tree)):
+        if id(node) in left_out:
+            continue
+        if isinstance(node, ast.Constant) and type(node.value) in (int, float):
+            yield Mutant(module, node.lineno, number, ast.unparse(node), repr(dice.choice(others(node.value))))
+        elif isinstance(node, ast.BinOp) and type(node.op) in OPERATORS and not text(node):
+            yield Mutant(module, node.lineno, number, SIGNS[type(node.op)], OPERATORS[type(node.op)].__name__)
+
+
+def others(value: float) -> list[float]:
+    if isinstance(value, int) and value <= SMALL:
+        return [other for other in (value - 1, value + 1, 2 * value) if other != value and other >= 0]
+    changed = [value * 0.9, value * 1.1, value * 2]
+    return [round(other) for other in changed] if isinstance(value, int) else changed
+
+
+def text(node: ast.BinOp) -> bool:
+    return any(isinstance(part, (ast.List, ast.Set, ast.JoinedStr)) or isinstance(getattr(part, "value", 0), str) for part in (node.left, node.right))
+
+
+def uncounted(tree: ast.Module) -> Iterator[ast.AST]:
+    """The subtrees that the module's docstring leaves out."""
+    drawing = {f.name: f for f in tree.body if isinstance(f, ast.FunctionDef) and any(is_figure(d) for d in f.decorator_list)}
+    while more := {name: node for name, node in top_level(tree) if name not in drawing and used_only_by(tree, name, [*drawing.values()])}:
+        drawing |= more
+    yield from drawing.values()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Raise) or (isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("Bound", "Free")):
+            yield node
+        elif isinstance(node, ast.FunctionDef):
+            yield from node.decorator_list
+            yield from node.args.defaults if is_kernel(node) else ()
+            yield from (argument.annotation for argument in node.args.args if argument.annotation)
+            yield from abscissas(tree, node) if is_kernel(node) else ()
+
+
+def is_figure(decorator: ast.expr) -> bool:
+    return isinstance(decorator, ast.Attribute) and decorator.attr == "figure"
+
+
+def is_kernel(function: ast.FunctionDef) -> bool:
+    return any(isinstance(d, ast.Call) and getattr(d.func, "id", "") == "kernel" for d in function.decorator_list)
+
+
+def top_level(tree: ast.Module) -> Iterator[tuple[str, ast.AST]]:
+    """The functions that are no kernels and the constants, by name."""
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef) and not is_kernel(node):
+            yield node.name, node
+        elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            yield node.targets[0].id, node
+
+
+def used_only_by(tree: ast.Module, name: str, users: Sequence[ast.AST]) -> bool:
+    """Whether the module names it, and nowhere outside the users."""
+    return 0 < uses(tree, name) == sum(uses(user, name) for user in users)
+
+
+def uses(tree: ast.AST, name: str) -> int:
+    return sum(isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load) for node in ast.walk(tree))
+
+
+def abscissas(tree: ast.Module, kernel: ast.FunctionDef) -> Iterator[ast.AST]:
+    """The expressions of the points at which a kernel draws its series, with what is assigned for these alone, in the function or above it."""
+    series = {
+        key.value: value.args[0].value for key, value in items(kernel.decorator_list) if getattr(getattr(value, "func", 0), "id", "") == "Series"
+    }
+    curves = [value for key, value in items(kernel.body) if getattr(key, "value", None) in series]
+    points = [value for curve in curves for key, value in items([curve]) if getattr(key, "value", None) in series.values()]
+    yield from points
+    chosen = {node.id for point in points for node in ast.walk(point) if isinstance(node, ast.Name)}
+    drawn = [*curves, *(f for f in tree.body if isinstance(f, ast.FunctionDef) and any(map(is_figure, f.decorator_list)))]
+    assigned = {node.targets[0].id: node for node in ast.walk(tree) if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)}
+    while more := [node for name, node in assigned.items() if node not in drawn and used_only_by(tree, name, drawn)]:
+        drawn += more
+        yield from (node.value for node in more if node.targets[0].id in chosen)
+
+
+def items(nodes: Sequence[ast.AST]) -> Iterator[tuple[ast.AST | None, ast.expr]]:
+    """The keys and values of all displays of dicts inside."""
+    for node in nodes:
+        for inner in ast.walk(node):
+            if isinstance(inner, ast.Dict):
+                yield from zip(inner.keys, inner.values)
+
+
+# which tests look at a module
+
+
+def imports(path: Path) -> set[str]:
+    """The modules of the library that a file imports, at the top or inside."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("kernels.library"):
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+        elif isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+    return {module for module in found if module.startswith("kernels.library.") and path_of(module).is_file()}
+
+
+@functools.cache
+def closure(path: Path) -> dict[str, int]:
+    """The modules of the library that a file imports, and those import, with their distance."""
+    found, edge, distance = {}, imports(path), 1
+    while edge:
+        found |= dict.fromkeys(edge, distance)
+        edge = {other for module in edge for other in imports(path_of(module))} - found.keys()
+        distance += 1
+    return found
+
+
+@functools.cache
+def find_module(kernel: str) -> str:
+    return module_of(next(LIBRARY.rglob(f"{kernel}.py")))
+
+
+def formulas() -> list[str]:
+    """The modules of the formula kernels."""
+    return sorted(module_of(path) for path in LIBRARY.rglob("[a-z]*.py") if 'kind="formula"' in path.read_text(encoding="utf-8"))
+
+
+def tables(modules: Sequence[str]) -> list[str]:
+    """What these import besides formulas."""
+    return sorted({other for module in modules for other in closure(path_of(module)) if other not in modules and path_of(other).name[0] == "_"})
+
+
+class Tests:
+    """Which files of tests import which modules: those of all kernels, then the module's own, then the nearest first."""
+
+    EVERY = (TESTS / "test_published.py", TESTS / "test_curves.py")  # of every kernel: only the rows of those that reach the module
+
+    def __init__(self, modules: Sequence[str]) -> None:
+        self.reach = {path: closure(path) for path in sorted(TESTS.rglob("test_*.py"))}
+        self.reach = {path: reach for path, reach in self.reach.items() if not reach.keys().isdisjoint(modules)}
+
+    def of(self, module: str) -> list[Path]:
+        own = f"test_{module.rpartition('.')[2].lstrip('_')}.py"
+        near = sorted((reach[module] + (path.name != own), path) for path, reach in self.reach.items() if module in reach)
+        return [*self.EVERY, *(path for _, path in near)]
+
+
+# running them
+
+
+class Rows:
+    """Leaves out the rows of tables of tests that are of kernels which do not reach the module."""
+
+    def __init__(self, module: str) -> None:
+        self.module = module
+
+    def pytest_collection_modifyitems(self, items):
+        items[:] = [item for item in items if item.path not in Tests.EVERY or self.reaches(item)]
+
+    def reaches(self, item) -> bool:
+        asked = item.callspec.params if hasattr(item, "callspec") else {}
+        name = next((getattr(value, "kernel", value) for key, value in asked.items() if key in ("row", "curve", "kernel")), "")
+        return bool(name) and (own := find_module(name)) and (own == self.module or self.module in closure(path_of(own)))
+
+
+class Instead(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Imports the mutant's module as changed."""
+
+    def __init__(self, mutant: Mutant) -> None:
+        self.mutant = mutant
+
+    def find_spec(self, fullname, path=None, target=None):
+        return importlib.util.spec_from_file_location(fullname, path_of(fullname), loader=self) if fullname == self.mutant.module else None
+
+    def create_module(self, spec):
+        return None
+
+    def exec_module(self, module):
+        exec(self.mutant.code(), vars(module))
+
+
+def warm_up() -> None:
+    """Imports what the tests import, but no kernel, so that each forked process starts with it."""
+    import matplotlib.pyplot  # noqa: F401
+    import numpy  # noqa: F401
+    import pytest  # noqa: F401
+    import scipy.optimize  # noqa: F401
+    import scipy.stats  # noqa: F401
+    import torch
+    import torch.utils.flop_counter  # noqa: F401
+
+    from kernels import lab, plot  # noqa: F401
+
+    sys.path[:0] = [str(ROOT / "tests")]
+    import conftest  # noqa: F401
+
+    torch.set_num_threads(1)
+    loaded = [module for module in sys.modules if module.startswith("kernels.library.")]
+    assert not loaded, f"a fork would see {loaded} unchanged"
+
+
+def passes(files: Sequence[Path], mutant: Mutant | None = None) -> bool:
+    """Whether the tests of these files pass, in a forked process, with the mutant in place of its module."""
+    child = os.fork()
+    if not child:
+        code = 1
+        try:
+            import pytest
+
+            signal.setitimer(signal.ITIMER_PROF, SECONDS)
+            if mutant:
+                sys.meta_path.insert(0, Instead(mutant))
+            with contextlib.redirect_stdout(io.StringIO()) as said, contextlib.redirect_stderr(io.StringIO()):
+                code = pytest.main(
+                    ["-x", "-q", "-p", "no:cacheprovider", "--tb=line", f"--rootdir={ROOT}", *map(str, files)],
+                    [Rows(mutant.module)] if mutant else [],
+                )
+            if code and not mutant:
+                print(said.getvalue()[-2000:])
+        finally:
+            os._exit(int(code))
+    return os.waitpid(child, 0)[1] == 0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--count", type=int, default=300)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--least", type=float, default=0.95, help="the share that must be killed")
+    parser.add_argument("--only", default="", metavar="WORD", help="modules with this in their name")
+    parser.add_argument("--verbose", action="store_true")
+    asked = parser.parse_args(arguments)
+
+    dice, modules = random.Random(asked.seed), formulas()
+    tests = Tests([*modules, *tables(modules)])
+    every = [mutant for module in (*modules, *tables(modules)) if asked.only in module for mutant in mutants(module, dice)]
+    chosen = dice.sample(every, min(asked.count, len(every)))
+    warm_up()
+    if not passes(sorted({path for mutant in chosen for path in tests.of(mutant.module)})):
+        print("the tests fail without a mutant")
+        return 1
+    living = []
+    for number, mutant in enumerate(chosen, 1):
+        begun = time.monotonic()
+        if passes(tests.of(mutant.module), mutant):
+            living.append(mutant)
+        if asked.verbose:
+            print(f"{number} {time.monotonic() - begun:.1f}s {'LIVES' * (mutant in living)} {mutant}", flush=True)
+    share = 1 - len(living) / len(chosen)
+    print(*sorted(map(str, living)), f"{share:.1%} of {len(chosen)} mutants killed, of {len(every)} that there are", sep="\n")
+    return int(share < asked.least)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,134 @@
+"""Every curve of a formula passes through the numbers that its kernel gives for that abscissa."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from kernels.declare import KernelError, Series, find, names
+from kernels.results import Curve, Number
+
+MODEL = {"model": "llama-2-7b"}
+LINKS = {"size": 3e9, "inside_bandwidth": 450e9, "across_bandwidth": 50e9}
+
+
+@dataclass(frozen=True)
+class Through:
+    """A curve of a kernel, and what each line is at x: an expression of x, outputs and parameters of the run with x as `parameter`."""
+
+    kernel: str
+    parameter: str  # empty where the run stays the same
+    lines: dict[str, str]
+    given: dict[str, Any] = field(default_factory=dict)
+    also: dict[str, Any] = field(default_factory=dict)  # parameters that follow from x, or from the line
+    output: str = "sweep"
+
+    def __str__(self) -> str:
+        return self.kernel
+
+    def run(self, line: str, x: float):
+        other = {name: follows(line, x) for name, follows in self.also.items()}
+        return find(self.kernel)(**{**self.given, **other, **({self.parameter: x} if self.parameter else {})})
+
+
+CURVES = [
+    Through("alibi_window", "distance", {"head 8": "at_distance"}),
+    Through("allreduce_cost", "gpus", dict.fromkeys(("naive", "parameter-server", "tree", "ring"), "time"),
+            {"gpus": 96, "size": 3e9, "bandwidth": 50e9, "latency": 1e-3}, {"algorithm": lambda line, x: line}),
+    Through("attention_flops", "tokens", {f"d{d}": "attention_share" for d in (2048, 4096, 12288)}, {"d_model": 1024, "tokens": 512},
+            {"d_model": lambda line, x: int(line[1:])}),
+    Through("attention_flops", "tokens", {"d2048": "attention_share"}, {"d_model": 2048, "tokens": 512, "causal": False, "ffn_ratio": 3.0}),
+    Through("attention_memory", "tokens", {"naive": "naive", "flash": "flash"}, {"tokens": 4096}),
+    Through("binomial_interval", "n", {"lower": "lower", "upper": "upper"}, {"successes": 40}, {"successes": lambda line, x: x * 4 // 5}),
+    Through("conv_stack", "kernel_size", {"flops": "flops"}, {"kernel_size": 3, "layers": 2, "stride": 2, "batch": 3}, output="kernels"),
+    Through("ddp_overlap", "bandwidth", {"in buckets": "speedup", "all at the end": "speedup_at_once"},
+            {"size": 1e9, "gpus": 8, "bandwidth": 10e9, "backward": 0.3, "latency": 1e-3}),
+    Through("decode_roofline", "batch", {"reads": "memory_time", "arithmetic": "compute_time"}, {**MODEL, "context": 4096, "gpus": 2, "bits": 8.0}),
+    Through("embedding_share", "d_model", {f"v{v}": "share" for v in (32000, 50257, 128256)}, {"d_model": 512, "layers": 8},
+            {"layers": lambda line, x: max(1, x // 64), "vocab": lambda line, x: int(line[1:])}),
+    Through("fedavg_drift", "local_steps", {"FedAvg": "fixed_point"}, {"share_a": 0.3}),
+    Through("ffn_budget", "expansion", {"SwiGLU": "3 * ideal * d_model", "ReLU": "2 * ideal * d_model"}),
+    Through("hierarchical_allreduce", "size", {"one ring": "flat_time", "two levels": "time"}, {**LINKS, "nodes": 6, "per_node": 8}),
+    Through("kv_cache", "tokens", {"cache": "total"}, {**MODEL, "tokens": 4096, "batch": 3}),
+    Through("linear_adversary", "inputs", {"worst": "adversarial", "random": "random"}),
+    Through("loader_step", "workers", {"GPU busy": "utilisation"}, {"load": 0.3}),
+    Through("moe_capacity", "factor", {"balanced": "dropped"}, {"tokens": 512, "experts": 8}, output="dropped_by_factor"),
+    Through("moe_capacity", "factor", {"skewed": "dropped"}, {"tokens": 512, "experts": 8, "concentration": 2.0}, output="dropped_by_factor"),
+    Through("moe_weight_reads", "tokens", {"mixtral-8x7b": "read", "llama-2-13b": "dense_read", "all": "read / share"}, {"bits": 8.0}),
+    Through("no_grad_memory", "tokens", {"saved": "saving"}),
+    Through("repeated_data", "epochs", {"repeated": "effective_epochs", "all fresh": "epochs"}),
+    Through("seed_runs", "seeds", {"half-width": "half_width"}),
+    Through("sharding_fit", "parameters", {"state": "per_gpu"}, {"parameters": 3_000_000_000, "gpus": 8}, output="sizes"),
+    Through("small_reads", "in_flight", {"files": "files", "shards": "shards"}),
+    Through("speculative_speedup", "acceptance", {"speedup": "speedup"}, {"acceptance": 0.8, "draft_tokens": 4, "cost_ratio": 0.1}),
+    Through("temperature_softmax", "temperature", {"top": "top", "tracked": "tracked", "tail": "tail"}),
+    Through("tensor_parallel", "gpus", {"inside": "inside_share", "across": "across_share"}, {"width": 8192, "tokens": 2048, "gpus": 8}),
+    Through("token_inflation", "tokens", dict.fromkeys(("llama-3.2-1b", "llama-3-8b", "llama-3-70b"), "ratio"), {"causal": False},
+            {"model": lambda line, x: line}),
+    Through("warp_divergence_cost", "probability", {"slowdown": "slowdown", "diverging": "diverges"}, {"cost_if": 3.0}),
+    Through("zero_memory", "stage", {part: part for part in ("weights", "gradients", "optimizer")}, {"parameters": 7e9, "gpus": 64, "stage": 0},
+            output="stages"),
+    Through("zero_traffic", "", {"ZeRO-1": "tokens_1 / x", "ZeRO-3": "tokens_3 / x"},
+            {"parameters": 7e9, "gpus": 64, "bandwidth": 50e9, "rate": 4e14, "micro_steps": 2}),
+]  # fmt: skip
+GPT3 = {"width": 12288, "heads": 96, "layers": 96}
+POINTS = [  # where no parameter is the abscissa: kernel, its run, the curve, a line, the place on it, what stands there
+    ("activation_memory", GPT3, "sweep", "kept", 0, "checkpointed"),
+    ("activation_memory", GPT3, "sweep", "kept", 1, "segments"),
+    ("activation_memory", GPT3, "sweep", "kept", -1, "checkpointed_layer + flash"),
+    ("bpe_merges", {"text": "the cat sat on the mat", "merges": 4}, "steps", "symbols", 0, "symbols"),
+    ("bpe_merges", {"text": "the cat sat on the mat", "merges": 4}, "steps", "symbols", 4, "symbols_after"),
+    ("bpe_merges", {"text": "the cat sat on the mat", "merges": 4}, "steps", "symbols", -1, "words"),
+    ("checkpoint_cost", {}, "sweep", "lost", 16, "lost"),
+    ("checkpoint_cost", {}, "sweep", "lost", 0, "lost * (16 + 1 / 16) / 2"),  # at the best interval / 16
+    *(("float_format", {"format": format}, "reach", line, i, f"log10({line})")
+      for i, format in enumerate(("fp32", "bf16", "fp16", "fp8-e5m2", "fp8-e4m3")) for line in ("smallest", "largest")),
+    ("kaplan_chinchilla", {}, "sweep", "without", 8, "large"),
+    ("kaplan_chinchilla", {}, "sweep", "total", 4, "total"),
+    ("partial_speedup", {"faster": 2.0, "overall": 1.5}, "sweep", "67 %", 2, "overall"),
+    ("partial_speedup", {"faster": 10.0, "overall": 1.5}, "sweep", "37 %", -1, "overall"),
+    ("partial_speedup", {"faster": 2.0, "overall": 1.5}, "sweep", "100 %", -1, "10"),
+    ("partial_speedup", {"faster": 2.0, "overall": 1.5}, "sweep", "80 %", 2, "1 / (0.2 + 0.8 / 2)"),
+    ("rope_spectrum", {}, "sweep", "RoPE", 0, "shortest"),
+    ("rope_spectrum", {}, "sweep", "RoPE", -1, "longest"),
+    ("rope_spectrum", {}, "sweep", "interpolated", 0, "shortest * factor"),
+    ("rope_spectrum", {}, "sweep", "NTK", 0, "shortest"),
+    ("rope_spectrum", {}, "sweep", "NTK", -1, "longest * factor"),
+    ("scaling_bend", {}, "ladder", "true", -1, "loss"),
+    ("scaling_bend", {}, "ladder", "fit", -1, "predicted"),
+]  # fmt: skip
+ELSEWHERE = {"adam_jump", "finetune_memory", "launch_bound", "selective_risk"}  # another test looks at their curves
+
+
+def scalars(result) -> dict[str, Any]:
+    return {**result.parameters, **{name: result[name] for name, output in result.outputs.items() if isinstance(output, Number)}}
+
+
+@pytest.mark.parametrize("curve", CURVES, ids=str)
+def test_the_curve_passes_through_the_numbers(curve):
+    drawn = find(curve.kernel)(**curve.given).outputs[curve.output]
+    assert isinstance(drawn, Curve) and curve.lines.keys() <= drawn.lines.keys()
+    for line, expression in curve.lines.items():
+        met = 0
+        for x, value in list(zip(drawn.x, drawn.values(line)))[:: max(1, len(drawn.x) // 8)]:
+            try:
+                result = curve.run(line, x)
+            except KernelError:  # an end of the curve that no run may ask for
+                continue
+            met += 1
+            assert value == pytest.approx(eval(expression, {}, {"x": x, **scalars(result)}), rel=1e-9), (line, x)
+        assert met >= 3
+
+
+@pytest.mark.parametrize("kernel, given, output, line, place, expression", POINTS)
+def test_the_curve_has_this_point(kernel, given, output, line, place, expression):
+    result = find(kernel)(**given)
+    assert result.outputs[output].values(line)[place] == pytest.approx(eval(expression, {"log10": math.log10}, scalars(result)), rel=1e-9)
+
+
+def test_no_curve_is_forgotten():
+    drawn = {name for name in names() if find(name).kind == "formula" and any(isinstance(out, Series) for out in find(name).outputs.values())}
+    assert drawn == {curve.kernel for curve in CURVES} | {point[0] for point in POINTS} | ELSEWHERE
