@@ -213,7 +213,7 @@ def tables(modules: Sequence[str]) -> list[str]:
 class Tests:
     """Which files of tests import which modules: those of all kernels, then the module's own, then the nearest first."""
 
-    EVERY = (TESTS / "test_published.py", TESTS / "test_curves.py")  # of every kernel: only the rows of those that reach the module
+    EVERY = (TESTS / "test_worked.py", TESTS / "test_published.py", TESTS / "test_curves.py")  # of every kernel: only the rows of those that reach the module
 
     def __init__(self, modules: Sequence[str]) -> None:
         self.reach = {path: closure(path) for path in sorted(TESTS.rglob("test_*.py"))}
