@@ -174,6 +174,8 @@ def _words(parameter: str) -> str:
 def _outcome(claim: Claim, expression: str, scope: Scope, test: Callable[[Any], bool], claimed: Said | None) -> Outcome:
     varied = vary(expression, scope)
     if varied.value.missing:
+        if varied.value.content is not None:
+            test(varied.value.content)  # names and units are checked even where the number is a stand-in
         return Outcome(varied, (), (), claimed)
     apart = [end for end in varied.ends if not says(claim.says, end.choice.was)]  # a choice that the sentence names is none
     varied = varied._replace(ends=tuple(apart))
@@ -242,7 +244,12 @@ def _short(number: Fraction, form: Format) -> str:
 
 
 def _refuse_certain(claim: Claim, scope: Scope) -> None:
-    """Raises ExpressionError for a check that nothing could have refuted, as far as formulas tell: it holds whatever their parameters are."""
+    """Raises ExpressionError for a check that nothing could have refuted, as far as formulas tell: it holds whatever their parameters are.
+
+    A number that the sentence states could have been another, so that a value without a comparison is never one.
+    """
+    if claim.value is not None and not said(claim.value).is_comparison:
+        return
     expression = claim.holds if claim.holds is not None else claim.computed or ""
     used = dict.fromkeys(alias for alias, *rest in read_by(expression) if rest)
     if any(scope.kernels[alias].kind != "formula" for alias in used):

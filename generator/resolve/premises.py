@@ -36,6 +36,8 @@ def premises(expression: str, scope: Scope, printed: Callable[[Any], str]) -> It
     """The parameters of the formulas behind an expression that move what is printed; runs that share a value are changed together."""
     used = dict.fromkeys(alias for alias, *rest in read_by(expression) if rest and scope.results.get(alias) is not None)
     formulas = [alias for alias in used if scope.kernels[alias].kind == "formula"]
+    if not any(rest and rest[0] in scope.kernels[alias].outputs for alias, *rest in read_by(expression) if alias in used):
+        return  # it tells a parameter and computes nothing
     text, done = printed(evaluate(expression, scope).content), set()
     for alias in formulas:
         for name, parameter in scope.kernels[alias].parameters.items():
@@ -80,7 +82,7 @@ def says(text: str, value: Any) -> bool:
         return False
     if isinstance(value, str):
         return _letters(value) in _letters(text)
-    return any(math.isclose(value, number, rel_tol=CLOSE, abs_tol=0) or value == number == 0 for number in _numbers(text))
+    return any(math.isclose(abs(value), number, rel_tol=CLOSE, abs_tol=0) or value == number == 0 for number in _numbers(text))
 
 
 def plain(text: str) -> str:
