@@ -21,7 +21,7 @@ from kernels.library.gpu import caching_allocator as model
         "predicted_live_share": "",
         "predicted_live_share_expandable": "",
         "returned": "B",
-        "sweep": Series("step", "B"),
+        "sweep": Series("share of the steps", "B"),
     },
 )
 def allocator_fragmentation(
