@@ -8,6 +8,8 @@ latest-k         a sliding window
 """
 
 import itertools
+import math
+from fractions import Fraction
 from typing import Annotated, Literal
 
 from kernels import Bound, KernelError, Series, kernel
@@ -52,7 +54,7 @@ def reservoir_inclusion(
 
 
 def mean(values) -> float:
-    return sum(values) / len(values)
+    return math.fsum(values) / len(values)
 
 
 def chances(policy: str, k: int, n: int) -> list[float]:
@@ -60,13 +62,13 @@ def chances(policy: str, k: int, n: int) -> list[float]:
     if policy in ("first-k", "latest-k"):
         ones = [1.0] * k
         return ones + [0.0] * (n - k) if policy == "first-k" else [0.0] * (n - k) + ones
-    found, survival = [0.0] * n, 1.0
-    for item in range(n, 0, -1):
-        enters = k / item if policy == "reservoir" else 1.0
-        found[item - 1] = survival * (1.0 if item <= k else enters)
-        if item > k:
-            survival *= 1 - enters / k
-    return found
+    found = [0.0] * n
+    survival = Fraction(1) if policy == "reservoir" else 1.0  # the fractions telescope, and so stay small
+    for item in range(n, k, -1):
+        enters = Fraction(k, item) if policy == "reservoir" else 1.0
+        found[item - 1] = float(survival * enters)
+        survival *= 1 - enters / k
+    return [float(survival)] * k + found[k:]
 
 
 @reservoir_inclusion.figure
