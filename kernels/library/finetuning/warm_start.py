@@ -27,8 +27,8 @@ LINES = {"unrelated source": "finetuned_unrelated", "from scratch": "scratch", "
     },
 )
 def warm_start(
-    similarity: Annotated[float, Bound(low=-1.0, high=1.0)] = 0.9,
-    unrelated: Annotated[float, Bound(low=-1.0, high=1.0)] = 0.1,
+    similarity: Annotated[float, Bound(low=-1.0, high=0.999)] = 0.9,
+    unrelated: Annotated[float, Bound(low=-1.0, high=0.999)] = 0.1,
     n: Annotated[int, Bound(low=10, high=2000)] = 100,
     d: Annotated[int, Bound(low=10, high=4000), Free(100, 400)] = 200,
     noise: Annotated[float, Bound(low=0.01, high=10.0), Free(0.2, 1.0)] = 0.5,
@@ -44,7 +44,7 @@ def warm_start(
     here = {way: risk(n, d, noise, distance) for way, distance in distances.items()}
     return {
         **here,
-        "ratio": here["scratch"] / here["finetuned"] if here["finetuned"] else math.inf,
+        "ratio": here["scratch"] / here["finetuned"],
         "head": 1 - max(similarity, 0.0) ** 2,
         "frozen": distances["finetuned"],
         "scratch_matches": as_good(here["finetuned"], d, noise),
@@ -54,8 +54,6 @@ def warm_start(
 
 def risk(n: float, d: int, noise: float, distance: float) -> float:
     """noise^2 gamma m(-strength)."""
-    if distance == 0:
-        return 0.0
     gamma = d / n
     strength = noise**2 * gamma / distance  # lambda / n
     b = 1 - gamma + strength

@@ -24,3 +24,12 @@ def test_a_prefix_cache_makes_it_later():
 def test_the_prefix_cache_of_llama_3_8b():
     """32 layers, 8 key-value heads of 128, 2 bytes: 128 KiB a token."""
     assert prompt_or_tune()["prefix_cache"] == 2000 * 128 * 1024
+
+
+def test_a_prefill_of_2000_tokens_by_hand():
+    """Llama-3-8B: 32 blocks of q, o (4096 x 4096), k, v (4096 x 1024) and three of 4096 x 14336; causal attention 2 n^2 d a block."""
+    block = 2 * 4096 * 4096 + 2 * 4096 * 1024 + 3 * 4096 * 14336
+    expected = 32 * (2 * 2000 * block + 2 * 2000**2 * 4096)
+    got = prompt_or_tune()
+    assert got["prefill"] == pytest.approx(expected) == pytest.approx(28.97e12, rel=1e-3)
+    assert got["per_call"] == pytest.approx(2000 * 2 * (32 * block + 4096 * 128256))
