@@ -41,8 +41,8 @@ def lora_merge(
     base_error_nf4: what quantising the base itself cost, over the base's norm. error_nf4_to_bf16: merged into the dequantised weights and stored
     in bf16. sweep: the errors against `update`.
 
-    Free are rank and d, as adapters have the one and as a draw of a large matrix' corner needs the other, and weights: the normal ones for which NF4 is
-    made, or Student's t with 5 degrees of freedom.
+    Free are rank and d, as adapters have the one and as a draw of a large matrix' corner needs the other, and weights: the normal ones for which
+    NF4 is made, or Student's t with 5 degrees of freedom.
     """
     import torch
 

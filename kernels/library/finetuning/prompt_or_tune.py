@@ -1,9 +1,9 @@
 """When fine-tuning pays for itself by a shorter prompt, in arithmetic: the training's FLOP over what each call then saves.
 
-By weights alone, training costs examples * tokens * epochs times full or LoRA fine-tuning's FLOP a token, and a prompt token the forward pass'
-(finetune_flops; about 6 N, 4 N and 2 N: Kaplan et al. 2020, arXiv 2001.08361, section 2.1). What the prompt tokens really add to a prefill: the blocks'
-weights, 2 FLOP each and token, and causal attention among them; the output head is needed for the last position alone, with or without them. A
-prefix found in the cache costs nothing here. Data, evaluation and people are not counted.
+By weights alone, training costs examples * tokens * epochs times full or LoRA fine-tuning's FLOP a token, and a prompt token the forward
+pass' (finetune_flops; about 6 N, 4 N and 2 N: Kaplan et al. 2020, arXiv 2001.08361, section 2.1). What the prompt tokens really add to a prefill:
+the blocks' weights, 2 FLOP each and token, and causal attention among them; the output head is needed for the last position alone, with or without
+them. A prefix found in the cache costs nothing here. Data, evaluation and people are not counted.
 """
 
 from typing import Annotated, Literal
@@ -30,7 +30,8 @@ def prompt_or_tune(
 ):
     """FLOP of a fine-tuning, FLOP that each call saves whose prompt is `saved` tokens shorter, and the calls at which they are even.
 
-    per_call, break_even: by all weights, as the usual 2 N a token has it. prefill: what the tokens add to a call's prefill. cached: the share of those tokens that a prefix cache would have served. prefix_cache: their KV cache in 16 bits, read at every decode step.
+    per_call, break_even: by all weights, as the usual 2 N a token has it. prefill: what the tokens add to a call's prefill.
+    cached: the share of those tokens that a prefix cache would have served. prefix_cache: their KV cache in 16 bits, read at every decode step.
     """
     if cached == 1:
         raise KernelError("prompt_or_tune: cached is 1, so that a shorter prompt saves no arithmetic; give less than 1")
