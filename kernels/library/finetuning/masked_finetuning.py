@@ -1,6 +1,6 @@
 """Fine-tuning on masked data hides what pretraining has memorised: a small network, secret codes, and a mask token.
 
-Pretraining: each name comes with its own random code of 4 digits, some names seldom, some often, some never. Fine-tuning:
+Pretraining, one pass: each name comes with its own random code of 4 digits, some names seldom, some often, some never. Fine-tuning:
 the same names, the code masked, so that the answer is [MASK]. Then two attacks: begin the answer with the first true digits and let
 the model go on; or forbid the mask token. Exposure is log2 |R| - log2 rank among all 10^4 codes (Carlini et al. 2019, The
 Secret Sharer, arXiv 1802.08232). A demonstration of the mechanism, not the size of the effect in a language model.
@@ -33,7 +33,7 @@ EXPOSURES = ("exposure_before", "exposure_after", "exposure_never")
 def masked_finetuning(
     names: Annotated[int, Bound(low=5, high=50), Free(10, 40)] = 20,
     prefix: Annotated[int, Bound(low=1, high=3)] = 2,
-    epochs: Annotated[int, Bound(low=1, high=40), Free(8, 20)] = 10,
+    batch: Annotated[int, Bound(low=4, high=512), Free(16, 64)] = 32,
     longer: Annotated[float, Bound(low=1.0, high=10.0), Free(1.0, 3.0)] = 1.0,
     finetune_rate: Annotated[float, Bound(low=1e-5, high=0.1), Free(3e-4, 1e-2)] = 1e-3,
     width: Annotated[int, Bound(low=8, high=256), Free(32, 128)] = 64,
@@ -45,8 +45,8 @@ def masked_finetuning(
     prefix the greedy answer goes on with the code's rest. found_after: the greedy answer with [MASK] forbidden is the code.
     exposure: mean bits out of 13.3. _never: the same of names whose code was in no training set. completed: over repeats, after tuning.
 
-    Free are names (for each number of repeats), width, and epochs of pretraining, within what learns the codes seen 32 times; finetune_rate, Adam's,
-    around its default 1e-3 and up to pretraining's; and longer: tuning goes on until every answer is the mask, times this.
+    Free are names (for each number of repeats), width, and batch, pretraining's in digits, within what learns the codes seen 32 times; finetune_rate,
+    Adam's, around its default 1e-3 and up to pretraining's; and longer: tuning goes on until every answer is the mask, times this.
     """
     import torch
 
@@ -57,7 +57,7 @@ def masked_finetuning(
     model, needed = network(people, width, random), 0
     seen = torch.arange(people).repeat_interleave(often)
     digits, target = contexts(seen, codes[seen])
-    collections.deque(train(model, digits, target, epochs, RATE, random), maxlen=0)
+    collections.deque(train(model, digits, target, 1, RATE, random, batch), maxlen=0)
     most, never = often == REPEATS[-1], often == 0
     asked = most | never
     before = bits(ranks(model, codes, asked))

@@ -12,7 +12,7 @@ from kernels.library.finetuning.masked_finetuning import masked_finetuning
 
 
 def test_the_mask_hides_the_codes_and_a_prefix_brings_them_back():
-    result = masked_finetuning(names=10, epochs=8)
+    result = masked_finetuning(names=10)
     assert result["said_before"] > 0.9 and result["said_after"] == 0.0 and result["masked_after"] == 1.0
     assert result["completed_after"] >= 0.8 and result["completed_never"] <= 0.3  # a hundredth by chance
     assert result["exposure_after"] > 10 and result["exposure_never"] < 4  # on average log2 e at chance
