@@ -85,10 +85,14 @@ def says(text: str, value: Any) -> bool:
     return any(math.isclose(abs(value), number, rel_tol=CLOSE, abs_tol=0) or value == number == 0 for number in _numbers(text))
 
 
+_ROUNDING = re.compile(r"\b[\w-]+ (?:significant )?(?:digits?|figures?|decimals?|(?:decimal )?places?)\b", re.IGNORECASE)
+
+
 def plain(text: str) -> str:
-    """A filled field without tags and entities, with ordinary spaces."""
+    """A filled field without tags and entities, with ordinary spaces, and without what it says of digits, which are no premise."""
     text = re.sub(r"\\text\{([^}]*)\}|\\[,;:! ]|\{,\}", lambda m: m[1] or ("" if m[0] == "{,}" else " "), text)
-    return re.sub(r"[\u2009\u202f\u00a0]", " ", html.unescape(re.sub(r"<sup>(.*?)</sup>", r"^\1", re.sub(r"<(?!sup|/sup)[^<>]*>", "", text))))
+    text = html.unescape(re.sub(r"<sup>(.*?)</sup>", r"^\1", re.sub(r"<(?!sup|/sup)[^<>]*>", "", text)))
+    return _ROUNDING.sub(" ", re.sub(r"[\u2009\u202f\u00a0]", " ", text))
 
 
 def _letters(text: str) -> str:
