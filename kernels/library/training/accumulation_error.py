@@ -25,7 +25,7 @@ SPREADS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5)
     tolerance=1e-3,
 )
 def accumulation_error(
-    micro_batches: Annotated[int, Bound(low=2, high=32), Free(2, 32)] = 8,
+    micro_batches: Annotated[int, Bound(low=2, high=32), Free(4, 32)] = 8,
     spread: Annotated[float, Bound(low=0.0, high=2.0), Free(0.25, 1.5)] = 1.0,
     rows: Annotated[int, Bound(low=2, high=256), Free(4, 64)] = 16,
     width: Annotated[int, Bound(low=2, high=256), Free(8, 64)] = 16,
@@ -35,7 +35,7 @@ def accumulation_error(
 
     imbalance: the largest token count of a micro-batch over the smallest. sweep: the mean of means' error against the spread.
 
-    micro_batches: two to a few dozen are usual. spread: standard deviation of the logarithm of a micro-batch's token count, from packed sequences' hardly
+    micro_batches: a few to a few dozen are usual; two may have as many tokens by chance. spread: standard deviation of the logarithm of a micro-batch's token count, from packed sequences' hardly
     any to that of unsorted answers. rows: examples of a micro-batch for batch norm and negatives. width: of the model, which has as many classes and 4
     more. All four are free, as the question fixes none of them.
     """
