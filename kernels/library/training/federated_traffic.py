@@ -4,8 +4,8 @@
     audio           requests * seconds * the codec's rate
     one round       a client fetches and sends one model; invited = reporting / (1 - dropout)
 
-Speech travels encoded: the Opus codec's rates for wideband speech are 16 to 20 kbit/s (RFC 6716, section 2.1.1). Models are not compressed, and whoever
-is invited fetches the model, whether it reports or not.
+Speech travels encoded: the Opus codec's rates for wideband speech are 16 to 20 kbit/s (RFC 6716, section 2.1.1). Models are not compressed, and
+whoever is invited fetches the model, whether it reports or not.
 """
 
 from typing import Annotated

@@ -49,7 +49,7 @@ def hierarchical_allreduce(
     inside_latency: Annotated[float, Bound("s", low=0)] = INSIDE_HOP,
     across_latency: Annotated[float, Bound("s", low=0)] = ACROSS_HOP,
 ):
-    """Steps and time of an all-reduce over nodes x per_node GPUs, by flat rings, in two levels and along a tree; bandwidths of one GPU, one direction.
+    """Steps and time of an all-reduce over nodes x per_node GPUs, by flat rings, in two levels and by a tree; bandwidths of one GPU, one direction.
 
     across_bandwidth: a GPU's share of its node's network cards. bus: what all rings reach together; sent: by each GPU, in a ring;
     bytes_time: sent / bus, without latency. flat_*: rings over all GPUs; time, latency_time: two levels. across: bytes that each GPU sends over

@@ -42,7 +42,7 @@ def mixing_law_fit(
 
     runs: random mixes; one of 6, 8, 12, 16, 24, 32, 48, 64. grid: one run for each mix in steps of 1 / steps, the best kept. quadratic: a quadratic
     fitted to the mean loss instead of the law. uniform: equal shares, no run at all. law_wins: 1 where the law's pick is better than the best run.
-    prediction_error: of the law, root mean square over all mixes. claimed: how much the grid's best run looks better than it is. sweep: over the runs.
+    prediction_error: of the law, root mean square over all mixes. claimed: how much better the grid's best run looks than it is. sweep: over runs.
 
     noise: sd of one run's loss, on each domain; seeds of small runs spread by a few thousandths to a few hundredths of a nat, so it is free between
     these. truth: nobody knows the true law's form, so it is free: the fitted one, or a power of the shares.

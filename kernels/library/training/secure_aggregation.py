@@ -27,8 +27,8 @@ def secure_aggregation(
 ):
     """Masks to agree on, in all and for each client, and what one dropout and fp32 masks would do to the sum.
 
-    bits: of one client's number in fixed point; sum_bits: that the sum needs, at most modulus_bits. wrong: the probability that a number of the sum is
-    wrong where one client's message never arrives and its masks stay. float_spacing: between fp32 numbers of the size of `mask`, in its units.
+    bits: of one client's number in fixed point; sum_bits: that the sum needs, at most modulus_bits. wrong: the probability that a number of the sum
+    is wrong where one client's message never arrives and its masks stay. float_spacing: between fp32 numbers of the size of `mask`, in its units.
     """
     return {
         "pairs": clients * (clients - 1) // 2,

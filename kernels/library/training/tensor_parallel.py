@@ -5,7 +5,7 @@ all-reduce of a tensor of tokens x width. A layer has two such pairs, attention 
 gradient of their inputs: two all-reduces forward, two backward (Shoeybi et al. 2019, Megatron-LM, arXiv 1909.08053, section 3).
 
     sent       4 * 2 (n-1)/n * 2 tokens width                 bytes of each GPU, ring all-reduces in 16 bits
-    computed   6 * (12 width^2 + width tokens) tokens / n     FLOP of each GPU for one sequence; the second term: causal queries times keys, and values
+    computed   6 * (12 width^2 + width tokens) tokens / n     FLOP of each GPU for one sequence; second term: causal queries times keys, and values
 
 Bytes and matrix products both grow with the tokens, so their ratio does not; it grows with n-1 and with rate / bandwidth, and falls with the width.
 Over k nodes with n/k of the GPUs each, their network cards share the traffic (see _collectives, which has the latency of hops too).
@@ -55,8 +55,8 @@ def tensor_parallel(
     """One layer split over `gpus` GPUs: columns of a square matrix on each, bytes sent a step, and their time over the computation's.
 
     layer_weights: of one GPU, 16 bits. message: the tensor of one all-reduce. sent: by each GPU in a layer's four; sent_model: in all layers.
-    compute: a GPU's forward and backward of a layer at `rate`. inside: all GPUs in one node; halves: in two nodes, at halves_bus; across: each in a node
-    of its own, where other groups use its other network cards. *_time: of the layer's all-reduces; *_share: over computing. sweep: over the nodes.
+    compute: a GPU's forward and backward of a layer at `rate`. inside: all GPUs in one node; halves: in two nodes, at halves_bus; across: each in a
+    node of its own, where other groups use its other network cards. *_time: of the layer's all-reduces; *_share: over computing. sweep: over the nodes.
     """
     if width % gpus:
         raise KernelError(f"tensor_parallel: width is {width}, but must be a multiple of gpus, {gpus}: every GPU gets as many columns")

@@ -1,5 +1,5 @@
-"""Oracles: both levels played through with real numbers by the rings of ring_allreduce, links counted ring by ring, allreduce_cost for one GPU a node,
-and bus bandwidths that others measured."""
+"""Oracles: both levels played through with real numbers by the rings of ring_allreduce, links counted ring by ring, allreduce_cost for one GPU a
+node, and bus bandwidths that others measured."""
 
 from collections import Counter
 
