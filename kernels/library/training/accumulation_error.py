@@ -35,9 +35,9 @@ def accumulation_error(
 
     imbalance: the largest token count of a micro-batch over the smallest. sweep: the mean of means' error against the spread.
 
-    micro_batches: a few to a few dozen are usual; two may have as many tokens by chance. spread: standard deviation of the logarithm of a micro-batch's
-    token count, from packed sequences' hardly any to that of unsorted answers. rows: examples of a micro-batch for batch norm and negatives. width: of
-    the model, which has as many classes and 4 more. All four are free, as the question fixes none of them.
+    micro_batches: a few to a few dozen are usual; two may have as many tokens by chance. spread: standard deviation of the logarithm of a
+    micro-batch's token count, from packed sequences' hardly any to that of unsorted answers. rows: examples of a micro-batch for batch norm and
+    negatives. width: of the model, which has as many classes and 4 more. All four are free, as the question fixes none of them.
     """
     import torch
 

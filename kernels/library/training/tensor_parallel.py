@@ -56,7 +56,7 @@ def tensor_parallel(
 
     layer_weights: of one GPU, 16 bits. message: the tensor of one all-reduce. sent: by each GPU in a layer's four; sent_model: in all layers.
     compute: a GPU's forward and backward of a layer at `rate`. inside: all GPUs in one node; halves: in two nodes, at halves_bus; across: each in a
-    node of its own, where other groups use its other network cards. *_time: of the layer's all-reduces; *_share: over computing. sweep: over the nodes.
+    node of its own, where other groups use its other network cards. *_time: of the layer's all-reduces; *_share: over computing. sweep: over nodes.
     """
     if width % gpus:
         raise KernelError(f"tensor_parallel: width is {width}, but must be a multiple of gpus, {gpus}: every GPU gets as many columns")
