@@ -133,8 +133,18 @@ def top_level(tree: ast.Module) -> Iterator[tuple[str, ast.AST]]:
     for node in tree.body:
         if isinstance(node, ast.FunctionDef) and not is_kernel(node):
             yield node.name, node
-        elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-            yield node.targets[0].id, node
+        elif isinstance(node, ast.Assign):
+            for target, value in pairs(node):
+                yield target, value
+
+
+def pairs(assign: ast.Assign) -> Iterator[tuple[str, ast.AST]]:
+    """Name and value, of `a, b = 1, 2` each."""
+    target, value = assign.targets[0], assign.value
+    if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
+        yield from ((name.id, part) for name, part in zip(target.elts, value.elts) if isinstance(name, ast.Name))
+    elif isinstance(target, ast.Name):
+        yield target.id, value
 
 
 def used_only_by(tree: ast.Module, name: str, users: Sequence[ast.AST]) -> bool:
@@ -156,10 +166,10 @@ def abscissas(tree: ast.Module, kernel: ast.FunctionDef) -> Iterator[ast.AST]:
     yield from points
     chosen = {node.id for point in points for node in ast.walk(point) if isinstance(node, ast.Name)}
     drawn = [*curves, *(f for f in tree.body if isinstance(f, ast.FunctionDef) and any(map(is_figure, f.decorator_list)))]
-    assigned = {node.targets[0].id: node for node in ast.walk(tree) if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)}
-    while more := [node for name, node in assigned.items() if node not in drawn and used_only_by(tree, name, drawn)]:
-        drawn += more
-        yield from (node.value for node in more if node.targets[0].id in chosen)
+    assigned = {name: value for node in ast.walk(tree) if isinstance(node, ast.Assign) for name, value in pairs(node)}
+    while more := {name: value for name, value in assigned.items() if value not in drawn and used_only_by(tree, name, drawn)}:
+        drawn += more.values()
+        yield from (value for name, value in more.items() if name in chosen)
 
 
 def items(nodes: Sequence[ast.AST]) -> Iterator[tuple[ast.AST | None, ast.expr]]:
@@ -213,7 +223,11 @@ def tables(modules: Sequence[str]) -> list[str]:
 class Tests:
     """Which files of tests import which modules: those of all kernels, then the module's own, then the nearest first."""
 
-    EVERY = (TESTS / "test_worked.py", TESTS / "test_published.py", TESTS / "test_curves.py")  # of every kernel: only the rows of those that reach the module
+    EVERY = (
+        TESTS / "test_worked.py",
+        TESTS / "test_published.py",
+        TESTS / "test_curves.py",
+    )  # of every kernel: only the rows of those that reach the module
 
     def __init__(self, modules: Sequence[str]) -> None:
         self.reach = {path: closure(path) for path in sorted(TESTS.rglob("test_*.py"))}
@@ -287,8 +301,8 @@ def passes(files: Sequence[Path], mutant: Mutant | None = None) -> bool:
         try:
             import pytest
 
-            signal.setitimer(signal.ITIMER_PROF, SECONDS)
             if mutant:
+                signal.setitimer(signal.ITIMER_PROF, SECONDS)
                 sys.meta_path.insert(0, Instead(mutant))
             with contextlib.redirect_stdout(io.StringIO()) as said, contextlib.redirect_stderr(io.StringIO()):
                 code = pytest.main(
@@ -296,7 +310,7 @@ def passes(files: Sequence[Path], mutant: Mutant | None = None) -> bool:
                     [Rows(mutant.module)] if mutant else [],
                 )
             if code and not mutant:
-                print(said.getvalue()[-2000:])
+                print(said.getvalue()[-2000:], flush=True)
         finally:
             os._exit(int(code))
     return os.waitpid(child, 0)[1] == 0

@@ -36,22 +36,17 @@ class Through:
 
 CURVES = [
     Through("alibi_window", "distance", {"head 8": "at_distance"}),
-    Through("allreduce_cost", "gpus", dict.fromkeys(("naive", "parameter-server", "tree", "ring"), "time"),
-            {"gpus": 96, "size": 3e9, "bandwidth": 50e9, "latency": 1e-3}, {"algorithm": lambda line, x: line}),
     Through("attention_flops", "tokens", {f"d{d}": "attention_share" for d in (2048, 4096, 12288)}, {"d_model": 1024, "tokens": 512},
             {"d_model": lambda line, x: int(line[1:])}),
     Through("attention_flops", "tokens", {"d2048": "attention_share"}, {"d_model": 2048, "tokens": 512, "causal": False, "ffn_ratio": 3.0}),
     Through("attention_memory", "tokens", {"naive": "naive", "flash": "flash"}, {"tokens": 4096}),
     Through("binomial_interval", "n", {"lower": "lower", "upper": "upper"}, {"successes": 40}, {"successes": lambda line, x: x * 4 // 5}),
     Through("conv_stack", "kernel_size", {"flops": "flops"}, {"kernel_size": 3, "layers": 2, "stride": 2, "batch": 3}, output="kernels"),
-    Through("ddp_overlap", "bandwidth", {"in buckets": "speedup", "all at the end": "speedup_at_once"},
-            {"size": 1e9, "gpus": 8, "bandwidth": 10e9, "backward": 0.3, "latency": 1e-3}),
     Through("decode_roofline", "batch", {"reads": "memory_time", "arithmetic": "compute_time"}, {**MODEL, "context": 4096, "gpus": 2, "bits": 8.0}),
     Through("embedding_share", "d_model", {f"v{v}": "share" for v in (32000, 50257, 128256)}, {"d_model": 512, "layers": 8},
             {"layers": lambda line, x: max(1, x // 64), "vocab": lambda line, x: int(line[1:])}),
     Through("fedavg_drift", "local_steps", {"FedAvg": "fixed_point"}, {"share_a": 0.3}),
     Through("ffn_budget", "expansion", {"SwiGLU": "3 * ideal * d_model", "ReLU": "2 * ideal * d_model"}),
-    Through("hierarchical_allreduce", "size", {"one ring": "flat_time", "two levels": "time"}, {**LINKS, "nodes": 6, "per_node": 8}),
     Through("kv_cache", "tokens", {"cache": "total"}, {**MODEL, "tokens": 4096, "batch": 3}),
     Through("linear_adversary", "inputs", {"worst": "adversarial", "random": "random"}),
     Through("loader_step", "workers", {"GPU busy": "utilisation"}, {"load": 0.3}),
@@ -65,14 +60,27 @@ CURVES = [
     Through("small_reads", "in_flight", {"files": "files", "shards": "shards"}),
     Through("speculative_speedup", "acceptance", {"speedup": "speedup"}, {"acceptance": 0.8, "draft_tokens": 4, "cost_ratio": 0.1}),
     Through("temperature_softmax", "temperature", {"top": "top", "tracked": "tracked", "tail": "tail"}),
-    Through("tensor_parallel", "gpus", {"inside": "inside_share", "across": "across_share"}, {"width": 8192, "tokens": 2048, "gpus": 8}),
     Through("token_inflation", "tokens", dict.fromkeys(("llama-3.2-1b", "llama-3-8b", "llama-3-70b"), "ratio"), {"causal": False},
             {"model": lambda line, x: line}),
     Through("warp_divergence_cost", "probability", {"slowdown": "slowdown", "diverging": "diverges"}, {"cost_if": 3.0}),
     Through("zero_memory", "stage", {part: part for part in ("weights", "gradients", "optimizer")}, {"parameters": 7e9, "gpus": 64, "stage": 0},
             output="stages"),
+    Through("allreduce_cost", "gpus", dict.fromkeys(("naive", "parameter-server", "tree", "ring"), "sent_per_gpu"),
+            {"gpus": 96, "size": 3e9, "bandwidth": 50e9, "latency": 1e-3}, {"algorithm": lambda line, x: line}),
+    Through("ddp_overlap", "inside_bandwidth", {"in buckets": "speedup", "all at the end": "speedup_at_once"},
+            {"size": 1e9, "backward": 0.3, "inside_latency": 1e-3}),
+    Through("exact_search", "queries", {"fp32": "time", "tf32": "time"}, {}, {"dtype": lambda line, x: line}),
+    Through("hierarchical_allreduce", "size", {"flat rings": "flat_time", "two levels": "time", "tree": "tree_time"},
+            {**LINKS, "nodes": 6, "per_node": 8}),
+    Through("launch_bound", "rows", {"memory": "reading", "arithmetic": "arithmetic", "launch": "launch"}, {"by": "layer"}),
+    Through("loss_scaling", "", {"lost": "lost_scaled", "infinite": "overflow_scaled"}, {"median": 1e-5}, {"scale": lambda line, x: 2.0**x}),
+    Through("low_rank_update", "rank", {"all alike": "left", "as 1/√i": "left", "as 1/i": "left"}, {"d": 256},
+            {"decay": lambda line, x: {"all alike": 0.0, "as 1/√i": 0.5, "as 1/i": 1.0}[line]}),
+    Through("reward_overoptimisation", "n", {"heavy-tailed": "true", "nearly Gaussian": "true"}, {},
+            {"tail": lambda line, x: 2.0 if line == "heavy-tailed" else 1000.0}),
+    Through("warm_start", "n", {"similar source": "finetuned", "unrelated source": "finetuned_unrelated", "from scratch": "scratch"}),
     Through("zero_traffic", "", {"ZeRO-1": "tokens_1 / x", "ZeRO-3": "tokens_3 / x"},
-            {"parameters": 7e9, "gpus": 64, "bandwidth": 50e9, "rate": 4e14, "micro_steps": 2}),
+            {"parameters": 7e9, "nodes": 8, "rate": 4e14, "micro_steps": 2}),
 ]  # fmt: skip
 GPT3 = {"width": 12288, "heads": 96, "layers": 96}
 POINTS = [  # where no parameter is the abscissa: kernel, its run, the curve, a line, the place on it, what stands there
@@ -98,9 +106,15 @@ POINTS = [  # where no parameter is the abscissa: kernel, its run, the curve, a 
     ("rope_spectrum", {}, "sweep", "NTK", 0, "shortest"),
     ("rope_spectrum", {}, "sweep", "NTK", -1, "longest * factor"),
     ("scaling_bend", {}, "ladder", "true", -1, "loss"),
+    ("tensor_parallel", {"width": 8192, "tokens": 2048, "gpus": 8}, "sweep", "share", 0, "inside_share"),
+    ("tensor_parallel", {"width": 8192, "tokens": 2048, "gpus": 8}, "sweep", "share", 1, "halves_share"),
+    ("tensor_parallel", {"width": 8192, "tokens": 2048, "gpus": 8}, "sweep", "share", -1, "across_share"),
+    ("weighted_reservoir", {}, "sweep", "heavy over light", 2, "ratio"),
+    ("reservoir_inclusion", {"k": 3, "n": 20}, "inclusion", "reservoir", 7, "uniform"),
+    ("reservoir_inclusion", {"k": 3, "n": 20, "policy": "replace-always"}, "inclusion", "replace-always", 0, "first"),
     ("scaling_bend", {}, "ladder", "fit", -1, "predicted"),
 ]  # fmt: skip
-ELSEWHERE = {"adam_jump", "finetune_memory", "launch_bound", "selective_risk"}  # another test looks at their curves
+ELSEWHERE = {"adam_jump", "finetune_memory", "selective_risk"}  # another test looks at their curves
 
 
 def scalars(result) -> dict[str, Any]:

@@ -35,6 +35,22 @@ def test_the_bend():
     assert bend["slope_body"] == pytest.approx(0.076) and bend["slope_fitted"] > bend["slope_large"] > 0.076 and bend["ratio"] < 1
 
 
+def test_numpy_fits_the_ladder_alike():
+    """Thirteen shapes, layers by width, typed here a second time."""
+    np = pytest.importorskip("numpy")
+    depths, widths = [4, 6, 6, 8, 10, 12, 24, 24, 24, 32, 32, 40, 80], [128, 256, 384, 512, 640, 768, 1024, 1536, 2048, 2560, 4096, 5120, 10240]
+    body = 12.0 * np.array(depths) * np.array(widths) ** 2.0
+    x, y = np.log(body + 5000 * np.array(widths)), -0.1 * np.log(body)
+    for fitted in (6, 12):
+        slope, level = np.polyfit(x[:fitted], y[:fitted], 1)
+        bend = scaling_bend(alpha=0.1, vocab=5000, fitted=fitted)
+        assert bend["slope_fitted"] == pytest.approx(-slope, rel=1e-9)
+        assert bend["predicted"] == pytest.approx(math.exp(level + slope * x[-1]), rel=1e-9)
+        assert bend["slope_steepest"] == pytest.approx((-np.diff(y) / np.diff(x)).max(), rel=1e-9)
+        assert bend["slope_large"] == pytest.approx(-(y[-1] - y[-2]) / (x[-1] - x[-2]), rel=1e-9)
+        assert bend.outputs["ladder"].values("fit")[3] == pytest.approx(math.exp(level + slope * x[3]), rel=1e-9)
+
+
 @pytest.mark.parametrize("size", [1e4, 1e7, 1e10])
 def test_the_best_size_found_by_search(size):
     budget = kc.compute(size)
