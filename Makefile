@@ -21,7 +21,7 @@ QUOTED = $(shell $(PY) -c "import yaml; print(','.join(yaml.safe_load(open('$(CA
 GENERATOR = $(PY) -m generator
 
 .DEFAULT_GOAL := deck
-.PHONY: deck decks preview watch check records verify test bench lint clean help
+.PHONY: deck decks preview watch check records verify test mutants bench lint clean help
 .DELETE_ON_ERROR:
 
 deck: $(VENV)/installed due ## build the deck (and execute the runs that it still wants, where this machine can)
@@ -45,8 +45,11 @@ records: $(VENV)/torch ## execute every wanted run whose record is missing or st
 verify: $(VENV)/torch ## recompute every recorded simulation, re-measure where the GPU is the record's
 	@$(PY) -m kernels verify
 
-test: $(VENV)/tests ## the test suite
-	@$(PY) -m pytest tests -q
+test: $(VENV)/tests ## the test suite, and the share of formulas that have an independent oracle
+	@$(PY) -m pytest tests -q && $(PY) -m kernels oracles --share
+
+mutants: $(VENV)/tests ## change 300 constants of formulas one by one, and list those that no test notices
+	@$(PY) tests/kernels/mutants.py
 
 bench: $(VENV)/bench ## how long builds take, against a script of one's own
 	@$(PY) tests/bench/build_time.py $(NOTES)

@@ -14,6 +14,7 @@
     machine   describes the machine: the GPU and its class, versions, commit
     recording brings the records up to date, and verifies them
     listing   what `kernels list` says
+    oracles   what each formula is held against, by the tests
     plot      draws figures from results, light and dark
     library/  one file per kernel, in a folder for each area; the file's name is the kernel's name
 

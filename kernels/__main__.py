@@ -1,4 +1,4 @@
-"""The laboratory's command line: list, run, record, verify. Arguments in, text or JSON out, and an exit code.
+"""The laboratory's command line: list, oracles, run, record, verify. Arguments in, text or JSON out, and an exit code.
 
 0: all is well. 1: a run failed or a record differs. 2: what was asked for makes no sense. 130: stopped with Ctrl-C.
 """
@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from kernels import lab, listing, recording
+from kernels import lab, listing, oracles, recording
 from kernels.declare import Kernel, Parameter, find, names, nearest
 from kernels.progress import indented, reporting
 from kernels.record import RECORDS, to_json
@@ -54,6 +54,10 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("words", nargs="*", metavar="WORD", help="only the kernel of this name, or those in which all the words occur")
     command.add_argument("--json", action="store_true")
     command.set_defaults(act=_list)
+
+    command = commands.add_parser("oracles", help="what each formula is held against, and the share of them that has an oracle; 1 where one has none")
+    command.add_argument("--share", action="store_true", help="the last line alone")
+    command.set_defaults(act=_oracles)
 
     command = commands.add_parser("run", help="execute a kernel once and print its outputs in SI base units; writes no record")
     command.add_argument("name", metavar="NAME")
@@ -104,6 +108,12 @@ def _list(asked: argparse.Namespace) -> int:
     for message in wrong:
         _say(f"error: {message}")
     return 2 if wrong else 0
+
+
+def _oracles(asked: argparse.Namespace) -> int:
+    kernels, found = [find(name) for name in names()], oracles.oracles()
+    print((oracles.share if asked.share else oracles.listed)(kernels, found))
+    return 1 if oracles.lacking(kernels, found) else 0
 
 
 def _found(names: Iterable[str]) -> tuple[list[Kernel], list[str]]:

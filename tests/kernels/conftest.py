@@ -1,4 +1,4 @@
-"""The made-up kernels of tests/kernels/library stand beside the real ones while a test asks for them."""
+"""The made-up kernels of tests/kernels/library stand beside the real ones while a test asks for them; oracles are watched."""
 
 import sys
 from pathlib import Path
@@ -6,6 +6,31 @@ from pathlib import Path
 import pytest
 
 from kernels import library
+from kernels.declare import Kernel
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "oracle(kernel, what): holds that formula against something independent of it")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item):
+    """A test marked as an oracle runs the kernel that it names: otherwise it fails."""
+    named, ran, call = {mark.args[0] for mark in item.iter_markers("oracle")}, set(), Kernel.__call__
+    if not named:
+        return (yield)
+
+    def noted(kernel, **given):
+        ran.add(kernel.name)
+        return call(kernel, **given)
+
+    Kernel.__call__ = noted
+    try:
+        result = yield
+    finally:
+        Kernel.__call__ = call
+    assert named <= ran, f"an oracle of {', '.join(sorted(named - ran))} that does not run it"
+    return result
 
 
 @pytest.fixture

@@ -134,8 +134,7 @@ def top_level(tree: ast.Module) -> Iterator[tuple[str, ast.AST]]:
         if isinstance(node, ast.FunctionDef) and not is_kernel(node):
             yield node.name, node
         elif isinstance(node, ast.Assign):
-            for target, value in pairs(node):
-                yield target, value
+            yield from pairs(node)
 
 
 def pairs(assign: ast.Assign) -> Iterator[tuple[str, ast.AST]]:

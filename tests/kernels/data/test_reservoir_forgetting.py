@@ -23,6 +23,7 @@ def test_half_of_the_items_outlive_the_half_life():
     assert result["half_life"] == pytest.approx(1000 * math.log(2) / 0.1, rel=1e-3)
 
 
+@pytest.mark.oracle("reservoir_forgetting", "a loop over streams")
 def test_a_plain_loop_over_streams_agrees():
     """Every position's inclusion, and the stay of the items, over streams that are long against k / probability."""
     draw, k, probability, n, streams = random.Random(0), 5, 0.5, 200, 4000

@@ -21,6 +21,7 @@ def sampled(policy: str, k: int, n: int, draw: random.Random) -> list[int]:
     return kept
 
 
+@pytest.mark.oracle("reservoir_inclusion", "a plain loop over single streams")
 @pytest.mark.parametrize("policy", POLICIES)
 def test_a_plain_loop_over_single_streams_agrees(policy):
     draw, counts, k, n, streams = random.Random(0), [0] * 30, 4, 30, 8000
@@ -30,6 +31,16 @@ def test_a_plain_loop_over_single_streams_agrees(policy):
     assert sum(chances(policy, k, n)) == pytest.approx(k)  # each run keeps exactly k
     for count, chance in zip(counts, chances(policy, k, n)):
         assert count / streams == pytest.approx(chance, abs=5 * 0.5 / streams**0.5)
+    found = reservoir_inclusion(k=k, n=n, policy=policy)
+    for output, seen in (
+        ("first", counts[:1]),
+        ("first_half", counts[:15]),
+        ("second_half", counts[15:]),
+        ("first_k", counts[:4]),
+        ("last_k", counts[-4:]),
+    ):
+        assert found[output] == pytest.approx(sum(seen) / len(seen) / streams, abs=2.5 / streams**0.5)
+    assert found["uniform"] == sum(counts) / streams / n
 
 
 def test_the_product_is_k_over_n_for_every_position():

@@ -49,6 +49,7 @@ def test_the_largest_keys_have_those_chances():
     assert sum(kept[heavy_items:]) / (n - heavy_items) / streams == pytest.approx(found["light"], rel=0.02)
 
 
+@pytest.mark.oracle("weighted_reservoir", "numpy's choice without replacement")
 def test_numpy_agrees():
     numpy = pytest.importorskip("numpy")
     generator, runs = numpy.random.default_rng(0), 3000

@@ -5,6 +5,7 @@ import pytest
 from kernels.library.evaluation.decision_cost import decision_cost, logit, rates
 
 
+@pytest.mark.oracle("decision_cost", "decisions on drawn examples, counted")
 @pytest.mark.parametrize("case", [{}, {"separation": 2.4, "scale": 3.0}, {"prior": 0.4, "ratio": 0.5}])
 def test_counted_in_torch(case):
     torch = pytest.importorskip("torch")

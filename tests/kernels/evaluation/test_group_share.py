@@ -13,6 +13,7 @@ def test_the_groups_mix_to_the_overall_accuracy():
     assert result["error_share"] == pytest.approx(share * 0.4 / 0.05)
 
 
+@pytest.mark.oracle("group_share", "single examples, counted")
 def test_an_eighth_counted():
     answers = [1] * 875 + [1] * 75 + [0] * 50  # of 1,000 the last 125 are the group, 75 right: 60 %, all together 95 %
     assert sum(answers) / 1000 == 0.95 and sum(answers[875:]) / 125 == 0.6

@@ -6,6 +6,7 @@ from kernels import plot
 from kernels.library.evaluation.linear_adversary import linear_adversary
 
 
+@pytest.mark.oracle("linear_adversary", "random vectors in torch")
 def test_normal_weights_against_torch():
     torch = pytest.importorskip("torch")
     random = torch.Generator().manual_seed(0)

@@ -5,6 +5,7 @@ import pytest
 from kernels.library.evaluation.parity_gap import parity_gap
 
 
+@pytest.mark.oracle("parity_gap", "a confusion matrix, counted")
 def test_counted_by_hand():
     result = parity_gap()  # of 100 in a: 40 of 50 and 5 of 50 selected; in b: 16 of 20 and 8 of 80
     assert (result["selected_a"], result["selected_b"]) == pytest.approx((0.45, 0.24))

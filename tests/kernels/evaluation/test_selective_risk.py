@@ -6,6 +6,7 @@ from kernels import plot
 from kernels.library.evaluation.selective_risk import answered, selective_risk
 
 
+@pytest.mark.oracle("selective_risk", "answers to drawn questions, counted")
 @pytest.mark.parametrize("scale", [1.0, 3.0])
 def test_counted_in_torch(scale):
     torch = pytest.importorskip("torch")

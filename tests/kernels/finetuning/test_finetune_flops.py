@@ -18,6 +18,7 @@ def test_full_is_6_n_and_lora_little_more_than_4_n():
     assert got["lora"] == 4 * products + 6 * 207_093_760
 
 
+@pytest.mark.oracle("finetune_flops", "torch's FLOP counter on full and LoRA steps")
 @pytest.mark.parametrize("trained", ["full", "lora"])
 def test_torch_counts_the_same(trained, monkeypatch):
     torch = pytest.importorskip("torch")

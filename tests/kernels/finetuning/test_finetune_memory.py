@@ -17,6 +17,7 @@ def test_it_agrees_with_the_single_kernels(model, parameters):
     assert got["qlora"] == lora_memory(model=model, rank=16, base="nf4")["total"]
 
 
+@pytest.mark.oracle("finetune_memory", "Dettmers et al. 2023, QLoRA, arXiv 2305.14314, abstract: 780 GB to below 48 GB for 65B")
 def test_65b_goes_from_above_780_gb_to_below_48():
     """QLoRA, abstract and section 1."""
     got = finetune_memory(model="llama-65b", rank=64)

@@ -10,6 +10,7 @@ from kernels.library.finetuning.kl_optimum import kl, kl_optimum
 CASES = [(0.1, 1.0, 0.5), (0.3, 2.0, 1.0), (0.01, 1.0, 0.1)]
 
 
+@pytest.mark.oracle("kl_optimum", "a search over all policies")
 @pytest.mark.parametrize(("reference", "gap", "beta"), CASES)
 def test_no_other_policy_has_a_higher_objective(reference, gap, beta):
     result = kl_optimum(reference=reference, gap=gap, beta=beta)

@@ -8,6 +8,7 @@ import pytest
 from kernels.library.finetuning.labeler_agreement import labeler_agreement
 
 
+@pytest.mark.oracle("labeler_agreement", "labelers enumerated, right or wrong")
 @pytest.mark.parametrize("agreement", [0.65, 0.726, 0.73, 0.9])
 def test_labelers_of_that_accuracy_agree_so_often(agreement):
     result = labeler_agreement(agreement=agreement)

@@ -7,6 +7,7 @@ import pytest
 from kernels.library.finetuning.low_rank_pair import low_rank_pair
 
 
+@pytest.mark.oracle("low_rank_pair", "a pair that torch multiplies")
 def test_the_shapes_multiply_to_the_matrix():
     torch = pytest.importorskip("torch")
     got = low_rank_pair(d_in=48, d_out=20, rank=3)

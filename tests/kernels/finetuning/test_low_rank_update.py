@@ -10,6 +10,7 @@ from kernels import KernelError, plot
 from kernels.library.finetuning.low_rank_update import DECAYS, low_rank_update
 
 
+@pytest.mark.oracle("low_rank_update", "numpy's singular values")
 @pytest.mark.parametrize("decay", [0.0, 0.5, 1.0, 1.5])
 def test_the_best_approximation_leaves_that_share(decay):
     numpy = pytest.importorskip("numpy")

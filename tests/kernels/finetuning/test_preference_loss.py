@@ -13,6 +13,7 @@ def test_without_a_margin_the_loss_is_ln_2():
     assert result["slope"] == -0.5
 
 
+@pytest.mark.oracle("preference_loss", "torch's logsigmoid and its gradient")
 @pytest.mark.parametrize(("chosen", "rejected", "beta"), [(2.0, 0.5, 1.0), (-30.0, -80.0, 0.1), (-5.0, 3.0, 0.5)])
 def test_loss_and_slope_are_those_of_torch(chosen, rejected, beta):
     torch = pytest.importorskip("torch")

@@ -23,6 +23,18 @@ def test_four_and_six_flop_a_weight_are_what_a_step_takes(model, rank):
     assert step["full"] / step["full_forward"] == pytest.approx(6 / 2)
 
 
+@pytest.mark.oracle("prompt_or_tune", "calls added up one by one, a weight's multiply-adds counted in both passes")
+@pytest.mark.parametrize(("method", "passes"), [("lora", 2), ("full", 3)])
+def test_calls_one_by_one(method, passes):
+    """Of one weight: forward, the inputs' gradient, and in full fine-tuning its own gradient; two FLOP each."""
+    left, calls = 300 * 2 * passes, 0
+    while left > 0:
+        left -= 7 * 2
+        calls += 1
+    found = prompt_or_tune(examples=10, example_tokens=15, epochs=2, saved=7, method=method)
+    assert calls - 1 < found["break_even"] <= calls
+
+
 def test_a_prefix_cache_makes_it_later():
     assert prompt_or_tune(cached=0.9)["break_even"] == pytest.approx(10 * prompt_or_tune()["break_even"])
     with pytest.raises(KernelError, match="cached is 1"):

@@ -24,6 +24,7 @@ def test_nearly_gaussian_errors_give_the_order_statistics(scale):
         assert proxy == pytest.approx(expected * spread, rel=5e-3)
 
 
+@pytest.mark.oracle("reward_overoptimisation", "drawn answers with drawn errors, the best taken")
 @pytest.mark.parametrize(("tail", "scale"), [(2, 1.0), (2, 0.5), (5, 2.0), (30, 1.0)])
 def test_drawn_answers_agree(tail, scale):
     torch = pytest.importorskip("torch")
@@ -34,6 +35,8 @@ def test_drawn_answers_agree(tail, scale):
     proxy = true + scale * torch.randn(prompts, n, generator=random, dtype=torch.float64) / (squares / tail).sqrt()
     winner = true.gather(1, proxy.argmax(1, keepdim=True))
     assert chosen(n, float(tail), scale)[1] == pytest.approx(winner.mean().item(), abs=4 * winner.std().item() / prompts**0.5)
+    found = reward_overoptimisation(n=n, tail=float(tail), scale=scale)
+    assert (found["proxy"], found["true"]) == chosen(n, float(tail), scale)
     if tail > 2:
         best = proxy.amax(1)
         assert chosen(n, float(tail), scale)[0] == pytest.approx(best.mean().item(), abs=4 * best.std().item() / prompts**0.5)

@@ -33,6 +33,7 @@ def test_the_limit_is_near_what_drawn_inputs_give(d, noise, distance):
         assert risk(n, d, noise, distance) == pytest.approx(drawn, rel=0.05)
 
 
+@pytest.mark.oracle("warm_start", "ridge regressions fitted and judged")
 def test_a_fitted_ridge_has_that_risk():
     random = torch.Generator().manual_seed(3)
     d, n, noise, total, tries = 100, 150, 0.5, 0.0, 300
@@ -42,7 +43,7 @@ def test_a_fitted_ridge_has_that_risk():
         y = x @ delta + noise * torch.randn(n, generator=random, dtype=torch.float64)
         fitted = torch.linalg.solve(x.T @ x + noise**2 * d * torch.eye(d, dtype=torch.float64), x.T @ y)
         total += float((fitted - delta).square().sum()) / tries
-    assert total == pytest.approx(risk(n, d, noise, 1.0), rel=0.05)
+    assert warm_start(n=n, d=d, noise=noise)["scratch"] == risk(n, d, noise, 1.0) == pytest.approx(total, rel=0.05)
 
 
 def test_a_cosine_of_a_half_is_the_watershed():

@@ -55,6 +55,7 @@ def test_what_fills_a_launch():
     assert launch_bound(by="neuron")["time"] == pytest.approx(4096 * 5e-6)
 
 
+@pytest.mark.oracle("launch_bound", "the fewest rows that arithmetic limits, counted one by one")
 def test_bytes_limit_before_arithmetic_does():
     """One row reads all weights, for twice the time of its launch; the fewest rows that arithmetic limits, counted one by one."""
     row = launch_bound(by="row")

@@ -11,6 +11,7 @@ def drawn(median=1e-7, spread=1.0, n=1_000_000):
     return median * 10 ** (spread * torch.randn(n, generator=torch.Generator().manual_seed(0), dtype=torch.float64))
 
 
+@pytest.mark.oracle("loss_scaling", "a million gradients rounded to fp16")
 @pytest.mark.parametrize(("median", "spread", "scale"), [(1e-7, 1.0, 65536.0), (1e-7, 2.0, 256.0), (1e-5, 0.5, 2.0**30), (1e-3, 2.0, 65536.0)])
 def test_the_shares_are_those_of_a_million_rounded_gradients(median, spread, scale):
     gradients, got = drawn(median, spread), loss_scaling(median=median, spread=spread, scale=scale)

@@ -4,6 +4,7 @@ from kernels import KernelError, plot
 from kernels.library.gpu.partial_speedup import partial_speedup
 
 
+@pytest.mark.oracle("partial_speedup", "a job put together of known parts")
 def test_a_job_of_known_parts():
     whole, part, faster = 100.0, 30.0, 4.0  # seconds
     result = partial_speedup(faster=faster, overall=whole / (whole - part + part / faster))

@@ -11,6 +11,7 @@ def test_how_often_a_warp_diverges(probability, diverges):
     assert warp_divergence_cost(probability=probability)["diverges"] == pytest.approx(diverges, abs=2e-3)
 
 
+@pytest.mark.oracle("warp_divergence_cost", "lanes thrown one by one")
 @pytest.mark.parametrize(("probability", "cost_if", "cost_else"), [(0.01, 1, 1), (0.1, 3, 1), (0.5, 1, 0.5), (0.3, 0, 1)])
 def test_it_is_what_throwing_lanes_gives(probability, cost_if, cost_else):
     thrown, warps = random.Random(1), 20_000

@@ -11,6 +11,7 @@ def test_a_70b_model_in_bf16_on_one_h100s_bandwidth():
     assert decode_roofline(model="llama-2-70b", bits=4)["time"] == pytest.approx(step["time"] / 4)
 
 
+@pytest.mark.oracle("decode_roofline", "torch's FLOP counter on one decode step")
 def test_weights_that_a_step_multiplies_counted_by_torch():
     from kernels.library.models._models import SHAPES
 

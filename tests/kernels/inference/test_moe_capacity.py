@@ -15,6 +15,7 @@ def test_the_distributions_are_scipys():
     assert file.betabinomial(300, 5, 90) == pytest.approx(list(stats.betabinom.pmf(range(301), 300, 5, 90)), rel=1e-9, abs=1e-300)
 
 
+@pytest.mark.oracle("moe_capacity", "routing thrown with dice")
 @pytest.mark.parametrize("concentration", [0.0, 5.0])
 @pytest.mark.parametrize("factor", [1.0, 1.25])
 def test_thrown_dice_drop_that_many(factor, concentration):

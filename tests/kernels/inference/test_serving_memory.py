@@ -13,6 +13,7 @@ def test_llama_2_70b_by_hand():
     assert got["tokens_fit_mha"] == pytest.approx(got["tokens_fit"] / 8, abs=1)
 
 
+@pytest.mark.oracle("serving_memory", "the released fp16 checkpoint of Llama 2 7B, 13.48 GB")
 def test_formats_of_llama_2_7b_and_its_fp16_file():
     """The released fp16 checkpoint is 13.48 GB."""
     got = serving_memory(model="llama-2-7b", format="fp16")

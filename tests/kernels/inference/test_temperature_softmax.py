@@ -11,6 +11,7 @@ from kernels.library.inference import temperature_softmax as file
 from kernels.library.inference.temperature_softmax import temperature_softmax
 
 
+@pytest.mark.oracle("temperature_softmax", "torch.softmax over the whole vocabulary")
 @pytest.mark.parametrize("temperature", [0.1, 0.7, 1.0, 1.2, 2.5])
 @pytest.mark.parametrize(("vocab", "exponent"), [(50_000, 1.2), (2000, 1.0)])
 def test_torch_gives_the_same(temperature, vocab, exponent):

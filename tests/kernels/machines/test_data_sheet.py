@@ -10,6 +10,7 @@ def test_every_gpu_has_a_sheet(gpu):
     assert sheet["ridge"] == pytest.approx(sheet["half"] / sheet["bandwidth"]) and sheet["bus"] <= sheet["link"]
 
 
+@pytest.mark.oracle("data_sheet", "NVIDIA's data sheet of the H100")
 def test_an_h100_as_it_is_printed():
     """NVIDIA's data sheet: 989 and 67 TFLOP/s, 3.35 TB/s, 900 GB/s of NVLink in both directions, 50 MB of L2; nvidia-smi: 81,559 MiB."""
     sheet = data_sheet()

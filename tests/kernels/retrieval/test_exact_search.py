@@ -20,6 +20,7 @@ def test_many_queries_end_at_arithmetic():
     assert exact_search(dtype="bf16")["time"] == exact_search()["time"] / 2
 
 
+@pytest.mark.oracle("exact_search", "torch's FLOP counter on the product")
 def test_a_torch_product_has_these_flops():
     torch = pytest.importorskip("torch")
     from torch.utils.flop_counter import FlopCounterMode

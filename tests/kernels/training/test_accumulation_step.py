@@ -6,6 +6,7 @@ from kernels import KernelError
 from kernels.library.training.accumulation_step import accumulation_step
 
 
+@pytest.mark.oracle("accumulation_step", "the timeline added up event by event")
 def test_the_timeline_added_up():
     once = each = 0.0
     for step in range(16):

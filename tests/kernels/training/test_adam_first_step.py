@@ -6,6 +6,7 @@ from kernels.library.training.adam_first_step import adam_first_step
 torch = pytest.importorskip("torch")
 
 
+@pytest.mark.oracle("adam_first_step", "torch.optim.Adam")
 @pytest.mark.parametrize("beta1, beta2, step", [(0.9, 0.999, 0), (0.9, 0.95, 0), (0.9, 0.999, 2000), (0.8, 0.95, 7)])
 def test_torchs_adam_moves_as_far(beta1, beta2, step):
     weight = torch.nn.Parameter(torch.zeros(3, dtype=torch.float64))

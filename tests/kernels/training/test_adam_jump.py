@@ -5,6 +5,7 @@ import pytest
 from kernels.library.training.adam_jump import adam_jump
 
 
+@pytest.mark.oracle("adam_jump", "torch.optim.Adam")
 @pytest.mark.parametrize("beta2, jump", [(0.999, 100.0), (0.95, 10.0)])
 def test_against_torch_adam(beta2, jump):
     torch = pytest.importorskip("torch")

@@ -7,6 +7,7 @@ torch = pytest.importorskip("torch")
 from kernels.library.training.clip_unscale import clip_unscale
 
 
+@pytest.mark.oracle("clip_unscale", "torch.nn.utils.clip_grad_norm_")
 @pytest.mark.parametrize(("norm", "clip", "scale"), [(0.5, 1.0, 65536.0), (3.0, 1.0, 1024.0), (1e-6, 1.0, 1024.0)])
 def test_against_torch(norm, clip, scale):
     seen = []

@@ -11,6 +11,7 @@ def size(tensors) -> int:
     return sum(t.numel() * t.element_size() for t in tensors)
 
 
+@pytest.mark.oracle("dataparallel_root", "tensors of a real torch step, counted in bytes")
 @pytest.mark.parametrize("moments, optimizer", [(2, torch.optim.Adam), (0, torch.optim.SGD)])
 def test_states_are_those_of_a_real_step(moments, optimizer):
     torch.manual_seed(0)

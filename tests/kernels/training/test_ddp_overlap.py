@@ -43,6 +43,7 @@ def test_one_bucket_is_one_all_reduce_by_ring_or_tree(nodes, per_node):
     assert got["at_once"] == pytest.approx(min(one["flat_time"], one["tree_time"]))
 
 
+@pytest.mark.oracle("ddp_overlap", "the closed form for the last bucket")
 def test_a_fast_link_leaves_only_the_last_bucket():
     got = ddp_overlap(**CASE, bucket=1e8)
     assert got["exposed"] == pytest.approx(got["communication"] / 10)

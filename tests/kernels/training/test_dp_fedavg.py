@@ -23,6 +23,22 @@ def test_the_published_epsilon_of_private_language_models():
     assert epsilon(5000 / 763430, 1.0, 5000, 1e-9) < loose
 
 
+@pytest.mark.oracle("dp_fedavg", "Renyi divergences by numerical integration")
+def test_epsilon_by_integration():
+    np = pytest.importorskip("numpy")
+    x, rate, sigma, rounds, delta = np.linspace(-25, 60, 400_001), 0.02, 1.5, 200, 1e-6
+    log_density = -(x**2) / (2 * sigma**2) - math.log(sigma * math.sqrt(2 * math.pi))
+    log_ratio = np.logaddexp(math.log(1 - rate), math.log(rate) + (2 * x - 1) / (2 * sigma**2))
+    spent = []
+    for a in range(2, 40):
+        divergence = math.log(np.trapezoid(np.exp(log_density + a * log_ratio), x)) / (a - 1)
+        spent.append(rounds * divergence + math.log1p(-1 / a) - math.log(delta * a) / (a - 1))  # Canonne et al. 2020, proposition 12
+    found = dp_fedavg(users=50_000, cohort=1000, multiplier=sigma, rounds=rounds, delta=delta)
+    assert found["rate"] == rate and found["epsilon"] == pytest.approx(min(spent), rel=1e-4)
+    whole = min(rounds * a / (2 * sigma**2) + math.log1p(-1 / a) - math.log(delta * a) / (a - 1) for a in ORDERS)  # of the Gaussian itself
+    assert found["epsilon_unsampled"] == pytest.approx(whole)
+
+
 def test_noise():
     found = dp_fedavg(cohort=100, clip=2.0, multiplier=0.5)
     assert found["noise"] == 0.01 and found["of_clip"] == pytest.approx(5)

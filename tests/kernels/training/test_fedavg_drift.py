@@ -4,6 +4,7 @@ from kernels import KernelError, plot
 from kernels.library.training.fedavg_drift import fedavg_drift
 
 
+@pytest.mark.oracle("fedavg_drift", "FedAvg's rounds played out step by step")
 @pytest.mark.parametrize("steps", [1, 3, 10, 100])
 def test_rounds_played_out_settle_there(steps):
     x = 0.0

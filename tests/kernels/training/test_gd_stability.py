@@ -3,6 +3,7 @@ import pytest
 from kernels.library.training.gd_stability import gd_stability
 
 
+@pytest.mark.oracle("gd_stability", "torch.optim.SGD below and above the limit")
 @pytest.mark.parametrize("momentum", [0.0, 0.5, 0.9])
 def test_torch_sgd_stays_below_the_limit_and_leaves_above(momentum):
     torch = pytest.importorskip("torch")

@@ -15,6 +15,7 @@ from kernels.library.training.ring_allreduce import all_gather, reduce_scatter
 FREE = {"inside_latency": 0.0, "across_latency": 0.0}
 
 
+@pytest.mark.oracle("hierarchical_allreduce", "both levels played through with real numbers")
 @pytest.mark.parametrize("nodes, per_node", [(2, 2), (3, 4), (5, 2)])
 def test_two_levels_give_the_sum_for_the_stated_bytes(nodes, per_node):
     width = nodes * 6  # elements of a node-level chunk, divisible again

@@ -9,6 +9,7 @@ from kernels.library.gpu.loader_step import loader_step
 from kernels.library.training.loader_jitter import loader_jitter
 
 
+@pytest.mark.oracle("loader_step", "a loader's queue played out")
 @pytest.mark.parametrize("workers", [1, 2, 4, 7])
 def test_equal_loads_give_the_formula(workers):
     found = loader_jitter(load=0.35, compute=0.1, workers=workers, times="equal", batches=5000)

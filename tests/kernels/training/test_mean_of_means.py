@@ -7,6 +7,7 @@ import pytest
 from kernels.library.training.mean_of_means import mean_of_means
 
 
+@pytest.mark.oracle("mean_of_means", "statistics.fmean over single tokens")
 def test_over_single_tokens():
     result = mean_of_means()
     assert result["token_mean"] == pytest.approx(fmean([4.0] * 10 + [1.0] * 1000))

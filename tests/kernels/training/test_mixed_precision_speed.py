@@ -6,6 +6,7 @@ from kernels import KernelError, plot
 from kernels.library.training.mixed_precision_speed import mixed_precision_speed
 
 
+@pytest.mark.oracle("mixed_precision_speed", "NVIDIA's data sheets of A100 and H100")
 def test_the_data_sheets_ratios():
     assert mixed_precision_speed()["rate_ratio"] == pytest.approx(16) and mixed_precision_speed()["rate_ratio_tf32"] == pytest.approx(2)
     assert mixed_precision_speed(gpu="h100")["rate_ratio"] == pytest.approx(14.8, abs=0.05)

@@ -47,6 +47,7 @@ def played(schedule, stages, micro_batches):
     return 1 - micro_batches * (FORWARD + BACKWARD) / whole, most, ends
 
 
+@pytest.mark.oracle("pipeline_bubble", "the schedule played out, a stage taking up what is ready")
 @pytest.mark.parametrize("stages, micro_batches", CASES)
 def test_a_simulated_pipeline(stages, micro_batches):
     got = pipeline_bubble(stages=stages, micro_batches=micro_batches)

@@ -30,6 +30,7 @@ def test_masks_cancel_in_the_sum_and_a_dropout_leaves_it_uniform(clients):
     assert torch.bincount(messages[0], minlength=256).double().std() / (20_000 / 256) ** 0.5 == pytest.approx(1, rel=0.2)  # uniform
 
 
+@pytest.mark.oracle("secure_aggregation", "torch's spacing of fp32 numbers")
 @pytest.mark.parametrize("mask", [1.0, 1000.0, 1e6, 3e7])
 def test_the_spacing_is_torchs(mask):
     here = torch.tensor(mask)

@@ -20,6 +20,7 @@ def test_it_is_zero_3(parameters, gpus):
     assert got["per_gpu"] == pytest.approx(zero_memory(parameters=int(parameters), gpus=gpus, stage=3)["per_gpu"])
 
 
+@pytest.mark.oracle("sharding_fit", "Rajbhandari et al. 2019, ZeRO, arXiv 1910.02054, figure 1")
 def test_the_figure_1_of_the_paper():
     assert sharding_fit(parameters=7.5e9, gpus=64)["per_gpu"] == pytest.approx(1.9e9, rel=0.02)
 

@@ -6,6 +6,7 @@ from kernels import plot
 from kernels.library.training.small_reads import small_reads
 
 
+@pytest.mark.oracle("small_reads", "readers played out request by request")
 def test_readers_played_out_are_as_fast():
     one, count = 10e-3 + 110e3 / 200e6, 16
     ends = [0.0] * count

@@ -62,6 +62,7 @@ def test_spread_over_nodes_they_are_all_reduces_of_the_cluster(gpus, nodes, name
     assert got[f"{name}_time"] == pytest.approx(4 * min(one["flat_time"], one["tree_time"]))
 
 
+@pytest.mark.oracle("tensor_parallel", "torch's FLOP counter on a layer")
 def test_the_computation_is_counted_by_torch():
     """FLOP of a layer's forward and backward, full attention, whose scores a causal kernel halves."""
     from torch.utils.flop_counter import FlopCounterMode

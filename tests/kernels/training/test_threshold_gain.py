@@ -3,6 +3,7 @@ import pytest
 from kernels.library.training.threshold_gain import threshold_gain
 
 
+@pytest.mark.oracle("threshold_gain", "scikit-learn on a sample")
 @pytest.mark.parametrize("case", [{}, {"scale": 3.0}, {"bias": -3.0, "separation": 1.0}])
 def test_against_a_sample(case):
     np, metrics = pytest.importorskip("numpy"), pytest.importorskip("sklearn.metrics")

@@ -22,6 +22,7 @@ def test_the_parts_are_those_of_zero():
     assert got["left_with_gradients"] == parts["weights"] + parts["gradients"]
 
 
+@pytest.mark.oracle("zero_offload", "torch's Adam, counted tensor by tensor")
 def test_bytes_of_an_update():
     torch = pytest.importorskip("torch")
     half, full = torch.zeros(100, dtype=torch.float16), torch.zeros(100)

@@ -15,6 +15,7 @@ def test_one_micro_batch_is_the_papers():
         assert got[f"sent_{stage}"] == pytest.approx(zero_memory(parameters=7e9, gpus=64, stage=stage)["sent"])
 
 
+@pytest.mark.oracle("zero_traffic", "a step's collectives played through one by one")
 @pytest.mark.parametrize("micro_steps", [1, 2, 8])
 def test_collectives_one_by_one(micro_steps):
     calls = {stage: [] for stage in range(4)}

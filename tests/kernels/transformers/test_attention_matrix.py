@@ -7,6 +7,7 @@ import pytest
 from kernels.library.transformers.attention_matrix import attention_matrix
 
 
+@pytest.mark.oracle("attention_matrix", "scores that torch makes, counted in bytes")
 @pytest.mark.parametrize("dtype, name", [("fp32", "float32"), ("bf16", "bfloat16"), ("fp16", "float16")])
 def test_torch_makes_scores_of_that_size(dtype, name):
     torch = pytest.importorskip("torch")

@@ -5,6 +5,21 @@ from kernels.library.transformers.attention_matrix import attention_matrix
 from kernels.library.transformers.attention_memory import attention_memory, extra, inputs, longest
 
 
+@pytest.mark.oracle("attention_memory", "the tensors of both ways in torch, counted in bytes")
+@pytest.mark.parametrize("dtype", ["bf16", "fp32"])
+def test_tensors_of_both_ways(dtype):
+    torch = pytest.importorskip("torch")
+    kind = {"bf16": torch.bfloat16, "fp32": torch.float32}[dtype]
+    with torch.device("meta"):
+        scores, softmax, mask = torch.empty(3, 50, 50, dtype=kind), torch.empty(3, 50, 50, dtype=kind), torch.empty(50, 50, dtype=torch.bool)
+        output, sums = torch.empty(3, 50, 16, dtype=kind), torch.empty(3, 50)
+        queries_keys_values = torch.empty(3, 3, 50, 16, dtype=kind)
+    found = attention_memory(tokens=50, heads=3, head_dim=16, dtype=dtype)
+    assert found["naive"] == scores.nbytes + softmax.nbytes + mask.nbytes + output.nbytes
+    assert found["flash"] == sums.nbytes + output.nbytes and found["inputs"] == queries_keys_values.nbytes
+    assert found["traffic_naive"] == 2 * (scores.nbytes + softmax.nbytes)  # each written once and read once
+
+
 def test_naive_holds_two_of_attention_matrix_s_and_the_output():
     here = attention_memory(tokens=4096, heads=32)
     assert here["naive"] == 2 * attention_matrix(tokens=4096, heads=32)["per_layer"] + 4096**2 + inputs(4096, 32, 128, 2) // 3

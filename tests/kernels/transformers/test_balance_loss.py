@@ -31,6 +31,7 @@ def test_real_routing_can_undercut_uniform():
     assert balance_loss(experts=2, hot_share=2 / 3, hot_probability=means[0])["over_uniform"] == pytest.approx(by_hand) and by_hand < 0.9
 
 
+@pytest.mark.oracle("balance_loss", "autograd's gradient of the loss over single tokens")
 def test_the_push_is_autograds():
     torch = pytest.importorskip("torch")
     shares, means = torch.tensor([0.5] + [0.5 / 7] * 7), torch.tensor([0.4] + [0.6 / 7] * 7, requires_grad=True)

@@ -6,6 +6,7 @@ from kernels.library.models._models import SHAPES
 from kernels.library.transformers.bias_share import bias_share
 
 
+@pytest.mark.oracle("bias_share", "torch modules that count their own biases")
 @pytest.mark.parametrize("model", ["gpt2", "gpt3-175b"])
 def test_a_torch_encoder_has_as_many(model):
     torch = pytest.importorskip("torch")

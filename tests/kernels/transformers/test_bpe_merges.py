@@ -16,6 +16,7 @@ def test_the_paper_s_example():  # Sennrich et al. 2016, section 3.2: low x5, lo
     assert merged[3:] == ["lo", "low"]
 
 
+@pytest.mark.oracle("bpe_merges", "merges, scores and gains counted by hand")
 def test_the_cat_by_hand():
     result = bpe_merges(text=CAT)
     assert [(a + b).decode() for (a, b), _ in _bpe.train(_bpe.letter_words(CAT), 7)][:3] == ["at", "th", "the"]

@@ -7,6 +7,7 @@ torch = pytest.importorskip("torch")
 from kernels.library.transformers.masked_softmax import masked_softmax
 
 
+@pytest.mark.oracle("masked_softmax", "torch.softmax of masked scores")
 @pytest.mark.parametrize(("scores", "pads"), [((1, 2, 3), 1), ((1, 2, 3), 30), ((0.5, -1, 0.2), 7)])
 def test_torch_agrees(scores, pads):
     found = masked_softmax(first=scores[0], second=scores[1], pad=scores[2], pads=pads)

@@ -7,6 +7,7 @@ import pytest
 from kernels.library.transformers.moe_all_to_all import moe_all_to_all
 
 
+@pytest.mark.oracle("moe_all_to_all", "tokens sent one by one between pretended GPUs")
 def test_tokens_sent_one_by_one():
     draw, gpus, experts, top_k, tokens = random.Random(0), 4, 8, 2, 20_000
     elsewhere = sum(e // (experts // gpus) != 0 for _ in range(tokens) for e in draw.sample(range(experts), top_k))  # of GPU 0's tokens

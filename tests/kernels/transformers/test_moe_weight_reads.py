@@ -18,6 +18,15 @@ def test_dice_touch_that_many(experts, top_k, tokens):
     assert file.touched(experts, top_k, tokens) == pytest.approx(sum(found) / len(found), rel=0.005)
 
 
+@pytest.mark.oracle("moe_weight_reads", "routing thrown with dice, and the experts met counted")
+@pytest.mark.parametrize(("model", "experts", "top_k"), [("mixtral-8x7b", 8, 2), ("olmoe-1b-7b", 64, 8)])
+def test_the_experts_that_dice_meet(model, experts, top_k):
+    dice, tokens, steps, met = random.Random(1), 5, 4000, 0
+    for _ in range(steps):
+        met += len({expert for _ in range(tokens) for expert in dice.sample(range(experts), top_k)})
+    assert moe_weight_reads(model=model, tokens=tokens)["touched"] == pytest.approx(met / steps, rel=0.01)
+
+
 def test_one_token_reads_what_it_uses():
     got, counts = moe_weight_reads(), moe_shape(model="mixtral-8x7b")
     assert got["touched"] == pytest.approx(2)

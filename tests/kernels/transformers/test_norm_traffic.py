@@ -10,6 +10,7 @@ ROWS, COLUMNS = 64, 256
 ARITHMETIC = ("aten.mul", "aten.sub", "aten.add", "aten.pow", "aten.mean")
 
 
+@pytest.mark.oracle("norm_traffic", "what torch dispatches when the norms run")
 @pytest.mark.parametrize("dtype", ["bf16", "fp32"])
 @pytest.mark.parametrize("norm", ["layer", "rms"])
 def test_torch_moves_and_computes_the_same(norm, dtype):

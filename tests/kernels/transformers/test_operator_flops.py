@@ -15,6 +15,7 @@ def test_bert_large_is_as_lopsided_as_the_paper_says():
     assert got["softmax_share"] > 2 * got["norms_share"]
 
 
+@pytest.mark.oracle("operator_flops", "torch's FLOP counter on a block")
 def test_torch_counts_the_same_products():
     torch = pytest.importorskip("torch")
     from torch.utils.flop_counter import FlopCounterMode

@@ -10,6 +10,7 @@ from kernels import KernelError
 from kernels.library.transformers.padded_batch import padded_batch
 
 
+@pytest.mark.oracle("padded_batch", "torch's pad_sequence and cross_entropy")
 @pytest.mark.parametrize("lengths", [(5, 8, 3), (1, 9, 9)])
 def test_torch_agrees(lengths):
     targets = pad_sequence([torch.zeros(n, dtype=torch.long) for n in lengths], batch_first=True, padding_value=-100)

@@ -13,6 +13,18 @@ def test_a_wavelength_is_one_turn():
     assert turned == pytest.approx([2 * math.pi] * 64)
 
 
+@pytest.mark.oracle("rope_spectrum", "unit vectors turned token by token")
+def test_pairs_turned_token_by_token():
+    turned = [0.0] * 16
+    for _ in range(300):
+        turned = [angle + 100.0 ** (-2 * i / 32) for i, angle in enumerate(turned)]
+    found = rope_spectrum(head_dim=32, base=100.0, trained=300, wanted=600)
+    assert found["unfinished"] == sum(angle < 2 * math.pi for angle in turned)
+    assert (found["shortest"], found["longest"]) == pytest.approx(tuple(2 * math.pi * 300 / angle for angle in (turned[0], turned[-1])))
+    slower = [i for i in range(16) if 300 * found["ntk_base"] ** (-2 * i / 32) < 2 * math.pi]
+    assert 300 * found["ntk_base"] ** (-30 / 32) == pytest.approx(turned[-1] / 2) and len(slower) >= found["unfinished"]
+
+
 @pytest.mark.parametrize("trained", [2048, 4096, 8192])
 def test_unfinished_pairs_by_logarithms(trained):
     last = math.floor(64 * math.log(trained / (2 * math.pi)) / math.log(10_000))

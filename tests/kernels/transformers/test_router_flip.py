@@ -13,6 +13,7 @@ def test_two_experts_have_a_closed_form(lead):
     assert file.moved(lead, 2) == pytest.approx(0.5 * math.erfc(lead / 2), rel=1e-9)  # a difference of two noises has deviation sqrt 2
 
 
+@pytest.mark.oracle("router_flip", "noise thrown on logits")
 @pytest.mark.parametrize(("gap", "noise"), [(1.0, 1.0), (5.0, 1.0), (5.0, 3.0)])
 def test_thrown_noise_moves_as_many(gap, noise):
     torch = pytest.importorskip("torch")

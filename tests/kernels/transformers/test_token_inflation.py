@@ -13,6 +13,30 @@ def test_against_the_block_s_formula(causal):  # GPT-3: 24 d^2 a token and layer
     assert token_inflation(model="gpt3-175b", tokens=n, causal=causal)["flops"] == pytest.approx(block + 2 * vocab * d * n)
 
 
+@pytest.mark.oracle("token_inflation", "torch's FLOP counter on every product of the model")
+def test_torch_counts_the_same():
+    torch = pytest.importorskip("torch")
+    from torch.utils.flop_counter import FlopCounterMode
+
+    def counted(tokens):
+        def empty(*size):
+            return torch.empty(*size, device="meta")
+
+        x, wide = empty(tokens, 4096), empty(tokens, 14336)
+        with FlopCounterMode(display=False) as counter:
+            for inputs, outputs in ((4096, 4096), (4096, 1024), (4096, 1024), (4096, 4096), (4096, 14336), (4096, 14336)):
+                x @ empty(inputs, outputs)
+            wide @ empty(14336, 4096)
+            empty(32, tokens, 128) @ empty(32, 128, tokens) @ empty(32, tokens, 128)
+        block = counter.get_total_flops()
+        with FlopCounterMode(display=False) as counter:
+            x @ empty(4096, 128256)
+        return 32 * block + counter.get_total_flops()
+
+    found = token_inflation(model="llama-3-8b", tokens=500, inflation=3.0, causal=False)
+    assert (found["flops"], found["flops_after"]) == (counted(500), counted(1500))
+
+
 def test_its_limits():
     short, long = (token_inflation(tokens=n) for n in (1, 10**9))
     assert short["ratio"] == pytest.approx(4, rel=1e-3) and long["ratio"] == pytest.approx(16, rel=1e-3)

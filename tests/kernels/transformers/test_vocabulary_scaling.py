@@ -12,6 +12,7 @@ from kernels.library.transformers.new_token_init import new_token_init
 from kernels.library.transformers.scaling_bend import scaling_bend
 
 
+@pytest.mark.oracle("embedding_share", "GPT-2's released parameters")
 def test_gpt2_within_its_biases_and_norms():
     shape = model_shape(model="gpt2")
     result = embedding_share(d_model=768, layers=12, vocab=50257)
@@ -35,6 +36,7 @@ def test_the_bend():
     assert bend["slope_body"] == pytest.approx(0.076) and bend["slope_fitted"] > bend["slope_large"] > 0.076 and bend["ratio"] < 1
 
 
+@pytest.mark.oracle("scaling_bend", "numpy.polyfit on the ladder")
 def test_numpy_fits_the_ladder_alike():
     """Thirteen shapes, layers by width, typed here a second time."""
     np = pytest.importorskip("numpy")

@@ -43,6 +43,7 @@ def test_unfolding_is_convolution(layers):
     assert timing.error_against(file.through(functional.conv2d, x, layers, weights), file.through(file.unfolded, x, layers, weights)) < 1e-13
 
 
+@pytest.mark.oracle("conv_blocks", "torch modules that count their own parameters")
 @pytest.mark.parametrize("name", BLOCKS)
 def test_a_block_has_the_parameters_of_the_formula(name):
     weights = file.parameters(file.block(name, 64), "bf16", "cpu")

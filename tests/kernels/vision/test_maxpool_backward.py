@@ -63,6 +63,7 @@ def test_an_odd_size_is_refused(pretended_gpu):
         maxpool_backward(size=7)
 
 
+@pytest.mark.oracle("maxpool_traffic", "torch's max-pooling, its tensors counted in bytes")
 def test_the_formula_counts_the_tensors():
     for dtype in (torch.bfloat16, torch.float32):
         x = torch.randn(2, 3, 8, 8, dtype=dtype)
