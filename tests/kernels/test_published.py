@@ -33,7 +33,8 @@ class Row:
 
 
 def rows() -> Iterator[Row]:
-    for group in yaml.load(TABLE.read_text(encoding="utf-8"), yaml.BaseLoader):  # all text: the digits printed count
+    loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)  # all text: the digits printed count
+    for group in yaml.load(TABLE.read_text(encoding="utf-8"), loader):
         assert group.keys() <= FIELDS and group["opened"] in ("yes", "no"), group["source"]
         for *cells, printed in group["rows"]:
             given = {**group.get("given", {}), **dict(zip(group.get("columns", []), cells, strict=True))}

@@ -31,6 +31,22 @@ WORKED: list[tuple[str, dict[str, Any], dict[str, float | str]]] = [
         },
     ),
     (
+        "activation_memory",
+        {"width": 8, "heads": 2, "layers": 4, "tokens": 5, "batch": 3},
+        {
+            "naive_layer": 34 * 120 + 5 * 2 * 25 * 3,
+            "flash_layer": 34 * 120 + 4 * 2 * 5 * 3,
+            "checkpointed_layer": 240,
+            "naive": 4 * (34 * 120 + 750),
+            "flash": 4 * (34 * 120 + 120),
+            "checkpointed": 4 * 240 + 34 * 120 + 120,
+            "selective": 4 * 34 * 120,
+            "segments": "checkpointed",
+            "best_segment": 1,
+            "matrix_share": 750 / 4830,
+        },
+    ),
+    (
         "adam_first_step",
         {"beta1": 0.8, "beta2": 0.99},
         {"first": 1, "running": 1 / 3, "ratio": 3, "uncorrected": 2},

@@ -35,6 +35,8 @@ def test_epsilon_by_integration():
         spent.append(rounds * divergence + math.log1p(-1 / a) - math.log(delta * a) / (a - 1))  # Canonne et al. 2020, proposition 12
     found = dp_fedavg(users=50_000, cohort=1000, multiplier=sigma, rounds=rounds, delta=delta)
     assert found["rate"] == rate and found["epsilon"] == pytest.approx(min(spent), rel=1e-4)
+    often = dp_fedavg(users=4, cohort=2, multiplier=0.5, rounds=2000, delta=delta)["epsilon"]  # the lowest order costs least
+    assert often == pytest.approx(2000 * math.log(1 + 0.25 * (math.exp(1 / 0.25) - 1)) + math.log(0.5) - math.log(2 * delta), rel=1e-9)
     whole = min(rounds * a / (2 * sigma**2) + math.log1p(-1 / a) - math.log(delta * a) / (a - 1) for a in ORDERS)  # of the Gaussian itself
     assert found["epsilon_unsampled"] == pytest.approx(whole)
 
