@@ -43,8 +43,8 @@ def block_roofline(
 ):
     """Times of a block's parts on `sequences` of `tokens` tokens, and the shares of attention's core and of the norms.
 
-    Shares of the core count fused norms; shares of the norms count the tiled core. faster_core: how much faster the block gets when a core that writes
-    its scores out runs `faster` times as fast; flash_speedup, core_speedup: the block and the core with tiles over written out.
+    Shares of the core count fused norms; shares of the norms count the tiled core. faster_core: how much faster the block gets when a core that
+    writes its scores out runs `faster` times as fast; flash_speedup, core_speedup: the block and the core with tiles over written out.
     """
     here = times(d_model, ffn_ratio, gated, norm, tokens, sequences, gpu)
     rest = here["products"] + here["elementwise"]
@@ -62,7 +62,10 @@ def block_roofline(
         "core_speedup": here["core_naive"] / here["core_flash"],
         "sweep": {
             "d_model": list(WIDTHS),
-            **{way: [shares_of(times(d, ffn_ratio, gated, norm, tokens, sequences, gpu), f"core_{way}") for d in WIDTHS] for way in ("naive", "flash")},
+            **{
+                way: [shares_of(times(d, ffn_ratio, gated, norm, tokens, sequences, gpu), f"core_{way}") for d in WIDTHS]
+                for way in ("naive", "flash")
+            },
             "flops": [flops_share(d, ffn_ratio, gated, tokens) for d in WIDTHS],
         },
     }
