@@ -49,7 +49,7 @@ def padding_waste(
     """The wasted share of places for each way; saved: places less than fixed; scores: wasted share of the square score matrices.
 
     mean: a text's length, batch_longest: the mean over random batches of their longest. sweep: waste over the spread (lognormal). Free, as corpora
-    and GPUs differ: median from chat turns of 40 tokens to paragraphs of 200; spread from 0.4, texts of one kind, to 1.2, a mix of short and long ones;
+    and GPUs differ: median from chat turns of 40 tokens to paragraphs of 200; spread from 0.4, texts of one kind, to 1.2, short and long ones mixed;
     batch from 8 to 128 texts. pool is that of transformers.
     """
     if not shortest <= longest:
