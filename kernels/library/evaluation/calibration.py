@@ -46,8 +46,8 @@ def calibration(
     spread: standard deviation of the confidences' log-odds, free between 1 and 2.5: nearly alike, or from a coin toss to certainty. n: the test set's
     size, free. tracking: how far the chance to be right follows the confidence, 1 point by point, 0 not at all (then |mean confidence - accuracy|
     hides most of the ECE). gap is that difference of means, a lower bound of the ECE. ece_constant: the ECE if every answer had the accuracy for its
-    confidence; nll_constant: the NLL if each answer had the model's mean confidence. The MCE may be that of a bin with a single prediction. reliability
-    (accuracy), confidence (mean) and filled (share of the predictions) are by bin.
+    confidence; nll_constant: the NLL if each answer had the model's mean confidence. The MCE may be that of a bin with a single prediction.
+    reliability (accuracy), confidence (mean) and filled (share of the predictions) are by bin.
     """
     import torch
 

@@ -29,8 +29,8 @@ def ece_floor(
     """The mean ECE of a perfectly calibrated model against the number of test examples, and the value that one test set in twenty exceeds.
 
     Each draw is a mean over `repeats` test sets, since that mean is what is asked for. spread: standard deviation of the confidences' log-odds, free
-    from confidences that are nearly equal to such as reach from a coin toss to certainty. predicted: the large-n formula's value. sweep: simulated and
-    predicted mean.
+    from confidences that are nearly equal to such as reach from a coin toss to certainty. predicted: the large-n formula's value. sweep: simulated
+    and predicted mean.
     """
     import torch
 

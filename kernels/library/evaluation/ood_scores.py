@@ -38,8 +38,8 @@ def ood_scores(
     """The share of strange inputs that each score finds, at a threshold that flags `false_alarms` of the model's own data.
 
     either: entropy or distance, each at a threshold of half the false alarms. unseen: number of classes never trained on. confidence: the mean of the
-    largest probability. sweep: the share found among inputs of a class moved outwards, against the factor. radius: how far apart the classes lie, free
-    between 3 and 7, where the best possible classifier is right on 90 to nearly 100 % of its own inputs.
+    largest probability. sweep: the share found among inputs of a class moved outwards, against the factor. radius: how far apart the classes lie,
+    free between 3 and 7, where the best possible classifier is right on 90 to nearly 100 % of its own inputs.
     """
     import torch
 
@@ -91,7 +91,7 @@ def flagged_by_either(x, classes: int, radius: float, halves: dict):
 
 @ood_scores.invariant
 def unmoved_inputs_raise_the_agreed_false_alarms(result):
-    """Of new inputs from the known classes each score flags about as many as agreed; further out a class is flagged by distance more, by entropy less."""
+    """Of new inputs from the known classes each score flags about as many as agreed; further out distance flags more, entropy less."""
     curve, agreed = result["sweep"], result.parameters["false_alarms"]
     calm = all(abs(curve.values(score)[0] - agreed) < 0.5 * agreed for score in SCORES)
     return calm and curve.values("distance")[-1] > curve.values("distance")[0] and curve.values("entropy")[-1] <= curve.values("entropy")[0]

@@ -36,9 +36,9 @@ def temperature_scaling(
 ):
     """Logits that are `scale` times too large, before and after temperature scaling: fitted temperature, ECE, NLL, accuracy.
 
-    n examples, half to fit the temperature, half to judge it. sharpness: standard deviation of the true logits, which
-    sets the accuracy. n: free, since what ECE is left after the fit is chance and falls with it; floor: the mean ECE of a perfectly calibrated model with
-    the fitted confidences on as many examples (large-n formula). sweep: ECE and NLL of the judged half against temperature.
+    n examples, half to fit the temperature, half to judge it. sharpness: standard deviation of the true logits, which sets the accuracy. n: free,
+    since what ECE is left after the fit is chance and falls with it; floor: the mean ECE of a perfectly calibrated model with the fitted confidences
+    on as many examples (large-n formula). sweep: ECE and NLL of the judged half against temperature.
     """
     import torch
 

@@ -40,9 +40,9 @@ def temperature_shift(
 ):
     """Temperature fitted on population a, or on both pooled: ECE, accuracy and confidence of each before and after.
 
-    n examples a population, half to fit and half to judge. spread: standard deviation of the reported logits of a, times `narrower` in b. own: with the
-    temperature fitted on that population itself. both: the ECE of the two populations as one. spread and classes are a toy's: unsure to sure models of
-    few to many classes.
+    n examples a population, half to fit and half to judge. spread: standard deviation of the reported logits of a, times `narrower` in b. own: with
+    the temperature fitted on that population itself. both: the ECE of the two populations as one. spread and classes are a toy's: unsure to sure
+    models of few to many classes.
     """
     import torch
 

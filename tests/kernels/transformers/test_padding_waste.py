@@ -34,6 +34,7 @@ def test_dynamic_padding_meets_the_expected_maximum(median, spread, seed):
     assert found["dynamic"] == pytest.approx(1 - mean / longest, abs=0.01)
     assert found["fixed"] == pytest.approx(1 - mean / 512, abs=0.01)
     assert found["saved_dynamic"] == pytest.approx(1 - longest / 512, abs=0.01)
+    assert found["cut"] == pytest.approx(1 - NormalDist(math.log(median), spread).cdf(math.log(512.5)), abs=0.005)
 
 
 def test_log_uniform_lengths_have_their_closed_moments():
