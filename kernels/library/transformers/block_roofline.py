@@ -13,7 +13,7 @@ Launches are left out: with thousands of tokens in a batch every operation outla
 
 from typing import Annotated, Literal
 
-from kernels import Bound, Series, kernel
+from kernels import Bound, Lower, Series, kernel
 from kernels.library.machines._devices import DEVICES, Gpu
 from kernels.library.transformers.norm_traffic import norm_traffic
 
@@ -25,7 +25,9 @@ PARTS = ("products", "elementwise")
 @kernel(
     kind="formula",
     outputs={
-        **dict.fromkeys(("products_time", "core_time_naive", "core_time_flash", "norms_time_eager", "norms_time_fused", "elementwise_time"), "s"),
+        **dict.fromkeys(
+            ("products_time", "core_time_naive", "core_time_flash", "norms_time_eager", "norms_time_fused", "elementwise_time"), Lower("s")
+        ),
         **dict.fromkeys(("core_share_naive", "core_share_flash", "core_flops_share", "norms_share_eager", "norms_share_fused"), ""),
         **dict.fromkeys(("faster_core", "flash_speedup", "core_speedup"), ""),
         "sweep": Series("d_model", ""),

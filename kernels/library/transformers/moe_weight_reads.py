@@ -29,6 +29,7 @@ BATCHES = (1, 2, 4, 8, 16, 32, 64)
         "read": "B",
         "held": "B",
         "share": "",
+        "used": "",
         "flops": "FLOP",
         "dense_read": "B",
         "dense_held": "B",
@@ -56,7 +57,8 @@ def moe_weight_reads(
 ):
     """Expected experts touched in a layer, weights read and FLOP of a step of `tokens` tokens, beside a dense model's.
 
-    held: all weights. share: read over what is readable, the embedding left out. over_dense: read over the dense model's read.
+    held: all weights. share: read over what is readable, the embedding left out. used: the weights that one token is multiplied
+    with. over_dense: read over the dense model's read.
     tokens_per_expert: an expert's mean share of the step; batch_at_ridge: the step at which that share reaches the GPU's ridge. cache: read in the
     step, in bf16, by each of its sequences with `context` tokens; step: the longer of reading weights and caches and of the FLOP. equal_context: the
     context at which both models read as much, 0 where the dense model's cache is no larger.
@@ -83,6 +85,7 @@ def moe_weight_reads(
         "read": read(tokens),
         "held": size * counts["parameters"],
         "share": read(tokens) / everything,
+        "used": counts["active_parameters"] - lookup,
         "flops": flops,
         "dense_read": size * used,
         "dense_held": size * dense_parameters,
