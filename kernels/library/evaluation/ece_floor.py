@@ -74,7 +74,7 @@ def draw(result, ax):
     curve, n = result["sweep"], result.parameters["n"]
     labels = {"simulated": "", "predicted": ""}  # one on the other
     plot.lines(ax, curve, xlog=True, ylog=True, labels=labels, highlight="simulated", x_label="test examples", y_label="ECE")
-    plot.mark(ax, n, result["ece"], f"{plot.show(result['ece'], '')} at {n:,}")
+    plot.mark(ax, n, result["ece"], f"{result['ece']:.2g} at {n:,}")
     values = curve.values("simulated")
     return (
         f"ECE of a perfectly calibrated model against the number of test examples: {plot.show(values[0], '')} at {curve.x[0]:,}, "

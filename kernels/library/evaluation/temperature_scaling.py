@@ -116,8 +116,8 @@ def draw(result, ax):
     ece = Curve(swept.x_name, swept.x_unit, swept.unit, swept.x, {"ece": swept.lines["ece"]})
     plot.height(ax, 220)
     plot.lines(ax, ece, xlog=True, labels={"ece": ""}, x_label="temperature T", y_label="ECE")
-    plot.mark(ax, 1.0, result["ece_before"], f"before: {result['ece_before']:.3f}", color=plot.RED, where="right above")
-    after, said = result["ece_after"], f"T = {temperature:.2f}: {result['ece_after']:.3f}"
+    plot.mark(ax, 1.0, result["ece_before"], f"before: {result['ece_before']:.2g}", color=plot.RED, where="right above")
+    after, said = result["ece_after"], f"T = {temperature:.2g}: {result['ece_after']:.1g}"
     plot.mark(ax, temperature, after, "", color=plot.GREEN)
     leader = {"arrowstyle": "-", "color": plot.GREEN, "linewidth": 0.8}  # the V leaves no room for words beside its tip
     ax.annotate(said, (temperature, after), xytext=(-4, 62), textcoords="offset points", ha="center", color=plot.GREEN, arrowprops=leader)

@@ -118,3 +118,6 @@ def draw(result, ax):
     ax.set_xlim(1800, None)
     ax.set_ylim(0, None)
     plot.height(ax, 230)
+    ends = {way: (line[0], line[-1]) for way, line in ((way, result["sweep"].values(way)) for way in labels)}
+    said = "; ".join(f"{labels[way]}, {first:.1%} at 1.3B and {last:.1%} at 175B" for way, (first, last) in ends.items())
+    return f"The share of attention's core in a block, by the size of the model: {said}."

@@ -118,4 +118,4 @@ def draw(result, ax):
         "left, no mask": "left_unmasked",
         "right, read at the last place": "right_last_place",
     }
-    plot.bars(ax, {name: round(result[output], 9) for name, output in shown.items()}, "percent", highlight="left, ids from the first token")
+    plot.bars(ax, {name: round(result[output], 1) for name, output in shown.items()}, "percent", highlight="left, ids from the first token")

@@ -186,5 +186,5 @@ def draw(result, ax):
 
     noise = f"noise {result.parameters['noise']:g} on logits"
     names = {"none": "no remedy", "jitter": "jitter ±1 %", "noise": noise, "loss": "balancing loss", "bias": "selection bias"}
-    plot.bars(ax, {name: result[f"{method}_effective"] for method, name in names.items()}, unit="", highlight="jitter ±1 %",
+    plot.bars(ax, {name: round(result[f"{method}_effective"]) for method, name in names.items()}, unit="", highlight="jitter ±1 %",
               limit=(result.parameters["experts"], f"all {result.parameters['experts']} experts"))  # fmt: skip
