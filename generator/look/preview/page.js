@@ -151,7 +151,8 @@ function claimItem(claim) {
   return element("li", {},
     mark(claim.verdict), " ", element("span", { class: "said" }, claim.says),
     pairList([
-      ["said", claim.said], ["taken as", claim.thresholds.map((threshold) => threshold.join(": ")).join("; ")], ["computed", claim.computed || (claim.verdict === "open" ? "not yet measured" : "")], ["off by", claim.factor],
+      ["said", claim.said], ["taken as", claim.thresholds.map((threshold) => threshold.join(": ")).join("; ")],
+      ["computed", claim.computed || (claim.verdict === "open" ? "not yet measured" : "")], ["off by", claim.factor],
       ["from", claim.expression], ["holds if", claim.under && `${claim.under[0]} (${claim.under[1]})`], ["source", claim.source], ["at", source(claim.place)],
     ]));
 }
