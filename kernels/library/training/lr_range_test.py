@@ -33,7 +33,7 @@ def lr_range_test(
     """Rates where the smoothed loss is lowest, a tenth of that, and steepest over log rate; 2 / L as limit.
 
     trained_at: full loss after as many steps at that rate (hundredth: of the lowest); tenth_gains: the hundredth's excess over the best loss,
-    over the tenth's. start, noise: the loss before and at best. Free: steps, the speed of the sweep (fastai takes 100); the batch; decay, how fast
+    over the tenth's. start, noise: the loss before and at best. test: the smoothed loss over the start's. Free: steps, the speed of the sweep (fastai takes 100); the batch; decay, how fast
     curvatures fall, from nearly round to long and narrow; deviation, of the labels' noise, from a tenth of one feature's part to all of it.
     """
     import torch
@@ -63,7 +63,7 @@ def lr_range_test(
         "noise": floor,
         **{f"trained_at_{name}": loss for name, loss in full.items()},
         "tenth_gains": (full["hundredth"] - floor) / (full["tenth"] - floor),
-        "test": {"learning_rate": [rates[i] for i in shown], "loss": [smooth[i] if smooth[i] < 2 * start else None for i in shown]},
+        "test": {"learning_rate": [rates[i] for i in shown], "loss": [smooth[i] / start if smooth[i] < 2 * start else None for i in shown]},
     }
 
 
@@ -106,13 +106,13 @@ def draw(result, ax):
     from kernels import plot
 
     test = result["test"]
-    plot.lines(ax, test, xlog=True, labels={"loss": ""}, x_label="learning rate", y_label="loss of the batch, smoothed")
+    plot.lines(ax, test, xlog=True, labels={"loss": ""}, x_label="learning rate", y_label="loss, smoothed, start = 1")
     losses = [p.value if p is not None else float("inf") for p in test.lines["loss"]]
 
     def near(rate: float) -> float:
         return losses[min(range(len(test.x)), key=lambda i: abs(test.x[i] / rate - 1))]
 
-    ax.set_ylim(-0.12 * losses[0], losses[0] * 1.3)
+    ax.set_ylim(-0.12, 1.5)
     at = test.x[losses.index(min(losses))]  # of the drawn curve, over many draws a smooth one
-    plot.mark(ax, at / 10, near(at / 10), f"take a tenth: {plot.show(at / 10, '')}", where="left below")
-    plot.mark(ax, at, near(at), f"lowest: {plot.show(at, '')}", color=plot.AMBER, where="left above")
+    plot.mark(ax, at / 10, near(at / 10), "take a tenth", where="left below")
+    plot.mark(ax, at, near(at), "lowest", color=plot.AMBER, where="left above")
