@@ -1,7 +1,7 @@
 """What torch.optim.AdamW holds, and from when: its moments' format and bytes, before and after the first step.
 
-The constructor notes the parameters and allocates nothing; the first step makes two moments by zeros_like, in the parameter's own format. Nothing is drawn:
-torch's optimizer is run on the CPU and its tensors are counted.
+The constructor notes the parameters and allocates nothing; the first step makes two moments by zeros_like, in the parameter's own format.
+Nothing is drawn: torch's optimizer is run on the CPU and its tensors are counted.
 """
 
 from typing import Literal

@@ -2,8 +2,8 @@
 
     v <- b2 v;  v <- v + (1 - b2) g^2        each rounded to bf16, as torch's in-place operations are
 
-At b2 = 0.999 the product changes v by less than half of a bf16 spacing, so nothing ever decays. Equal gradients then add up only until their term is below
-half a spacing, at 1/2 of the true value. Noise has large squares now and then, which still count, while nothing takes them back: a ratchet.
+At b2 = 0.999 the product changes v by less than half of a bf16 spacing, so nothing ever decays. Equal gradients then add up only until their term
+is below half a spacing, at 1/2 of the true value. Noise has large squares now and then, which still count, while nothing takes them back: a ratchet.
 """
 
 from typing import Annotated, Literal
@@ -27,9 +27,9 @@ def bf16_second_moment(
 ):
     """The mean second moment after `steps`, 1 if it were right, in bf16 and in fp32, and Adam's step in bf16 over that in fp32.
 
-    noise: the share of the gradient's mean square that is noise around its mean, free from 0, equal gradients, to 1, no mean at all. steps: free, as a
-    run may be short or long, and noise goes on raising v. tails: of the noise, normal or the heavier Laplace's. step_factor: the mean over entries of the
-    root of fp32's v over bf16's. rounding: a bf16 number's own relative error, at most. sweep: v by step.
+    noise: the share of the gradient's mean square that is noise around its mean, free from 0, equal gradients, to 1, no mean at all. steps: free,
+    as a run may be short or long, and noise goes on raising v. tails: of the noise, normal or the heavier Laplace's. step_factor: the mean over
+    entries of the root of fp32's v over bf16's. rounding: a bf16 number's own relative error, at most. sweep: v by step.
     """
     import torch
 
@@ -38,7 +38,7 @@ def bf16_second_moment(
     shown: dict[str, list[float]] = {"step": [], "bf16": [], "fp32": []}
     for step in range(1, steps + 1):
         g = (1 - noise) ** 0.5 + noise**0.5 * drawn(tails, random)
-        for format, v in values.items():
+        for v in values.values():
             step_of(v, g, beta2)
         if step % (steps // 40) == 0:
             shown["step"].append(step)

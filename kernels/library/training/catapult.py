@@ -3,8 +3,8 @@
     output f = u . v / sqrt(n),  loss f^2 / 2,  u, v normal           curvature s = (|u|^2 + |v|^2) / n
     a step of rate h:   f' = f (1 - h s + h^2 f^2 / n),   s' = s + h f^2 / n (h s - 4)
 
-Below h s = 2 the loss falls. Between 2 and 4 it rises until f^2 is of order n, which lowers the curvature until h s < 2, and then falls to zero; above 4 it
-diverges (Lewkowycz et al. 2020, The large learning rate phase, arXiv 2003.02218, section 2). On a quadratic s is constant and 2 is the end.
+Below h s = 2 the loss falls. Between 2 and 4 it rises until f^2 is of order n, which lowers the curvature until h s < 2, and then falls to zero;
+above 4 it diverges (Lewkowycz et al. 2020, The large learning rate phase, arXiv 2003.02218, section 2). On a quadratic s is constant and 2 is the end.
 """
 
 from typing import Annotated
@@ -43,7 +43,7 @@ def catapult(
         if losses[-1] > 1e6 * width:
             break
         u, v = u - rate * f * v / width**0.5, v - rate * f * u / width**0.5
-    shown = range(0, 61)
+    shown = range(61)
     return {
         "converged": losses[-1] < losses[0] / 1000,
         "peak": max(losses) / losses[0],
@@ -71,5 +71,7 @@ def curvature(u, v) -> float:
 def draw(result, ax):
     from kernels import plot
 
-    plot.lines(ax, result["sweep"], unit="percent", labels={"of the limit": ""}, x_label="step", y_label="learning rate / stability limit", zero=False)
+    plot.lines(
+        ax, result["sweep"], unit="percent", labels={"of the limit": ""}, x_label="step", y_label="learning rate / stability limit", zero=False
+    )
     plot.hline(ax, 1.0, "limit")

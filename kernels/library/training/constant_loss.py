@@ -27,7 +27,7 @@ def constant_loss(
     steps: Annotated[int, Bound(low=30, high=2000)] = 60,
     seed: int = 0,
 ):
-    """After full-batch SGD: the loss, the larger share of a layer's units silent on all inputs, the first layer's gradient norm, the last third's change.
+    """After full-batch SGD: the loss, the larger share of a layer's units silent on all inputs, the first layer's gradient, the last third's change.
 
     healthy: rate 0.1, inputs of standard deviation 1; hot: rate lr, inputs of input_scale; tiny: rate 1e-8; zeros: rate 0.1, all weights 0.
     start_gradient: the healthy network's before its first step. constant: the loss of the best constant output. Free is how the steps are made too

@@ -1,9 +1,9 @@
 """The activations that a transformer layer keeps for its backward pass: fully trained, and frozen with LoRA adapters.
 
-Counted with torch's hooks for saved tensors on a small GPT block (pre-norm, fused attention, GELU MLP of four times the width, no dropout) in bf16: bytes
-a token and unit of width. A frozen product y = W x needs no input for the backward pass, an adapter y = B A x does. Of the block's inputs the GELU, the norms
-and the attention keep theirs in any case, so that adapters on every matrix free nothing, and adapters on the attention alone free the inputs
-of the MLP's two products: by hand 2 + 8 of 32 bytes (Korthikanti et al. 2022, arXiv 2205.05198, section 4.1, without the masks).
+Counted with torch's hooks for saved tensors on a small GPT block (pre-norm, fused attention, GELU MLP of four times the width, no dropout) in bf16:
+bytes a token and unit of width. A frozen product y = W x needs no input for the backward pass, an adapter y = B A x does. The GELU, the norms and the
+attention keep theirs in any case, so that adapters on every matrix free nothing, and adapters on the attention alone free the inputs of the MLP's two
+products: by hand 2 + 8 of 32 bytes (Korthikanti et al. 2022, arXiv 2205.05198, section 4.1, without the masks).
 """
 
 from typing import Annotated, Any

@@ -33,8 +33,9 @@ def lr_range_test(
     """Rates where the smoothed loss is lowest, a tenth of that, and steepest over log rate; 2 / L as limit.
 
     trained_at: full loss after as many steps at that rate (hundredth: of the lowest); tenth_gains: the hundredth's excess over the best loss,
-    over the tenth's. start, noise: the loss before and at best. test: the smoothed loss over the start's. Free: steps, the speed of the sweep (fastai takes 100); the batch; decay, how fast
-    curvatures fall, from nearly round to long and narrow; deviation, of the labels' noise, from a tenth of one feature's part to all of it.
+    over the tenth's. start, noise: the loss before and at best. test: the smoothed loss over the start's. Free: steps, the speed of the sweep (fastai
+    takes 100); the batch; decay, how fast curvatures fall, from nearly round to long and narrow; deviation, of the labels' noise, from a tenth of one
+    feature's part to all of it.
     """
     import torch
 

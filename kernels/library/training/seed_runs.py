@@ -47,10 +47,10 @@ def seed_runs(
 ):
     """Interval of a mean over seeds, power of comparing two such means, seeds that a difference needs, and the best of the seeds.
 
-    sd: between runs that differ in the seed, in the unit of the answer, such as points of accuracy. pair_chance: two single runs of equal systems differ by `difference` or more. best: how much the
-    best of the seeds exceeds the mean; best_wins: the chance that it beats one run of an equal system. power: to see `difference` with
-    `seeds` for each system, two-sided t-test. needed: seeds for each system for the wanted power, at most 2,000. detectable: the difference
-    seen with it at `seeds`. sd_low, sd_high: ends of the interval for sd, over the sd found in so many seeds.
+    sd: between runs that differ in the seed, in the unit of the answer, such as points of accuracy. pair_chance: two single runs of equal systems
+    differ by `difference` or more. best: how much the best of the seeds exceeds the mean; best_wins: the chance that it beats one run of an equal
+    system. power: to see `difference` with `seeds` for each system, two-sided t-test. needed: seeds for each system for the wanted power, at most
+    2,000. detectable: the difference seen with it at `seeds`. sd_low, sd_high: ends of the interval for sd, over the sd found in so many seeds.
     """
     alpha = 1 - confidence
     t = quantile(1 - alpha / 2, seeds - 1)
