@@ -76,19 +76,26 @@ def others(parameter: Parameter, value: Any) -> Iterator[Any]:
 # --------------------------------------------------------------------------------------------- what a text says
 
 
-def says(text: str, value: Any) -> bool:
-    """Whether a text names a value: a number in any of its usual ways (70B, 70 billion, eight, 12 %), a name in any spelling (Llama 2 70B)."""
+def says(text: str, value: Any, bare: bool = False) -> bool:
+    """Whether a text names a value: a number in any of its usual ways (70B, 70 billion, eight, 12 %), a name in any spelling (Llama 2 70B).
+
+    bare: 10 GB says 10 too.
+    """
     if isinstance(value, bool):
         return False
     if isinstance(value, str):
         return _letters(value) in _letters(text)
-    return any(math.isclose(abs(value), number, rel_tol=CLOSE, abs_tol=0) or value == number == 0 for number in _numbers(text))
+    return any(math.isclose(abs(value), number, rel_tol=CLOSE, abs_tol=0) or value == number == 0 for number in _numbers(text, bare))
+
+
+_ROUNDING = re.compile(r"\b[\w-]+ (?:significant )?(?:digits?|figures?|decimals?|(?:decimal )?places?)\b", re.IGNORECASE)
 
 
 def plain(text: str) -> str:
-    """A filled field without tags and entities, with ordinary spaces."""
+    """A filled field without tags and entities, with ordinary spaces, and without what it says of digits, which are no premise."""
     text = re.sub(r"\\text\{([^}]*)\}|\\[,;:! ]|\{,\}", lambda m: m[1] or ("" if m[0] == "{,}" else " "), text)
-    return re.sub(r"[\u2009\u202f\u00a0]", " ", html.unescape(re.sub(r"<sup>(.*?)</sup>", r"^\1", re.sub(r"<(?!sup|/sup)[^<>]*>", "", text))))
+    text = html.unescape(re.sub(r"<sup>(.*?)</sup>", r"^\1", re.sub(r"<(?!sup|/sup)[^<>]*>", "", text)))
+    return _ROUNDING.sub(" ", re.sub(r"[\u2009\u202f\u00a0]", " ", text))
 
 
 def _letters(text: str) -> str:
@@ -130,8 +137,8 @@ _NUMBER = re.compile(
 )
 
 
-def _numbers(text: str) -> Iterator[float]:
-    """Every number that the text may be taken to say, with and without its unit."""
+def _numbers(text: str, bare: bool) -> Iterator[float]:
+    """Every number that the text may be taken to say; without its unit where that is a count's, or where `bare` ones count."""
     for match in re.finditer(r"[a-z]+", text.lower()):
         if match[0] in _WORDS:
             yield _WORDS[match[0]]
@@ -142,11 +149,12 @@ def _numbers(text: str) -> Iterator[float]:
         number = float(match["n"].replace(",", ""))
         if match["p"]:
             number *= 10.0 ** int(match["p"].replace("\u2212", "-"))
-        yield number
         if match["d"] and float(match["d"]):
             yield number / float(match["d"])
-        for scale in _scales(match["u"] or ""):
-            yield number * scale
+        scales = tuple(_scales(match["u"] or ""))
+        yield from (number * scale for scale in scales)
+        if bare or not scales or 1.0 in scales:
+            yield number
 
 
 def _scales(unit: str) -> Iterator[float]:
