@@ -4,7 +4,7 @@
     a step of rate h:   f' = f (1 - h s + h^2 f^2 / n),   s' = s + h f^2 / n (h s - 4)
 
 Below h s = 2 the loss falls. Between 2 and 4 it rises until f^2 is of order n, which lowers the curvature until h s < 2, and then falls to zero;
-above 4 it diverges (Lewkowycz et al. 2020, The large learning rate phase, arXiv 2003.02218, section 2). On a quadratic s is constant and 2 is the end.
+above 4 it diverges (Lewkowycz et al. 2020, The large learning rate phase, arXiv 2003.02218, section 2). On a quadratic s is constant, and 2 the end.
 """
 
 from typing import Annotated

@@ -2,8 +2,8 @@
 
 A network with one hidden layer learns noisy labels of a random teacher; `runs` of them are trained side by side, in float64. A source that does not
 vary keeps its first draw. All are scored on one fixed test set of 5,000 examples, except for "together", whose networks meet fresh test sets, of
-`test` examples each. Sources weigh differently from teacher to teacher: one draw is one teacher. The protocol, one source at a time and then all, is that of
-Bouthillier et al. 2021, arXiv 2103.03098, section 2. What a test set adds needs no drawing: sd sqrt(p (1 - p) / test).
+`test` examples each. Sources weigh differently from teacher to teacher: one draw is one teacher. The protocol, one source at a time and then all, is
+that of Bouthillier et al. 2021, arXiv 2103.03098, section 2. What a test set adds needs no drawing: sd sqrt(p (1 - p) / test).
 """
 
 from typing import Annotated
