@@ -15,6 +15,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_left, insort
 from collections import Counter
+from statistics import NormalDist
 from typing import Annotated, Literal
 
 from kernels import Bound, Free, KernelError, Series, kernel
@@ -49,25 +50,24 @@ def padding_waste(
 ):
     """The wasted share of places for each way; saved: places less than fixed; scores: wasted share of the square score matrices.
 
-    mean: a text's length, batch_longest: the mean over random batches of their longest. cut: the share of texts longer than `longest`. sweep: waste
-    over the spread (lognormal). Free, as corpora and GPUs differ: median from chat turns of 40 tokens to paragraphs of 200; spread from 0.4, texts of
-    one kind, to 1.2, short and long ones mixed; batch from 8 to 128 texts. pool is that of transformers.
+    mean: a text's length, batch_longest: the mean over random batches of their longest. cut: the share of texts longer than `longest`, in closed
+    form. sweep: waste over the spread (lognormal). Free, as corpora and GPUs differ: median from chat turns of 40 tokens to paragraphs of 200; spread
+    from 0.4, texts of one kind, to 1.2, short and long ones mixed; batch from 8 to 128 texts. pool is that of transformers.
     """
     if not shortest <= longest:
         raise KernelError(f"padding_waste: shortest is {shortest}, but must be at most longest, {longest}")
 
     def drawn(spread: float):
-        return draw_lengths(lengths, batch * batches, median, spread, shortest, longest, seed).clamp(shortest, longest)
+        return draw_lengths(lengths, batch * batches, median, spread, shortest, longest, seed)
 
     rows = drawn(spread)
-    cut = draw_lengths(lengths, batch * batches, median, spread, shortest, longest, seed) > longest
     squares = (rows.double() ** 2).sum().item()
     waste = wastes(rows, longest, batch, pool)
     scores = {way: 1 - squares / (padded.double() ** 2).sum().item() for way, padded in places(rows, longest, batch, pool).items()}
     swept = [wastes(drawn(s), longest, batch, pool) for s in SPREADS] if lengths == "lognormal" else []
     return {
         "mean": rows.double().mean().item(),
-        "cut": cut.double().mean().item(),
+        "cut": 1 - NormalDist(math.log(median), spread).cdf(math.log(longest + 0.5)) if lengths == "lognormal" else 0.0,
         "batch_longest": rows.view(-1, batch).amax(1).double().mean().item(),
         **waste,
         **{f"saved_{way}": 1 - (1 - waste["fixed"]) / (1 - waste[way]) for way in WAYS[1:]},
@@ -83,13 +83,13 @@ def each_way_wastes_less_than_the_one_before(result):
 
 
 def draw_lengths(kind: str, count: int, median: float, spread: float, shortest: int, longest: int, seed: int):
-    """int64 [count], as drawn: neither lengthened to `shortest` nor cut at `longest`."""
+    """int64 [count]."""
     import torch
 
     random = torch.Generator().manual_seed(seed)
     if kind == "lognormal":
         z = torch.randn(count, generator=random, dtype=torch.float64)
-        return (math.log(median) + spread * z).exp().round().long()
+        return (math.log(median) + spread * z).exp().round().long().clamp(shortest, longest)
     u = torch.rand(count, generator=random, dtype=torch.float64)
     return (math.log(shortest) + u * math.log(longest / shortest)).exp().round().long()
 
