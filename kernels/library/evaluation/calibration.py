@@ -47,7 +47,7 @@ def calibration(
     size, free. tracking: how far the chance to be right follows the confidence, 1 point by point, 0 not at all (then |mean confidence - accuracy|
     hides most of the ECE). gap is that difference of means, a lower bound of the ECE. ece_constant: the ECE if every answer had the accuracy for its
     confidence; nll_constant: the NLL if each answer had the model's mean confidence. The MCE may be that of a bin with a single prediction.
-    reliability (accuracy), confidence (mean) and filled (share of the predictions) are by bin.
+    reliability (accuracy), confidence (mean) and filled (share of the predictions) are by bin, 0 where it is empty.
     """
     import torch
 
@@ -69,10 +69,8 @@ def calibration(
             f"gap_{model}": (sure.mean() - right.mean()).abs(),
             f"nll_constant_{model}": -accuracy * math.log(mean) - (1 - accuracy) * math.log(1 - mean),
         }
-        share = table["share"].tolist()
-        curves["filled"][model] = share
-        for curve, column in (("reliability", "accuracy"), ("confidence", "confidence")):
-            curves[curve][model] = [v if some else None for v, some in zip(table[column].tolist(), share)]
+        for curve, column in (("reliability", "accuracy"), ("confidence", "confidence"), ("filled", "share")):
+            curves[curve][model] = table[column].tolist()
         if model == "a":
             outputs["ece_constant"] = round(float(expected_calibration_error(torch.full_like(sure, round(n * accuracy) / n), right, bins)), 12)
     middles = [(b + 0.5) / bins for b in range(bins)]
