@@ -21,9 +21,9 @@ def attention_bias(
 ):
     """How much a random bias on key, query or value changes one causal head's output, relative to the output's own norm, in fp64.
 
-    value_shifted: what is left once the value's bias is subtracted from the output. key_rotary, query_rotary: with rotary positions. Queries, keys and
-    values are normal. tokens: of a sentence to a page, so free from 16 to 1,024; width: of the heads in use, 64 and 128; size: of the bias, over that of
-    the vectors that it is added to; free from a third to three times, for a trained bias may be small or large.
+    value_shifted: what is left once the value's bias is subtracted from the output. key_rotary, query_rotary: with rotary positions. Queries, keys
+    and values are normal. tokens: of a sentence to a page, so free from 16 to 1,024; width: of the heads in use, 64 and 128; size: of the bias, over
+    that of the vectors that it is added to; free from a third to three times, for a trained bias may be small or large.
     """
     import torch
 

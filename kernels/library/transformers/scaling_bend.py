@@ -3,7 +3,8 @@
     L = N_body^-alpha,   N_body = 12 L d^2 = 12 d^3 / aspect,   N_total = N_body + V d
     local slope against N_total, over alpha:  3 N_total / (3 N_body + V d),  from 3 where the table is all to 1 where the blocks are
 
-Kaplan et al. 2020, arXiv 2001.08361, equation 1.1: the whole loss, with no irreducible part, falls as N^-0.076 in the parameters outside the embedding.
+Kaplan et al. 2020, arXiv 2001.08361, equation 1.1: the whole loss, with no irreducible part, falls as N^-0.076 in the parameters outside the
+embedding.
 How far the fit misses in parameters does not depend on alpha, since a line through logarithms scales with it.
 """
 
@@ -44,10 +45,10 @@ def scaling_bend(
 ):
     """A loss that follows a power law in the blocks' parameters, fitted against total parameters by small proxies and carried to a large model.
 
-    `fitted` proxies from `smallest` to `largest`, evenly spaced in the logarithm. alpha: Kaplan's 0.076 is of the whole loss, laws with an irreducible part
-    have about 0.34, so it is free between; aspect: width over layers, free between GPT-2 small's 64 and GPT-3's 128. Slopes are magnitudes over alpha: of the
-    fit, at the smallest proxy, at the target. ratio: what the line promises over the law's loss at the target; needed: how many times the target's
-    blocks the promised loss would take.
+    `fitted` proxies from `smallest` to `largest`, evenly spaced in the logarithm. alpha: Kaplan's 0.076 is of the whole loss, laws with an irreducible
+    part have about 0.34, so it is free between; aspect: width over layers, free between GPT-2 small's 64 and GPT-3's 128. Slopes are magnitudes over
+    alpha: of the fit, at the smallest proxy, at the target. ratio: what the line promises over the law's loss at the target; needed: how many times
+    the target's blocks the promised loss would take.
     """
     if not smallest < largest < target:
         raise KernelError("scaling_bend: smallest, largest and target must rise in this order")

@@ -26,11 +26,15 @@ LANGUAGES = tuple(_specimens.LANGUAGES)
     },
     needs=(*_tokenizers.NEEDS, "django"),
 )
-def tokenizer_languages(tokenizer: _tokenizers.Name = "llama-3", words: Annotated[int, Bound(low=1, high=8), Free(3, 8)] = 4):
+def tokenizer_languages(
+    tokenizer: Annotated[_tokenizers.Name, Free(*_tokenizers.ENDS)] = "llama-3",
+    words: Annotated[int, Bound(low=1, high=8), Free(3, 8)] = 4,
+):
     """Tokens of Django's messages in each language over those of the same messages in English, by a published tokenizer; and the same of UTF-8 bytes.
 
     words: only messages of so many English words or more; free between 3, which leaves out buttons and labels, and 8, whole sentences.
-    most: the largest of the ratios. Messages with places to be filled in are left out.
+    tokenizer: free between the oldest, the smallest and the largest vocabulary where nobody names one. most: the largest of the ratios. Messages
+    with places to be filled in are left out.
     """
     cut = _tokenizers.tokenizer(tokenizer)
     found: dict = {}

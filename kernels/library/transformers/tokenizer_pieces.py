@@ -4,7 +4,9 @@ The same word is cut differently after a space and at the start of a text, since
 before it. The tokenizers: _tokenizers.py.
 """
 
-from kernels import KernelError, Series, kernel
+from typing import Annotated
+
+from kernels import Free, KernelError, Series, kernel
 from kernels.library.transformers import _tokenizers
 
 
@@ -13,10 +15,11 @@ from kernels.library.transformers import _tokenizers
     outputs={"words": "", "characters": "", "bytes": "B", "tokens": "", "pieces": Series("piece", "B")},
     needs=_tokenizers.NEEDS,
 )
-def tokenizer_pieces(text: str, tokenizer: _tokenizers.Name = "llama-3", space: bool = True):
+def tokenizer_pieces(text: str, tokenizer: Annotated[_tokenizers.Name, Free("gpt2", "llama-3", "o200k")] = "llama-3", space: bool = True):
     """Tokens of a short text in a published tokenizer, after a space or at the start, and the bytes of each.
 
-    words: parted by spaces. characters, bytes: of the text, its leading space not counted; pieces: with it.
+    words: parted by spaces. characters, bytes: of the text, its leading space not counted; pieces: with it. tokenizer: free between an old and a
+    new one where nobody names it.
     """
     if not text.strip() or text != text.strip():
         raise KernelError(f"tokenizer_pieces: {text!r} must be a text without space around it")

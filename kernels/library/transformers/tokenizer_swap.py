@@ -4,7 +4,9 @@ Text is cut by one published tokenizer and its ids are looked up in the vocabula
 tokenizer was exchanged. The text is news (_specimens.py).
 """
 
-from kernels import kernel
+from typing import Annotated
+
+from kernels import Free, kernel
 from kernels.library.transformers import _specimens, _tokenizers
 
 
@@ -13,11 +15,15 @@ from kernels.library.transformers import _specimens, _tokenizers
     outputs={"vocabulary": "", "model_vocabulary": "", "shared": "", "tokens": "", "same": "", "missing": ""},
     needs=(*_tokenizers.NEEDS, "gensim"),
 )
-def tokenizer_swap(model: _tokenizers.Name = "deepseek-v3", tokenizer: _tokenizers.Name = "llama-3"):
+def tokenizer_swap(
+    model: Annotated[_tokenizers.Name, Free("gpt2", "cl100k", "deepseek-v3", "o200k")] = "deepseek-v3",
+    tokenizer: _tokenizers.Name = "llama-3",
+):
     """What becomes of news cut by one published tokenizer in a model that was trained with another.
 
     shared: share of the tokenizer's tokens that the model's vocabulary holds too, under whatever id. tokens: of the text; same: share of its ids
-    that stand for the same bytes in the model's vocabulary; missing: share of them for which the model has no row.
+    that stand for the same bytes in the model's vocabulary; missing: share of them for which the model has no row. model: free between a smaller
+    vocabulary, a related one and a larger one where nobody names it.
     """
     ours, theirs = _tokenizers.tokenizer(tokenizer), _tokenizers.tokenizer(model)
     mine = {token for i in range(ours.vocabulary) if (token := ours.token(i)) is not None}

@@ -5,7 +5,9 @@
 The tokenizers: _tokenizers.py; the texts: _specimens.py. Both come from packages, whose versions stand in the record.
 """
 
-from kernels import kernel
+from typing import Annotated
+
+from kernels import Free, kernel
 from kernels.library.transformers import _specimens, _tokenizers
 
 TEXTS = ("news", "medical", "licences", "python", "chemical")
@@ -17,11 +19,12 @@ PARTS = ("words", "characters", "bytes", "tokens", "fertility", "characters_a_to
     outputs={"vocabulary": "", "merged": "", **{f"{text}_{part}": "" for text in TEXTS for part in PARTS}},
     needs=(*_tokenizers.NEEDS, *_specimens.NEEDS),
 )
-def tokenizer_texts(tokenizer: _tokenizers.Name = "llama-3"):
+def tokenizer_texts(tokenizer: Annotated[_tokenizers.Name, Free(*_tokenizers.ENDS)] = "llama-3"):
     """A published tokenizer on news, medical definitions, licences, Python code and chemical names: tokens a word, characters and bytes a token.
 
     fertility: tokens over words of the whole text; fertility_90: the 90th percentile over its documents of ten words or more (over all where none is
-    so long). vocabulary: its entries, special tokens counted; merged: entries that stand for bytes.
+    so long). vocabulary: its entries, special tokens counted; merged: entries that stand for bytes. tokenizer: free between the oldest, the smallest
+    and the largest vocabulary where nobody names one.
     """
     cut = _tokenizers.tokenizer(tokenizer)
     found: dict = {"vocabulary": cut.vocabulary, "merged": sum(cut.token(i) is not None for i in range(cut.vocabulary))}
