@@ -40,7 +40,7 @@ def scaling_bend(
     target: Annotated[float, Bound(low=1e5, high=1e15)] = 100e9,
     fitted: Annotated[int, Bound(low=2, high=100)] = 6,
     alpha: Annotated[float, Bound(low=0.01, high=1.0), Free(0.05, 0.35)] = 0.076,
-    aspect: Annotated[float, Bound(low=1.0, high=1000.0), Free(64.0, 128.0)] = 100.0,
+    aspect: Annotated[float, Bound(low=1.0, high=1000.0), Free(64.0, 128.0)] = 128.0,
     tied: bool = True,
 ):
     """A loss that follows a power law in the blocks' parameters, fitted against total parameters by small proxies and carried to a large model.

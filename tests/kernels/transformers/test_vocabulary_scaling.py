@@ -42,8 +42,8 @@ def test_the_fit_is_numpy_s_over_widths_that_numpy_solves_for():
     totals = np.geomspace(20e6, 140e6, 6)
 
     def blocks(total):
-        roots = np.roots([12 / 100, 0, 128_256, -total])
-        return 0.12 * float(roots[abs(roots.imag) < 1e-6].real[0]) ** 3
+        roots = np.roots([12 / 128, 0, 128_256, -total])
+        return 12 / 128 * float(roots[abs(roots.imag) < 1e-6].real[0]) ** 3
 
     line = np.polyfit(np.log(totals), np.log([blocks(n) ** -0.076 for n in totals]), 1)
     promised = math.exp(np.polyval(line, math.log(100e9)))
