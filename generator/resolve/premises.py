@@ -36,6 +36,8 @@ def premises(expression: str, scope: Scope, printed: Callable[[Any], str]) -> It
     """The parameters of the formulas behind an expression that move what is printed; runs that share a value are changed together."""
     used = dict.fromkeys(alias for alias, *rest in read_by(expression) if rest and scope.results.get(alias) is not None)
     formulas = [alias for alias in used if scope.kernels[alias].kind == "formula"]
+    if not any(rest and rest[0] in scope.kernels[alias].outputs for alias, *rest in read_by(expression) if alias in used):
+        return  # it tells a parameter and computes nothing
     text, done = printed(evaluate(expression, scope).content), set()
     for alias in formulas:
         for name, parameter in scope.kernels[alias].parameters.items():
@@ -80,13 +82,17 @@ def says(text: str, value: Any) -> bool:
         return False
     if isinstance(value, str):
         return _letters(value) in _letters(text)
-    return any(math.isclose(value, number, rel_tol=CLOSE, abs_tol=0) or value == number == 0 for number in _numbers(text))
+    return any(math.isclose(abs(value), number, rel_tol=CLOSE, abs_tol=0) or value == number == 0 for number in _numbers(text))
+
+
+_ROUNDING = re.compile(r"\b[\w-]+ (?:significant )?(?:digits?|figures?|decimals?|(?:decimal )?places?)\b", re.IGNORECASE)
 
 
 def plain(text: str) -> str:
-    """A filled field without tags and entities, with ordinary spaces."""
+    """A filled field without tags and entities, with ordinary spaces, and without what it says of digits, which are no premise."""
     text = re.sub(r"\\text\{([^}]*)\}|\\[,;:! ]|\{,\}", lambda m: m[1] or ("" if m[0] == "{,}" else " "), text)
-    return re.sub(r"[\u2009\u202f\u00a0]", " ", html.unescape(re.sub(r"<sup>(.*?)</sup>", r"^\1", re.sub(r"<(?!sup|/sup)[^<>]*>", "", text))))
+    text = html.unescape(re.sub(r"<sup>(.*?)</sup>", r"^\1", re.sub(r"<(?!sup|/sup)[^<>]*>", "", text)))
+    return _ROUNDING.sub(" ", re.sub(r"[\u2009\u202f\u00a0]", " ", text))
 
 
 def _letters(text: str) -> str:
