@@ -45,10 +45,10 @@ def scaling_bend(
 ):
     """A loss that follows a power law in the blocks' parameters, fitted against total parameters by small proxies and carried to a large model.
 
-    `fitted` proxies from `smallest` to `largest`, evenly spaced in the logarithm. alpha: Kaplan's 0.076 is of the whole loss, laws with an irreducible
-    part have about 0.34, so it is free between; aspect: width over layers, free between GPT-2 small's 64 and GPT-3's 128. Slopes are magnitudes over
-    alpha: of the fit, at the smallest proxy, at the target. ratio: what the line promises over the law's loss at the target; needed: how many times
-    the target's blocks the promised loss would take.
+    `fitted` proxies from `smallest` to `largest`, evenly spaced in the logarithm. alpha: Kaplan's 0.076 is of the whole loss, laws with an
+    irreducible part have about 0.34, so it is free between; aspect: width over layers, free between GPT-2 small's 64 and GPT-3's 128. Slopes are
+    magnitudes over alpha: of the fit, at the smallest proxy, at the target. ratio: what the line promises over the law's loss at the target;
+    needed: how many times the target's blocks the promised loss would take.
     """
     if not smallest < largest < target:
         raise KernelError("scaling_bend: smallest, largest and target must rise in this order")

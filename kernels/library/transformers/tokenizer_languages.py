@@ -59,4 +59,4 @@ def draw(result, ax):
 
     shown = ("german", "turkish", "russian", "chinese", "japanese", "arabic", "greek", "hindi")
     ratios = sorted(((result[language], language.capitalize()) for language in shown), reverse=True)
-    plot.bars(ax, {"English": 1.0, **{name: ratio for ratio, name in reversed(ratios)}}, "times", highlight="Japanese")
+    plot.bars(ax, {"English": 1.0, **{name: round(ratio, 1) for ratio, name in reversed(ratios)}}, "", highlight="Japanese")

@@ -58,4 +58,4 @@ def draw(result, ax):
     from kernels import plot
 
     names = {"news": "news", "licences": "licences", "medical": "medical", "python": "Python", "chemical": "chemical names"}
-    plot.bars(ax, {label: result[f"{name}_characters_a_token"] for name, label in names.items()}, "", highlight="medical")
+    plot.bars(ax, {label: round(result[f"{name}_fertility"], 1) for name, label in names.items()}, "", highlight="medical")
