@@ -28,7 +28,7 @@ LANGUAGES = tuple(_specimens.LANGUAGES)
 )
 def tokenizer_languages(
     tokenizer: Annotated[_tokenizers.Name, Free(*_tokenizers.ENDS)] = "llama-3",
-    words: Annotated[int, Bound(low=1, high=8), Free(3, 8)] = 4,
+    words: Annotated[int, Bound(low=1, high=8), Free(3, 8)] = 5,
 ):
     """Tokens of Django's messages in each language over those of the same messages in English, by a published tokenizer; and the same of UTF-8 bytes.
 
