@@ -76,13 +76,16 @@ def others(parameter: Parameter, value: Any) -> Iterator[Any]:
 # --------------------------------------------------------------------------------------------- what a text says
 
 
-def says(text: str, value: Any) -> bool:
-    """Whether a text names a value: a number in any of its usual ways (70B, 70 billion, eight, 12 %), a name in any spelling (Llama 2 70B)."""
+def says(text: str, value: Any, bare: bool = False) -> bool:
+    """Whether a text names a value: a number in any of its usual ways (70B, 70 billion, eight, 12 %), a name in any spelling (Llama 2 70B).
+
+    bare: 10 GB says 10 too.
+    """
     if isinstance(value, bool):
         return False
     if isinstance(value, str):
         return _letters(value) in _letters(text)
-    return any(math.isclose(abs(value), number, rel_tol=CLOSE, abs_tol=0) or value == number == 0 for number in _numbers(text))
+    return any(math.isclose(abs(value), number, rel_tol=CLOSE, abs_tol=0) or value == number == 0 for number in _numbers(text, bare))
 
 
 _ROUNDING = re.compile(r"\b[\w-]+ (?:significant )?(?:digits?|figures?|decimals?|(?:decimal )?places?)\b", re.IGNORECASE)
@@ -134,8 +137,8 @@ _NUMBER = re.compile(
 )
 
 
-def _numbers(text: str) -> Iterator[float]:
-    """Every number that the text may be taken to say, with and without its unit."""
+def _numbers(text: str, bare: bool) -> Iterator[float]:
+    """Every number that the text may be taken to say; without its unit where that is a count's, or where `bare` ones count."""
     for match in re.finditer(r"[a-z]+", text.lower()):
         if match[0] in _WORDS:
             yield _WORDS[match[0]]
@@ -146,11 +149,12 @@ def _numbers(text: str) -> Iterator[float]:
         number = float(match["n"].replace(",", ""))
         if match["p"]:
             number *= 10.0 ** int(match["p"].replace("\u2212", "-"))
-        yield number
         if match["d"] and float(match["d"]):
             yield number / float(match["d"])
-        for scale in _scales(match["u"] or ""):
-            yield number * scale
+        scales = tuple(_scales(match["u"] or ""))
+        yield from (number * scale for scale in scales)
+        if bare or not scales or 1.0 in scales:
+            yield number
 
 
 def _scales(unit: str) -> Iterator[float]:
