@@ -27,7 +27,7 @@ from typing import Literal
 from kernels import KernelError
 
 Name = Literal["gpt2", "mistral-7b", "cl100k", "llama-3", "deepseek-v3", "tekken", "qwen", "o200k"]
-ENDS = ("gpt2", "mistral-7b", "llama-3", "o200k")  # what an unnamed tokenizer is free between: the oldest, the smallest and the largest, and one more
+ENDS = ("gpt2", "mistral-7b", "llama-3", "deepseek-v3", "o200k")  # what an unnamed tokenizer is free between: old and new, small and large ones
 NEEDS = ("tiktoken", "sentencepiece", "tokenizers", "litellm", "llama_models", "mistral_common", "dashscope")
 
 LLAMA_3 = (

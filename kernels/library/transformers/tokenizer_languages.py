@@ -33,7 +33,7 @@ def tokenizer_languages(
     """Tokens of Django's messages in each language over those of the same messages in English, by a published tokenizer; and the same of UTF-8 bytes.
 
     words: only messages of so many English words or more; free between 3, which leaves out buttons and labels, and 8, whole sentences.
-    tokenizer: free between the oldest, the smallest and the largest vocabulary where nobody names one. most: the largest of the ratios. Messages
+    tokenizer: free between five, old and new, small and large, where nobody names one. most: the largest of the ratios. Messages
     with places to be filled in are left out.
     """
     cut = _tokenizers.tokenizer(tokenizer)

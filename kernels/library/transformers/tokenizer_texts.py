@@ -23,8 +23,8 @@ def tokenizer_texts(tokenizer: Annotated[_tokenizers.Name, Free(*_tokenizers.END
     """A published tokenizer on news, medical definitions, licences, Python code and chemical names: tokens a word, characters and bytes a token.
 
     fertility: tokens over words of the whole text; fertility_90: the 90th percentile over its documents of ten words or more (over all where none is
-    so long). vocabulary: its entries, special tokens counted; merged: entries that stand for bytes. tokenizer: free between the oldest, the smallest
-    and the largest vocabulary where nobody names one.
+    so long). vocabulary: its entries, special tokens counted; merged: entries that stand for bytes. tokenizer: free between five, old
+    and new, small and large, where nobody names one.
     """
     cut = _tokenizers.tokenizer(tokenizer)
     found: dict = {"vocabulary": cut.vocabulary, "merged": sum(cut.token(i) is not None for i in range(cut.vocabulary))}

@@ -21,8 +21,12 @@ def test_a_space_makes_another_word():
     assert tokenizer_pieces(text="Türkiye")["bytes"] == 8
 
 
-def test_texts_that_make_no_sense():
+@published
+def test_sentencepiece_puts_a_space_before_every_text():
+    bare, spaced = (tokenizer_pieces(text="Türkiye", tokenizer="mistral-7b", space=space) for space in (False, True))
+    assert bare["tokens"] == spaced["tokens"] and sum(bare["pieces"].values("bytes")) == bare["bytes"] + 1
+
+
+def test_a_text_that_makes_no_sense():
     with pytest.raises(KernelError, match="without space around it"):
         tokenizer_pieces(text=" a")
-    with pytest.raises(KernelError, match="SentencePiece"):
-        tokenizer_pieces(text="a", tokenizer="mistral-7b", space=False)
