@@ -85,17 +85,18 @@ def says(text: str, value: Any, bare: bool = False) -> bool:
         return False
     if isinstance(value, str):
         return _letters(value) in _letters(text)
-    return any(math.isclose(abs(value), number, rel_tol=CLOSE, abs_tol=0) or value == number == 0 for number in _numbers(text, bare))
+    numbers = _numbers(_ROUNDING.sub(" ", text), bare)  # "to two digits" is no premise
+    return any(math.isclose(abs(value), number, rel_tol=CLOSE, abs_tol=0) or value == number == 0 for number in numbers)
 
 
 _ROUNDING = re.compile(r"\b[\w-]+ (?:significant )?(?:digits?|figures?|decimals?|(?:decimal )?places?)\b", re.IGNORECASE)
 
 
 def plain(text: str) -> str:
-    """A filled field without tags and entities, with ordinary spaces, and without what it says of digits, which are no premise."""
+    """A filled field without tags and entities, with ordinary spaces."""
     text = re.sub(r"\\text\{([^}]*)\}|\\[,;:! ]|\{,\}", lambda m: m[1] or ("" if m[0] == "{,}" else " "), text)
     text = html.unescape(re.sub(r"<sup>(.*?)</sup>", r"^\1", re.sub(r"<(?!sup|/sup)[^<>]*>", "", text)))
-    return _ROUNDING.sub(" ", re.sub(r"[\u2009\u202f\u00a0]", " ", text))
+    return re.sub(r"[\u2009\u202f\u00a0]", " ", text)
 
 
 def _letters(text: str) -> str:
@@ -151,7 +152,8 @@ def _numbers(text: str, bare: bool) -> Iterator[float]:
             number *= 10.0 ** int(match["p"].replace("\u2212", "-"))
         if match["d"] and float(match["d"]):
             yield number / float(match["d"])
-        scales = tuple(_scales(match["u"] or ""))
+        joined = bool(match["u"]) and match[0][-len(match["u"]) - 1].isdigit()
+        scales = (1e9,) if joined and match["u"] == "B" else tuple(_scales(match["u"] or ""))  # 70B are billions, 70 B bytes
         yield from (number * scale for scale in scales)
         if bare or not scales or 1.0 in scales:
             yield number
