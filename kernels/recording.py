@@ -265,10 +265,12 @@ def _verified(run: Run, recorded: Result, again: Again, timeout: float | None) -
 
 
 def _other_packages(recorded: Result) -> str:
-    """Which packages of the record have another version here, and so may give other numbers; "" where none has."""
+    """Which packages of the record are missing or have another version here, and so may give other numbers; "" where none has."""
     before = recorded.made.get("packages", {})
     here = versions(tuple(before))
-    changed = [f"{name} {version} ({here[name] or 'not'} here)" for name, version in before.items() if here[name] != version]
+    if lacking := [name for name in before if not here[name]]:
+        return f"it needs {', '.join(lacking)}, not installed here"
+    changed = [f"{name} {version} (here {here[name]})" for name, version in before.items() if here[name] != version]
     return f"it was recorded with {', '.join(changed)}" if changed else ""
 
 
