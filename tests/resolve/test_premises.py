@@ -65,6 +65,8 @@ def test_a_front_says(text, value):
         ("Llama 2 7B", "llama-2-70b"),
         ("it is true", True),
         ("nothing", 1),
+        ("on an H100", 100),
+        ("GPT-4 or gpt2", 4),
         ("at 4,096 tokens", 4),
         ("", 0),
     ],
