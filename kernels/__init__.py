@@ -3,6 +3,7 @@
     catalogue which file of the library holds which kernel
     declare   what a kernel is: its parameters, outputs, units; evaluates formulas
     results   what a run gives: numbers and curves
+    draws     what many draws of a simulation come to
     record    results as JSON in git: their names, whether they are stale
     key       what its numbers depend on: the reduced source of the kernel and of what it imports
     timing    how a measurement times and meets its ceiling (part of a measurement's key)
@@ -24,18 +25,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from kernels.declare import Bound, Series, kernel
-    from kernels.results import KernelError, Spread
+    from kernels.declare import Bound, Free, Lower, Series, Upper, kernel
+    from kernels.results import AtLeast, KernelError, Spread
 
-__all__ = ["Bound", "KernelError", "Series", "Spread", "kernel"]
+__all__ = ["AtLeast", "Bound", "Free", "KernelError", "Lower", "Series", "Spread", "Upper", "kernel"]
 
 
 def __getattr__(name: str) -> Any:
     """What a kernel's file imports from here, loaded when it asks: the compiler asks whether a GPU is here each time it is called."""
     from importlib import import_module
 
-    if name in ("Bound", "Series", "kernel"):
+    if name in ("Bound", "Free", "Lower", "Series", "Upper", "kernel"):
         return getattr(import_module("kernels.declare"), name)
-    if name in ("KernelError", "Spread"):
+    if name in ("AtLeast", "KernelError", "Spread"):
         return getattr(import_module("kernels.results"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

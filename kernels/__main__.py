@@ -72,6 +72,8 @@ def _parser() -> argparse.ArgumentParser:
 
     verify = commands.add_parser("verify", help="execute again what is recorded, compare, and write nothing")
     verify.add_argument("names", nargs="*", metavar="NAME", help="only the records of these kernels")
+    verify.add_argument("--all", action="store_true", help="every draw of a simulation, not a few of them")
+    verify.add_argument("--seeds", type=int, metavar="FIRST", help="draws with the seeds from FIRST on: are their medians within the bands?")
     verify.set_defaults(act=_verify)
 
     for one in (command, verify):
@@ -131,6 +133,11 @@ def _run(asked: argparse.Namespace) -> int:
     width = max(map(len, result.outputs))
     for name, output in result.outputs.items():
         print(f"{name:{width}}  {_number(output) if isinstance(output, Number) else _table(output)}")
+    for end in result.ends:
+        print(f"with {end.parameter} {end.value}")
+        for name, output in end.outputs.items():
+            if isinstance(output, Number):
+                print(f"  {name:{width}}  {_number(output)}")
     return 0
 
 
@@ -162,9 +169,11 @@ def _value(parameter: Parameter, text: str) -> Any:
 
 
 def _number(number: Number) -> str:
-    spread = "" if number.low is None or number.high is None else f"  (20 % to 80 %: {number.low:.6g} to {number.high:.6g})"
+    ends = "10 % to 90 % of the draws" if number.draws else "20 % to 80 %"
+    spread = "" if number.low is None or number.high is None else f"  ({ends}: {number.low:.6g} to {number.high:.6g})"
+    side = {"lower": "at least ", "upper": "at most ", "": ""}[number.bound]
     value = f"{number.value:,}" if isinstance(number.value, int) else f"{number.value:.6g}"
-    return f"{value} {number.unit}".rstrip() + spread
+    return f"{side}{value} {number.unit}".rstrip() + spread
 
 
 def _table(curve: Curve) -> str:
@@ -195,7 +204,9 @@ def _read(name: str) -> tuple[recording.Run, ...]:
 
 def _verify(asked: argparse.Namespace) -> int:
     with reporting() as report:
-        outcome = recording.verify(asked.names, root=asked.records, timeout=asked.timeout, report=report)
+        outcome = recording.verify(
+            asked.names, again=recording.Again(asked.all, asked.seeds), root=asked.records, timeout=asked.timeout, report=report
+        )
     for message in outcome.wrong:
         _say(f"error: {message}")
     for done in outcome.of("differs"):

@@ -18,7 +18,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from kernels.catalogue import LIBRARY, names, place_of
-from kernels.results import Curve, KernelError, Number, Result, Spread
+from kernels.draws import together
+from kernels.results import AtLeast, Curve, End, KernelError, Number, Result, Side, Spread
 
 Kind = Literal["formula", "simulation", "measurement"]
 KINDS: tuple[str, ...] = typing.get_args(Kind)
@@ -48,12 +49,37 @@ class Series:
     x_unit: str = ""
 
 
+class Free:
+    """Inside Annotated: the question does not fix this parameter. The ends of what a reasonable person could have chosen, or all choices.
+
+    The docstring names the parameter and says why. A run's record holds the outputs at each end, one parameter at a time.
+    """
+
+    def __init__(self, *ends: Any):
+        self.ends = ends
+
+
+@dataclass(frozen=True)
+class Upper:
+    """Declares an output that bounds the true number from above; it refutes and supports in this direction only."""
+
+    unit: str = ""
+
+
+@dataclass(frozen=True)
+class Lower:
+    """Declares an output that bounds the true number from below."""
+
+    unit: str = ""
+
+
 @dataclass(frozen=True)
 class Parameter:
     name: str
     type: type
     choices: tuple[Any, ...]
     bound: Bound
+    free: tuple[Any, ...]  # the ends of its range where it is a free choice
     default: Any  # inspect.Parameter.empty where the caller must give one
 
     @property
@@ -63,7 +89,10 @@ class Parameter:
 
 @dataclass(frozen=True, eq=False)
 class Kernel:
-    """A kernel of the library. Calling it binds, runs and checks: ``training_memory(parameters=70e9) -> Result``."""
+    """A kernel of the library. Calling it binds, runs and checks: ``training_memory(parameters=70e9) -> Result``.
+
+    A call of a simulation is one draw, that of its argument `seed`; `simulate` makes them all.
+    """
 
     name: str
     kind: Kind
@@ -74,11 +103,60 @@ class Kernel:
     tolerance: float = 0.0
     needs: tuple[str, ...] = ()
     timeout: float = 120.0
+    bounds: Mapping[str, Side] = field(default_factory=dict)
+    draws: int = 1
     drawing: dict[str, Callable[[Result, Any], str | None]] = field(default_factory=dict)
+    invariants: list[Callable[[Result], bool]] = field(default_factory=list)
 
     def __call__(self, **given: Any) -> Result:
+        if self.kind == "simulation":
+            return self.once(**given)
         bound = self.bind(given)
-        return Result(self.name, self.kind, bound, self.checked(self.function(**bound)))
+        ends = () if self.kind != "formula" else self._ends(bound, lambda at: self._drawn(at, 0))
+        return Result(self.name, self.kind, bound, self._drawn(bound, 0), ends=ends)
+
+    def once(self, seed: int = 0, **given: Any) -> Result:
+        """One draw of a simulation; one that draws nothing gives the same whatever the seed."""
+        bound = self.bind(given)
+        return Result(self.name, self.kind, bound, self._drawn(bound, seed))
+
+    def simulate(self, first: int = 0, **given: Any) -> Result:
+        """All draws of a case, with the seeds from `first` on, and a quarter of them at each end of each free choice."""
+        bound = self.bind(given)
+
+        def over(parameters: Mapping[str, Any], draws: int) -> dict[str, Number | Curve]:
+            return together(self.name, [self._drawn(parameters, seed) for seed in range(first, first + draws)])
+
+        ends = self._ends(bound, lambda at: over(at, self.draws_at_ends))
+        return Result(self.name, self.kind, bound, over(bound, self.draws), draws=self.draws, ends=ends)
+
+    @property
+    def takes_seed(self) -> bool:
+        return self.kind == "simulation" and "seed" in inspect.signature(self.function).parameters
+
+    @property
+    def draws_at_ends(self) -> int:
+        return max(min(2, self.draws), self.draws // 4)
+
+    def _ends(self, bound: Mapping[str, Any], run: Callable[[Mapping[str, Any]], Mapping[str, Number | Curve]]) -> tuple[End, ...]:
+        wanted = ((p.name, value) for p in self.parameters.values() for value in p.free if value != bound[p.name])
+        return tuple(End(name, value, run({**bound, name: value})) for name, value in wanted)
+
+    def _drawn(self, bound: Mapping[str, Any], seed: int) -> dict[str, Number | Curve]:
+        outputs = self.checked(self.function(**bound, **({"seed": seed} if self.takes_seed else {})))
+        result = Result(self.name, self.kind, bound, outputs)
+        for holds in self.invariants:
+            if not holds(result):
+                which = f" with seed {seed}" * self.takes_seed
+                raise KernelError(f"{self.name}{which} breaks its invariant {holds.__name__}: {inspect.getdoc(holds)} (at {dict(bound)})")
+        return outputs
+
+    def invariant(self, holds: Callable[[Result], bool]) -> Callable[[Result], bool]:
+        """Marks `holds(result)` as what must be true of every draw; its docstring says what. A run that breaks it gives no result."""
+        if not inspect.getdoc(holds):
+            raise KernelError(f"{self.name}: the invariant {holds.__name__} has no docstring that says what must hold")
+        self.invariants.append(holds)
+        return holds
 
     @property
     def area(self) -> str:
@@ -101,6 +179,8 @@ class Kernel:
         Raises KernelError for an unknown, missing, mistyped or out-of-range parameter.
         """
         for name in given:
+            if name == "seed" and self.takes_seed:
+                raise KernelError(f"{self.name} has no parameter 'seed': a record of it holds {self.draws} draws")
             if name not in self.parameters:
                 raise KernelError(f"{self.name} has no parameter {name!r}{nearest(name, self.parameters)}")
         bound = {}
@@ -127,7 +207,7 @@ class Kernel:
     def _output(self, name: str, declared: str | Series, value: Any) -> Number | Curve:
         what = f"{self.name}.{name}"
         if isinstance(declared, str):
-            return _number(what, value, declared)
+            return _number(what, value, declared, self.bounds.get(name, ""))
         if not isinstance(value, Mapping) or declared.x not in value or len(value) < 2:
             has = sorted(map(str, value)) if isinstance(value, Mapping) else type(value).__name__
             raise KernelError(f"{what} must be a dict of {declared.x!r} and at least one line, but is {has}")
@@ -146,7 +226,13 @@ class Kernel:
 
 
 def kernel(
-    *, kind: Kind, outputs: Mapping[str, str | Series], tolerance: float = 0.0, needs: tuple[str, ...] = (), timeout: float = 120.0
+    *,
+    kind: Kind,
+    outputs: Mapping[str, str | Series | Upper | Lower],
+    tolerance: float = 0.0,
+    needs: tuple[str, ...] = (),
+    timeout: float = 300.0,
+    draws: int = 16,
 ) -> Callable[[Callable[..., Mapping[str, Any]]], Kernel]:
     """Declares the decorated function as a kernel.
 
@@ -167,7 +253,7 @@ def kernel(
         if not outputs:
             raise KernelError(f"{name} declares no outputs")
         for output, declared in outputs.items():
-            for unit in (declared.unit, declared.x_unit) if isinstance(declared, Series) else (declared,):
+            for unit in (declared,) if isinstance(declared, str) else (declared.unit, getattr(declared, "x_unit", "")):
                 _check_unit(f"{name}.{output}", unit)
         if not 0 <= tolerance < 1 or (tolerance and kind == "formula"):
             raise KernelError(f"{name}: the tolerance {tolerance!r} must be at least 0 and below 1, and a formula has none")
@@ -175,9 +261,21 @@ def kernel(
             raise KernelError(f"{name}: the timeout {timeout!r} must be a number of seconds")
         document = inspect.getdoc(function) or inspect.cleandoc(function.__globals__.get("__doc__") or "")
         summary = " ".join(document.split("\n\n")[0].split())
-        return Kernel(name, kind, summary, function, _parameters(function), dict(outputs), tolerance, tuple(needs), timeout)
+        parameters = _parameters(function)
+        seeded = kind == "simulation" and parameters.pop("seed", None) is not None
+        if seeded and draws < 5:
+            raise KernelError(f"{name}: {draws} draws are too few to tell a spread (at least 5)")
+        for parameter in parameters.values():
+            if parameter.free and parameter.name not in document:
+                raise KernelError(f"{name}: the docstring does not say why {parameter.name!r} is free from {_listed(parameter.free)}")
+        bounds: dict[str, Side] = {output: _SIDES[type(d)] for output, d in outputs.items() if type(d) in _SIDES}
+        units = {output: d if isinstance(d, (str, Series)) else d.unit for output, d in outputs.items()}
+        return Kernel(name, kind, summary, function, parameters, units, tolerance, tuple(needs), timeout, bounds, draws if seeded else 1)
 
     return declare
+
+
+_SIDES: Mapping[type, Side] = {Upper: "upper", Lower: "lower"}
 
 
 def find(name: str) -> Kernel:
@@ -243,10 +341,11 @@ def _parameters(function: Callable[..., Any]) -> dict[str, Parameter]:
         if name not in hints:
             raise KernelError(f"{what} has no type")
         hint: Any = hints[name]
-        bound, choices = Bound(), tuple[Any, ...]()
+        bound, free, choices = Bound(), Free(), tuple[Any, ...]()
         if typing.get_origin(hint) is typing.Annotated:
             hint, *extras = typing.get_args(hint)
             bound = next((e for e in extras if isinstance(e, Bound)), bound)
+            free = next((e for e in extras if isinstance(e, Free)), free)
         if typing.get_origin(hint) is Literal:
             choices = typing.get_args(hint)
             hint = type(choices[0]) if len(set(map(type, choices))) == 1 else None
@@ -255,10 +354,32 @@ def _parameters(function: Callable[..., Any]) -> dict[str, Parameter]:
         if hint not in (int, float) and (bound.low, bound.high) != (None, None):
             raise KernelError(f"{what} has a range, which only a number can have")
         _check_unit(what, bound.unit)
-        parameter = Parameter(name, hint, choices, bound, argument.default)
+        parameter = Parameter(name, hint, choices, bound, (), argument.default)
         # The default in the parameter's own type: `rate: float = 1` and rate=1.0 are one case with one key.
-        found[name] = parameter if parameter.required else replace(parameter, default=typed(function.__name__, parameter, argument.default))
+        if not parameter.required:
+            parameter = replace(parameter, default=typed(function.__name__, parameter, argument.default))
+        found[name] = replace(parameter, free=_free(function.__name__, parameter, free.ends))
     return found
+
+
+def _free(kernel_name: str, parameter: Parameter, ends: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The ends of a free choice in the parameter's type; the default lies between them, or is one of them."""
+    if not ends:
+        return ()
+    what = f"{kernel_name}: the free parameter {parameter.name!r}"
+    found = tuple(typed(kernel_name, parameter, end) for end in ends)
+    if len(set(found)) < 2:
+        raise KernelError(f"{what} needs two values at least, the ends of its range")
+    if parameter.required:
+        raise KernelError(f"{what} needs a default")
+    ordered = parameter.type in (int, float) and not parameter.choices
+    if not (min(found) <= parameter.default <= max(found) if ordered else parameter.default in found):
+        raise KernelError(f"{what} has the default {parameter.default!r}, which is not within {_listed(found)}")
+    return found
+
+
+def _listed(ends: tuple[Any, ...]) -> str:
+    return " to ".join(map(str, ends))
 
 
 def _check_unit(what: str, unit: str) -> None:
@@ -266,13 +387,17 @@ def _check_unit(what: str, unit: str) -> None:
         raise KernelError(f"{what}: unknown unit {unit!r}{nearest(unit, BASE_UNITS, label='a unit is empty or joins, as in B/s or 1/s,')}")
 
 
-def _number(what: str, value: Any, unit: str) -> Number:
+def _number(what: str, value: Any, unit: str, bound: Side = "") -> Number:
+    if isinstance(value, AtLeast):
+        if bound == "upper":
+            raise KernelError(f"{what} is declared as an upper bound, and here only a lower one is known")
+        return Number(_plain(what, value.value), unit, bound="lower")
     if not isinstance(value, Spread):
-        return Number(_plain(what, value), unit)
+        return Number(_plain(what, value), unit, bound=bound)
     middle, low, high = (_plain(what, v) for v in (value.value, value.low, value.high))
     if not low <= middle <= high:
         raise KernelError(f"{what} is {middle:g}, outside its own spread of {low:g} to {high:g}")
-    return Number(middle, unit, low, high)
+    return Number(middle, unit, low, high, bound=bound)
 
 
 def _plain(what: str, value: Any) -> int | float:

@@ -18,7 +18,7 @@ from typing import Any
 
 from kernels.catalogue import LIBRARY, PACKAGE, place_of_module, without_area
 
-SCHEMA = 1  # of the records
+SCHEMA = 2  # of the records
 
 
 def code_of(kernel_name: str) -> dict[str, str]:
@@ -59,6 +59,7 @@ APART = {
     "kernels.__main__",
     "kernels.catalogue",
     "kernels.declare",
+    "kernels.draws",
     "kernels.gpu",
     "kernels.key",
     "kernels.lab",

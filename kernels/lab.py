@@ -17,7 +17,7 @@ import tempfile
 import threading
 import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -43,7 +43,7 @@ class RunError(KernelError):
 
 
 def run(kernel: Kernel, parameters: Mapping[str, Any], *, device: str | None = None, timeout: float | None = None) -> Result:
-    """Executes a kernel once. Formulas are evaluated here, the other kinds in a worker; nothing is recorded.
+    """Executes a kernel: a simulation with all its draws. Formulas are evaluated here, the other kinds in a worker; nothing is recorded.
 
     device: the class that a measurement is meant for; None takes the GPU at hand. A measurement without its GPU is refused.
     timeout: seconds of CPU time, in place of the kernel's own limit (see `limits.wait`).
@@ -63,6 +63,12 @@ def run(kernel: Kernel, parameters: Mapping[str, Any], *, device: str | None = N
     if kernel.kind == "measurement" and result.made["device_class"] != here:
         raise RunError(f"it was measured on {result.made['device']}, though the GPU here was {here} a moment ago")
     return result
+
+
+def drawn(kernel: Kernel, cases: Sequence[tuple[Mapping[str, Any], int]], *, timeout: float | None = None) -> list[Result]:
+    """Single draws of a simulation, one for each (parameters, seed), all in one worker. Raises as `run` does."""
+    request = {"kernel": kernel.name, "cases": [(kernel.bind(parameters), seed) for parameters, seed in cases]}
+    return [from_json(one) for one in _ask(request, limit=kernel.timeout if timeout is None else timeout)]
 
 
 def device_class() -> str | None:
@@ -86,7 +92,7 @@ def _machine() -> dict[str, Any]:
 START = "import sys; sys.path[0] = sys.argv[1]; from kernels.lab import work; work()"
 
 
-def _ask(request: Mapping[str, Any], limit: float) -> dict[str, Any]:
+def _ask(request: Mapping[str, Any], limit: float) -> Any:
     """What a fresh worker answers to a request. Raises RunError where it reaches a limit, dies, or reports an error.
 
     The answer comes in a file, so that whatever a kernel prints cannot garble it. The worker leads its own process group, which
@@ -170,8 +176,12 @@ def work() -> None:
     library.__path__[:] = request["library"]
     if "kernel" not in request:
         _write(path, {"answer": describe_machine()})
+    elif "cases" in request:
+        kernel = find(request["kernel"])
+        _write(path, {"answer": [_executed(kernel, kernel.once, {**parameters, "seed": seed}) for parameters, seed in request["cases"]]})
     else:
-        _write(path, {"answer": _executed(find(request["kernel"]), request["parameters"])})
+        kernel = find(request["kernel"])
+        _write(path, {"answer": _executed(kernel, kernel.simulate if kernel.kind == "simulation" else kernel, request["parameters"])})
     _leave(0)
 
 
@@ -181,12 +191,12 @@ def _leave(code: int) -> NoReturn:
     os._exit(code)
 
 
-def _executed(kernel: Kernel, parameters: Mapping[str, Any]) -> dict[str, Any]:
+def _executed(kernel: Kernel, run: Callable[..., Result], parameters: Mapping[str, Any]) -> dict[str, Any]:
     lacking = [package for package in kernel.needs if importlib.util.find_spec(package) is None]
     if lacking:
         raise KernelError(f"{kernel.name} needs {', '.join(lacking)}, which is not installed here")
     start = time.perf_counter()
-    result = kernel(**parameters)
+    result = run(**parameters)
     seconds = round(time.perf_counter() - start, 3)
     return to_json(replace(result, made={**describe_machine(kernel.kind), "seconds": seconds}), {})
 

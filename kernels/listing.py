@@ -46,13 +46,14 @@ def whole(kernel: Kernel) -> str:
         lines.append(f"  in   {name:{width}}  {_range(parameter)}{'' if parameter.required else f' = {_text(parameter.default)}'}")
     for name, declared in kernel.outputs.items():
         unit = f"{declared.unit or 'number'} over {declared.x}" if isinstance(declared, Series) else declared or "number"
+        unit += f", {kernel.bounds[name]} bound" if name in kernel.bounds else ""
         over = f" ({declared.x_unit})" if isinstance(declared, Series) and declared.x_unit else ""
         lines.append(f"  out  {name:{width}}  {unit}{over}")
     return "\n".join(lines)
 
 
 def _marks(kernel: Kernel) -> str:
-    return f"{kernel.kind}{', figure' * (kernel.draw is not None)}"
+    return f"{kernel.kind}{f' of {kernel.draws} draws' * (kernel.draws > 1)}{', figure' * (kernel.draw is not None)}"
 
 
 def _needs(kernel: Kernel) -> list[str]:
@@ -63,8 +64,9 @@ def _needs(kernel: Kernel) -> list[str]:
 
 def _range(parameter: Parameter) -> str:
     if parameter.choices:
-        return " | ".join(map(_text, parameter.choices))
+        return " | ".join(map(_text, parameter.choices)) + ", free" * bool(parameter.free)
     low, high = parameter.bound.low, parameter.bound.high
+    free = f", free: {' or '.join(map(_text, parameter.free))}" * bool(parameter.free)
     limits = (
         f" {low:g} to {high:g}"
         if low is not None and high is not None
@@ -74,7 +76,7 @@ def _range(parameter: Parameter) -> str:
         if high is not None
         else ""
     )
-    return f"{parameter.type.__name__}{limits}{' ' * bool(parameter.bound.unit)}{parameter.bound.unit}"
+    return f"{parameter.type.__name__}{limits}{' ' * bool(parameter.bound.unit)}{parameter.bound.unit}{free}"
 
 
 def _text(value: Any) -> str:
@@ -89,12 +91,21 @@ def described(kernel: Kernel) -> Mapping[str, Any]:
         "kind": kernel.kind,
         "summary": kernel.summary,
         "parameters": {name: _parameter(parameter) for name, parameter in kernel.parameters.items()},
-        "outputs": {name: vars(unit) if isinstance(unit, Series) else {"unit": unit} for name, unit in kernel.outputs.items()},
+        "outputs": {name: _described(kernel, name) for name in kernel.outputs},
         "needs": _needs(kernel),
         "tolerance": kernel.tolerance,
         "timeout": kernel.timeout,
+        "draws": kernel.draws,
+        "invariants": [holds.__name__ for holds in kernel.invariants],
         "figure": kernel.draw is not None,
     }
+
+
+def _described(kernel: Kernel, output: str) -> Mapping[str, Any]:
+    declared = kernel.outputs[output]
+    if isinstance(declared, Series):
+        return vars(declared)
+    return {"unit": declared, **({"bound": kernel.bounds[output]} if output in kernel.bounds else {})}
 
 
 def _parameter(parameter: Parameter) -> Mapping[str, Any]:
@@ -106,4 +117,5 @@ def _parameter(parameter: Parameter) -> Mapping[str, Any]:
         "unit": parameter.bound.unit,
         "low": parameter.bound.low,
         "high": parameter.bound.high,
+        **({"free": list(parameter.free)} if parameter.free else {}),
     }

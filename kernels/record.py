@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import string
 from collections.abc import Mapping
 from dataclasses import replace
@@ -17,7 +18,7 @@ from typing import Any
 
 from kernels.declare import Kernel
 from kernels.key import SCHEMA, code_of, key_of
-from kernels.results import Curve, KernelError, Number, Result
+from kernels.results import Curve, End, KernelError, Number, Result
 from kernels.results import Spread as Spread  # for timing.py, whose text is part of the key of records
 
 RECORDS = Path(__file__).parent / "records"
@@ -77,7 +78,7 @@ def load(kernel: Kernel, parameters: Mapping[str, Any], device_class: str | None
     data = read(path)
     result = from_json(data)
     declared = [name for name in kernel.outputs if name in result.outputs]  # a stale record may hold others
-    outputs = {name: result.outputs[name] for name in (*declared, *result.outputs)}
+    outputs = {name: result.outputs[name] for name in dict.fromkeys((*declared, *result.outputs))}
     return replace(result, parameters=dict(parameters), outputs=outputs, stale=_stale(data, kernel, parameters))
 
 
@@ -110,16 +111,28 @@ def _stale(data: Mapping[str, Any], kernel: Kernel, parameters: Mapping[str, Any
 
 def from_json(data: Mapping[str, Any]) -> Result:
     """The Result in a record's JSON, as `to_json` gave it."""
-    outputs: dict[str, Number | Curve] = {name: Number(**value) for name, value in data["outputs"].items()}
+    made, draws = dict(data["made"]), data.get("draws", 1)
+    ends = tuple(End(end["parameter"], end["value"], _outputs(end)) for end in data.get("ends", ()))
+    return Result(data["kernel"], made["kind"], dict(data["parameters"]), _outputs(data), made, draws=draws, ends=ends)
+
+
+def _outputs(data: Mapping[str, Any]) -> dict[str, Number | Curve]:
+    outputs: dict[str, Number | Curve] = {}
+    for name, number in data["outputs"].items():
+        outputs[name] = Number(**{**number, "draws": tuple(number.get("draws", ()))})
     for name, curve in data["series"].items():
         lines = {line: _points(points, curve["unit"]) for line, points in curve["lines"].items()}
         outputs[name] = Curve(curve["x_name"], curve["x_unit"], curve["unit"], tuple(curve["x"]), lines)
-    return Result(data["kernel"], data["made"]["kind"], dict(data["parameters"]), outputs, data["made"])
+    return outputs
 
 
-def _points(points: Mapping[str, list], unit: str) -> tuple[Number | None, ...]:
-    low, high = points.get("low"), points.get("high")
-    return tuple(None if v is None else Number(v, unit, low[i] if low else None, high[i] if high else None) for i, v in enumerate(points["value"]))
+def _points(columns: Mapping[str, list], unit: str) -> tuple[Number | None, ...]:
+    """The points of a line; one whose draws all agree, or that has no spread, is exact."""
+    nothing = [None] * len(columns["value"])
+    low, high = columns.get("low", nothing), columns.get("high", nothing)
+    drawn = zip(*columns["draws"]) if "draws" in columns else ((),) * len(nothing)
+    points = zip(columns["value"], low, high, drawn)
+    return tuple(None if v is None else Number(v, unit, at, to, draws if at is not None else ()) for v, at, to, draws in points)
 
 
 def to_json(result: Result, code: Mapping[str, str]) -> dict[str, Any]:
@@ -127,10 +140,25 @@ def to_json(result: Result, code: Mapping[str, str]) -> dict[str, Any]:
 
     Its order is the kernel's own, that of the lines of a curve too, since a figure draws them in it.
     """
+    ends = [{"parameter": end.parameter, "value": end.value, **_split(end.outputs)} for end in result.ends]
+    return {
+        "schema": SCHEMA,
+        "kernel": result.kernel,
+        "parameters": dict(result.parameters),
+        "key": key_of(result.kernel, result.parameters, code),
+        "code": dict(code),
+        **({"draws": result.draws} if result.draws > 1 else {}),
+        **_split(result.outputs),
+        **({"ends": ends} if ends else {}),
+        "made": dict(sorted(result.made.items())),
+    }
+
+
+def _split(made: Mapping[str, Number | Curve]) -> dict[str, Any]:
     outputs, series = {}, {}
-    for name, output in result.outputs.items():
+    for name, output in made.items():
         if isinstance(output, Number):
-            outputs[name] = {k: v for k, v in vars(output).items() if v is not None}
+            outputs[name] = {k: v for k, v in vars(output).items() if k in ("value", "unit") or v not in (None, "", ())}
         else:
             series[name] = {
                 "x_name": output.x_name,
@@ -139,23 +167,17 @@ def to_json(result: Result, code: Mapping[str, str]) -> dict[str, Any]:
                 "x": list(output.x),
                 "lines": {line: _columns(points) for line, points in output.lines.items()},
             }
-    return {
-        "schema": SCHEMA,
-        "kernel": result.kernel,
-        "parameters": dict(result.parameters),
-        "key": key_of(result.kernel, result.parameters, code),
-        "code": dict(code),
-        "outputs": outputs,
-        "series": series,
-        "made": dict(sorted(result.made.items())),
-    }
+    return {"outputs": outputs, "series": series}
 
 
 def _columns(points: tuple[Number | None, ...]) -> dict[str, list]:
-    columns = {"value": [None if p is None else p.value for p in points]}
+    columns: dict[str, list] = {"value": [None if p is None else p.value for p in points]}
     if any(p is not None and p.low is not None for p in points):
         columns["low"] = [None if p is None else p.low for p in points]
         columns["high"] = [None if p is None else p.high for p in points]
+    count = max((len(p.draws) for p in points if p is not None), default=0)
+    if count:
+        columns["draws"] = [[None if p is None else p.draws[n] if p.draws else p.value for p in points] for n in range(count)]
     return columns
 
 
@@ -169,8 +191,17 @@ def save(kernel: Kernel, result: Result, root: Path = RECORDS, code: Mapping[str
     content = to_json(result, code_of(kernel.name) if code is None else code)
     part = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        part.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8", newline="\n")
+        part.write_text(_text(content), encoding="utf-8", newline="\n")
         os.replace(part, path)
     finally:
         part.unlink(missing_ok=True)
     return path
+
+
+_FLAT = re.compile(r"\[\n\s+([^\[\]{}\"]+?)\n\s+\]")
+
+
+def _text(content: Mapping[str, Any]) -> str:
+    """As indented JSON, with each list of numbers on a line of its own."""
+    text = json.dumps(content, indent=1, allow_nan=False)
+    return _FLAT.sub(lambda found: f"[{' '.join(found[1].split())}]", text) + "\n"

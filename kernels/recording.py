@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import time
+import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,6 +15,8 @@ from typing import Any, Literal
 
 from kernels import lab
 from kernels.declare import Kernel, find, names, nearest
+from kernels.draws import one as one_draw
+from kernels.draws import together
 from kernels.key import code_of
 from kernels.record import RECORDS, from_json, load, path_of, paths, read, save
 from kernels.results import Curve, KernelError, Number, Result
@@ -176,7 +179,7 @@ def _recorded(run: Run, root: Path, timeout: float | None) -> Done:
         return _failed(run, error, time.perf_counter() - start)
     before = _loaded(run, device_class, root)
     keeps = run.kernel.kind == "simulation" and before is not None and not differences(run.kernel, before, result)
-    save(run.kernel, replace(result, outputs=before.outputs) if keeps and before else result, root, code)
+    save(run.kernel, replace(result, outputs=before.outputs, ends=before.ends) if keeps and before else result, root, code)
     return Done(run, "kept" if keeps else "recorded", seconds=time.perf_counter() - start)
 
 
@@ -184,9 +187,25 @@ def _failed(run: Run, error: KernelError, seconds: float = 0.0) -> Done:
     return Done(run, "failed", str(error), error.log if isinstance(error, lab.RunError) else "", seconds)
 
 
-def verify(wanted: Sequence[str] = (), *, root: Path = RECORDS, timeout: float | None = None, report: Report | None = None) -> Outcome:
+@dataclass(frozen=True)
+class Again:
+    """How much of a simulation verify executes again: a few of its draws, or all; or `first` and the seeds after it in place of the recorded."""
+
+    all: bool = False
+    first: int | None = None
+
+
+def verify(
+    wanted: Sequence[str] = (),
+    *,
+    again: Again = Again(),
+    root: Path = RECORDS,
+    timeout: float | None = None,
+    report: Report | None = None,
+) -> Outcome:
     """Executes again what is recorded, of these kernels or of all, and compares; writes nothing.
 
+    Of a simulation, two of the recorded draws and one at an end of each free choice, by their seeds, unless `again` says otherwise.
     Measurements of another device than the one here are skipped. Files that are no record, belong to no kernel, or lie under
     another name than their case's stand in the outcome's `wrong`. Raises KernelError for a name that is no kernel.
     """
@@ -203,7 +222,7 @@ def verify(wanted: Sequence[str] = (), *, root: Path = RECORDS, timeout: float |
                 wrong.append(str(error))
     for number, (run, result) in enumerate(recorded, 1):
         report.start(number, len(recorded), run)
-        done.append(_verified(run, result, timeout))
+        done.append(_verified(run, result, again, timeout))
         report.end(done[-1])
     return Outcome(tuple(done), tuple(wrong))
 
@@ -223,17 +242,53 @@ def _recorded_run(path: Path, root: Path) -> tuple[Run, Result]:
     return run, result
 
 
-def _verified(run: Run, recorded: Result, timeout: float | None) -> Done:
+def _verified(run: Run, recorded: Result, again: Again, timeout: float | None) -> Done:
     start = time.perf_counter()
     there = recorded.made.get("device_class", "unknown") if run.kernel.kind == "measurement" else None
     try:
         if there and there != lab.device_class():
             return Done(run, "skipped", f"it was measured on {recorded.made.get('device', there)}, which is not here")
-        now = lab.run(run.kernel, run.parameters, device=there, timeout=timeout)
+        if there:
+            found = differences(run.kernel, recorded, lab.run(run.kernel, run.parameters, device=there, timeout=timeout))
+        elif again.first is not None:
+            found = _elsewhere(run, recorded, again.first, timeout)
+        elif again.all:
+            found = differences(run.kernel, recorded, lab.run(run.kernel, run.parameters, timeout=timeout))
+        else:
+            found = _sampled(run, recorded, timeout)
     except KernelError as error:
         return _failed(run, error, time.perf_counter() - start)
-    found = differences(run.kernel, recorded, now)
     return Done(run, "differs" if found else "agrees", "\n".join(found), seconds=time.perf_counter() - start)
+
+
+def _sampled(run: Run, recorded: Result, timeout: float | None) -> tuple[str, ...]:
+    """Two draws, chosen by the case, so that each has its own, and one at each end of a free choice."""
+    pick = zlib.crc32(str(run).encode())
+    seeds = sorted({pick % recorded.draws, (pick + recorded.draws // 2) % recorded.draws})
+    ends = [(end, pick % run.kernel.draws_at_ends) for end in recorded.ends]
+    cases = [(run.parameters, seed) for seed in seeds] + [({**run.parameters, end.parameter: end.value}, seed) for end, seed in ends]
+    expected = [(f"seed {seed}: " * (recorded.draws > 1), recorded.outputs, seed) for seed in seeds]
+    expected += [(f"{end.parameter} {end.value}, seed {seed}: ", end.outputs, seed) for end, seed in ends]
+    now = lab.drawn(run.kernel, cases, timeout=timeout)
+    found = []
+    for (where, outputs, seed), result in zip(expected, now):
+        found += [where + one for one in differences(run.kernel, replace(recorded, outputs=one_draw(outputs, seed), draws=1, ends=()), result)]
+    return tuple(found)
+
+
+def _elsewhere(run: Run, recorded: Result, first: int, timeout: float | None) -> tuple[str, ...]:
+    """Numbers whose median over other seeds lies outside the recorded 10th to 90th percentile, widened on either side by its own width."""
+    seeds = range(first, first + recorded.draws)
+    now = together(run.kernel.name, [one.outputs for one in lab.drawn(run.kernel, [(run.parameters, seed) for seed in seeds], timeout=timeout)])
+    found = []
+    for name, before in recorded.outputs.items():
+        after = now.get(name)
+        if isinstance(before, Number) and isinstance(after, Number):
+            low, high = (before.value if v is None else v for v in (before.low, before.high))
+            margin = max(high - low, run.kernel.tolerance * abs(before.value), 0.0 if before.unit else 1e-6)
+            if not low - margin <= after.value <= high + margin:
+                found.append(f"{name}: {before.value:.6g} ({low:.6g} to {high:.6g}), over the seeds from {first} on {after.value:.6g}")
+    return tuple(found)
 
 
 def differences(kernel: Kernel, recorded: Result, now: Result) -> tuple[str, ...]:
@@ -244,16 +299,22 @@ def differences(kernel: Kernel, recorded: Result, now: Result) -> tuple[str, ...
     Measurements agree where the new median lies within the recorded 20th to 80th percentile, widened on either side by its own
     width, by 5 % of the recorded median, or by the kernel's tolerance times it, whichever is most.
     """
-    found: list[str] = []
-    for name in sorted({*recorded.outputs, *now.outputs}):
-        before, after = recorded.outputs.get(name), now.outputs.get(name)
+    found = list(_unlike(kernel, recorded.outputs, now.outputs))
+    ends, there = ({(end.parameter, end.value): end.outputs for end in result.ends} for result in (recorded, now))
+    for (parameter, value), outputs in ends.items():
+        found += [f"with {parameter} {value}, {one}" for one in _unlike(kernel, outputs, there.get((parameter, value), {}))]
+    return (*found, *(f"there is no end with {parameter} {value}" for parameter, value in there.keys() - ends.keys()))
+
+
+def _unlike(kernel: Kernel, old: Mapping[str, Number | Curve], new: Mapping[str, Number | Curve]) -> Iterator[str]:
+    for name in sorted({*old, *new}):
+        before, after = old.get(name), new.get(name)
         if isinstance(before, Number) and isinstance(after, Number):
-            found += _differing(kernel, name, before.unit, after.unit, [before], [after], 0.0 if before.unit else 1e-6)
+            yield from _differing(kernel, name, before.unit, after.unit, [before], [after], 0.0 if before.unit else 1e-6)
         elif isinstance(before, Curve) and isinstance(after, Curve):
-            found += _curve(kernel, name, before, after)
+            yield from _curve(kernel, name, before, after)
         else:
-            found.append(f"{name} is {'new' if before is None else 'gone' if after is None else 'of another form'}")
-    return tuple(found)
+            yield f"{name} is {'new' if before is None else 'gone' if after is None else 'of another form'}"
 
 
 def _curve(kernel: Kernel, name: str, before: Curve, after: Curve) -> Iterator[str]:
@@ -292,7 +353,9 @@ def _agree(kernel: Kernel, before: Number, after: Number, floor: float) -> bool:
         low, high = (before.value if v is None else v for v in (before.low, before.high))
         margin = max(high - low, max(NOISE, kernel.tolerance) * abs(before.value))
         return low - margin <= after.value <= high + margin
-    for one, other in ((before.value, after.value), (before.low, after.low), (before.high, after.high)):
+    if len(before.draws) != len(after.draws):
+        return False
+    for one, other in zip((before.value, before.low, before.high, *before.draws), (after.value, after.low, after.high, *after.draws)):
         if (one is None) != (other is None):
             return False
         if one is not None and other is not None and abs(one - other) > kernel.tolerance * max(abs(one), abs(other), floor):

@@ -1,4 +1,4 @@
-"""What a run gives: the numbers and curves of a Result, the Spread that a measurement returns, and the author's error.
+"""What a run gives: the numbers and curves of a Result, what a kernel may return in place of a number, and the author's error.
 
 Values that declarations and records share; they know of neither.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 
 
 class KernelError(ValueError):
@@ -47,13 +47,29 @@ def _factor(value: object) -> bool:
 
 
 @dataclass(frozen=True)
+class AtLeast:
+    """A number that ran into the end of the run: the true one is this or larger."""
+
+    value: float
+
+
+Side = Literal["", "lower", "upper"]
+
+
+@dataclass(frozen=True)
 class Number:
-    """An output: a number in SI base units, with its 20th and 80th percentile where it was measured."""
+    """An output, a number in SI base units; exact where it has no spread.
+
+    low, high: of a measurement the 20th and 80th percentile, of a simulation the 10th and 90th of its `draws`, by seed
+    (None at a point of a curve where a draw has none). bound: "upper" where the true number is this or smaller, "lower" or larger.
+    """
 
     value: int | float
     unit: str = ""
     low: float | None = None
     high: float | None = None
+    draws: tuple[int | float | None, ...] = ()
+    bound: Side = ""
 
 
 @dataclass(frozen=True)
@@ -71,11 +87,21 @@ class Curve:
 
 
 @dataclass(frozen=True)
+class End:
+    """What a run gives with one free choice, `parameter`, at an end of its range, `value`."""
+
+    parameter: str
+    value: Any
+    outputs: Mapping[str, Number | Curve]
+
+
+@dataclass(frozen=True)
 class Result:
     """What one run gave. `result["name"]` is a plain number or a Curve, as a drawing wants it.
 
     made: how (empty for formulas): device, device_class, driver, torch, python, utc, commit, seconds.
     stale: why the record no longer counts as made by today's code; empty where it is fresh.
+    draws: over how many seeds a simulation went, 1 where no seed moves it. ends: the same run where a free choice is at an end of its range.
     """
 
     kernel: str
@@ -84,6 +110,8 @@ class Result:
     outputs: Mapping[str, Number | Curve]
     made: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     stale: tuple[str, ...] = ()
+    draws: int = 1
+    ends: tuple[End, ...] = ()
 
     def __getitem__(self, name: str) -> Any:
         output = self.outputs[name]
