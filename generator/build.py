@@ -122,9 +122,10 @@ def _check(order: Order, cache: Cache, now: int, strict: bool, verbose: bool, on
         raise DeckError(problems)
     deck = built.deck if only else built.deck._replace(warnings=(*built.deck.warnings, *update.warnings))
     typed = [f"typed by hand: {problem}" for sheet in built.sheets for problem in sheet.typed]
+    unsaid = [f"not on the front: {problem}" for sheet in built.sheets for problem in sheet.unsaid]
     if verbose:
-        return "\n".join([table(found), *typed, _noticed(summary(built.sheets, deck, update.statuses, found), built)])
-    return _noticed("\n".join([_well(built, len(typed)), *(f"warning  {warning}" for warning in deck.warnings)]), built)
+        return "\n".join([table(found), *typed, *unsaid, _noticed(summary(built.sheets, deck, update.statuses, found), built)])
+    return _noticed("\n".join([_well(built, len(typed), len(unsaid)), *(f"warning  {warning}" for warning in deck.warnings)]), built)
 
 
 def _wanted(order: Order, cache: Cache, due: bool, fresh: bool) -> Iterator[str]:
@@ -242,9 +243,10 @@ def _noticed(text: str, built: Built) -> str:
     return "\n".join([text, *(f"notice   {notice}" for notice in built.notices)])
 
 
-def _well(built: Built, typed: int) -> str:
+def _well(built: Built, typed: int, unsaid: int) -> str:
     """The one line for a deck that has no problem."""
     notes, missing = built.entries, len(_waiting(built))
     parts = [f"{len(notes):,} notes, {sum(len(note.cards) for note in notes):,} cards: no problems"]
     parts += [f"{missing} runs wait for a measurement"] * bool(missing) + [f"{typed} numbers typed by hand"] * bool(typed)
+    parts += [f"{unsaid} premises not on the front (VERBOSE=1 lists them)"] * bool(unsaid)
     return "; ".join(parts) + (" (--verbose lists them)" if len(parts) > 1 else "")

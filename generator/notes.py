@@ -35,11 +35,26 @@ class Run(NamedTuple):
     place: Place
 
 
-class Claim(NamedTuple):
-    """Something often said, to be held against what a kernel computes.
+class Threshold(NamedTuple):
+    """A number that a claim is held to and that its sentence does not say, and why it is that one; the card shows both."""
 
-    Either `value` ("10 GB", "< 10 GB", "2..4") with `computed` (an expression), or `holds` (a boolean expression).
-    under: (text, expression) of the condition under which a misleading claim is true.
+    value: str
+    because: str
+
+
+class Decided(NamedTuple):
+    """Who decided a claim that no kernel can: a source, the place in it, and what it found."""
+
+    by: str
+    at: str
+    value: str
+
+
+class Claim(NamedTuple):
+    """A sentence to be held against what a kernel computes: one that is said (`source`, quoted), or the author's own.
+
+    Either `value` ("10 GB", "< 10 GB", "2..4") with `computed` (an expression), or `holds` (a boolean expression), or `decided`.
+    under: (text, expression) of the condition under which a misleading claim is true. one_draw: it speaks of one draw, so that nearly all suffice.
     """
 
     note: str
@@ -52,6 +67,9 @@ class Claim(NamedTuple):
     verdict: str
     under: tuple[str, str] | None
     place: Place
+    thresholds: tuple[Threshold, ...] = ()
+    decided: Decided | None = None
+    one_draw: bool = False
 
     @property
     def expressions(self) -> tuple[str, ...]:
@@ -73,6 +91,7 @@ class Note(NamedTuple):
     answers: tuple[str, ...]
     place: Place
     directory: Path
+    assumes: Mapping[str, tuple[str, ...]] = MappingProxyType({})
 
 
 class Question(NamedTuple):
@@ -122,7 +141,7 @@ class Deck(NamedTuple):
 class Judged(NamedTuple):
     """A claim with what was computed. verdict is None where its measurement is missing.
 
-    shown: the computed value as text ("143 GB"); factor: how far off ("14 times more"); both may be empty.
+    shown: the computed value as text ("143 GB"), of a claim that depends its span; factor: how far off ("14×"); both may be empty.
     """
 
     claim: Claim
@@ -137,6 +156,7 @@ class Resolved(NamedTuple):
     Figures stay in the text as the private mark `\\ue000figure:alias\\ue001`; `results` has what they draw from (None: not measured).
     expected: the text that a numeric note wants typed. values: every number shown, in base units, by its reference as written.
     beside: (device, label -> number as HTML), the measured numbers of each device where records of several exist.
+    unsaid: premises of the answer's first sentence that the front does not name.
     """
 
     note: Note
@@ -148,6 +168,7 @@ class Resolved(NamedTuple):
     missing: tuple[str, ...]
     values: Mapping[str, Number] = MappingProxyType({})
     beside: tuple[tuple[str, Mapping[str, str]], ...] = ()
+    unsaid: tuple[Problem, ...] = ()
 
 
 # -------------------------------------------------------------------- render: HTML and media, ready to pack
@@ -201,7 +222,8 @@ class Sheet(NamedTuple):
     """All that one file of cards came to; of a file that has problems, only which ids it holds.
 
     runs: what the notes use, each run once, as report.json has it. wanted: the runs that a kernel has to execute, as `wanted` prints
-    them. ids and retired: by id, the place (and the reason). typed: numbers that no run made. facts: the notes as report.json has
+    them. ids and retired: by id, the place (and the reason). typed: numbers that no run made. unsaid: premises of answers
+    that no front names. facts: the notes as report.json has
     them, one line of JSON each.
     """
 
@@ -214,4 +236,5 @@ class Sheet(NamedTuple):
     warnings: tuple[Problem, ...] = ()
     notices: tuple[Problem, ...] = ()
     typed: tuple[Problem, ...] = ()
+    unsaid: tuple[Problem, ...] = ()
     facts: str = ""

@@ -53,7 +53,7 @@ class Circumstances(NamedTuple):
     def and_shared(self) -> Circumstances:
         """The same, with the hash of what all files depend on."""
         settings, topics = self.around.settings, self.around.topics or {}
-        sizes = {id: (len(topic.questions), len(topic.claims)) for id, topic in topics.items()}
+        sizes = {id: (len(topic.questions), [claim.says for claim in topic.claims]) for id, topic in topics.items()}
         about = [settings.name, settings.id, settings.tags, self.around.topics is None, sizes]
         roots = [(str(root), os.path.relpath(root)) for root in self.roots]  # a record is shown as it is seen from here
         return self._replace(shared=key("shared", self.code, about, self.devices, roots))
@@ -172,6 +172,7 @@ class _Maker:
             warnings=file.warnings,
             notices=tuple(notices),
             typed=tuple(problem for note in file.notes for problem in typed_numbers(note)),
+            unsaid=tuple(problem for rendered, _ in made for problem in rendered.resolved.unsaid),
             facts="\n".join(json.dumps(one, ensure_ascii=False) for one in told),
         )
         return sheet, self.problems
@@ -196,13 +197,27 @@ class _Maker:
     def _key(self, note: Note, results: Mapping[str, Result | None]) -> str:
         text = {name: field.text for name, field in note.fields.items()}
         places = [claim.place for claim in note.claims]  # the notices of claims on one line cannot be told apart
-        claims = [[c.says, c.value, c.computed, c.holds, c.tolerance, c.verdict, c.under, places.index(c.place)] for c in note.claims]
+        claims = [[*c._replace(place=places.index(c.place))] for c in note.claims]  # type: ignore[arg-type]
         seen = {alias: result and _seen(result) for alias, result in results.items()}
         whole = "\n".join((*text.values(), *_said(note.claims)))
         figures = set(_FIGURE.findall(whole))
         drawn = [self._drawing(result.kernel) for alias, result in results.items() if result and alias in figures]
         pictures = [(path, self.under.files.hash(path)) for path in self._pictures] if "![" in whole.replace("![[", "") else []
-        return key("note", self.under.code, note.id, note.type, note.deck, note.tags, text, claims, seen, self._beside(results), drawn, pictures)
+        return key(
+            "note",
+            self.under.code,
+            note.id,
+            note.type,
+            note.deck,
+            note.tags,
+            text,
+            claims,
+            note.assumes,
+            seen,
+            self._beside(results),
+            drawn,
+            pictures,
+        )
 
     def _beside(self, results: Mapping[str, Result | None]) -> list[Any]:
         """What other devices measured of the same, which a note shows too."""
@@ -233,6 +248,7 @@ class _Maker:
             device=about["device"],
             missing=tuple(alias for alias, result in results.items() if result is None),
             values=_numbers(about["values"]),
+            unsaid=tuple(Problem(note.fields["Answer"].place._replace(line=note.place.line + line), *rest) for line, *rest in about["unsaid"]),
         )
         notices += [Problem(note.claims[number].place, message, hint) for number, message, hint in about["notices"]]
         clozes = {int(number): text for number, text in about["clozes"].items()}
@@ -258,6 +274,7 @@ class _Maker:
             "expected": resolved.expected,
             "device": resolved.device,
             "values": {reference: [number.value, number.unit] for reference, number in resolved.values.items()},
+            "unsaid": [[one.place.line - note.place.line, one.message, one.hint] for one in resolved.unsaid],
             "notices": [[places.index(one.place), one.message, one.hint] for one in told],
         }
         for name, content in rendered.media.items():
@@ -323,7 +340,7 @@ _FIGURE = re.compile(r"!\[\[\s*(\w+)")
 def _said(claims: Iterable[Claim]) -> Iterator[str]:
     """The texts of claims that a card shows."""
     for claim in claims:
-        yield from (claim.says, *(claim.under or ())[:1])
+        yield from (claim.says, *(claim.under or ())[:1], *(claim.decided or ()), *(part for threshold in claim.thresholds for part in threshold))
 
 
 def _numbers(values: Mapping[str, Sequence[Any]]) -> Mapping[str, Number]:
@@ -337,7 +354,7 @@ def _numbers(values: Mapping[str, Sequence[Any]]) -> Mapping[str, Number]:
 def _seen(result: Result) -> list[Any]:
     """All of a result that a note can show."""
     made = result.made
-    return [result.kernel, result.kind, result.parameters, result.outputs, made.get("device"), made.get("device_class")]
+    return [result.kernel, result.kind, result.parameters, result.outputs, result.ends, made.get("device"), made.get("device_class")]
 
 
 def _entry(note: Rendered, pieces: tuple[str, ...], deck_id: int) -> Entry:
@@ -426,6 +443,7 @@ def _decoded(path: str, content: bytes) -> Sheet:
         warnings=_problems(plain.warnings),
         notices=_problems(plain.notices),
         typed=_problems(plain.typed),
+        unsaid=_problems(plain.unsaid),
     )
 
 

@@ -335,6 +335,7 @@ def _note(draft: Draft, source: Source, front: FrontMatter, settings: Settings) 
         answers=front.answers.get(draft.id, ()),
         place=draft.place,
         directory=source.path.parent,
+        assumes=front.assumes,
     )
 
 

@@ -11,16 +11,18 @@ from collections.abc import Collection, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from generator.notes import Claim, Run, Topic
+from generator.notes import Claim, Decided, Run, Threshold, Topic
 from generator.problems import DeckError, Place, Problem, nearest
 from generator.read import yaml
 
 if TYPE_CHECKING:
     from kernels.declare import Kernel
 
-KEYS = ("tags", "answers", "runs", "claims", "retired")
-CLAIM_KEYS = ("note", "source", "says", "value", "computed", "holds", "tolerance", "verdict", "under")
-VERDICTS = ("holds", "wrong", "misleading", "open")
+KEYS = ("tags", "answers", "runs", "assumes", "claims", "retired")
+WORDS = ("note", "source", "says", "value", "computed", "holds", "verdict", "about")
+CLAIM_KEYS = (*WORDS, "tolerance", "under", "threshold", "decided")
+VERDICTS = ("holds", "wrong", "misleading", "depends", "open")
+ONE_DRAW = "one draw"
 TOLERANCE = 0.05
 JINJA_WORDS = {"and", "else", "if", "in", "is", "not", "or", "true", "false", "none", "True", "False", "None"}
 ID = re.compile(r"[a-z0-9][a-z0-9-]{1,63}")
@@ -28,11 +30,15 @@ ID_RULE = "2 to 64 small letters, digits and hyphens"
 
 
 class FrontMatter(NamedTuple):
-    """answers: note id -> "topic/number"; claims each name their note; retired: id -> (reason, place)."""
+    """answers: note id -> "topic/number"; assumes: "alias.parameter" -> words of a front; claims each name their note.
+
+    retired: id -> (reason, place).
+    """
 
     tags: tuple[str, ...] = ()
     answers: Mapping[str, tuple[str, ...]] = MappingProxyType({})
     runs: Mapping[str, Run] = MappingProxyType({})
+    assumes: Mapping[str, tuple[str, ...]] = MappingProxyType({})
     claims: tuple[Claim, ...] = ()
     retired: Mapping[str, tuple[str, Place]] = MappingProxyType({})
 
@@ -56,10 +62,12 @@ def loaded(text: str, path: str, first_line: int, problems: list[Problem]) -> Ma
 
 def front_matter(entries: Mapping[str, yaml.Node], ids: Collection[str], known: Known, problems: list[Problem]) -> FrontMatter:
     """The front matter of a file whose notes have these ids; its mistakes are added to `problems`."""
+    runs = _runs(entries["runs"], problems) if "runs" in entries else {}
     return FrontMatter(
         tags=_tags(entries["tags"], known.tags, problems) if "tags" in entries else (),
         answers=_answers(entries["answers"], ids, known.topics, problems) if "answers" in entries else {},
-        runs=_runs(entries["runs"], problems) if "runs" in entries else {},
+        runs=runs,
+        assumes=_assumes(entries["assumes"], runs, problems) if "assumes" in entries else {},
         claims=_claims(entries["claims"], ids, known.topics, problems) if "claims" in entries else (),
         retired=_retired(entries["retired"], ids, problems) if "retired" in entries else {},
     )
@@ -178,6 +186,19 @@ def _bound(kernel: Kernel, given: Mapping[str, yaml.Node], place: Place, problem
     return None
 
 
+def _assumes(node: yaml.Node, runs: Mapping[str, Run], problems: list[Problem]) -> dict[str, tuple[str, ...]]:
+    assumes = {}
+    for name, entry in yaml.mapping(node, "assumes", problems).items():
+        alias, _, parameter = name.partition(".")
+        if alias not in runs:
+            problems.append(Problem(entry.place, f"assumes names {name!r}, whose run does not stand here", nearest(alias, runs) or "alias.parameter"))
+        elif parameter not in runs[alias].parameters:
+            problems.append(Problem(entry.place, f"assumes names {name!r}, which is no parameter of it", nearest(parameter, runs[alias].parameters)))
+        several = entry.value if isinstance(entry.value, tuple) else (entry,)
+        assumes[name] = tuple(yaml.string(item, f"the words for {name}", problems) for item in several)
+    return assumes
+
+
 # ---------------------------------------------------------------------------------------- claims and retired
 
 
@@ -190,10 +211,8 @@ def _claim(node: yaml.Node, ids: Collection[str], topics: Mapping[str, Topic] | 
     if not isinstance(node.value, dict):
         problems.append(Problem(place, f"a claim must be a mapping, but is {yaml.kind(node)}", "says:, value:, computed:, verdict:"))
         return None
-    given = yaml.mapping(node, "the claim", problems, CLAIM_KEYS, ("says", "verdict"))
-    words = {
-        key: " ".join(yaml.string(given[key], key, problems).split()) for key in CLAIM_KEYS if key in given and key not in ("tolerance", "under")
-    }
+    given = yaml.mapping(node, "the claim", problems, CLAIM_KEYS, ("verdict",))
+    words = {key: " ".join(yaml.string(given[key], key, problems).split()) for key in WORDS if key in given}
 
     note = words.get("note", "")
     if note and note not in ids:
@@ -202,13 +221,15 @@ def _claim(node: yaml.Node, ids: Collection[str], topics: Mapping[str, Topic] | 
         (note,) = ids
     elif "note" not in given:
         problems.append(Problem(place, "the claim does not say which note it belongs to", "add note: with the id, since the file holds several"))
-    if words.get("source"):
-        _exists(words["source"], "claims", given["source"].place, topics, problems)
+    says = _says(words, given, place, topics, problems)
+    if "about" in given and words["about"] != ONE_DRAW:
+        problems.append(Problem(given["about"].place, f"a claim is about {ONE_DRAW!r} or, without the line, about all of them"))
 
-    if "holds" in given:
-        for key in ("value", "computed", "tolerance"):
-            if key in given:
-                problems.append(Problem(given[key].place, f"the claim has both holds and {key}", "either holds, or value with computed"))
+    ways = [key for key in ("decided", "holds", "value") if key in given]
+    if len(ways) > 1 or (ways and ways[0] != "value"):
+        for key in (*ways[1:], *(key for key in ("computed", "tolerance") if key in given)):
+            message = f"the claim has both {ways[0]} and {key}"
+            problems.append(Problem(given[key].place, message, "either holds, or value with computed, or decided: {by, at, value}"))
     elif "value" not in given or "computed" not in given:
         lacks = "value and computed" if not {"value", "computed"} & set(given) else "value" if "value" not in given else "computed"
         problems.append(Problem(place, f"the claim lacks {lacks}", "either value with computed, or holds"))
@@ -216,22 +237,60 @@ def _claim(node: yaml.Node, ids: Collection[str], topics: Mapping[str, Topic] | 
     verdict = words.get("verdict", "")
     if verdict and verdict not in VERDICTS:
         problems.append(Problem(given["verdict"].place, f"unknown verdict {verdict!r}", nearest(verdict, VERDICTS)))
+    if verdict == "open" and "decided" in given:
+        problems.append(Problem(given["verdict"].place, "the claim is decided and yet open", "write what its source decides"))
     if verdict == "misleading" and "under" not in given:
         problems.append(Problem(place, "a misleading claim must say when it is true", "add under: {text: ..., computed: ...}"))
     if verdict in VERDICTS and verdict != "misleading" and "under" in given:
         problems.append(Problem(given["under"].place, f"under belongs to a misleading claim, and this one's verdict is {verdict}"))
-    under = _under(given["under"], problems) if "under" in given else None
+    decided = _decided(given["decided"], problems) if "decided" in given else None
+    under = _under(given["under"], problems, decided is None) if "under" in given else None
     tolerance = _tolerance(given["tolerance"], problems) if "tolerance" in given else TOLERANCE
+    thresholds = _thresholds(given["threshold"], problems) if "threshold" in given else ()
     if len(problems) > before:
         return None
     value, computed, holds = (words.get(key) for key in ("value", "computed", "holds"))
-    return Claim(note, words.get("source"), words["says"], value, computed, holds, tolerance, verdict, under, place)
+    return Claim(note, words.get("source"), says, value, computed, holds, tolerance, verdict, under, place, thresholds, decided, "about" in given)
 
 
-def _under(node: yaml.Node, problems: list[Problem]) -> tuple[str, str]:
-    given = yaml.mapping(node, "under", problems, ("text", "computed"), ("text", "computed"))
-    text, computed = (" ".join(yaml.string(given.get(key), key, problems).split()) for key in ("text", "computed"))
-    return text, computed
+def _says(words: Mapping[str, str], given: Mapping[str, yaml.Node], place: Place, topics: Mapping[str, Topic] | None, problems: list[Problem]) -> str:
+    """The sentence: that of sources.yml, word for word, or the author's own."""
+    source = words.get("source")
+    if source is None:
+        if "says" not in given:
+            problems.append(Problem(place, "the claim says nothing", "source: topic/number quotes sources.yml; says: is for a sentence of your own"))
+        return words.get("says", "")
+    if not _exists(source, "claims", given["source"].place, topics, problems) or topics is None:
+        return ""
+    topic, _, number = source.rpartition("/")
+    said = next((" ".join(claim.says.split()) for claim in topics[topic].claims if claim.number == int(number)), "")
+    if "says" in given:
+        message = "a claim with a source is quoted and cannot be reworded"
+        problems.append(Problem(given["says"].place, message, f"take says: away; sources.yml has {said!r}"))
+    return said
+
+
+def _decided(node: yaml.Node, problems: list[Problem]) -> Decided:
+    names = ("by", "at", "value")
+    given = yaml.mapping(node, "decided", problems, names, names)
+    return Decided(*(" ".join(yaml.string(given.get(key), key, problems).split()) for key in names))
+
+
+def _thresholds(node: yaml.Node, problems: list[Problem]) -> tuple[Threshold, ...]:
+    names = ("value", "because")
+    found = []
+    for item in node.value if isinstance(node.value, tuple) else (node,):
+        given = yaml.mapping(item, "a threshold", problems, names, names)
+        found.append(Threshold(*(" ".join(yaml.string(given.get(key), key, problems).split()) for key in names)))
+    return tuple(found)
+
+
+def _under(node: yaml.Node, problems: list[Problem], computed: bool) -> tuple[str, str]:
+    """(text, expression); a claim that a source decides has no expression."""
+    names = ("text", "computed") if computed else ("text",)
+    given = yaml.mapping(node, "under", problems, names, names)
+    text, expression = (" ".join(yaml.string(given.get(key), key, problems).split()) if key in given else "" for key in ("text", "computed"))
+    return text, expression
 
 
 def _tolerance(node: yaml.Node, problems: list[Problem]) -> float:

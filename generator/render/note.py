@@ -30,7 +30,7 @@ UNITS = r"%|°|(?:[kKMGTP]i?)?B(?:/s)?|[kMGTP]?FLOP(?:/s|/B)?|[mµn]?s|[MG]Hz|W"
 QUANTITY = re.compile(rf"(?<=\d) (?=(?:{UNITS})(?![\w%]))")  # the space between a number and its unit
 RESERVED = re.compile("[\ue000-\ue008]")
 
-VERDICTS = {"holds": "✓ holds", "wrong": "✗ wrong", "misleading": "◐ misleading", None: "… not yet measured"}
+VERDICTS = {"holds": "✓ holds", "wrong": "✗ wrong", "misleading": "◐ misleading", "depends": "± depends", None: "… not yet measured"}
 MADE = {"formula": "computed", "simulation": "simulated", "measurement": "measured"}  # in the footer's order
 
 
@@ -225,16 +225,25 @@ def _breadcrumb(deck: str) -> str:
 
 def _claim(judged: Judged, page: _Page) -> str:
     claim, place = judged.claim, judged.claim.place
-    parts = [f'<p class="said"><b>Often said:</b> {_sentence(_inline(_html(Text(claim.says, place), page)))}</p>']
+
+    def words(text: str) -> str:
+        return _inline(_html(Text(text, place), page))
+
+    head = "Often said" if claim.source else "Check"
+    parts = [f'<p class="said"><b>{head}:</b> {_sentence(words(claim.says))}</p>']
     found = f'<span class="verdict">{VERDICTS[judged.verdict]}</span>'
-    if judged.verdict is not None and judged.shown:
+    if claim.decided:
+        found += f" {words(claim.decided.value)} ({words(claim.decided.by)}, {words(claim.decided.at)})."
+    elif judged.verdict == "depends":
+        found += f" {_how(judged, page)}: {escape(judged.shown, quote=False)}."
+    elif judged.verdict is not None and judged.shown:
         shown = re.sub(r"10\^(\S+)", r"10<sup>\1</sup>", escape(judged.shown, quote=False)).replace(" ", "&#8239;")
-        found += (
-            f' {_how(judged, page)}: <span class="num">{shown}</span>' + (f", {escape(judged.factor, quote=False)}" if judged.factor else "") + "."
-        )
+        off = f", {escape(judged.factor, quote=False)}{' what is said' * judged.factor.endswith('×')}" if judged.factor else ""
+        found += f' {_how(judged, page)}: <span class="num">{shown}</span>{off}.'
     parts.append(f'<p class="found">{found}</p>')
+    parts += [f'<p class="under">Taken as {words(one.value)}: {_sentence(words(one.because))}</p>' for one in claim.thresholds]
     if judged.verdict == "misleading" and claim.under:
-        parts.append(f'<p class="under">True {_sentence(_under(_inline(_html(Text(claim.under[0], place), page))))}</p>')
+        parts.append(f'<p class="under">True {_sentence(_under(words(claim.under[0])))}</p>')
     return f'<div class="claim {judged.verdict or "open"}">{"".join(parts)}</div>'
 
 

@@ -1,24 +1,31 @@
-"""Holds what is often said against what was computed.
+"""Holds what is said against what was computed.
 
-In: a note's claim and the Scope of its expressions. Out: the claim with its verdict, the computed value as text and by
-what factor the claim is off. Apart from note.py because a verdict is not a text.
+In: a note's claim and the Scope of its expressions. Out: the claim with its verdict, the computed value as text and by what factor the claim is off.
+A verdict holds over every draw and at the ends of every free choice; where it does not, the claim depends, and the card says on what.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
+from typing import Any
 
 from generator.notes import Claim, Judged
 from generator.problems import Problem, nearest
-from generator.resolve.expression import Scope, Value, evaluate
-from generator.resolve.formats import PLAIN, Format, converted, parse_format, written
+from generator.resolve import compared
+from generator.resolve.compared import Said, held, said
+from generator.resolve.expression import Scope, constants_in, read_by
+from generator.resolve.formats import PLAIN, Format, converted, digits_of, parse_format, written
 from generator.resolve.names import names_in
-from generator.resolve.quantity import ExpressionError, Quantity
+from generator.resolve.premises import others, says
+from generator.resolve.quantity import ExpressionError, Quantity, Undecided
+from generator.resolve.variation import AtEnd, Varied, middle, vary, widened
+from kernels.declare import Parameter
+from kernels.results import KernelError
 
-VERDICTS = ("holds", "wrong", "misleading", "open")
+VERDICTS = ("holds", "wrong", "misleading", "depends", "open")
+NEARLY_ALL = Fraction(95, 100)  # of the draws suffice for a claim about one draw
 
 
 def judge(claim: Claim, scope: Scope, problems: list[Problem], notices: list[Problem]) -> Judged | None:
@@ -27,148 +34,242 @@ def judge(claim: Claim, scope: Scope, problems: list[Problem], notices: list[Pro
     A stated verdict that differs from the computed one is a problem. An open claim whose measurement has come gets
     the computed verdict and a notice that says what to write.
     """
-    try:
-        test = _test(claim, scope)
-        under = _under(claim, scope, test)
-    except ExpressionError as error:
-        problems.append(Problem(claim.place, f"claim {claim.says!r}: {error}", error.hint))
-        return None
     if claim.verdict not in VERDICTS:
         problems.append(Problem(claim.place, f"unknown verdict {claim.verdict!r}", nearest(claim.verdict, VERDICTS)))
         return None
-    if test.missing or (under and under.missing):
+    if claim.decided:
+        return Judged(claim, claim.verdict, "", "")
+    try:
+        _refuse_hidden(claim)
+        test = _test(claim, scope)
+        under = _under(claim, scope)
+        verdict = None if test.missing or (under and under.missing) else _verdict(test, under)
+        if verdict == "holds":
+            _refuse_certain(claim, scope)
+    except ExpressionError as error:
+        problems.append(Problem(claim.place, f"claim {claim.says!r}: {error}", error.hint))
+        return None
+    if verdict is None:
         if claim.verdict != "open":
             notices.append(Problem(claim.place, f"claim {claim.says!r}: {claim.verdict} is not verified, its measurement is missing", "make records"))
         return Judged(claim, None, "", "")
-    verdict = "holds" if test.holds else "misleading" if under and under.holds else "wrong"
     if claim.verdict != verdict:
         measured = any(scope.runs[a] and scope.kernels[a].kind == "measurement" for e in claim.expressions for a in names_in(e, scope.runs))
-        found, said = notices if claim.verdict == "open" and measured else problems, _reason(claim, test, under)
-        found.append(Problem(claim.place, f"claim {claim.says!r}: verdict is {claim.verdict}, but {said}", f"write verdict: {verdict}"))
+        found, why = notices if claim.verdict == "open" and measured else problems, _reason(claim, test, under)
+        found.append(Problem(claim.place, f"claim {claim.says!r}: verdict is {claim.verdict}, but {why}", f"write verdict: {verdict}"))
         if found is problems:
             return None
-    return Judged(claim, verdict, test.shown, "" if test.holds else test.factor)
+    if verdict == "depends":
+        return Judged(claim, verdict, test.span(), "")
+    return Judged(claim, verdict, test.shown(), "" if verdict == "holds" else test.factor())
+
+
+def _verdict(test: Outcome, under: Outcome | None) -> str:
+    if test.always:
+        return "holds"
+    if test.ever:
+        return "depends"
+    return "misleading" if under and under.always else "wrong"
 
 
 def _reason(claim: Claim, test: Outcome, under: Outcome | None) -> str:
-    said = claim.value if claim.value is not None else claim.holds
-    outcome = f"{test.shown or claim.computed or 'what was computed'} {'agrees' if test.holds else 'disagrees'} with {said!r}"
-    if claim.verdict == "misleading" and not test.holds and under is None:
+    what = claim.value if claim.value is not None else claim.holds
+    if test.ever and not test.always:
+        return f"it is true only in part: {test.span()}"
+    outcome = f"{test.shown() or claim.computed or 'what was computed'} {'agrees' if test.always else 'disagrees'} with {what!r}"
+    if claim.verdict == "misleading" and not test.always and under is None:
         return f"{outcome}, and no condition is given under which it would hold (under: {{text, computed}})"
-    return outcome if test.holds or under is None else f"{outcome} and the condition under it {'holds' if under.holds else 'fails too'}"
+    if test.always or under is None:
+        return outcome
+    return f"{outcome} and the condition under it {'holds' if under.always else 'fails in part' if under.ever else 'fails too'}"
 
 
-# ---------------------------------------------------------------------------------------- what is said
-
-
-@dataclass(frozen=True)
-class Said:
-    """A claim's value, understood: a comparison with `low`, or low..high where the sign is ".."; numbers in the format's unit."""
-
-    sign: str
-    low: Fraction
-    high: Fraction
-    format: Format
-
-
-_NUMBER = r"[-\u2212]?\d(?:[\d,]*\d)?(?:\.\d+)?(?:[eE][-+]?\d+)?"
-_VALUE = re.compile(rf"(?P<sign><=|>=|<|>|≤|≥|)\s*(?P<low>{_NUMBER})(?:\s*\.\.\s*(?P<high>{_NUMBER}))?\s*(?P<unit>[^\d\s<>=.,-].*)?")
-_SIGNS = {"≤": "<=", "≥": ">="}
-_UNITS = {"%": "percent", "×": "times", "x": "times", "bytes": "B", "µs": "us"}
-
-
-def said(value: str) -> Said:
-    """Understands "10 GB", "< 10 GB", ">= 1,120 GB", "2..4", "2..4 GB", "12 %". Raises ExpressionError or UnitError."""
-    match = _VALUE.fullmatch(value.strip())
-    if not match or (match["sign"] and match["high"]):
-        raise ExpressionError(f"{value!r} is no value to compare with", "such as 10 GB, < 10 GB, >= 560 GB, 2..4 GB, 12 %")
-    unit = (match["unit"] or "").strip()
-    low = _fraction(match["low"])
-    high = low if match["high"] is None else _fraction(match["high"])
-    if high < low:
-        raise ExpressionError(f"{value!r} begins above its end", "write the smaller number first")
-    sign = ".." if match["high"] else _SIGNS.get(match["sign"], match["sign"])
-    return Said(sign, low, high, parse_format(_UNITS.get(unit, unit)))
-
-
-def _fraction(text: str) -> Fraction:
-    return Fraction(text.replace(",", "").replace("\u2212", "-"))
-
-
-# --------------------------------------------------------------------------------------- the comparison
+# --------------------------------------------------------------------------- over draws and free choices
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a comparison gave. shown: the computed value in the claim's unit; factor: how far off it is."""
+    """Whether what is said is true of each draw, and at each end of each free choice. claimed: what a number is held against."""
 
-    holds: bool
-    missing: tuple[str, ...] = ()
-    shown: str = ""
-    factor: str = ""
+    varied: Varied
+    draws: tuple[bool, ...]
+    ends: tuple[tuple[AtEnd, tuple[bool, ...]], ...]
+    claimed: Said | None
+    enough: Fraction = Fraction(1)
+
+    @property
+    def missing(self) -> bool:
+        return bool(self.varied.value.missing)
+
+    @property
+    def always(self) -> bool:
+        return all(self._most(draws) for draws in self._groups())
+
+    @property
+    def ever(self) -> bool:
+        """Whether it is true anywhere, or in more than the few draws that a claim about one draw leaves out."""
+        return any(not self._most([not true for true in draws]) for draws in self._groups())
+
+    def _groups(self) -> Iterator[Sequence[bool]]:
+        yield self.draws
+        yield from (draws for _, draws in self.ends)
+
+    def _most(self, draws: Sequence[bool]) -> bool:
+        return sum(draws) >= self.enough * len(draws)
+
+    def shown(self) -> str:
+        """The computed number in the claim's unit: with the digits that are certain wherever nobody fixed a choice, or as a range."""
+        content = self.varied.value.content
+        if self.claimed is None or not isinstance(content, Quantity):
+            return ""
+        form, wide = self.claimed.format, widened(self.varied, ()).content
+        bound = {"upper": "at most ", "lower": "at least "}.get(content.side, "")
+        ranging = digits_of(wide, form) in (0, 1) and wide.spread != content.spread or digits_of(content, form) == 0
+        return bound + (written(wide, replace(form, rounding="range", digits=None), PLAIN) if ranging else written(content, form, PLAIN))
+
+    def factor(self) -> str:
+        """How far the computed number is from the claimed one: "14×", of percentages "11 points"; "" where that says nothing."""
+        content = self.varied.value.content
+        if (
+            self.claimed is None
+            or not isinstance(content, Quantity)
+            or content.side
+            or digits_of(widened(self.varied, ()).content, self.claimed.format) == 0
+        ):
+            return ""
+        number = converted(content, self.claimed.format)
+        return compared.factor(number, self.claimed, digits_of(content, self.claimed.format))
+
+    def span(self) -> str:
+        """What a claim that is true in part depends on: "from 1.2× to 14×, as the curvature goes from 0.1 to 30"."""
+        moved = [(end, draws) for end, draws in self.ends if set(draws) != set(self.draws)]
+        if not moved:
+            true = f"true in {sum(self.draws)} of {len(self.draws)} draws"
+            return f"{self._from([self.varied.draws])}, {true}" if self.claimed else true
+        first = moved[0][0].choice
+        same = [end for end, _ in self.ends if (end.choice.kernel, end.choice.parameter) == (first.kernel, first.parameter)]
+        if isinstance(first.value, str):
+            values = " or ".join(dict.fromkeys(str(v) for v in (first.was, *(end.choice.value for end in same))))
+            reach = f"with {_words(first.parameter)} {values}"
+        else:
+            ends = sorted({first.was, *(end.choice.value for end in same)})
+            reach = f"as the {_words(first.parameter)} goes from {ends[0]:g} to {ends[-1]:g}"
+        return f"{self._from([self.varied.draws, *(end.draws for end in same)])}, {reach}" if self.claimed else reach
+
+    def _from(self, groups: Sequence[Sequence[Any]]) -> str:
+        assert self.claimed
+        middles = sorted((middle(draws) for draws in groups), key=lambda content: content.value)
+        low, high = middles[0], middles[-1]
+        if len(groups) == 1 and low.spread:
+            low, high = (replace(low, value=end) for end in low.spread)
+        form = replace(self.claimed.format, digits=2)
+        low, high = (written(replace(end, spread=None), form, PLAIN) for end in (low, high))
+        return f"from {low} to {high}"
+
+
+def _words(parameter: str) -> str:
+    return parameter.replace("_", " ")
+
+
+def _outcome(claim: Claim, expression: str, scope: Scope, test: Callable[[Any], bool], claimed: Said | None) -> Outcome:
+    varied = vary(expression, scope)
+    if varied.value.missing:
+        return Outcome(varied, (), (), claimed)
+    apart = [end for end in varied.ends if not says(claim.says, end.choice.was)]  # a choice that the sentence names is none
+    varied = varied._replace(ends=tuple(apart))
+    draws = tuple(map(test, varied.draws))
+    ends = tuple((end, tuple(map(test, end.draws))) for end in apart)
+    return Outcome(varied, draws, ends, claimed, NEARLY_ALL if claim.one_draw else Fraction(1))
 
 
 def _test(claim: Claim, scope: Scope) -> Outcome:
     if claim.holds is not None:
-        return _condition(evaluate(claim.holds, scope), "holds")
+        return _outcome(claim, claim.holds, scope, _condition("holds"), None)
     if claim.value is None or claim.computed is None:
         raise ExpressionError("a claim needs value and computed, or holds", "value: < 10 GB, computed: alias.output")
-    return _against(said(claim.value), evaluate(claim.computed, scope), claim.tolerance)
+    claimed = said(claim.value)
+    return _outcome(claim, claim.computed, scope, _number(claimed, claim.tolerance), claimed)
 
 
-def _under(claim: Claim, scope: Scope, test: Outcome) -> Outcome | None:
+def _under(claim: Claim, scope: Scope) -> Outcome | None:
     if claim.under is None:
         return None
-    value = evaluate(claim.under[1], scope)
-    if claim.value is None or isinstance(value.content, bool):
-        return _condition(value, "under")
-    return _against(said(claim.value), value, claim.tolerance)
+    if claim.value is None or isinstance(vary(claim.under[1], scope).value.content, bool):
+        return _outcome(claim, claim.under[1], scope, _condition("under"), None)
+    claimed = said(claim.value)
+    return _outcome(claim, claim.under[1], scope, _number(claimed, claim.tolerance), claimed)
 
 
-def _condition(value: Value, what: str) -> Outcome:
-    if not isinstance(value.content, bool) and not (value.missing and value.content is None):
-        raise ExpressionError(f"`{what}` is a condition, true or false, but gives a value", "compare it: alias.output < 10 * GB")
-    return Outcome(bool(value.content), value.missing)
+def _condition(what: str) -> Callable[[Any], bool]:
+    def test(content: Any) -> bool:
+        if not isinstance(content, bool):
+            raise ExpressionError(f"`{what}` is a condition, true or false, but gives a value", "compare it: alias.output < 10 * GB")
+        return content
+
+    return test
 
 
-def _against(claimed: Said, value: Value, tolerance: float) -> Outcome:
-    if value.missing and value.content is None:
-        return Outcome(False, value.missing)
-    if not isinstance(value.content, Quantity):
-        raise ExpressionError("a claim's value is compared with a number", "for a condition write `holds` instead of value and computed")
-    number = converted(value.content, claimed.format)  # names and units are checked even where the number is a stand-in
-    if value.missing:
-        return Outcome(False, value.missing)
-    margin = Fraction(str(tolerance)) * abs(claimed.low)
-    checks: dict[str, Callable[[], bool]] = {
-        "<": lambda: number < claimed.low,
-        "<=": lambda: number <= claimed.low,
-        ">": lambda: number > claimed.low,
-        ">=": lambda: number >= claimed.low,
-        "..": lambda: claimed.low <= number <= claimed.high,
-        "": lambda: abs(number - claimed.low) <= margin,
-    }
-    bound = claimed.high if number > claimed.high else claimed.low
-    shown, percent = written(value.content, claimed.format, PLAIN), claimed.format.name == "percent"
-    return Outcome(checks[claimed.sign](), (), shown, _factor(number, bound, percent))
+def _number(claimed: Said, tolerance: float) -> Callable[[Any], bool]:
+    def test(content: Any) -> bool:
+        if not isinstance(content, Quantity):
+            raise ExpressionError("a claim's value is compared with a number", "for a condition write `holds` instead of value and computed")
+        return held(content, claimed, tolerance)
+
+    return test
 
 
-def _factor(computed: Fraction, claimed: Fraction, percent: bool) -> str:
-    """How far the computed number is from the claimed one, in words: "14 times more", "half", "4 % less"; of percentages "11 points less"."""
-    if not claimed or computed / claimed <= 0 or computed == claimed:
-        return ""
-    ratio = computed / claimed
-    if Fraction(49, 100) <= ratio <= Fraction(51, 100):
-        return "half"
-    if Fraction(195, 100) <= ratio <= Fraction(205, 100):
-        return "double"
-    word = "more" if ratio > 1 else "less"
-    if ratio > 2 or ratio < Fraction(1, 2):
-        return f"{_short(max(ratio, 1 / ratio))} times {word}"
-    if percent:  # "12 % less" of a percentage could mean either
-        return f"{_short(abs(computed - claimed))} points {word}"
-    return f"{_short(100 * abs(ratio - 1))} % {word}"
+# ------------------------------------------------------------------------------------- checks of the check
 
 
-def _short(number: Fraction) -> str:
-    return written(Quantity(float(number)), parse_format("2"), PLAIN)
+def _refuse_hidden(claim: Claim) -> None:
+    """Raises ExpressionError for a number that decides and that neither the sentence nor a threshold says."""
+    told = " ".join([claim.says, *(threshold.value for threshold in claim.thresholds)])
+    if claim.value is not None:
+        claimed = said(claim.value)
+        numbers = [(end, claimed.format) for end in dict.fromkeys((claimed.low, claimed.high))]
+    else:
+        numbers = [(Fraction(value), parse_format("")) for value in constants_in(claim.holds or "") if value not in (0, 1)]
+    for number, form in numbers:
+        if not (says(told, float(number)) or says(told, float(number * form.factor))):
+            raise ExpressionError(
+                f"it is held to {_short(number, form)}, which its sentence does not say",
+                f"threshold: {{value: {_short(number, form)}, because: ...}}, which the card shows",
+            )
+
+
+def _short(number: Fraction, form: Format) -> str:
+    return f"{float(number):g}{'' if not form.label else f' {form.label}'}"
+
+
+def _refuse_certain(claim: Claim, scope: Scope) -> None:
+    """Raises ExpressionError for a check that nothing could have refuted, as far as formulas tell: it holds whatever their parameters are."""
+    expression = claim.holds if claim.holds is not None else claim.computed or ""
+    used = dict.fromkeys(alias for alias, *rest in read_by(expression) if rest)
+    if any(scope.kernels[alias].kind != "formula" for alias in used):
+        return
+    tried = 0
+    for alias in used:
+        for name, parameter in scope.kernels[alias].parameters.items():
+            value = scope.runs[alias].parameters[name]
+            for other in _far(parameter, value):
+                for together in {(alias,), tuple(a for a in used if scope.runs[a].parameters.get(name) == value)}:
+                    try:
+                        outcome = _test(claim, scope.with_parameter(together, name, other))
+                    except Undecided:
+                        return
+                    except (KernelError, ExpressionError, ArithmeticError):
+                        continue
+                    tried += 1
+                    if not outcome.always:
+                        return
+    if tried:
+        message = f"nothing could have refuted it: it holds at all {tried} other values of its runs' parameters"
+        raise ExpressionError(message, "test what the sentence says")
+
+
+def _far(parameter: Parameter, value: Any) -> Iterator[Any]:
+    yield from others(parameter, value)
+    if parameter.type in (int, float) and not parameter.choices:
+        yield from (end for end in (parameter.bound.low, parameter.bound.high) if end is not None)
+        yield from (value * factor for factor in (10, 100, 1000, 10**6))
+        yield from (parameter.type(value / factor) for factor in (10, 100, 1000, 10**6))

@@ -10,13 +10,13 @@ from __future__ import annotations
 import functools
 import inspect
 import math
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from generator.notes import Run
 from generator.problems import nearest
-from generator.resolve.quantity import ATOMS, ExpressionError, Quantity, QuantityError, UnitError, parse_unit, quantity
+from generator.resolve.quantity import ATOMS, ExpressionError, Quantity, QuantityError, UnitError, joined, parse_unit, quantity
 from generator.resolve.series import POINTS, Line, Lines, Unmeasured, number_of
 from kernels import declare
 from kernels.declare import Kernel, Series
@@ -38,6 +38,14 @@ class Scope:
     def of(cls, runs: Mapping[str, Run], results: Mapping[str, Result | None]) -> Scope:
         return cls(runs, {alias: declare.find(run.kernel) for alias, run in runs.items()}, results)
 
+    def with_parameter(self, aliases: Sequence[str], name: str, value: Any) -> Scope:
+        """The same with another value of a parameter in these runs, which are formulas. Raises KernelError where a kernel refuses it."""
+        runs, results = dict(self.runs), dict(self.results)
+        for alias in aliases:
+            runs[alias] = runs[alias]._replace(parameters={**runs[alias].parameters, name: value})
+            results[alias] = self.kernels[alias](**runs[alias].parameters)
+        return Scope(runs, self.kernels, results)
+
 
 @dataclass(frozen=True)
 class Value:
@@ -48,6 +56,16 @@ class Value:
 
     content: Any
     missing: tuple[str, ...] = ()
+
+
+def read_by(text: str) -> tuple[Path, ...]:
+    """The names that an expression reads, each as its parts: ("full", "total"), ("GB",). Raises ExpressionError for what is none."""
+    return _parsed(text).paths
+
+
+def constants_in(text: str) -> tuple[int | float, ...]:
+    """The numbers that stand in an expression as written."""
+    return _parsed(text).constants
 
 
 def evaluate(text: str, scope: Scope) -> Value:
@@ -108,6 +126,7 @@ Path = tuple[str, ...]  # ("full", "total"), ("full", "parameters", "gpus"), or 
 @dataclass(frozen=True)
 class _Parsed:
     paths: tuple[Path, ...]
+    constants: tuple[int | float, ...]
     call: Callable[[Mapping[str, Any]], Any]
 
 
@@ -146,7 +165,10 @@ def _parsed(text: str) -> _Parsed:
         raise ExpressionError(f"{text.strip()!r} is not an expression: {error.message}") from error
     except RecursionError as error:
         raise ExpressionError("an expression nested too deeply") from error
-    return _Parsed(paths, compiled)
+    from jinja2 import nodes
+
+    constants = (node.value for node in ([tree] if isinstance(tree, nodes.Const) else tree.find_all(nodes.Const)))
+    return _Parsed(paths, tuple(value for value in constants if type(value) in (int, float)), compiled)
 
 
 _LEAVES = ("Const",)
@@ -286,7 +308,7 @@ def _pure(what: str, function: Callable[[float], float]) -> Callable[[Any], Quan
         if not number.pure:
             raise UnitError(f"{what} takes a pure number", "divide by a unit or by a quantity of the same unit")
         try:
-            return Quantity(function(number.value))
+            return Quantity(function(number.value), side=number.side)  # all of them grow
         except ValueError as error:
             raise QuantityError(f"{what} of {number.value:g}") from error
 
@@ -300,7 +322,15 @@ def _sqrt(x: Any) -> Quantity:
     if number.value < 0:
         raise QuantityError("a root of a negative number")
     exact = math.isqrt(number.value) if isinstance(number.value, int) else 0
-    return Quantity(exact if exact * exact == number.value else math.sqrt(number.value), tuple(e // 2 for e in number.exponents))
+    return Quantity(exact if exact * exact == number.value else math.sqrt(number.value), tuple(e // 2 for e in number.exponents), side=number.side)
+
+
+def _extreme(choose: Callable[..., Quantity]) -> Callable[[list[Quantity]], Quantity]:
+    def apply(values: list[Quantity]) -> Quantity:
+        sum(values[1:], start=values[0])  # refuses unlike units
+        return replace(choose(values, key=lambda one: one.value), side=joined(*(one.side for one in values)))
+
+    return apply
 
 
 def _several(function: Callable[[list[Quantity]], Quantity]) -> Callable[..., Quantity]:
@@ -323,8 +353,8 @@ FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "log2": _pure("log2", math.log2),
     "log10": _pure("log10", math.log10),
     "exp": _pure("exp", math.exp),
-    "min": _several(min),
-    "max": _several(max),
+    "min": _several(_extreme(min)),
+    "max": _several(_extreme(max)),
     "sum": _several(_total),
     "abs": lambda x: abs(quantity(x)),
     "round": lambda x, digits=0: round(quantity(x), int(quantity(digits).value) or None),

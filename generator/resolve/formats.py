@@ -1,8 +1,10 @@
 """How a card writes a quantity: the formats right of a reference's bar, rounding, and the text in each medium.
 
-In: a Quantity and a format such as "GB", "GB 4", "TB/s spread", "percent", "count". Out: HTML, TeX or plain text.
+In: a Quantity and a format such as "GB", "GB 4", "TB/s spread", "percent range", "sign", "count". Out: HTML, TeX or plain text.
 
-Three significant digits unless the format says otherwise, half to even, on the decimal text of the value (its
+A number with a spread has as many digits, three at most, as the spread supports: the last is uncertain by one at most; where the number is
+uncertain by more than a quarter of itself, there is none, and a range or a sign is all that can be said of it.
+An exact one has three significant digits unless the format says otherwise, half to even, on the decimal text of the value (its
 first 15 digits, so that 0.1 + 0.2 is 0.3). A number that rounding left as it was is exact and prints without
 trailing zeros (16, 1.5); one that rounding changed keeps them (1.50): they are known. Integers without a unit and
 counts print whole. Below 1e-4 and from 1e15 on a number prints as a power of ten, unless `exact` was asked for.
@@ -42,8 +44,7 @@ class Format:
     factor: Fraction
     exponents: Exponents
     digits: int | None = None
-    exact: bool = False
-    spread: bool = False
+    rounding: str = ""  # exact, spread, range or sign
 
 
 @dataclass(frozen=True)
@@ -54,13 +55,22 @@ class Style:
     minus: str
     power: str
     spread: str
+    range: str
     unit: str
     suffixes: Mapping[str, str]
 
 
-HTML = Style(",", "\u2212", "{} × 10<sup>{}</sup>", "{} ({} to {})", "&#8239;{}", {"percent": "&#8239;%", "times": "×", "count": ""})
-TEX = Style("{,}", "-", r"{}\times10^{{{}}}", r"{}\ ({}\text{{ to }}{})", r"\,\text{{{}}}", {"percent": r"\,\%", "times": r"\times", "count": ""})
-PLAIN = Style(",", "-", "{} × 10^{}", "{} ({} to {})", " {}", {"percent": " %", "times": "×", "count": ""})
+HTML = Style(",", "\u2212", "{} × 10<sup>{}</sup>", "{} ({} to {})", "{} to {}", "&#8239;{}", {"percent": "&#8239;%", "times": "×", "count": ""})
+TEX = Style(
+    "{,}",
+    "-",
+    r"{}\times10^{{{}}}",
+    r"{}\ ({}\text{{ to }}{})",
+    r"{}\text{{ to }}{}",
+    r"\,\text{{{}}}",
+    {"percent": r"\,\%", "times": r"\times", "count": ""},
+)
+PLAIN = Style(",", "-", "{} × 10^{}", "{} ({} to {})", "{} to {}", " {}", {"percent": " %", "times": "×", "count": ""})
 
 
 @functools.cache
@@ -68,15 +78,19 @@ def parse_format(text: str) -> Format:
     """Understands "GB", "GB 4", "GB exact", "TB/s spread", "percent 2", "million tokens", "4", "". Raises UnitError."""
     words = text.split()
     rounding: list[str] = []
-    while words and (words[-1] in ("exact", "spread") or words[-1].isdecimal()):
+    while words and (words[-1] in ROUNDINGS or words[-1].isdecimal()):
         rounding.append(words.pop())
     counts = [int(word) for word in rounding if word.isdecimal()]
-    if len(counts) + rounding.count("exact") > 1 or rounding.count("spread") > 1:
-        raise UnitError(f"the format {text!r} says twice how to round", "a unit, then significant digits or exact")
+    ways = [word for word in rounding if not word.isdecimal()]
+    if len(counts) > 1 or len(ways) > 1 or (counts and {"exact", "sign"} & set(ways)):
+        raise UnitError(f"the format {text!r} says twice how to round", "a unit, then significant digits, or exact, range or sign")
     if counts and not 1 <= counts[0] <= 12:
         raise UnitError(f"the format {text!r} asks for {counts[0]} significant digits", "1 to 12, or exact")
     name = " ".join(words)
-    return Format(name, *_unit_of(name), counts[0] if counts else None, "exact" in rounding, "spread" in rounding)
+    return Format(name, *_unit_of(name), counts[0] if counts else None, ways[0] if ways else "")
+
+
+ROUNDINGS = ("exact", "spread", "range", "sign")
 
 
 def _unit_of(name: str) -> tuple[str, Fraction, Exponents]:
@@ -119,15 +133,60 @@ def converted(number: Quantity, form: Format) -> Fraction:
 
 def written(number: Quantity, form: Format, style: Style = PLAIN) -> str:
     """The number with its unit as one medium writes it. Raises UnitError or QuantityError."""
-    value, whole = _rounded(number, form)
+    if form.rounding == "sign":
+        return _sign(number, form)
     suffix = style.suffixes[form.name] if form.name in style.suffixes else style.unit.format(form.label) if form.label else ""
-    if not form.spread:
-        return _text(_trimmed(value) if whole else value, style, form.exact) + suffix
-    if number.spread is None:
-        raise QuantityError("there is no spread to show", "a measured output has one, alone or scaled by exact numbers")
+    if form.rounding == "range":
+        low, high = (_text(_significant(end, form.digits or 2), style, False) for end in _ends(number, form))
+        return (low if low == high else style.range.format(low, high)) + suffix
+    value, whole = _rounded(number, form)
+    exact = form.rounding == "exact"
+    if form.rounding != "spread":
+        return _text(_trimmed(value) if whole else value, style, exact) + suffix
     step = Decimal(1).scaleb(int(value.as_tuple().exponent))
-    low, high = (_ratio(_in_unit(end, form)).quantize(step, context=_WIDE) for end in number.spread)
-    return style.spread.format(*(_text(v, style, form.exact) for v in (value, low, high))) + suffix
+    ends = (end.quantize(step, context=_WIDE) for end in _ends(number, form))
+    return style.spread.format(*(_text(v, style, exact) for v in (value, *ends))) + suffix
+
+
+def _ends(number: Quantity, form: Format) -> tuple[Decimal, Decimal]:
+    if number.spread is None:
+        raise QuantityError("there is no spread to show", "what was measured or drawn has one, alone or scaled by exact numbers")
+    check(number.exponents, form)
+    low, high = (_ratio(_in_unit(end, form)) for end in number.spread)
+    return low, high
+
+
+def _sign(number: Quantity, form: Format) -> str:
+    """ "more" or "less", where all of the spread agrees: than none, or of a ratio than one."""
+    check(number.exponents, form)
+    than = 1 if form.name == "times" else 0
+    low, high = number.spread or (number.value, number.value)
+    if low <= than <= high:
+        raise QuantityError(f"it is neither more nor less: {band(number, form)}", "say that the draws do not tell")
+    return "more" if low > than else "less"
+
+
+def band(number: Quantity, form: Format) -> str:
+    """The spread as a message has it: "0.95 to 1.64×, around 1.24×"."""
+    low, high = (_in_unit(end, form) for end in number.spread or (number.value, number.value))
+    unit = PLAIN.suffixes.get(form.name, f" {form.label}" if form.label else "")
+    return f"{float(low):.3g} to {float(high):.3g}{unit}, around {float(converted(number, form)):.3g}{unit}"
+
+
+def digits_of(number: Quantity, form: Format) -> int | None:
+    """How many significant digits, three at most, the spread supports; None for an exact number."""
+    if number.spread is None or number.spread[0] == number.spread[1] == number.value:
+        return None
+    value = abs(converted(number, form))
+    off = max(abs(_in_unit(end, form) - converted(number, form)) for end in number.spread)
+    if 4 * off > value:
+        return 0
+    return next((digits for digits in (3, 2) if off <= last_place(_ratio(value), digits)), 1)
+
+
+def last_place(value: Decimal, digits: int) -> Fraction:
+    """The size of the last of so many significant digits."""
+    return Fraction(10) ** (_significant(value, digits).adjusted() - digits + 1)
 
 
 def bare(number: Quantity, form: Format) -> str:
@@ -146,10 +205,26 @@ def _rounded(number: Quantity, form: Format) -> tuple[Decimal, bool]:
     """The value in the format's unit, rounded; and whether rounding left it as it was."""
     value = converted(number, form)
     unrounded_by_default = form.name == "count" or (not form.name and isinstance(number.value, int))
-    if form.exact or (form.digits is None and unrounded_by_default):
+    certain = digits_of(number, form) if form.rounding != "spread" else None
+    if certain is not None:
+        _refuse(number, form, certain)
+        return _significant(_ratio(value), min(form.digits or 3, certain)), False
+    if form.rounding == "exact" or (form.digits is None and unrounded_by_default):
         return _whole(value, form), True
     result = _significant(_ratio(value), form.digits or 3)
     return result, result == _ratio(value)
+
+
+def _refuse(number: Quantity, form: Format, certain: int) -> None:
+    """Raises QuantityError where more is asked for than the spread supports."""
+    asked = f"{form.name} " if form.name else ""
+    instead = f"write | {asked}range, or | {asked}sign"
+    if form.rounding == "exact":
+        raise QuantityError(f"it is not exact: {band(number, form)}", f"leave out exact, or {instead}")
+    if not certain:
+        raise QuantityError(f"no digit of it is certain: {band(number, form)}", instead)
+    if form.digits and form.digits > certain:
+        raise QuantityError(f"{form.digits} digits are asked for, and {certain} certain: {band(number, form)}", f"| {asked}{certain}, or {instead}")
 
 
 def _whole(value: Fraction, form: Format) -> Decimal:

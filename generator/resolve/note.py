@@ -7,21 +7,28 @@ for line, with HTML, TeX or plain text in place of each reference, its claims ju
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
 
 from generator.notes import Note, Resolved, Run, Text
 from generator.problems import Problem, nearest
 from generator.resolve.claims import judge
-from generator.resolve.expression import NO_RUN, Scope, Value, evaluate
-from generator.resolve.formats import Format, bare, check, parse_format, written
+from generator.resolve.expression import NO_RUN, Scope, Value
+from generator.resolve.formats import Format, bare, check, converted, digits_of, last_place, parse_format, written
 from generator.resolve.media import MEDIA
 from generator.resolve.names import used
+from generator.resolve.premises import plain, premises, says
 from generator.resolve.quantity import ExpressionError, Quantity, QuantityError, unit_text
 from generator.resolve.references import Bracket, Reference, marks, references
+from generator.resolve.variation import Choice, middle, vary, widened
 from kernels.record import Number, Result
 
 FIGURE = "\ue000figure:{}\ue001"  # what render puts a drawing in place of
+
+
+QUESTION = ("Front", "Given", "Scenario")  # the fields that say what is asked
 
 
 def resolve(note: Note, find: Callable[[Run], Result | None], problems: list[Problem], notices: list[Problem] | None = None) -> Resolved | None:
@@ -34,9 +41,13 @@ def resolve(note: Note, find: Callable[[Run], Result | None], problems: list[Pro
     wanted = used(note)
     results = {alias: find(note.runs[alias]) for alias in wanted}
     scope = Scope.of(note.runs, results)
-    filled = {name: _filled(text, scope, problems) for name, text in note.fields.items()}
+    asked = _Question(note, scope)
+    filled = {name: _filled(text, scope, asked, problems) for name, text in note.fields.items()}
     judged = [judge(claim, scope, problems, [] if notices is None else notices) for claim in note.claims]
     expected = _expected(note, filled, problems) if note.type == "numeric" else None
+    unsaid = _unsaid(note, filled, scope, asked) if len(problems) == before else []
+    if note.type == "numeric":
+        problems += unsaid
     if len(problems) > before:
         return None
     shown = [item for field in filled.values() for item in field.shown]
@@ -50,7 +61,25 @@ def resolve(note: Note, find: Callable[[Run], Result | None], problems: list[Pro
         device=next((str(r.made["device_class"]) for r in measured if r.made.get("device_class")), None),
         missing=tuple(alias for alias in wanted if results[alias] is None),
         values={item.reference.source: _recorded(item.value.content) for item in shown if item.is_number},
+        unsaid=tuple(unsaid),
     )
+
+
+class _Question:
+    """What the reader of the front knows: its words with their values, and what the author says that they stand for."""
+
+    def __init__(self, note: Note, scope: Scope):
+        self.note = note
+        fields = (note.fields[name] for name in QUESTION if name in note.fields)
+        self.text = plain(" ".join(_filled(text, scope, None, []).text for text in fields))
+
+    def says(self, aliases: Iterable[str], parameter: str, value: Any) -> bool:
+        words = [word for alias in aliases for word in self.note.assumes.get(f"{alias}.{parameter}", ())]
+        return says(self.text, value) or any(_folded(word) in _folded(self.text) for word in words)
+
+
+def _folded(text: str) -> str:
+    return " ".join(text.lower().split())
 
 
 # ------------------------------------------------------------------------------------------- filling in
@@ -75,6 +104,10 @@ class _Shown:
             return medium.unmeasured
         return medium.value.format(written(content, self.format, medium.style) if isinstance(content, Quantity) else medium.word(content))
 
+    def printed(self, content: Any) -> str:
+        """What it would read with another content."""
+        return written(content, self.format) if isinstance(content, Quantity) else str(content)
+
 
 @dataclass(frozen=True)
 class _Field:
@@ -82,11 +115,13 @@ class _Field:
     shown: tuple[_Shown, ...]
 
 
-def _filled(text: Text, scope: Scope, problems: list[Problem]) -> _Field:
+def _filled(text: Text, scope: Scope, asked: _Question | None, problems: list[Problem]) -> _Field:
+    """The field with its values. asked: what the front says, so that a free choice may stand there; None where no choice is judged."""
     pieces: list[str] = []
     shown: list[_Shown] = []
-    position = 0
-    for mark in marks(text, problems):
+    position, found = 0, marks(text, problems)
+    named = {mark.expression for mark in found if isinstance(mark, Reference)}
+    for mark in found:
         pieces.append(text.text[position : mark.start])
         position = mark.end
         if isinstance(mark, Bracket):
@@ -96,7 +131,7 @@ def _filled(text: Text, scope: Scope, problems: list[Problem]) -> _Field:
             if mark.figure:
                 pieces.append(_figure(mark, scope))
             else:
-                shown.append(_value(mark, scope))
+                shown.append(_value(mark, scope, asked, named))
                 pieces.append(shown[-1].text)
         except ExpressionError as error:
             problems.append(Problem(mark.place, f"{'!' * mark.figure}[[{mark.source}]]: {error}", error.hint))
@@ -114,20 +149,86 @@ def _figure(reference: Reference, scope: Scope) -> str:
     return FIGURE.format(alias)
 
 
-def _value(reference: Reference, scope: Scope) -> _Shown:
-    value = evaluate(reference.expression, scope)
-    form = parse_format(reference.format)
-    if isinstance(value.content, bool):
+def _value(reference: Reference, scope: Scope, asked: _Question | None, named: Container[str]) -> _Shown:
+    varied = vary(reference.expression, scope)
+    form, content = parse_format(reference.format), varied.value.content
+    if isinstance(content, bool):
         raise ExpressionError("a truth value is no text", "hold it as a claim, or write 'a' if … else 'b'")
-    if isinstance(value.content, str) and reference.format:
+    if isinstance(content, str) and reference.format:
         raise ExpressionError("text takes no format", "leave the bar out")
-    if isinstance(value.content, Quantity):
-        check(value.content.exponents, form)
-    return _Shown(reference, value, form)
+    if isinstance(content, Quantity):
+        check(content.exponents, form)
+    given = [end.choice for end in varied.ends if asked and _given(end.choice, asked, named)]
+    if form.rounding in ("range", "sign"):
+        return _Shown(reference, widened(varied, given), form)
+    shown = _Shown(reference, varied.value, form)
+    if asked and not varied.value.missing and isinstance(content, Quantity):
+        for end in varied.ends:
+            if end.choice not in given and (moved := _moved(content, middle(end.draws), form)):
+                raise ExpressionError(*_choice(end.choice, shown, moved))
+    return shown
+
+
+def _given(choice: Choice, asked: _Question, named: Container[str]) -> bool:
+    """Whether the reader is told of a choice: by its value in the same field, or on the front."""
+    return any(f"{alias}.{choice.parameter}" in named for alias in choice.aliases) or asked.says(choice.aliases, choice.parameter, choice.was)
+
+
+def _moved(content: Quantity, at: Any, form: Format) -> str:
+    """The value at the end of a choice as a message has it, where it differs by more than one in the last digit that is printed; else ""."""
+    if not isinstance(at, Quantity):
+        return "another word"
+    digits = digits_of(content, form) or form.digits or 3
+    off = abs(converted(at, form) - converted(content, form))
+    within = not off if form.rounding == "exact" or form.name == "count" else off <= last_place(Decimal(float(converted(content, form))), digits)
+    return "" if within else f"{float(converted(at, form)):.3g}"
+
+
+def _choice(choice: Choice, shown: _Shown, moved: str) -> tuple[str, str]:
+    alias, name = choice.aliases[0], choice.parameter
+    return (
+        f"{choice.kernel}'s {name} is a free choice that moves it: {shown.printed(shown.value.content)} at {choice.was}, {moved} at {choice.value}",
+        f"write [[{alias}.{name}]] in the same field, give its value on the front, or print a range",
+    )
 
 
 def _recorded(number: Quantity) -> Number:
     return Number(number.value, "" if number.pure else unit_text(number.exponents))
+
+
+# -------------------------------------------------------------------------------------------- premises
+
+
+def _unsaid(note: Note, filled: Mapping[str, _Field], scope: Scope, asked: _Question) -> list[Problem]:
+    """The parameters that move the answer and that the front does not say: of a numeric note's number, of those in another's first sentence."""
+    answer = note.fields.get("Answer")
+    if answer is None or "Answer" not in filled:
+        return []
+    end = len(answer.text) if note.type == "numeric" else _first_sentence(answer)
+    found: dict[tuple[str, str], Problem] = {}
+    for shown in filled["Answer"].shown:
+        if shown.reference.start < end and shown.is_number and shown.format.rounding not in ("range", "sign"):
+            for premise in premises(shown.reference.expression, scope, shown.printed):
+                alias, name = premise.alias, premise.parameter
+                if not asked.says([a for a in note.runs if note.runs[a].parameters.get(name) == premise.value], name, premise.value):
+                    message = f"the answer rests on {alias}.{name}, which the front does not say: {premise.text} at {premise.value}"
+                    hint = f'name the value there, or assumes: {{{alias}.{name}: "the words that say it"}}'
+                    found.setdefault(
+                        (name, str(premise.value)), Problem(shown.reference.place, f"{message}, {premise.changed} at {premise.other}", hint)
+                    )
+    return list(found.values())
+
+
+_SENTENCE = re.compile(r"\n[ \t]*\n|[.!?][\"'”’)*_]*(?=\s|$)")
+
+
+def _first_sentence(text: Text) -> int:
+    """Where it ends."""
+    blank = text.text
+    for mark in references(text, []):
+        blank = blank[: mark.start] + "_" * (mark.end - mark.start) + blank[mark.end :]
+    end = _SENTENCE.search(blank, len(blank) - len(blank.lstrip()))
+    return end.end() if end else len(blank)
 
 
 # --------------------------------------------------------------------------------------- numeric notes
@@ -182,7 +283,7 @@ def _check_question(question: str, item: _Shown, note: Note, problems: list[Prob
     if form.label and not stated:
         message = f"the answer is in {form.name}, which the question does not say"
         problems.append(Problem(place, message, "state the unit in the front or in what is given"))
-    if not form.exact and form.name != "count" and not _DIGITS.search(question):
+    if form.rounding != "exact" and form.name != "count" and not _DIGITS.search(question):
         digits = form.digits or 3
         message = f"the answer has {digits} significant digits, which the question does not say"
         problems.append(Problem(place, message, f"such as: to {digits} significant digits"))

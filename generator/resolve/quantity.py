@@ -38,6 +38,10 @@ class UnitError(QuantityError):
     """Units that do not fit, whatever the values."""
 
 
+class Undecided(ExpressionError):
+    """A comparison that a bound does not decide: the true number may lie on either side."""
+
+
 # ---------------------------------------------------------------------------------------------- units
 
 _DECIMAL = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "P": 10**15, "E": 10**18}
@@ -112,13 +116,15 @@ def _powered(name: str, power: int) -> str:
 class Quantity:
     """A number in base units. Integers stay exact; a quotient of integers that comes out whole is one again.
 
-    spread: the 20th and 80th percentile of a measurement; it outlives arithmetic with exact numbers only.
+    spread: the 20th and 80th percentile of a measurement, the 10th and 90th of a simulation; it outlives arithmetic with exact numbers only.
+    side: "upper" where the true number is this or smaller, "lower" or larger, "either" where bounds of both kinds met.
     Adding or comparing unlike units raises UnitError; a plain number is a quantity without unit.
     """
 
     value: int | float
     exponents: Exponents = PURE
     spread: tuple[float, float] | None = None
+    side: str = ""
 
     def __post_init__(self) -> None:
         if isinstance(self.value, int) and self.value.bit_length() > LARGEST_BITS:
@@ -173,7 +179,7 @@ class Quantity:
         return _powers(quantity(other), self)
 
     def __neg__(self) -> Quantity:
-        return Quantity(-self.value, self.exponents, self.spread and (-self.spread[1], -self.spread[0]))
+        return Quantity(-self.value, self.exponents, self.spread and (-self.spread[1], -self.spread[0]), FLIPPED[self.side])
 
     def __pos__(self) -> Quantity:
         return self
@@ -182,13 +188,13 @@ class Quantity:
         return self if self.value >= 0 else -self
 
     def __round__(self, digits: int | None = None) -> Quantity:
-        return Quantity(round(self.value, digits), self.exponents)
+        return Quantity(round(self.value, digits), self.exponents, None, self.side)
 
     def __ceil__(self) -> Quantity:
-        return Quantity(math.ceil(self.value), self.exponents)
+        return Quantity(math.ceil(self.value), self.exponents, None, self.side)
 
     def __floor__(self) -> Quantity:
-        return Quantity(math.floor(self.value), self.exponents)
+        return Quantity(math.floor(self.value), self.exponents, None, self.side)
 
     def __lt__(self, other: Any) -> bool:
         return _compared(operator.lt, self, other)
@@ -228,12 +234,24 @@ def _like(verb: str, operation: Callable, left: Any, right: Any) -> Quantity:
     a, b = quantity(left), quantity(right)
     if a.exponents != b.exponents:
         raise UnitError(f"cannot {verb} {unit_text(a.exponents)} and {unit_text(b.exponents)}")
-    return Quantity(operation(a.value, b.value), a.exponents, _spread(operation, a, b))
+    side = joined(a.side, FLIPPED[b.side] if operation is operator.sub else b.side, certain=operation is not operator.mod)
+    return Quantity(operation(a.value, b.value), a.exponents, _spread(operation, a, b), side)
 
 
 def _combined(operation: Callable, left: Any, right: Any, sign: int) -> Quantity:
     a, b = quantity(left), quantity(right)
-    return Quantity(operation(a.value, b.value), _sum(a.exponents, b.exponents, sign), _spread(operation, a, b))
+    first, second = (FLIPPED[x.side] if y.value < 0 else x.side for x, y in ((a, b), (b, a)))
+    side = joined(first, second if sign > 0 else FLIPPED[second])
+    return Quantity(operation(a.value, b.value), _sum(a.exponents, b.exponents, sign), _spread(operation, a, b), side)
+
+
+FLIPPED = {"": "", "upper": "lower", "lower": "upper", "either": "either"}
+
+
+def joined(*sides: str, certain: bool = True) -> str:
+    """The side on which what grows with all of these numbers is bounded."""
+    met = set(filter(None, sides))
+    return "" if not met else met.pop() if len(met) == 1 and certain else "either"
 
 
 def _spread(operation: Callable, a: Quantity, b: Quantity) -> tuple[float, float] | None:
@@ -259,11 +277,31 @@ def _powers(base: Quantity, power: Quantity) -> Quantity:
     result = base.value**power.value
     if isinstance(result, complex):
         raise QuantityError("a root of a negative number")
-    return Quantity(result, tuple(e * int(power.value) for e in base.exponents) if not base.pure else PURE)
+    side = base.side if power.value >= 0 else FLIPPED[base.side]
+    exponents = tuple(e * int(power.value) for e in base.exponents) if not base.pure else PURE
+    return Quantity(result, exponents, None, "either" if power.side or (base.side and base.value < 0) else side)
 
 
 def _compared(operation: Callable[[Any, Any], bool], left: Quantity, right: Any) -> bool:
     other = quantity(right)
     if left.exponents != other.exponents:
         raise UnitError(f"cannot compare {unit_text(left.exponents)} with {unit_text(other.exponents)}")
-    return operation(left.value, other.value)
+    result = operation(left.value, other.value)
+    side = joined(left.side, FLIPPED[other.side])  # of what is left of the difference
+    if side and not stays(operation, result, side, left.value, other.value):
+        raise undecided(f"{left.value:.3g}", side)
+    return result
+
+
+def undecided(number: str, side: str) -> Undecided:
+    words = {"upper": "an upper bound", "lower": "a lower bound"}.get(side, "a bound")
+    return Undecided(f"{number} is only {words}, which does not decide this", "a bound refutes and supports in its own direction only")
+
+
+def stays(operation: Callable[[Any, Any], bool], result: bool, side: str, left: float, right: float) -> bool:
+    """Whether the result holds wherever the true number lies on its side of the bound."""
+    if operation in (operator.lt, operator.le):
+        return side == ("upper" if result else "lower")
+    if operation in (operator.gt, operator.ge):
+        return side == ("lower" if result else "upper")
+    return result is (operation is operator.ne) and (left < right if side == "upper" else left > right if side == "lower" else False)

@@ -20,7 +20,7 @@ POINTS: Mapping[str, Callable[[list[Quantity]], Quantity]] = {"first": lambda p:
 
 def number_of(number: Number) -> Quantity:
     spread = None if number.low is None or number.high is None else (number.low, number.high)
-    return Quantity(number.value, parse_unit(number.unit)[1], spread)
+    return Quantity(number.value, parse_unit(number.unit)[1], spread, number.bound)
 
 
 class Line:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 STATUSES = ("new", "changed", "unchanged", "retired", "vanished")
 RUN_STATES = ("computed", "fresh", "stale", "missing")
-VERDICTS = ("holds", "wrong", "misleading", "open")
+VERDICTS = ("holds", "wrong", "misleading", "depends", "open")
 MADE = ("device", "device_class", "driver", "torch", "python", "utc", "commit", "seconds")
 LISTED = 12  # stale and missing runs, warnings: beyond that a terminal scrolls away
 
@@ -92,6 +92,7 @@ def report(
         "sizes": {"package": package.stat().st_size if package else None, "media": sum(media.values()), "media_files": len(media)},
         "sha256": sha256,
         "warnings": list(map(str, deck.warnings)),
+        "premises_unsaid": [str(problem) for sheet in sheets for problem in sheet.unsaid],
         "typed_by_hand": [str(problem) for sheet in sheets for problem in sheet.typed],
         "changes": {status: sorted(id for id, s in statuses.items() if s == status) for status in STATUSES if status != "unchanged"},
         "runs": runs,
@@ -138,6 +139,8 @@ def claim_entry(judged: Judged) -> dict[str, Any]:
         "computed": judged.shown,
         "factor": judged.factor,
         "under": list(claim.under) if claim.under else None,
+        "thresholds": [list(threshold) for threshold in claim.thresholds],
+        "decided": list(claim.decided) if claim.decided else None,
         "place": str(claim.place),
     }
 
