@@ -40,8 +40,8 @@ def activation_outliers(
     the activations have; smooth: SmoothQuant; split: outlier channels in 16 bits. sqnr_*: in dB, of the weights and of the ordinary activations
     alone, without the outlier channels. zeroed_token: share of those that become zero under a scale for each token.
 
-    LLM.int8() finds 6 such channels in a model that is 4,096 wide, up to 20 times as large as the others; SmoothQuant speaks of 100 times. outlier is free
-    between these, and so is inputs, the width.
+    LLM.int8() finds 6 such channels in a model that is 4,096 wide, up to 20 times as large as the others; SmoothQuant speaks of 100 times. outlier
+    is free between these, and so is inputs, the width.
     """
     import torch
 

@@ -3,9 +3,9 @@
     loop       E * max(FLOP of an expert / peak, its bytes / bandwidth, launches * launch)
     grouped    max(all FLOP / peak, all bytes / bandwidth, launches * launch)
 
-An expert has its average load of k T / E tokens, three matrices (gate, up, down: Shazeer 2020, arXiv 2002.05202) and reads weights and inputs, writes outputs. All
-of it is a bound from below: small products do not reach the peak, and skewed loads make the fullest expert wait. Grouped products: Gale et al. 2022,
-MegaBlocks, arXiv 2211.15841. The shape is OLMoE's (arXiv 2409.02060).
+An expert has its average load of k T / E tokens, three matrices (gate, up, down: Shazeer 2020, arXiv 2002.05202) and reads weights and inputs,
+writes outputs. All of it is a bound from below: small products do not reach the peak, and skewed loads make the fullest expert wait. Grouped
+products: Gale et al. 2022, MegaBlocks, arXiv 2211.15841. The shape is OLMoE's (arXiv 2409.02060).
 """
 
 from typing import Annotated
@@ -46,8 +46,8 @@ def expert_loop(
 
     arithmetic, reading, launching: of the whole loop. load: tokens of an average expert. sweep: both over the tokens of the batch.
 
-    launches counts the kernels of one pass of the loop: find its tokens, gather, two products, activation, weighting, add; 4 fused, 12 written plainly. launch is
-    the time between two of them, 2 to 10 microseconds from Python. Both are free.
+    launches counts the kernels of one pass of the loop: find its tokens, gather, two products, activation, weighting, add; 4 fused, 12 written
+    plainly. launch is the time between two of them, 2 to 10 microseconds from Python. Both are free.
     """
     if top_k > experts:
         raise KernelError(f"expert_loop: top_k is {top_k}, but must be at most the number of experts, {experts}")
@@ -85,4 +85,6 @@ def draw(result, ax):
 
     plot.height(ax, 220)
     names = {"looped": "experts\nlooped", "grouped": "grouped"}
-    plot.lines(ax, result["sweep"], xlog=True, ylog=True, labels=names, x_label="tokens in the batch", y_label="one layer, at least", highlight="grouped")
+    plot.lines(
+        ax, result["sweep"], xlog=True, ylog=True, labels=names, x_label="tokens in the batch", y_label="one layer, at least", highlight="grouped"
+    )

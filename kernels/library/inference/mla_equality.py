@@ -11,7 +11,6 @@ from typing import Annotated, Literal
 from kernels import Bound, KernelError, kernel
 from kernels.library.inference.mla_absorb import Layer
 
-
 LIMIT = 1e-12  # of the largest: rounding in float64, with room for thousands of additions
 
 

@@ -6,8 +6,9 @@
     rebuilt    reads the same; keys and values stay on chip   FLOP: batch * tokens * (rebuilding + attending)
     kept       reads all heads' keys and values               FLOP: batch * tokens * attending
 
-FLOP and bytes are those of mla_cache (DeepSeek-AI 2024, DeepSeek-V2, arXiv 2405.04434, section 2.1). rebuilt_apart is rebuilding in a kernel of its own,
-which writes the keys and values for a second one to read: the bounds of both are added up. Launches are left out, as a replayed graph hides them.
+FLOP and bytes are those of mla_cache (DeepSeek-AI 2024, DeepSeek-V2, arXiv 2405.04434, section 2.1). rebuilt_apart is rebuilding in a kernel of its
+own, which writes the keys and values for a second one to read: the bounds of both are added up. Launches are left out, as a replayed graph hides
+them.
 """
 
 from typing import Annotated

@@ -1,8 +1,9 @@
 """Which of a prompt's tokens a mixture-of-experts layer drops, when the prompt is put into batches of other tokens.
 
-A router scores experts, expert e of token t with  preference_e + normal,  and each token takes its k best. An expert has room for C = ceil(f k T / E)
-choices of a batch of T tokens, filled first come, first served in the order of the batch; the rest are dropped (Fedus et al. 2021, Switch Transformers,
-arXiv 2101.03961, section 2.2). The preferences make the router skewed: it sends more to some experts. Drops are counted, nothing is rounded.
+A router scores experts, expert e of token t with  preference_e + normal,  and each token takes its k best. An expert has room for C = ceil(f k T /
+E) choices of a batch of T tokens, filled first come, first served in the order of the batch; the rest are dropped (Fedus et al. 2021, Switch
+Transformers, arXiv 2101.03961, section 2.2). The preferences make the router skewed: it sends more to some experts. Drops are counted, nothing is
+rounded.
 """
 
 from typing import Annotated
@@ -37,13 +38,13 @@ def moe_batch_mates(
 ):
     """What a capacity limit drops of one prompt, at a random place in 20 batches of other tokens.
 
-    fullest: load of the fullest expert over the mean, before drops; dropped, prompt_dropped: share of all choices and of the prompt's. batches_changed: the
-    share of batches after the first in which other choices of the prompt are dropped than in the first; tokens_changed: the mean share of its tokens that this
-    meets. kept, overflowed: choices over all batches.
+    fullest: load of the fullest expert over the mean, before drops; dropped, prompt_dropped: share of all choices and of the prompt's.
+    batches_changed: the share of batches after the first in which other choices of the prompt are dropped than in the first; tokens_changed: the
+    mean share of its tokens that this meets. kept, overflowed: choices over all batches.
 
-    skew is the spread of the router's preferences, in units of a token's own scores. Mixtures trained with a balance loss ended with a fullest expert of 1.5 to
-    1.7 times the mean, trained with adapted biases with 1.04 (Wang et al. 2024, arXiv 2408.15664, table 2); a batch of one kind of text is more skewed.
-    So it is free from none to 0.3, and the prompt from a line to a page.
+    skew is the spread of the router's preferences, in units of a token's own scores. Mixtures trained with a balance loss ended with a fullest
+    expert of 1.5 to 1.7 times the mean, trained with adapted biases with 1.04 (Wang et al. 2024, arXiv 2408.15664, table 2); a batch of one kind of
+    text is more skewed. So it is free from none to 0.3, and the prompt from a line to a page.
     """
     import torch
 

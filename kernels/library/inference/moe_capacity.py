@@ -6,12 +6,12 @@ T tokens choose k of E experts each; f is the capacity factor. An expert chosen 
 
     dropped = E * mean(max(0, X - C)) / (k T)
 
-X is binomial(T, k / E) where routing is balanced. A skewed router is one whose experts' shares were drawn from a symmetric
-Dirichlet distribution of concentration a: with k = 1, X is beta-binomial(T, a, (E - 1) a). Small a is strong skew. Such shares are E gamma variables of
-shape a over their sum, so that the largest share is expected to be the mean of the largest of E such variables over E a.
+X is binomial(T, k / E) where routing is balanced. A skewed router is one whose experts' shares were drawn from a symmetric Dirichlet distribution of
+concentration a: with k = 1, X is beta-binomial(T, a, (E - 1) a). Small a is strong skew. Such shares are E gamma variables of shape a over their
+sum, so that the largest share is expected to be the mean of the largest of E such variables over E a.
 
-For scale: mixtures of 64 experts trained with a balance loss ended with a fullest expert of 1.5 to 1.7 times the mean, those balanced by adapted biases with
-1.04 (Wang et al. 2024, arXiv 2408.15664, table 2, as MaxVio + 1): concentrations of about 25, 15 and 3,000.
+For scale: mixtures of 64 experts trained with a balance loss ended with a fullest expert of 1.5 to 1.7 times the mean, those balanced by adapted
+biases with 1.04 (Wang et al. 2024, arXiv 2408.15664, table 2, as MaxVio + 1): concentrations of about 25, 15 and 3,000.
 """
 
 import math
@@ -43,8 +43,9 @@ def moe_capacity(
 ):
     """The capacity of an expert, and the expected share of choices that overflow; concentration 0 is balanced routing, else top-1 with skew.
 
-    average_load: choices per expert. fullest: the router's largest share over the mean one, as expected; 1 where balanced. padding: the share of the experts' capacity that stays empty. dropped_by_factor: dropped
-    share against the capacity factor, balanced and, where a concentration is given, skewed.
+    average_load: choices per expert. fullest: the router's largest share over the mean one, as expected; 1 where balanced. padding: the share of the
+    experts' capacity that stays empty. dropped_by_factor: dropped share against the capacity factor, balanced and, where a concentration is given,
+    skewed.
     """
     if top_k > experts:
         raise KernelError(f"moe_capacity: top_k is {top_k}, but must be at most the number of experts, {experts}")

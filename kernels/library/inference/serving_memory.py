@@ -45,8 +45,9 @@ def serving_memory(
 ):
     """Weights and 16-bit KV cache of `batch` sequences of `tokens` tokens, and how many tokens of cache a GPU's memory leaves room for.
 
-    nominal: parameters * bits / 8. left: memory - reserve - weights, negative where they do not fit. tokens_fit: of cache, 0 there too; sequences_fit: of `tokens` tokens each;
-    tokens_fit_nominal: with nominal weights and no reserve; tokens_fit_mha: if every query head cached keys and values of its own.
+    nominal: parameters * bits / 8. left: memory - reserve - weights, negative where they do not fit. tokens_fit: of cache, 0 there too;
+    sequences_fit: of `tokens` tokens each; tokens_fit_nominal: with nominal weights and no reserve; tokens_fit_mha: if every query head cached keys
+    and values of its own.
     """
     parameters = model_shape(model=model)["parameters"]
     sizes = {"fp32": 4 * parameters, "fp16": 2 * parameters}

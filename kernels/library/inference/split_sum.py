@@ -4,9 +4,9 @@ A matrix product may cut its inner sum into s parts, add each up on its own, and
 the shape of its inputs, so that a batch's size decides it (He et al. 2025, "Defeating Nondeterminism in LLM Inference"). In
 exact arithmetic every s gives the same. In floating point each addition rounds, and (a + b) + c is not a + (b + c).
 
-Terms are products of random numbers, each product and addition one elementwise fp32 operation: IEEE 754 fixes every bit, so
-that every machine finds the same. Neither result is exact: with u = 2^-24 a sum of n terms in one run errs by at most about n u times the sum of their
-magnitudes, one in s parts by (n / s + s) u times it (Higham 2002, Accuracy and Stability of Numerical Algorithms, 2nd edition, section 4.2).
+Terms are products of random numbers, each product and addition one elementwise fp32 operation: IEEE 754 fixes every bit, so that every machine finds
+the same. Neither result is exact: with u = 2^-24 a sum of n terms in one run errs by at most about n u times the sum of their magnitudes, one in s
+parts by (n / s + s) u times it (Higham 2002, Accuracy and Stability of Numerical Algorithms, 2nd edition, section 4.2).
 """
 
 from typing import Annotated, Literal

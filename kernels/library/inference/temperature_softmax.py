@@ -46,8 +46,8 @@ def temperature_softmax(
 ):
     """Probabilities of a Zipf vocabulary at a temperature and at 1: rank 1, the token of a rank, and all ranks beyond 100.
 
-    entropy in nats. peak_temperature: of 0.1, 0.15, .. 2.5, where the tracked token is likeliest, with the probability `peak`. pair: what
-    a token of `probability` gets where there are but `rivals` equal ones and one more token; pair_temperature: the temperature at which that is `wanted`.
+    entropy in nats. peak_temperature: of 0.1, 0.15, .. 2.5, where the tracked token is likeliest, with the probability `peak`. pair: what a token of
+    `probability` gets where there are but `rivals` equal ones and one more token; pair_temperature: the temperature at which that is `wanted`.
     """
     if rank > vocab:
         raise KernelError(f"temperature_softmax: rank is {rank}, but must be at most vocab, {vocab}")
@@ -55,7 +55,9 @@ def temperature_softmax(
     swept = {t: at(t, vocab, exponent, rank) for t in TEMPERATURES}
     peak = max(swept, key=lambda t: swept[t]["tracked"])
     if (rivals + 1) * probability >= 1 or (rivals + 2) * wanted >= 1:
-        raise KernelError(f"temperature_softmax: {rivals + 1} equal tokens of {probability:g} that are to rise to {wanted:g} leave too little for the last one")
+        raise KernelError(
+            f"temperature_softmax: {rivals + 1} equal tokens of {probability:g} that are to rise to {wanted:g} leave too little for the last one"
+        )
     odds = math.log((1 - (rivals + 1) * probability) / probability)  # of the one large token to one of the small ones
     return {
         **now,

@@ -3,8 +3,8 @@
     time >= max(bits / 8 / bandwidth, 2 batch / peak)    for each weight           gain = time at 16 bits / time at `bits`
 
 As long as reading sets both times the gain is 16 / bits. It fades from the batch at which the quantised weights are read as fast as they are
-multiplied, bits / 16 of the ridge, and is gone at the ridge, where bf16 too is bound by arithmetic (Williams et al. 2009, Roofline, CACM 52(4); Lin et
-al. 2023, AWQ, arXiv 2306.00978, section 4.1, for batch 1). Unpacking, activations and launches come on top and are left out. Peaks are the data
+multiplied, bits / 16 of the ridge, and is gone at the ridge, where bf16 too is bound by arithmetic (Williams et al. 2009, Roofline, CACM 52(4); Lin
+et al. 2023, AWQ, arXiv 2306.00978, section 4.1, for batch 1). Unpacking, activations and launches come on top and are left out. Peaks are the data
 sheets' (machines/_devices.py).
 """
 
