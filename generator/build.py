@@ -107,6 +107,7 @@ def _preview(order: Order, cache: Cache, now: int) -> str:
 
 
 def _check(order: Order, cache: Cache, now: int, strict: bool, verbose: bool, only: Sequence[Path]) -> str:
+    from generator.resolve.told import told_twice
     from generator.show.coverage import coverage, table
     from generator.show.report import summary
 
@@ -114,7 +115,7 @@ def _check(order: Order, cache: Cache, now: int, strict: bool, verbose: bool, on
     _keep(order, built)
     _, update = _shipped(order, built, now, refuse=False)
     found = coverage(built.deck.topics, built.entries)
-    problems = [*_unfinished(built, strict), *update.problems]
+    problems = [*_unfinished(built, strict), *told_twice(built.entries), *update.problems]
     if not only:
         vanished = [repr(id) for id, status in update.statuses.items() if status == "vanished"]
         problems += [*found.problems, *(w for w in update.warnings if any(id in w.message for id in vanished))]

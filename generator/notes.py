@@ -156,7 +156,7 @@ class Resolved(NamedTuple):
     Figures stay in the text as the private mark `\\ue000figure:alias\\ue001`; `results` has what they draw from (None: not measured).
     expected: the text that a numeric note wants typed. values: every number shown, in base units, by its reference as written.
     beside: (device, label -> number as HTML), the measured numbers of each device where records of several exist.
-    unsaid: premises of the answer's first sentence that the front does not name.
+    unsaid: premises of the answer's first sentence that the front does not name; told: the results that it tells.
     """
 
     note: Note
@@ -169,6 +169,7 @@ class Resolved(NamedTuple):
     values: Mapping[str, Number] = MappingProxyType({})
     beside: tuple[tuple[str, Mapping[str, str]], ...] = ()
     unsaid: tuple[Problem, ...] = ()
+    told: tuple[str, ...] = ()
 
 
 # -------------------------------------------------------------------- render: HTML and media, ready to pack
@@ -198,8 +199,8 @@ class Entry(NamedTuple):
     """A rendered note as lock, package and report know it: everything but its text and its media, which stay in the cache.
 
     hash: of the note as packed. guid: what Anki knows it by; ids: Anki's numbers of the note and of its cards. media: name -> size in
-    bytes. claims: (source, verdict) of each, the verdict "open" where its
-    measurement is missing. pieces: the cache's keys of the note and of the figures and highlighted code in it.
+    bytes. claims: (source, verdict) of each, the verdict "open" where its measurement is missing. told: the results that its answer
+    tells. pieces: the cache's keys of the note and of the figures and highlighted code in it.
     """
 
     id: str
@@ -214,6 +215,7 @@ class Entry(NamedTuple):
     hash: str
     guid: str
     ids: tuple[int, ...]
+    told: tuple[str, ...]
     place: Place
     pieces: tuple[str, ...]
 

@@ -10,6 +10,7 @@ import functools
 import gc
 import importlib
 import io
+import json
 import os
 import shutil
 import sqlite3
@@ -19,7 +20,7 @@ import time
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext, redirect_stderr, redirect_stdout
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from unittest.mock import patch
 
@@ -33,7 +34,7 @@ from generator.show import preview
 from kernels import catalogue, library
 from kernels.declare import find
 from kernels.record import save
-from kernels.results import Curve, Number, Result
+from kernels.results import Curve, KernelError, Number, Result
 
 CARDS = Path(__file__).parent / "anki" / "cards"
 ROOT = Path(__file__).parent.parent
@@ -131,6 +132,22 @@ class Workshop:
             outputs["sweep"] = Curve("size", "B", "B/s", (2**20, 2**30), {"memory": line, "cached": (line[1], None)})
             made = {"kind": "measurement", "device": f"NVIDIA {device.upper()}", "device_class": device}
             save(kernel, Result(kernel.name, kernel.kind, kernel.bind({"size": 28672}), outputs, made), self.folder / "records")
+
+    def simulates(self) -> list[str]:
+        """Executes the simulations that the cards want, in this process, and records them; what those say that fail."""
+        failed = []
+        wanted = [json.loads(line) for line in self.run("wanted").out.splitlines()]
+        with self.at_home():
+            for run in wanted:
+                kernel = find(run["kernel"])
+                try:
+                    result = kernel.simulate(**run["parameters"])
+                except KernelError as error:
+                    failed.append(f"{kernel.name}: {error}")
+                else:
+                    made = {"kind": kernel.kind, "device": "CPU", "device_class": "cpu"}
+                    save(kernel, replace(result, made=made), self.folder / "records")
+        return failed
 
     def edit(self, path: str, *changes: tuple[str, str], under: str = "cards") -> None:
         """Replaces texts in a file under cards/; each must stand there once."""

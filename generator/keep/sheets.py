@@ -249,6 +249,7 @@ class _Maker:
             missing=tuple(alias for alias, result in results.items() if result is None),
             values=_numbers(about["values"]),
             unsaid=tuple(Problem(note.fields["Answer"].place._replace(line=note.place.line + line), *rest) for line, *rest in about["unsaid"]),
+            told=tuple(about["told"]),
         )
         notices += [Problem(note.claims[number].place, message, hint) for number, message, hint in about["notices"]]
         clozes = {int(number): text for number, text in about["clozes"].items()}
@@ -274,6 +275,7 @@ class _Maker:
             "expected": resolved.expected,
             "device": resolved.device,
             "values": {reference: [number.value, number.unit] for reference, number in resolved.values.items()},
+            "told": resolved.told,
             "unsaid": [[one.place.line - note.place.line, one.message, one.hint] for one in resolved.unsaid],
             "notices": [[places.index(one.place), one.message, one.hint] for one in told],
         }
@@ -376,6 +378,7 @@ def _entry(note: Rendered, pieces: tuple[str, ...], deck_id: int) -> Entry:
         hash=hash_of(note),
         guid=guid,
         ids=ids_of(guid, note.cards),
+        told=note.resolved.told,
         place=note.resolved.note.place,
         pieces=pieces,
     )

@@ -174,12 +174,21 @@ def _words(parameter: str) -> str:
 def _outcome(claim: Claim, expression: str, scope: Scope, test: Callable[[Any], bool], claimed: Said | None) -> Outcome:
     varied = vary(expression, scope)
     if varied.value.missing:
+        if varied.value.content is not None:
+            test(varied.value.content)  # names and units are checked even where the number is a stand-in
         return Outcome(varied, (), (), claimed)
-    apart = [end for end in varied.ends if not says(claim.says, end.choice.was)]  # a choice that the sentence names is none
+    apart = [end for end in varied.ends if not _named(claim, end.choice.was, claimed)]
     varied = varied._replace(ends=tuple(apart))
     draws = tuple(map(test, varied.draws))
     ends = tuple((end, tuple(map(test, end.draws))) for end in apart)
     return Outcome(varied, draws, ends, claimed, NEARLY_ALL if claim.one_draw else Fraction(1))
+
+
+def _named(claim: Claim, value: Any, claimed: Said | None) -> bool:
+    """Whether the sentence fixes a choice itself; the number that it claims, and those that every sentence has, fix none."""
+    if not isinstance(value, str) and (abs(value) <= 2 or (claimed and float(claimed.low) <= value <= float(claimed.high))):
+        return False
+    return says(claim.says, value)
 
 
 def _test(claim: Claim, scope: Scope) -> Outcome:
@@ -230,7 +239,7 @@ def _refuse_hidden(claim: Claim) -> None:
     else:
         numbers = [(Fraction(value), parse_format("")) for value in constants_in(claim.holds or "") if value not in (0, 1)]
     for number, form in numbers:
-        if not (says(told, float(number)) or says(told, float(number * form.factor))):
+        if not (says(told, float(number), bare=True) or says(told, float(number * form.factor), bare=True)):
             raise ExpressionError(
                 f"it is held to {_short(number, form)}, which its sentence does not say",
                 f"threshold: {{value: {_short(number, form)}, because: ...}}, which the card shows",
@@ -242,7 +251,12 @@ def _short(number: Fraction, form: Format) -> str:
 
 
 def _refuse_certain(claim: Claim, scope: Scope) -> None:
-    """Raises ExpressionError for a check that nothing could have refuted, as far as formulas tell: it holds whatever their parameters are."""
+    """Raises ExpressionError for a check that nothing could have refuted, as far as formulas tell: it holds whatever their parameters are.
+
+    A number that the sentence states could have been another, so that a value without a comparison is never one.
+    """
+    if claim.value is not None and not said(claim.value).is_comparison:
+        return
     expression = claim.holds if claim.holds is not None else claim.computed or ""
     used = dict.fromkeys(alias for alias, *rest in read_by(expression) if rest)
     if any(scope.kernels[alias].kind != "formula" for alias in used):

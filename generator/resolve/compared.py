@@ -25,6 +25,10 @@ class Said:
     high: Fraction
     format: Format
 
+    @property
+    def is_comparison(self) -> bool:
+        return self.sign in _OPERATORS
+
 
 _NUMBER = r"[-\u2212]?\d(?:[\d,]*\d)?(?:\.\d+)?(?:[eE][-+]?\d+)?"
 _VALUE = re.compile(rf"(?P<sign><=|>=|<|>|≤|≥|)\s*(?P<low>{_NUMBER})(?:\s*\.\.\s*(?P<high>{_NUMBER}))?\s*(?P<unit>[^\d\s<>=.,-].*)?")
@@ -73,7 +77,8 @@ def factor(computed: Fraction, claimed: Said, digits: int | None) -> str:
     said = claimed.high if computed > claimed.high else claimed.low
     if computed == said or not said or computed / said <= 0:
         return ""
-    form = parse_format(f"times {min(digits or 2, 2)}")
+    near = abs(computed / said - 1) < Fraction(1, 10)
+    form = parse_format(f"times {min(digits or 3, 3 if near else 2)}")
     if claimed.format.name == "percent" and Fraction(1, 2) <= computed / said <= 2:
         gap = written(Quantity(float(abs(computed - said))), parse_format(str(min(digits or 2, 2))), PLAIN)
         return f"{gap} points {'above' if computed > said else 'below'}"

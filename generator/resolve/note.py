@@ -22,6 +22,7 @@ from generator.resolve.names import used
 from generator.resolve.premises import plain, premises, says
 from generator.resolve.quantity import ExpressionError, Quantity, QuantityError, unit_text
 from generator.resolve.references import Bracket, Reference, marks, references
+from generator.resolve.told import result_told
 from generator.resolve.variation import Choice, middle, vary, widened
 from kernels.record import Number, Result
 
@@ -62,6 +63,7 @@ def resolve(note: Note, find: Callable[[Run], Result | None], problems: list[Pro
         missing=tuple(alias for alias in wanted if results[alias] is None),
         values={item.reference.source: _recorded(item.value.content) for item in shown if item.is_number},
         unsaid=tuple(unsaid),
+        told=tuple(dict.fromkeys(r for shown in _told(note, filled) if (r := result_told(shown.reference.expression, note.runs, scope.kernels)))),
     )
 
 
@@ -201,13 +203,9 @@ def _recorded(number: Quantity) -> Number:
 
 def _unsaid(note: Note, filled: Mapping[str, _Field], scope: Scope, asked: _Question) -> list[Problem]:
     """The parameters that move the answer and that the front does not say: of a numeric note's number, of those in another's first sentence."""
-    answer = note.fields.get("Answer")
-    if answer is None or "Answer" not in filled:
-        return []
-    end = len(answer.text) if note.type == "numeric" else _first_sentence(answer)
     found: dict[tuple[str, str], Problem] = {}
-    for shown in filled["Answer"].shown:
-        if shown.reference.start < end and shown.is_number and shown.format.rounding not in ("range", "sign"):
+    for shown in _told(note, filled):
+        if shown.format.rounding not in ("range", "sign"):
             for premise in premises(shown.reference.expression, scope, shown.printed):
                 alias, name = premise.alias, premise.parameter
                 if not asked.says([a for a in note.runs if note.runs[a].parameters.get(name) == premise.value], name, premise.value):
@@ -217,6 +215,15 @@ def _unsaid(note: Note, filled: Mapping[str, _Field], scope: Scope, asked: _Ques
                         (name, str(premise.value)), Problem(shown.reference.place, f"{message}, {premise.changed} at {premise.other}", hint)
                     )
     return list(found.values())
+
+
+def _told(note: Note, filled: Mapping[str, _Field]) -> list[_Shown]:
+    """The numbers that answer: a numeric note's, and those in another's first sentence."""
+    answer = note.fields.get("Answer")
+    if answer is None:
+        return []
+    end = len(answer.text) if note.type == "numeric" else _first_sentence(answer)
+    return [shown for shown in filled["Answer"].shown if shown.reference.start < end and shown.is_number]
 
 
 _SENTENCE = re.compile(r"\n[ \t]*\n|[.!?][\"'”’)*_]*(?=\s|$)")

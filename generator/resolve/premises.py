@@ -36,6 +36,8 @@ def premises(expression: str, scope: Scope, printed: Callable[[Any], str]) -> It
     """The parameters of the formulas behind an expression that move what is printed; runs that share a value are changed together."""
     used = dict.fromkeys(alias for alias, *rest in read_by(expression) if rest and scope.results.get(alias) is not None)
     formulas = [alias for alias in used if scope.kernels[alias].kind == "formula"]
+    if not any(rest and rest[0] in scope.kernels[alias].outputs for alias, *rest in read_by(expression) if alias in used):
+        return  # it tells a parameter and computes nothing
     text, done = printed(evaluate(expression, scope).content), set()
     for alias in formulas:
         for name, parameter in scope.kernels[alias].parameters.items():
@@ -74,19 +76,27 @@ def others(parameter: Parameter, value: Any) -> Iterator[Any]:
 # --------------------------------------------------------------------------------------------- what a text says
 
 
-def says(text: str, value: Any) -> bool:
-    """Whether a text names a value: a number in any of its usual ways (70B, 70 billion, eight, 12 %), a name in any spelling (Llama 2 70B)."""
+def says(text: str, value: Any, bare: bool = False) -> bool:
+    """Whether a text names a value: a number in any of its usual ways (70B, 70 billion, eight, 12 %), a name in any spelling (Llama 2 70B).
+
+    bare: 10 GB says 10 too.
+    """
     if isinstance(value, bool):
         return False
     if isinstance(value, str):
         return _letters(value) in _letters(text)
-    return any(math.isclose(value, number, rel_tol=CLOSE, abs_tol=0) or value == number == 0 for number in _numbers(text))
+    numbers = _numbers(_ROUNDING.sub(" ", text), bare)  # "to two digits" is no premise
+    return any(math.isclose(abs(value), number, rel_tol=CLOSE, abs_tol=0) or value == number == 0 for number in numbers)
+
+
+_ROUNDING = re.compile(r"\b[\w-]+ (?:significant )?(?:digits?|figures?|decimals?|(?:decimal )?places?)\b", re.IGNORECASE)
 
 
 def plain(text: str) -> str:
     """A filled field without tags and entities, with ordinary spaces."""
     text = re.sub(r"\\text\{([^}]*)\}|\\[,;:! ]|\{,\}", lambda m: m[1] or ("" if m[0] == "{,}" else " "), text)
-    return re.sub(r"[\u2009\u202f\u00a0]", " ", html.unescape(re.sub(r"<sup>(.*?)</sup>", r"^\1", re.sub(r"<(?!sup|/sup)[^<>]*>", "", text))))
+    text = html.unescape(re.sub(r"<sup>(.*?)</sup>", r"^\1", re.sub(r"<(?!sup|/sup)[^<>]*>", "", text)))
+    return re.sub(r"[\u2009\u202f\u00a0]", " ", text)
 
 
 def _letters(text: str) -> str:
@@ -128,8 +138,8 @@ _NUMBER = re.compile(
 )
 
 
-def _numbers(text: str) -> Iterator[float]:
-    """Every number that the text may be taken to say, with and without its unit."""
+def _numbers(text: str, bare: bool) -> Iterator[float]:
+    """Every number that the text may be taken to say; without its unit where that is a count's, or where `bare` ones count."""
     for match in re.finditer(r"[a-z]+", text.lower()):
         if match[0] in _WORDS:
             yield _WORDS[match[0]]
@@ -140,11 +150,12 @@ def _numbers(text: str) -> Iterator[float]:
         number = float(match["n"].replace(",", ""))
         if match["p"]:
             number *= 10.0 ** int(match["p"].replace("\u2212", "-"))
-        yield number
         if match["d"] and float(match["d"]):
             yield number / float(match["d"])
-        for scale in _scales(match["u"] or ""):
-            yield number * scale
+        scales = tuple(_scales(match["u"] or ""))
+        yield from (number * scale for scale in scales)
+        if bare or not scales or 1.0 in scales:
+            yield number
 
 
 def _scales(unit: str) -> Iterator[float]:

@@ -33,7 +33,7 @@ SO = "  - {note: one-total, says: It is so., holds: full.total > full.each, verd
 FOLDERS = ("alpha", "beta", "gamma")
 SOURCES = ("cards", "library", "records", "generator")  # the folders that an edit may change
 WORDS = ("memory", "bandwidth", "warp", "of", "the", "[[1 + 1]]", "$x_1$", "**bold**", "`a < b`", "ü", "32 GB", "*so*")
-CASES = (("shaken", {"seed": 1}, None), ("shaken", {"seed": 2}, None), ("rate", {"rows": 8}, "h100"), ("rate", {"rows": 64}, "h100"))
+CASES = (("shaken", {"roll": 1}, None), ("shaken", {"roll": 2}, None), ("rate", {"rows": 8}, "h100"), ("rate", {"rows": 64}, "h100"))
 CASES += (("rate", {"rows": 8}, "h200"), ("rate", {"rows": 64}, "h200"))
 
 
@@ -167,7 +167,7 @@ class Author:
                 kernel = find(name)
                 ((output, unit),) = kernel.outputs.items()
                 made = {"kind": kernel.kind, **({"device": f"NVIDIA {device.upper()}", "device_class": device} if device else {})}
-                value = 2e12 + self.number if device else parameters["seed"] / 4
+                value = 2e12 + self.number if device else parameters["roll"] / 4
                 save(kernel, Result(name, kernel.kind, kernel.bind(parameters), {output: Number(value, str(unit))}, made), self.path("records"))
 
     # ------------------------------------------------------------------------------ what is kept, and the machine
@@ -231,7 +231,7 @@ EDITS: dict[str, Callable[[Author], Any]] = {
     "the tags": front(r"^tags: \[.*\]", other("tags: [memory]", "tags: [chance]", "tags: [speed, memory]")),
     "a parameter": front(r"parameters: \w+", other("parameters: 70e9", "parameters: 7e9", "parameters: 8e9")),
     "a type of number": front(r"dtype: \w+", other("dtype: bf16", "dtype: fp32")),
-    "a case": front(r"seed: \d", other("seed: 1", "seed: 2", "seed: 3")),
+    "a case": front(r"roll: \d", other("roll: 1", "roll: 2", "roll: 3")),
     "a run": front(r"^runs:\n", lambda author, _: f"runs:\n  r{author.next()}: {{kernel: {author.chance.choice(('rate', 'shaken'))}}}\n"),
     "a claim's words": front(r"says: (?!\")", lambda author, _: f"says: Indeed {author.next()}, "),
     "a claim": front(r"(?<=^claims:\n)(?=  - .*one-total)", other(SO)),
@@ -256,6 +256,8 @@ EDITS: dict[str, Callable[[Author], Any]] = {
     "a question": yml(r"How \w+", other("How much", "How fast", "How often"), "sources"),
     "a question more": yml(r"^    (\d+): .*\n(?=  claims)", lambda author, match: f"{match[0]}    {int(match[1]) + 1}: And what else?\n", "sources"),
     "a question less": yml(r"^    [2-9]: .*\n(?=  claims)", other(""), "sources"),
+    "a claim that is quoted": yml(r"It reaches \d TB/s", other("It reaches 2 TB/s", "It reaches 3 TB/s"), "sources"),
+    "what is assumed": front(r"^runs:\n", other("assumes: {full.parameters: many}\nruns:\n", "assumes: {copy.rows: [a few, some]}\nruns:\n")),
     "a topic whole": yml(r"^  title: .*", lambda author, match: f"{match[0]}\n  whole: true", "sources"),
     "a constant": kernel("held", r"SCALE = \d", other("SCALE = 1", "SCALE = 2", "SCALE = 1 * 1")),
     "a constant that kernels share": kernel("_sizes", r'"fp32": \d', other('"fp32": 4', '"fp32": 5')),

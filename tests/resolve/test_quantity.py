@@ -40,7 +40,7 @@ def test_a_spread_prints_with_the_decimals_of_its_value():
     number = of(2.712e12, "B/s", (2.691e12, 2.7333e12))
     assert written(number, parse_format("TB/s spread")) == "2.71 (2.69 to 2.73) TB/s"
     assert written(number, parse_format("TB/s 2 spread"), TEX) == r"2.7\ (2.7\text{ to }2.7)\,\text{TB/s}"
-    assert written(number, parse_format("TB/s")) == "2.71 TB/s"
+    assert written(number, parse_format("TB/s")) == "2.7 TB/s"
 
 
 def test_a_spread_outlives_exact_numbers_only():

@@ -104,6 +104,8 @@ def test_reference(case):
 def test_claim(case):
     given = {"note": "x", "source": None, "says": "it is so", "value": None, "computed": None, "holds": None, "tolerance": 0.05, "under": None}
     given.update(case["claim"])
+    if "says" not in case["claim"]:
+        given["says"] = f"it is {given['value'] or given['holds']}"
     claim = Claim(**{**given, "under": tuple(given["under"]) if given["under"] else None}, place=PLACE)
     problems: list[Problem] = []
     notices: list[Problem] = []
@@ -137,7 +139,7 @@ def test_typed_number(case):
 
 
 def test_only_what_a_note_names_is_asked_for():
-    claim = Claim("x", None, "so", "1 GB", "full.total", None, 0.05, "misleading", ("then", "plain.one == 1"), PLACE)
+    claim = Claim("x", None, "1 GB", "1 GB", "full.total", None, 0.05, "misleading", ("then", "plain.one == 1"), PLACE)
     asked: list[str] = []
 
     def asking(wanted: Run) -> Result | None:

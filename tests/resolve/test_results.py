@@ -25,7 +25,7 @@ def doubled(n: int):
 
 
 @kernel(kind="simulation", outputs={"mean": ""})
-def simulated(seed: int = 0):
+def simulated(rows: int = 0):
     """A mean."""
     return {"mean": 0.5}
 
@@ -42,7 +42,7 @@ PLACE = Place("cards/x.md", 3)
 
 @pytest.fixture
 def disk(monkeypatch):
-    """Records by (root, kernel, rows or seed, device): None where there is none, else whether it is fresh."""
+    """Records by (root, kernel, rows, device): None where there is none, else whether it is fresh."""
     records: dict[tuple, bool] = {}
     reads: list[tuple] = []
 
@@ -103,7 +103,7 @@ def test_only_measurements_that_the_note_names_choose_the_device(disk):
 
 def test_formulas_and_simulations_need_no_device(disk):
     disk[("r", "simulated", 0, None)] = False
-    runs = {"f": (doubled, {"n": 4}), "s": (simulated, {}), "missing": (simulated, {"seed": 1}), "m": (measured, {})}
+    runs = {"f": (doubled, {"n": 4}), "s": (simulated, {}), "missing": (simulated, {"rows": 1}), "m": (measured, {})}
     chosen = results_for(note(**runs), Store((), (Path("r"),)), [])
     assert chosen.device is None
     assert chosen.results["f"]["double"] == 8
@@ -116,7 +116,7 @@ def test_of_several_roots_the_first_fresh_record_counts(disk):
     store = Store(("h100",), (Path("mine"), Path("git")))
     for seed, (mine, git, root) in enumerate([(True, True, "mine"), (False, True, "git"), (False, False, "mine"), (None, False, "git")]):
         disk.update({(r, "simulated", seed, None): fresh for r, fresh in (("mine", mine), ("git", git)) if fresh is not None})
-        assert results_for(note(s=(simulated, {"seed": seed})), store, []).results["s"].made["root"] == root
+        assert results_for(note(s=(simulated, {"rows": seed})), store, []).results["s"].made["root"] == root
 
 
 def test_each_case_is_read_once(disk):

@@ -207,8 +207,8 @@ def test_a_port_that_is_taken(served: Served):
 
 def test_an_edited_run_waits_for_its_kernel(served: Served):
     stream = served.events()
-    served.edit(SECOND, ("seed: 1", "seed: 2"))
-    assert stream.next()["waiting"] == {"was-drawn": ["drawn(seed=2)"]}
+    served.edit(SECOND, ("roll: 1", "roll: 2"))
+    assert stream.next()["waiting"] == {"was-drawn": ["drawn(roll=2)"]}
 
 
 def test_runs_are_executed_in_the_background(home: Path):
@@ -216,11 +216,11 @@ def test_runs_are_executed_in_the_background(home: Path):
         stream = Served.events(served, "everything")
         stream.until(lambda event: event.get("waiting") == {})
         assert "1.5" in texts(served.page())["was-drawn"]
-        served.edit(SECOND, ("seed: 1", "seed: 13"))
+        served.edit(SECOND, ("roll: 1", "roll: 13"))
         (failed,) = stream.until(lambda event: event.get("failed"))["failed"]
-        assert failed["place"] == f"{SECOND}:4" and failed["message"] == "drawn(seed=13) failed: thirteen is never drawn"
-        assert served.page()["waiting"] == {"was-drawn": ["drawn(seed=13)"]}
-        served.edit(SECOND, ("seed: 13", "seed: 3"))
+        assert failed["place"] == f"{SECOND}:4" and failed["message"] == "drawn(roll=13) failed: thirteen is never drawn"
+        assert served.page()["waiting"] == {"was-drawn": ["drawn(roll=13)"]}
+        served.edit(SECOND, ("roll: 13", "roll: 3"))
         assert stream.until(lambda event: event.get("waiting") == {}) and "3.5" in texts(served.page())["was-drawn"]
         assert served.page()["failed"] == []
 
@@ -230,7 +230,7 @@ def test_what_is_executed_ends_with_the_server(home: Path):
     mark = home / "alive"
     kernel.write_text(
         kernel.read_text().replace(
-            "    if seed == 13", f"    import os, time\n    open({str(mark)!r}, 'w').write(str(os.getpid()))\n    time.sleep(600)\n    if seed == 13"
+            "    if roll == 13", f"    import os, time\n    open({str(mark)!r}, 'w').write(str(os.getpid()))\n    time.sleep(600)\n    if roll == 13"
         )
     )
     with serving(home, "--run") as served:
@@ -238,7 +238,7 @@ def test_what_is_executed_ends_with_the_server(home: Path):
         while not mark.exists() or not mark.read_text():
             assert time.monotonic() < end
             time.sleep(0.05)
-        assert served.page()["running"] == "drawn(seed=1)"
+        assert served.page()["running"] == "drawn(roll=1)"
     while _alive(int(mark.read_text())):
         assert time.monotonic() < end
         time.sleep(0.05)

@@ -93,8 +93,8 @@ def test_an_edit_that_comes_before_the_frames_have_loaded(page: Page, served: Se
 
 
 def test_what_waits_for_a_run_is_grey_and_says_so(page: Page, served: Served):
-    served.edit(SECOND, ("seed: 1", "seed: 2"))
-    page.until("document.querySelector('#note-was-drawn .waits').textContent === 'waits for drawn(seed=2)'")
+    served.edit(SECOND, ("roll: 1", "roll: 2"))
+    page.until("document.querySelector('#note-was-drawn .waits').textContent === 'waits for drawn(roll=2)'")
     assert page.value("getComputedStyle(document.querySelector('#note-was-drawn .phone')).filter") == "grayscale(1)"
     assert page.value("getComputedStyle(document.querySelector('#note-twice-two .phone')).filter") == "none"
 

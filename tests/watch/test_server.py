@@ -15,7 +15,7 @@ from watching import LIMIT, Served
 def test_the_page_holds_the_cards(standing: Served):
     data = standing.page()
     assert [note["id"] for note in data["notes"]][:3] == ["twice-two", "after-it", "was-drawn"]
-    assert data["waiting"] == {"was-drawn": ["drawn(seed=1)"]} and data["problems"] == []
+    assert data["waiting"] == {"was-drawn": ["drawn(roll=1)"]} and data["problems"] == []
     assert data["live"]["editor"] == "vscode://file{path}:{line}" and data["live"]["root"] == str(standing.folder)
 
 

@@ -1,77 +1,99 @@
 """Best of n by a reward model that errs: what the proxy promises and what the answers are worth (Goodhart).
 
-An answer's true reward is standard normal; the proxy is the true reward plus an error, Gaussian or heavy-tailed (Student
-t with 2 degrees of freedom). The proxy's favourite of n is taken, which is KL = ln n - (n - 1) / n nats away from the
-reference (Stiennon et al. 2020, arXiv 2009.01325). Under Gaussian errors of scale s the winner's true reward is
-E[max of n normals] / sqrt(1 + s^2); under heavy tails the largest proxy is mostly error (Gao et al. 2022, arXiv
-2210.10760, for the curves; Kwa et al. 2024, arXiv 2407.14503, for the tails).
+An answer's true reward t is standard normal; the proxy x = t + error, the error `scale` times Student's t with `tail` degrees of freedom: heavy
+tails for 2, nearly Gaussian for 30. The proxy's favourite of n is taken, which is KL = ln n - (n - 1) / n nats at most away from the
+reference (Stiennon et al. 2020, arXiv 2009.01325). With g and G the proxy's density and distribution and f that of the error,
+
+    E[x of the best] = int n G^(n-1) g x dx,        E[t of the best] = int n G^(n-1) h dx,        h(x) = int t phi(t) f(x - t) dt,
+
+summed on a grid, even in arsinh x and in t. Under Gaussian errors of scale s the latter is E[max of n normals] / sqrt(1 + s^2); under heavy tails the
+largest proxy is mostly error (Gao et al. 2022, arXiv 2210.10760, for measured curves; Kwa et al. 2024, arXiv 2407.14503, for the tails).
 """
 
+import functools
 import math
 from typing import Annotated
 
-from kernels import Bound, Series, kernel
+from kernels import Bound, Free, Series, kernel
 
-POWERS = tuple(range(11))  # n = 1, 2, .. 1024
-LARGEST = 2 ** POWERS[-1]
+SIZES = tuple(2**i for i in range(11))  # n = 1, 2, .. 1024
+STEP, REACH = 0.04, 15.0  # in arsinh x: up to 1.6 million
+TRUE = [i / 5 for i in range(-40, 41)]
+GAUSSIAN = 1000.0  # degrees of freedom
 
 
 @kernel(
-    kind="simulation",
-    outputs={
-        "kl": "",
-        "proxy_gaussian": "",
-        "true_gaussian": "",
-        "proxy_heavy": "",
-        "true_heavy": "",
-        "best_n_heavy": "",
-        "best_heavy": "",
-        "sweep": Series("n", ""),
-    },
-    tolerance=1e-6,
+    kind="formula",
+    outputs={**dict.fromkeys(("kl", "proxy", "true", "best_n", "best"), ""), "sweep": Series("n", "")},
 )
 def reward_overoptimisation(
-    n: Annotated[int, Bound(low=1, high=LARGEST)] = 1024,
-    scale: Annotated[float, Bound(low=0.0, high=10.0)] = 1.0,
-    prompts: Annotated[int, Bound(low=100, high=8000)] = 2000,
-    seed: int = 0,
+    n: Annotated[int, Bound(low=1, high=100_000)] = 1024,
+    tail: Annotated[float, Bound(low=2.0, high=1000.0), Free(2.0, 30.0)] = 2.0,
+    scale: Annotated[float, Bound(low=0.3, high=10.0), Free(0.5, 2.0)] = 1.0,
 ):
-    """Proxy and true reward of the best of n by the proxy, in standard deviations of the true reward, for both errors.
+    """Expected proxy and true reward of the best of n by the proxy, in standard deviations of the true reward.
 
-    scale: of the proxy's error. best_n_heavy, best_heavy: the power of two up to 1,024 at which the true reward peaks
-    under heavy tails, and that peak. sweep: over n.
+    tail: degrees of freedom of the proxy's error, free from 2 (infinite variance) to 30 (nearly Gaussian): nobody knows a reward model's tail
+    beforehand. scale: of the error, free from half to twice the true reward's spread. best_n, best: the power of two up to 1,024 at which the true
+    reward peaks, and that peak. sweep: the true reward over n, with this tail and with a Gaussian one.
     """
-    import torch
-
-    random = torch.Generator().manual_seed(seed)
-    true = torch.randn(prompts, LARGEST, generator=random, dtype=torch.float64)
-    error = scale * torch.randn(prompts, LARGEST, generator=random, dtype=torch.float64)
-    heavy = error / (-torch.rand(prompts, LARGEST, generator=random, dtype=torch.float64).log()).sqrt()  # chi-square of 2 over 2 is -ln U
-    sizes = [2**i for i in POWERS]
-    gaussian = {size: chosen(true, error, size) for size in {*sizes, n}}
-    tailed = {size: chosen(true, heavy, size) for size in {*sizes, n}}
-    best = max(sizes, key=lambda size: tailed[size][1])
+    swept = {size: chosen(size, tail, scale) for size in SIZES}
+    proxy, true = swept.get(n) or chosen(n, tail, scale)
+    best = max(SIZES, key=lambda size: swept[size][1])
     return {
         "kl": math.log(n) - (n - 1) / n,
-        "proxy_gaussian": gaussian[n][0],
-        "true_gaussian": gaussian[n][1],
-        "proxy_heavy": tailed[n][0],
-        "true_heavy": tailed[n][1],
-        "best_n_heavy": best,
-        "best_heavy": tailed[best][1],
-        "sweep": {"n": sizes, "Gaussian errors": [gaussian[s][1] for s in sizes], "heavy-tailed": [tailed[s][1] for s in sizes]},
+        "proxy": proxy,
+        "true": true,
+        "best_n": best,
+        "best": swept[best][1],
+        "sweep": {
+            "n": list(SIZES),
+            "nearly Gaussian": [chosen(size, GAUSSIAN, scale)[1] for size in SIZES],
+            "heavy-tailed": [swept[size][1] for size in SIZES],
+        },
     }
 
 
-def chosen(true, error, n: int) -> tuple[float, float]:
-    """Mean proxy and mean true reward of the first n answers' best by the proxy."""
-    proxy, at = (true[:, :n] + error[:, :n]).max(1)
-    return proxy.mean().item(), true.gather(1, at[:, None]).mean().item()
+def chosen(n: int, tail: float, scale: float) -> tuple[float, float]:
+    """Expected proxy and true reward of the best of n."""
+    proxy = true = 0.0
+    for x, below, g, h in grid(tail, scale):
+        weight = n * below ** (n - 1) if below > 0 else float(n == 1)
+        proxy += weight * g * x
+        true += weight * h
+    return proxy, true
+
+
+@functools.lru_cache(maxsize=64)
+def grid(tail: float, scale: float) -> list[tuple[float, float, float, float]]:
+    """(x, G, g dx, h dx) from far below to far above zero; g and G are symmetric, h is antisymmetric."""
+    constant = math.exp(math.lgamma((tail + 1) / 2) - math.lgamma(tail / 2)) / math.sqrt(tail * math.pi) / scale
+    normal = [(t, 0.2 * math.exp(-t * t / 2) / math.sqrt(2 * math.pi)) for t in TRUE]
+    upper = []
+    for i in range(round(REACH / STEP) + 1):
+        x, width = math.sinh(i * STEP), STEP * math.cosh(i * STEP)
+        g = h = 0.0
+        for t, phi in normal:
+            density = phi * constant * (1 + ((x - t) / scale) ** 2 / tail) ** (-(tail + 1) / 2)
+            g += density
+            h += t * density
+        upper.append((x, g * width, h * width))
+    half = [(-x, g, -h) for x, g, h in reversed(upper[1:])]
+    found, above = [], 0.0
+    for x, g, h in reversed(half + upper):
+        found.append((x, 1 - above - g / 2, g, h))
+        above += g
+    return found
 
 
 @reward_overoptimisation.figure
 def draw(result, ax):
     from kernels import plot
 
-    plot.lines(ax, result["sweep"], xlog=True, x_label="best of n by the proxy", y_label="true reward, std. dev.")
-    plot.mark(ax, result["best_n_heavy"], result["best_heavy"], "peak", color=plot.RED, where="above")
+    p = result.parameters
+    plot.lines(ax, result["sweep"], xlog=True, x_label="best of n by the proxy", y_label="true reward, std. dev.", highlight="heavy-tailed")
+    plot.mark(ax, result["best_n"], result["best"], "peak", color=plot.RED, where="above")
+    return (
+        f"True reward of the best of n against n. With errors as heavy-tailed as Student's t with {p['tail']:g} degrees of freedom it peaks at n = "
+        f"{result['best_n']} with {result['best']:.2f} and is {result['true']:.2f} at {p['n']:,}; with nearly Gaussian errors it goes on rising."
+    )

@@ -16,17 +16,19 @@ from kernels.library.gpu import caching_allocator as model
     kind="measurement",
     outputs={
         "budget": "B",
-        **{f"{name}{end}": unit for end in ("", "_expandable") for name, unit in model.FOUND.items()},
+        **{f"{name}{end}": unit for end in ("", "_expandable") for name, unit in (model.FOUND | model.SHARES).items()},
         "more_steps": "",
         "predicted_live_share": "",
         "predicted_live_share_expandable": "",
         "returned": "B",
-        "sweep": Series("step", "B"),
+        "sweep": Series("share of the steps", "B"),
     },
 )
 def allocator_fragmentation(
     budget: Annotated[float, Bound("B", low=2**28, high=2**40)] = 8 * 2**30,
     layers: Annotated[int, Bound(low=1, high=256)] = 48,
+    shortest: Annotated[int, Bound("token", low=1, high=model.LONGEST)] = 1280,
+    kept: Annotated[int, Bound("B", low=1, high=model.WIDTH)] = 1024,
     seed: Annotated[int, Bound(low=0)] = 0,
 ):
     """Live, reserved and requested bytes at the first OutOfMemoryError, with and without expandable segments, and what the model predicts.
@@ -35,9 +37,9 @@ def allocator_fragmentation(
     driver right after the failure without expandable segments, everything live still held.
     """
     timing.device()
-    budget = int(budget)
-    plain, expandable = (on_device(budget, layers, seed, expandable=e) for e in (False, True))
-    predicted = [model.replay(model.Memory(budget, expandable=e), layers, seed)["live"] / budget for e in (False, True)]
+    budget, work = int(budget), (layers, shortest, kept, seed)
+    plain, expandable = (on_device(budget, *work, expandable=e) for e in (False, True))
+    predicted = [model.replay(model.Memory(budget, expandable=e), *work)["live"] / budget for e in (False, True)]
     return {
         "budget": budget,
         **model.compared(plain, expandable, budget),
@@ -47,7 +49,7 @@ def allocator_fragmentation(
     }
 
 
-def on_device(budget: int, layers: int, seed: int, expandable: bool) -> dict:
+def on_device(budget: int, layers: int, shortest: int, kept: int, seed: int, expandable: bool) -> dict:
     """Replays the workload in torch's allocator until it fails. Raises KernelError where the GPU has less than the budget left."""
     import torch
 
@@ -59,7 +61,7 @@ def on_device(budget: int, layers: int, seed: int, expandable: bool) -> dict:
     torch.cuda.set_per_process_memory_fraction(budget / whole)
     memory = Tensors()
     try:
-        found = model.replay(memory, layers, seed)
+        found = model.replay(memory, layers, shortest, kept, seed)
         if {segment["is_expandable"] for segment in memory.segments()} != {expandable}:
             raise KernelError(f"torch's allocator did not take the setting expandable_segments:{expandable}")
         held = torch.cuda.memory_reserved()
@@ -113,8 +115,14 @@ class Tensors:
 
         return torch.cuda.memory_reserved()
 
+    def cached(self) -> int:
+        return sum(self._holes())
+
     def largest_hole(self) -> int:
-        return max((block["size"] for segment in self.segments() for block in segment["blocks"] if block["state"] == "inactive"), default=0)
+        return max(self._holes(), default=0)
+
+    def _holes(self) -> list[int]:
+        return [block["size"] for segment in self.segments() for block in segment["blocks"] if block["state"] == "inactive"]
 
     def segments(self) -> list:
         """What torch.cuda.memory_snapshot says: segments with their blocks in order."""

@@ -1,209 +1,300 @@
 """A model of torch's caching allocator under a workload of mixed sizes: how full memory is when a request fails.
 
-The model keeps what matters of c10/cuda/CUDACachingAllocator.cpp (torch 2): a request above 1 MiB is rounded to 512 B and
-served by the smallest cached block that fits, which is split and later merged with free neighbours of its own segment; where none
-fits, a new segment is asked of the driver, 20 MiB or, from 10 MiB on, the request rounded to 2 MiB; where memory has no room
-for it, the segments that are wholly free go back, and then the request fails. Expandable segments are one range of addresses,
-mapped in pages of 20 MiB, whose free pages go back to the driver, used or not the rest of the range.
+The model keeps what matters of c10/cuda/CUDACachingAllocator.cpp (torch 2). A request is rounded to 512 B. One of up to 1 MiB comes from the small
+pool, any other from the large one; in either it takes the smallest cached block that fits, which is split and later merged with free neighbours of
+its own segment. The rest of a large block of up to 1 MiB is not split off: the request then holds it as well. Where no block fits, a new segment is
+asked of the driver: 2 MiB in the small pool; in the large one 20 MiB or, from 10 MiB on, the request rounded to 2 MiB. Where memory has no room for
+it, the segments that are wholly free go back, and then the request fails. Expandable segments are one range of addresses a pool, mapped in pages of
+2 or 20 MiB, whose free pages go back to the driver, used or not the rest of the range.
 
 The workload: each step a sequence of random length makes `layers` activations of a size in proportion, all freed at its
-end but one small result, which stays, as a loss kept with its graph or a cached output does.
+end but one result, which stays, as a loss kept with its graph or a cached output does.
 """
 
 import random
+from bisect import bisect_left, insort
 from collections.abc import Iterator
 from typing import Annotated
 
-from kernels import Bound, Series, kernel
+from kernels import Bound, Free, Series, kernel
 
 MIB = 2**20
 STEP, SMALL, LARGE, ROUND = 2 * MIB, MIB, 10 * MIB, 512
-BUFFER = 20 * MIB  # the segment of a request below LARGE
-PAGE = BUFFER  # of an expandable segment; torch maps 2 MiB only for requests of 1 MiB or less
-SHORTEST, LONGEST = 1280, 8192  # tokens
+BUFFER = 20 * MIB  # the segment of a request between SMALL and LARGE; a page of an expandable one
+LONGEST = 8192  # tokens
 WIDTH = 8192  # bytes of an activation for each token: 4096 in bf16
-KEPT = 1024  # bytes for each token of the result that stays; no request is of 1 MiB or less, which torch keeps apart
 POINTS = 60  # of the curve
-FOUND = {"live": "B", "reserved": "B", "largest_hole": "B", "request": "B", "live_share": "", "unused_share": "", "steps": ""}
+FOUND = {"live": "B", "requested": "B", "cached": "B", "reserved": "B", "largest_hole": "B", "request": "B"}
+SHARES = {"live_share": "", "unused_share": "", "steps": ""}
 
 
 @kernel(
     kind="simulation",
     outputs={
         "budget": "B",
-        **{f"{name}{end}": unit for end in ("", "_expandable") for name, unit in FOUND.items()},
+        **{f"{name}{end}": unit for end in ("", "_expandable") for name, unit in (FOUND | SHARES).items()},
         "more_steps": "",
-        "sweep": Series("step", "B"),
+        "sweep": Series("share of the steps", "B"),
     },
 )
 def caching_allocator(
-    budget: Annotated[float, Bound("B", low=2**28, high=2**40)] = 8 * 2**30,
-    layers: Annotated[int, Bound(low=1, high=256)] = 48,
-    seed: Annotated[int, Bound(low=0)] = 0,
+    budget: Annotated[float, Bound("B", low=2**28, high=2**40), Free(4 * 2**30, 16 * 2**30)] = 8 * 2**30,
+    layers: Annotated[int, Bound(low=1, high=256), Free(24, 80)] = 48,
+    shortest: Annotated[int, Bound("token", low=1, high=LONGEST), Free(256, 4096)] = 1280,
+    kept: Annotated[int, Bound("B", low=1, high=WIDTH), Free(256, 4096)] = 1024,
+    seed: int = 0,
 ):
     """Live, reserved and requested bytes at the first failed request, with and without expandable segments.
 
-    live: in tensors; reserved: held from the driver; largest_hole: the largest free block inside what is reserved; request: what failed.
-    live_share: live over budget; unused_share: (reserved - live) over budget; steps: done before the failure.
-    more_steps: expandable over plain. sweep: live and reserved at the start of each step, until the plain one fails.
+    live: in blocks that tensors hold, as torch.cuda.memory_allocated counts; requested: what these tensors asked for; cached: in free blocks;
+    reserved: held from the driver; largest_hole: the largest free block inside what is reserved; request: what failed. live_share: live over
+    budget; unused_share: (reserved - live) over budget; steps: done before the failure. more_steps: expandable over plain.
+    sweep: live and reserved against the share of the plain one's steps.
+
+    Free: budget, for what counts is its ratio to the activations of 2 to 67 MB; layers, of models between 1 and 100 billion parameters; shortest,
+    the least length, where the longest is 8,192; kept, bytes for each token of the result that stays, from a vector of 128 to one of half the width.
+    Below that most results are of 1 MiB or less, and the small pool takes them: that is a case, not an end.
     """
-    plain, expandable = (replay(Memory(int(budget), expandable=e), layers, seed) for e in (False, True))
+    plain, expandable = (replay(Memory(int(budget), expandable=e), layers, shortest, kept, seed) for e in (False, True))
     return {"budget": int(budget), **compared(plain, expandable, int(budget))}
+
+
+@caching_allocator.invariant
+def every_reserved_byte_is_in_a_block(result):
+    """Bytes in tensors and bytes in free blocks add up to those that the driver gave, and these stay within the budget."""
+    return all(result[f"live{end}"] + result[f"cached{end}"] == result[f"reserved{end}"] <= result["budget"] for end in ("", "_expandable"))
+
+
+@caching_allocator.invariant
+def bytes_in_tensors_are_those_of_the_blocks_in_use(result):
+    """What tensors hold is what they asked for, rounded to 512 B, and at most a rest of 1 MiB more each; with expandable segments no rest."""
+    tensors = result.parameters["layers"] + result["steps"] + 1
+    rounding = ROUND * (result.parameters["layers"] + result["steps_expandable"] + 1)
+    plain, expandable = (result[f"live{end}"] - result[f"requested{end}"] for end in ("", "_expandable"))
+    return 0 <= plain <= (SMALL + ROUND) * tensors and 0 <= expandable <= rounding
+
+
+@caching_allocator.invariant
+def kept_results_only_pile_up(result):
+    """Between steps only kept results are live, and none of them goes: the curve never falls."""
+    live = [point.value for point in result["sweep"].lines["live"]]
+    return all(before <= after for before, after in zip(live, live[1:]))
 
 
 def compared(plain: dict, expandable: dict, budget: int) -> dict:
     """What two replays found, as outputs; the measurement on a GPU gives the same."""
     found: dict = {}
     for end, ran in (("", plain), ("_expandable", expandable)):
-        found |= {f"{name}{end}": ran[name] for name in ("live", "reserved", "largest_hole", "request", "steps")}
+        found |= {f"{name}{end}": ran[name] for name in (*FOUND, "steps")}
         found[f"live_share{end}"] = ran["live"] / budget
         found[f"unused_share{end}"] = (ran["reserved"] - ran["live"]) / budget
-    every = max(1, len(plain["history"]) // POINTS)
-    steps = range(0, len(plain["history"]), every)
+    last = len(plain["history"]) - 1
+    steps = [round(last * point / POINTS) for point in range(POINTS + 1)]
     return {
         **found,
         "more_steps": expandable["steps"] / max(1, plain["steps"]),
         "sweep": {
-            "step": list(steps),
+            "share of the steps": [point / POINTS for point in range(POINTS + 1)],
             "live": [plain["history"][s][0] for s in steps],
             "reserved": [plain["history"][s][1] for s in steps],
-            "expandable": [expandable["history"][s][1] if s < len(expandable["history"]) else None for s in steps],
+            "expandable": [expandable["history"][min(s, len(expandable["history"]) - 1)][1] for s in steps],
         },
     }
 
 
-def workload(layers: int, seed: int) -> Iterator[tuple[str, int, int]]:
+def workload(layers: int, shortest: int, kept: int, seed: int) -> Iterator[tuple[str, int, int]]:
     """For ever: ("allocate", name, bytes), ("free", name, 0), and ("step", number, 0) at the start of each step."""
     lengths, name = random.Random(seed), 0
     for step in range(10**6):
         yield "step", step, 0
-        length = lengths.randint(SHORTEST, LONGEST)
+        length = lengths.randint(shortest, LONGEST)
         activations = []
         for layer in range(layers):
             activations.append(name)
             yield "allocate", name, length * WIDTH
             name += 1
             if layer == layers // 2:
-                yield "allocate", name, length * KEPT
+                yield "allocate", name, length * kept
                 name += 1
         for activation in activations:
             yield "free", activation, 0
 
 
-def replay(memory, layers: int, seed: int) -> dict:
-    """Runs the workload until a request fails. `memory` has allocate(name, size) -> bool, free(name), live, reserved, largest_hole()."""
-    steps, history = 0, []
-    for what, name, size in workload(layers, seed):
+def replay(memory, layers: int, shortest: int, kept: int, seed: int) -> dict:
+    """Runs the workload until a request fails. `memory` has allocate(name, size) -> bool, free(name), live, reserved, cached(), largest_hole()."""
+    steps, history, sizes = 0, [], {}
+    for what, name, size in workload(layers, shortest, kept, seed):
         if what == "step":
             steps = name
             history.append((memory.live, memory.reserved))
         elif what == "free":
             memory.free(name)
-        elif not memory.allocate(name, size):
-            here = {"live": memory.live, "reserved": memory.reserved, "largest_hole": memory.largest_hole()}
-            return {**here, "request": size, "steps": steps, "history": history}
+            del sizes[name]
+        elif memory.allocate(name, size):
+            sizes[name] = size
+        else:
+            here = {"live": memory.live, "reserved": memory.reserved, "cached": memory.cached(), "largest_hole": memory.largest_hole()}
+            return {**here, "requested": sum(sizes.values()), "request": size, "steps": steps, "history": history}
     raise AssertionError("the workload has an end only where memory has one")
 
 
+class Block:
+    """Neighbouring addresses of one segment; name is None where they are free."""
+
+    __slots__ = ("after", "before", "name", "size", "start")
+
+    def __init__(self, start: int, size: int, before: "Block | None" = None, after: "Block | None" = None) -> None:
+        self.start, self.size, self.before, self.after, self.name = start, size, before, after, None
+
+
+class Pool:
+    """Free blocks of the small or of the large requests, the smallest first, and of those of one size the one at the lowest address."""
+
+    def __init__(self, small: bool) -> None:
+        self.small, self.page = small, STEP if small else BUFFER
+        self.free: list[tuple[int, int]] = []  # size, start
+        self.last: Block | None = None  # of an expandable range
+
+    def segment(self, size: int) -> int:
+        """Bytes of the segment that the driver is asked for."""
+        if self.small:
+            return STEP
+        return BUFFER if size < LARGE else -(-size // STEP) * STEP
+
+
 class Memory:
-    """The allocator's model. A segment is a list of [start, size, name], name None for a free block, neighbours in order."""
+    """The allocator's model. Segments lie one behind the other, with a gap between them."""
 
     def __init__(self, budget: int, expandable: bool) -> None:
         self.budget, self.expandable = budget, expandable
-        self.segments: list[list[list]] = []
-        self.where: dict[int, list[list]] = {}
+        self.pools = Pool(small=True), Pool(small=False)
+        self.blocks: dict[int, Block] = {}  # all of them by address
+        self.held: dict[int, tuple[Block, Pool]] = {}
         self.live = self.reserved = 0
+        self.end = 0  # of all addresses so far
 
     def allocate(self, name: int, size: int) -> bool:
         size = -(-size // ROUND) * ROUND
-        if not (self._from_cache(name, size) or self._from_driver(name, size)):
+        pool = self.pools[size > SMALL]
+        block = self._cached_block(pool, size) or self._fresh_block(pool, size)
+        if block is None:
             self._give_back()
-            if not self._from_driver(name, size):
-                return False
-        self.live += size
+            block = self._fresh_block(pool, size)
+        if block is None:
+            return False
+        rest = block.size - size
+        if rest and (rest > SMALL or pool.small or self.expandable):
+            behind = Block(block.start + size, rest, block, block.after)
+            if behind.after:
+                behind.after.before = behind
+            if pool.last is block:
+                pool.last = behind
+            block.size, block.after = size, behind
+            self._add_free(pool, behind)
+        block.name = name
+        self.held[name] = block, pool
+        self.live += block.size
         return True
 
     def free(self, name: int) -> None:
-        segment = self.where.pop(name)
-        at = next(i for i, block in enumerate(segment) if block[2] == name)
-        segment[at][2] = None
-        self.live -= segment[at][1]
-        for left in (at, at - 1):
-            if not 0 <= left < len(segment) - 1:
-                continue
-            (start, size, one), (next_start, _, other) = segment[left : left + 2]
-            if one is None and other is None and start + size == next_start:  # not across pages that went back
-                segment[left][1] += segment.pop(left + 1)[1]
+        block, pool = self.held.pop(name)
+        block.name = None
+        self.live -= block.size
+        for left, right in ((block, block.after), (block.before, block)):
+            if left and right and left.name is None and right.name is None and left.start + left.size == right.start:  # not across unmapped pages
+                for merged in (left, right):
+                    if merged is not block:
+                        self._drop_free(pool, merged)
+                left.size, left.after = left.size + right.size, right.after
+                if right.after:
+                    right.after.before = left
+                if pool.last is right:
+                    pool.last = left
+                self.blocks.pop(right.start, None)
+                block = left
+        self._add_free(pool, block)
+
+    def cached(self) -> int:
+        """Bytes in free blocks."""
+        return sum(size for pool in self.pools for size, _ in pool.free)
 
     def largest_hole(self) -> int:
-        return max((block[1] for segment in self.segments for block in segment if block[2] is None), default=0)
+        return max((pool.free[-1][0] for pool in self.pools if pool.free), default=0)
 
-    def _from_cache(self, name: int, size: int) -> bool:
-        fitting = [
-            (block[1], s, b) for s, segment in enumerate(self.segments) for b, block in enumerate(segment) if block[2] is None and block[1] >= size
-        ]
-        if not fitting:
-            return False
-        _, s, b = min(fitting)
-        self._take(self.segments[s], b, name, size)
-        return True
+    def _add_free(self, pool: Pool, block: Block) -> None:
+        self.blocks[block.start] = block
+        insort(pool.free, (block.size, block.start))
 
-    def _take(self, segment: list[list], at: int, name: int, size: int) -> None:
-        start, whole, _ = segment[at]
-        segment[at] = [start, size, name]
-        rest = whole - size
-        if rest > SMALL or (self.expandable and rest):
-            segment.insert(at + 1, [start + size, rest, None])
-        else:
-            segment[at][1] = whole
-        self.where[name] = segment
+    def _drop_free(self, pool: Pool, block: Block) -> None:
+        del pool.free[bisect_left(pool.free, (block.size, block.start))]
 
-    def _from_driver(self, name: int, size: int) -> bool:
+    def _cached_block(self, pool: Pool, size: int) -> Block | None:
+        at = bisect_left(pool.free, (size, -1))
+        return self.blocks[pool.free.pop(at)[1]] if at < len(pool.free) else None
+
+    def _fresh_block(self, pool: Pool, size: int) -> Block | None:
         if self.expandable:
-            return self._extended(name, size)
-        wanted = BUFFER if size < LARGE else -(-size // STEP) * STEP
+            return self._extended(pool, size)
+        wanted = pool.segment(size)
         if self.reserved + wanted > self.budget:
-            return False
+            return None
         self.reserved += wanted
-        segment = [[0, wanted, None]]
-        self.segments.append(segment)
-        self._take(segment, 0, name, size)
-        return True
+        block = self.blocks[self.end] = Block(self.end, wanted)
+        self.end += wanted + ROUND
+        return block
 
-    def _extended(self, name: int, size: int) -> bool:
-        """Maps pages at the end of the one range, behind or into its last free block; holes that were unmapped stay unmapped."""
-        if not self.segments:
-            self.segments.append([])
-        segment = self.segments[0]
-        tail = segment[-1] if segment and segment[-1][2] is None else None  # a free block that more pages can lengthen
-        have = tail[1] if tail else 0
-        pages = -(-(size - have) // PAGE) * PAGE
+    def _extended(self, pool: Pool, size: int) -> Block | None:
+        """Maps pages at the end of the pool's range, behind or into its last free block; holes that were unmapped stay unmapped."""
+        last = pool.last
+        tail = last if last and last.name is None else None  # a free block that more pages can lengthen
+        pages = -(-(size - (tail.size if tail else 0)) // pool.page) * pool.page
         if self.reserved + pages > self.budget:
-            return False
+            return None
         self.reserved += pages
         if tail:
-            tail[1] += pages
-        else:
-            end = sum(segment[-1][:2]) if segment else 0
-            segment.append([end, pages, None])
-        self._take(segment, len(segment) - 1, name, size)
-        return True
+            self._drop_free(pool, tail)
+            tail.size += pages
+            return tail
+        start = last.start + last.size if last else 2**60 * (not pool.small)
+        block = pool.last = self.blocks[start] = Block(start, pages, last)
+        if last:
+            last.after = block
+        return block
 
     def _give_back(self) -> None:
-        """Returns wholly free segments to the driver, or in the expandable one every whole page of its free blocks."""
-        if self.expandable:
-            for segment in self.segments:
-                for at in reversed(range(len(segment))):
-                    start, size, name = segment[at]
-                    first, last = -(-start // PAGE) * PAGE, (start + size) // PAGE * PAGE
-                    if name is None and last > first:
-                        self.reserved -= last - first
-                        edges = [[start, first - start, None], [last, start + size - last, None]]
-                        segment[at : at + 1] = [edge for edge in edges if edge[1]]
+        """Returns wholly free segments to the driver, or in the expandable ones every whole page of their free blocks."""
+        for pool in self.pools:
+            for size, start in tuple(pool.free):
+                block = self.blocks[start]
+                if self.expandable:
+                    self._unmap(pool, block)
+                elif not (block.before or block.after):
+                    self.reserved -= size
+                    self._drop_free(pool, block)
+                    del self.blocks[start]
+
+    def _unmap(self, pool: Pool, block: Block) -> None:
+        start, end, page = block.start, block.start + block.size, pool.page
+        first, last = -(-start // page) * page, end // page * page
+        if first >= last:
             return
-        kept = [segment for segment in self.segments if len(segment) > 1 or segment[0][2] is not None]
-        self.reserved = sum(block[1] for segment in kept for block in segment)
-        self.segments = kept
+        self.reserved -= last - first
+        self._drop_free(pool, block)
+        del self.blocks[start]
+        before, after = block.before, block.after
+        for edge, size in ((start, first - start), (last, end - last)):
+            if size:
+                kept = Block(edge, size, before, after)
+                self._add_free(pool, kept)
+                if before:
+                    before.after = kept
+                before = kept
+        if before:
+            before.after = after
+        if after:
+            after.before = before
+        if pool.last is block:
+            pool.last = before
 
 
 @caching_allocator.figure
@@ -211,5 +302,5 @@ def draw(result, ax):
     from kernels import plot
 
     labels = {"live": "allocated\nbetween steps", "reserved": "reserved", "expandable": "reserved,\nexpandable"}
-    plot.lines(ax, result["sweep"], labels=labels, x_label="step", y_label="memory")
+    plot.lines(ax, result["sweep"], labels=labels, x_label="share of the steps until the failure", y_label="memory")
     plot.hline(ax, result["budget"], f"all of it: {plot.show(result['budget'], 'B')}")

@@ -44,6 +44,20 @@ def low_precision_sum(n: Annotated[int, Bound(low=2, high=100_000)] = 10_000, ad
     }
 
 
+@low_precision_sum.invariant
+def ones_stop_at_two_to_the_p(result):
+    """Ones add up to their number, or to 2^p, beyond which the next number is two away: 2,048 in fp16, 256 in bf16, 2^24 in fp32."""
+    stops = {"fp16": 2**11, "bf16": 2**8, "fp32": 2**24}
+    return result.parameters["addend"] != 1 or all(result[name] == min(result.parameters["n"], stop) for name, stop in stops.items())
+
+
+@low_precision_sum.invariant
+def running_sums_never_fall(result):
+    """Adding a positive number never makes a rounded sum smaller."""
+    lines = [[point.value for point in result["sweep"].lines[name]] for name in FORMATS[:2]]
+    return all(before <= after for line in lines for before, after in zip(line, line[1:]))
+
+
 def running(addend: float, n: int, format: str) -> list[float]:
     """The n partial sums, each rounded to the format; beyond its largest number they stay there, as finite as a record must be."""
     import torch

@@ -59,6 +59,13 @@ def tensor_layout(
     }
 
 
+@tensor_layout.invariant
+def what_is_copied_is_copied_whole(result):
+    """A rearrangement shares all of the storage or has as much of its own; the transpose shares it, and so does what is already contiguous."""
+    copies = [result[name] for name in ("reshape_copied", "contiguous_copied", "merged_axes_copied")]
+    return set(copies) <= {0, result["size"]} and result["transpose_copied"] == result["reshape_of_original_copied"] == 0
+
+
 def copied(original, result) -> int:
     """Bytes of storage that the result has to itself."""
     new = result.untyped_storage()

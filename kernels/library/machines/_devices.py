@@ -7,7 +7,7 @@ operands; floating-point products add up in fp32. Where the vendor names no cloc
 arithmetic could do at boost clock; large matrix products reach 50 to 87 % of them.
 
 `memory` is the total that the driver reports (nvidia-smi, rocm-smi), not the number in the device's name: an "80 GB" H100 has 81,559 MiB, which are
-85.5e9 bytes. The driver keeps about half a GiB of it for itself.
+85.5e9 bytes. The driver keeps half a GiB or more of it for itself: CUDA, and so torch, sees 79.1 to 79.3 GiB, about 85e9 bytes, on H100 and A100.
 
 Above each row stands the vendor's document that it goes back to. Opened on 28 November 2026 were AMD's ROCm documentation and, for the others, these
 copies of what they print:
@@ -17,6 +17,7 @@ copies of what they print:
     H100 SXM and PCIe: SMs, pins, L2            archive-lib.hpctech.co.jp/gpuproduct/nvidia-h100.html
     V100 and A100: clocks and cores             hardwaretimes.com/nvidia-ampere-architectural-analysis-a-look-at-the-a100-tensor-core-gpu
     RTX 4090                                    waredb.com/processor/nvidia-geforce-rtx-4090
+    RTX A6000, 3090 and 3060: SMs, clocks, L2   sysrqmts.com/gpus and igorslab.de, technical details of GeForce RTX 3000
     memory, memory clocks                       nvidia-smi and rocm-smi as printed in public repositories
 """
 
@@ -86,6 +87,16 @@ DEVICES = {
         link=12 * 25e9,
         bus=pcie(4),
     ),
+    # NVIDIA: the same white paper and chip; data sheet of the 40 GB module: 1,555 GB/s.
+    "a100-40gb": Device(
+        name="A100 SXM4 40 GB",
+        peak=rates(108, 1410 * MHZ, fp32=128, tf32=1024, fp16=2048, bf16=2048, int8=4096, int4=8192),
+        bandwidth=pins(5120, 2 * 1215 * MHZ),
+        memory=40960 * MIB,
+        cache=40 * MIB,
+        link=12 * 25e9,
+        bus=pcie(4),
+    ),
     # NVIDIA: H100 architecture white paper (4 tensor cores an SM of 512 multiply-adds in 16 bits; the ordinary cores clock higher than the tensor
     # cores: glennklockwood.com/garden/processors/h100); data sheet: 989 and 67 TFLOP/s, 3.35 TB/s.
     "h100": Device(
@@ -135,6 +146,37 @@ DEVICES = {
         bandwidth=pins(384, 21 * GHZ),
         memory=24564 * MIB,
         cache=72 * MIB,
+        link=pcie(4),
+        bus=pcie(4),
+    ),
+    # NVIDIA: GA102 architecture white paper, appendix C (4 tensor cores an SM of 128 multiply-adds in 16 bits): 38.7 and 154.8 TFLOP/s, 768 GB/s. A
+    # bridge of four links to one other GPU. With its ECC off, as it is shipped; on, the driver reports 46,068 MiB.
+    "rtx-a6000": Device(
+        name="RTX A6000 48 GB",
+        peak=rates(84, 1800 * MHZ, fp32=256, tf32=512, fp16=1024, bf16=1024, int8=2048, int4=4096),
+        bandwidth=pins(384, 16 * GHZ),
+        memory=49140 * MIB,
+        cache=6 * MIB,
+        link=4 * 14.0625e9,
+        bus=pcie(4),
+    ),
+    # NVIDIA: GA102 architecture white paper, appendix A: 35.6 TFLOP/s in fp32, 71 in 16 bits added up in fp32, half the A6000's rate an SM.
+    "rtx-3090": Device(
+        name="GeForce RTX 3090 24 GB",
+        peak=rates(82, 1695 * MHZ, fp32=256, tf32=256, fp16=512, bf16=512, int8=2048, int4=4096),
+        bandwidth=pins(384, 19.5 * GHZ),
+        memory=24576 * MIB,
+        cache=6 * MIB,
+        link=4 * 14.0625e9,
+        bus=pcie(4),
+    ),
+    # NVIDIA: GeForce RTX 3060, specifications: 3,584 cores at 1.78 GHz, 12.7 TFLOP/s in fp32, 192 pins at 15 Gbit/s; the 3090's SMs. No NVLink.
+    "rtx-3060": Device(
+        name="GeForce RTX 3060 12 GB",
+        peak=rates(28, 1777 * MHZ, fp32=256, tf32=256, fp16=512, bf16=512, int8=2048, int4=4096),
+        bandwidth=pins(192, 15 * GHZ),
+        memory=12288 * MIB,
+        cache=3 * MIB,
         link=pcie(4),
         bus=pcie(4),
     ),

@@ -4,23 +4,27 @@
 
 Williams, Waterman and Patterson 2009, Roofline: An Insightful Visual Performance Model, CACM 52(4). Bytes are the needed ones:
 every input read once, every output written once. Peaks are the data sheets' (machines/_devices.py): dense 16-bit matrix products, memory bandwidth.
+A roof is a bound: what an operation attains is that or less, and it takes that time or more.
 """
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from kernels import Bound, kernel
+from kernels import Bound, Lower, Upper, kernel
 from kernels.library.machines._devices import DEVICES, Gpu
+from kernels.library.models._models import SHAPES
 
 HEAD = 128  # the width of an attention head
 DECODES = 32  # sequences that decode at once
 ROWS = (16, 64, 256, 1024, 8192)  # how many rows share the weights of a product
 OPERATIONS = ("add", "norm", "softmax", "decode_attention", "prefill_attention", "gemv", *(f"gemm_{rows}" for rows in ROWS))
+LATENT = "mla_attention"  # decode with latent attention, which no kernel measures
+MLA = SHAPES["deepseek-v3"]
 BYTES = 2  # of an element in 16 bits
 
 if TYPE_CHECKING:
     Operation = str
 else:
-    Operation = Literal[OPERATIONS]
+    Operation = Literal[(*OPERATIONS, LATENT)]
 
 
 @kernel(
@@ -32,9 +36,9 @@ else:
         "peak": "FLOP/s",
         "bandwidth": "B/s",
         "ridge": "FLOP/B",
-        "attainable": "FLOP/s",
-        "of_peak": "",
-        "time": "s",
+        "attainable": Upper("FLOP/s"),
+        "of_peak": Upper(""),
+        "time": Lower("s"),
     },
 )
 def roofline(
@@ -42,12 +46,14 @@ def roofline(
     gpu: Gpu = "h100",
     tokens: Annotated[int, Bound("token", low=4)] = 8192,
     width: Annotated[int, Bound(low=128)] = 8192,
+    shared: Annotated[int, Bound(low=1)] = 1,
 ):
     """The intensity of an operation in 16 bits, and the rate and time that a GPU's data sheet allows it.
 
-    time: the longer of arithmetic and memory traffic. of_peak: attainable over peak. `work` says what each operation is.
+    time: the longer of arithmetic and memory traffic. of_peak: attainable over peak. shared: query heads that
+    share the keys and values of one head (grouped-query attention), which only decode_attention asks for. `work` says what each operation is.
     """
-    flops, moved = work(operation, tokens, width)
+    flops, moved = work(operation, tokens, width, shared)
     peak, bandwidth = DEVICES[gpu].half, DEVICES[gpu].bandwidth
     attainable = min(peak, flops / moved * bandwidth)
     return {
@@ -63,18 +69,23 @@ def roofline(
     }
 
 
-def work(operation: str, tokens: int, width: int) -> tuple[int, int]:
+def work(operation: str, tokens: int, width: int, shared: int = 1) -> tuple[int, int]:
     """FLOP and needed bytes of an operation.
 
     add, norm, softmax: of a [tokens, width] tensor. A LayerNorm takes 7 FLOP an element (a sum; subtract, square, sum; scale,
     weight, bias), a softmax 5 (maximum, subtract, exponential, sum, divide). decode_attention: one query in each of 32
-    sequences against tokens / 4 cached positions. prefill_attention: two causal sequences of tokens / 2. Heads: width / 128.
+    sequences against tokens / 4 cached positions. mla_attention: the same against a latent cache, absorbed, with the 128 heads of
+    DeepSeek-V3: each of them multiplies the 512 + 64 cached numbers, and the 512 again.
+    prefill_attention: two causal sequences of tokens / 2. Heads: width / 128.
     gemv and gemm_R: one or R rows times a [width, width] matrix.
     """
     elements = tokens * width
     if operation == "decode_attention":
         cached = DECODES * (tokens // 4) * width
-        return 4 * cached, 2 * BYTES * cached
+        return 4 * cached, 2 * BYTES * cached // shared
+    if operation == LATENT:
+        cached = DECODES * (tokens // 4)
+        return 2 * MLA.heads * (MLA.cached + MLA.latent) * cached, BYTES * MLA.cached * cached
     if operation == "prefill_attention":
         length = tokens // 2
         return 2 * 2 * length**2 * width, 4 * BYTES * 2 * length * width  # causal: half of 4 n^2 d

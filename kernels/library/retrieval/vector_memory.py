@@ -8,13 +8,23 @@
 
 from typing import Annotated
 
-from kernels import Bound, kernel
+from kernels import Bound, Lower, kernel
 from kernels.library.machines._devices import DEVICES
 
 
 @kernel(
     kind="formula",
-    outputs={"flat": "B", "links": "B", "hnsw": "B", "int8": "B", "binary": "B", "pq": "B", "pq_saving": "", "links_share": "", "read_time": "s"},
+    outputs={
+        "flat": "B",
+        "links": "B",
+        "hnsw": "B",
+        "int8": "B",
+        "binary": "B",
+        "pq": "B",
+        "pq_saving": "",
+        "links_share": "",
+        "read_time": Lower("s"),
+    },
 )
 def vector_memory(
     vectors: Annotated[int, Bound(low=1)] = 1_000_000,

@@ -11,6 +11,8 @@ a step that moves m bytes takes latency + m / bandwidth. Adding up costs nothing
 (Thakur, Rabenseifner and Gropp 2005, Optimization of Collective Communication Operations in MPICH; Patarasuk and Yuan 2009,
 Bandwidth Optimal All-reduce Algorithms, theorem 1: no algorithm sends less than 2 S (n-1)/n from every GPU). Real trees cut S
 into chunks and pipeline them; this one does not, so it wins where latency rules and loses where bandwidth does.
+
+Every GPU is alone on its link here, as in nodes of one GPU; hierarchical_allreduce has nodes of several. Steps and bytes are the same for both.
 """
 
 import math
@@ -42,7 +44,7 @@ def schedule(algorithm: str, gpus: int, size: float) -> tuple[int, float, float,
         "time": "s",
         "least_per_gpu": "B",
         "bus_bandwidth": "B/s",
-        "sweep": Series("gpus", "s"),
+        "sweep": Series("gpus", "B"),
     },
 )
 def allreduce_cost(
@@ -55,7 +57,7 @@ def allreduce_cost(
     """Bytes sent, steps and time of an all-reduce of `size` bytes over `gpus` GPUs; `bandwidth` is one GPU's, in one direction.
 
     sent_per_gpu: by the busiest GPU. least_per_gpu: the lower bound 2 S (n-1)/n. bus_bandwidth: least_per_gpu / time, as
-    nccl-tests reports it. sweep: the time of every algorithm against the number of GPUs.
+    nccl-tests reports it. sweep: bytes sent by the busiest GPU of every algorithm against the number of GPUs.
     """
 
     def time(name: str, n: int) -> float:
@@ -72,7 +74,7 @@ def allreduce_cost(
         "time": time(algorithm, gpus),
         "least_per_gpu": least,
         "bus_bandwidth": least / time(algorithm, gpus),
-        "sweep": {"gpus": counts, **{name: [time(name, n) for n in counts] for name in ALGORITHMS}},
+        "sweep": {"gpus": counts, **{name: [schedule(name, n, size)[2] for n in counts] for name in ALGORITHMS}},
     }
 
 
@@ -80,5 +82,6 @@ def allreduce_cost(
 def draw(result, ax):
     from kernels import plot
 
-    labels = {"parameter-server": "one server", "naive": "all to all"}
-    plot.lines(ax, result["sweep"], xlog=True, ylog=True, labels=labels, x_label="GPUs", y_label="time", highlight=result.parameters["algorithm"])
+    labels = {"parameter-server": "server, or all to all", "naive": ""}  # the same for the busiest GPU
+    texts = {"x_label": "GPUs", "y_label": "sent by the busiest GPU"}
+    plot.lines(ax, result["sweep"], xlog=True, ylog=True, labels=labels, highlight=result.parameters["algorithm"], **texts)

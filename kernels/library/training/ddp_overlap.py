@@ -2,28 +2,32 @@
 
 Gradients become ready evenly over the backward pass. A bucket's all-reduce starts when it is full and the one before it is through:
 
-    end_k = max(ready_k, end_(k-1)) + latency 2 (n-1) + bytes_k 2 (n-1) / (n bandwidth)       exposed = end_last - backward
+    end_k = max(ready_k, end_(k-1)) + latency + bytes_k 2 (N-1) / (N bus)       exposed = end_last - backward
 
-(Li et al. 2020, PyTorch Distributed, arXiv 2006.15704, sections 3.2.2 and 3.2.3; the all-reduce is a ring, as in allreduce_cost.) The
-forward pass takes half of the backward's time. Communication is taken not to slow down the arithmetic.
+(Li et al. 2020, PyTorch Distributed, arXiv 2006.15704, sections 3.2.2 and 3.2.3.) Bus bandwidth and latency are those of nodes of several GPUs (see
+_collectives), the latency that of a ring or of a tree, whichever is less. The forward pass takes half of the backward's time. Communication is taken
+not to slow down the arithmetic. Whatever the buckets, a step takes no less than forward + max(backward, bytes alone), and without overlap no more
+than (1.5 + 1) / 1.5 times as long as with it.
 """
 
 import math
 from typing import Annotated
 
 from kernels import Bound, Series, kernel
+from kernels.library.machines._clusters import CLUSTERS
+from kernels.library.training._collectives import ACROSS_HOP, INSIDE_HOP, bus_bandwidth, ring_latency, tree_latency
 
 BUCKET = 25 * 2**20  # DDP's default, bytes
+FORWARD = 0.5  # of the backward pass
 
 
-def finished(size: float, gpus: int, bandwidth: float, backward: float, bucket: float, latency: float) -> float:
-    """Seconds from the start of the backward pass to the end of the last all-reduce."""
-    count = math.ceil(size / bucket)
+def finished(size: float, gpus: int, bus: float, backward: float, bucket: float, latency: float) -> float:
+    """Seconds from the start of the backward pass to the end of the last all-reduce; latency: of one all-reduce."""
     end = filled = 0.0
-    for _ in range(count):
+    for _ in range(math.ceil(size / bucket)):
         part = min(bucket, size - filled)
         filled += part
-        end = max(end, backward * filled / size) + 2 * (gpus - 1) * (latency + part / (gpus * bandwidth))
+        end = max(end, backward * filled / size) + latency + 2 * part * (gpus - 1) / gpus / bus
     return end
 
 
@@ -31,54 +35,68 @@ def finished(size: float, gpus: int, bandwidth: float, backward: float, bucket: 
     kind="formula",
     outputs={
         "buckets": "",
+        "bus": "B/s",
+        "latency": "s",
         "communication": "s",
         "exposed": "s",
         "at_once": "s",
         "hidden": "",
-        "efficiency": "",
-        "efficiency_at_once": "",
         "speedup": "",
         "speedup_at_once": "",
+        "ceiling": "",
+        "most_gain": "",
         "sweep": Series("bandwidth", "", x_unit="B/s"),
     },
 )
 def ddp_overlap(
     size: Annotated[float, Bound("B", low=1)],
-    gpus: Annotated[int, Bound(low=2)],
-    bandwidth: Annotated[float, Bound("B/s", low=1)],
     backward: Annotated[float, Bound("s", low=1e-9)],
+    nodes: Annotated[int, Bound(low=1)] = 1,
+    per_node: Annotated[int, Bound(low=1)] = 8,
+    inside_bandwidth: Annotated[float, Bound("B/s", low=1)] = CLUSTERS["dgx-h100"].inside,
+    across_bandwidth: Annotated[float, Bound("B/s", low=1)] = CLUSTERS["dgx-h100"].across,
     bucket: Annotated[float, Bound("B", low=1024)] = float(BUCKET),
-    latency: Annotated[float, Bound("s", low=0)] = 10e-6,
+    inside_latency: Annotated[float, Bound("s", low=0)] = INSIDE_HOP,
+    across_latency: Annotated[float, Bound("s", low=0)] = ACROSS_HOP,
 ):
-    """Time of a step's all-reduce of `size` bytes of gradients that the backward pass does not hide; scaling efficiency and speed-up.
+    """Time of a step's all-reduce of `size` bytes of gradients that the backward pass does not hide, and the speed-up over one GPU.
 
-    communication: all buckets' all-reduces; exposed: what is left after the backward pass; at_once: with one all-reduce after it.
-    hidden: the share of communication that is hidden. efficiency: the compute time over the step's. sweep: speed-up over bandwidth.
+    across_bandwidth: a GPU's share of its node's network cards. communication: all buckets' all-reduces; exposed: what is left after the backward
+    pass; at_once: with one all-reduce after it. hidden: the share of communication that is hidden. ceiling: the speed-up that no bucket size passes.
+    most_gain: the most that overlap makes a step faster, reached where communication takes as long as the backward pass. sweep: speed-up over the
+    bus bandwidth.
     """
+    gpus = nodes * per_node
+    bus = bus_bandwidth(nodes, per_node, inside_bandwidth, across_bandwidth)
+    hops = inside_latency, across_latency
+    latency = min(ring_latency(nodes, per_node, *hops), tree_latency(nodes, per_node, *hops))
+    buckets, alone = math.ceil(size / bucket), (1 + FORWARD) * backward
 
     def exposed(rate: float, cut: float = bucket) -> float:
         return finished(size, gpus, rate, backward, cut, latency) - backward
 
-    def efficiency(wait: float) -> float:
-        return 1.5 * backward / (1.5 * backward + wait)
+    def speedup(wait: float) -> float:
+        return gpus * alone / (alone + wait)
 
-    buckets = math.ceil(size / bucket)
-    communication = 2 * (gpus - 1) * (buckets * latency + size / (gpus * bandwidth))
-    rates = [bandwidth * 2 ** (k / 2) for k in range(-8, 9)]
+    moved = 2 * size * (gpus - 1) / gpus / bus
+    communication = buckets * latency + moved
+    rates = [bus * 2 ** (k / 2) for k in range(-8, 9)]
     return {
         "buckets": buckets,
+        "bus": bus,
+        "latency": latency,
         "communication": communication,
-        "exposed": exposed(bandwidth),
-        "at_once": exposed(bandwidth, size),
-        "hidden": 1 - exposed(bandwidth) / communication,
-        "efficiency": efficiency(exposed(bandwidth)),
-        "efficiency_at_once": efficiency(exposed(bandwidth, size)),
-        "speedup": gpus * efficiency(exposed(bandwidth)),
-        "speedup_at_once": gpus * efficiency(exposed(bandwidth, size)),
+        "exposed": exposed(bus),
+        "at_once": exposed(bus, size),
+        "hidden": 1 - exposed(bus) / communication,
+        "speedup": speedup(exposed(bus)),
+        "speedup_at_once": speedup(exposed(bus, size)),
+        "ceiling": gpus * alone / (FORWARD * backward + max(backward, moved)),
+        "most_gain": (1 + FORWARD + 1) / (1 + FORWARD),
         "sweep": {
             "bandwidth": rates,
-            "in buckets": [gpus * efficiency(exposed(rate)) for rate in rates],
-            "all at the end": [gpus * efficiency(exposed(rate, size)) for rate in rates],
+            "in buckets": [speedup(exposed(rate)) for rate in rates],
+            "all at the end": [speedup(exposed(rate, size)) for rate in rates],
         },
     }
 
@@ -88,5 +106,5 @@ def draw(result, ax):
     from kernels import plot
 
     labels = {"all at the end": "at the end"}
-    plot.lines(ax, result["sweep"], xlog=True, labels=labels, x_label="bandwidth of a GPU", y_label="speed-up", highlight="in buckets")
-    plot.mark(ax, result.parameters["bandwidth"], result["speedup"], f"{result['speedup']:.1f}", plot.ACCENT, "left above")
+    plot.lines(ax, result["sweep"], xlog=True, labels=labels, x_label="bus bandwidth", y_label="speed-up", highlight="in buckets")
+    plot.mark(ax, result["bus"], result["speedup"], f"{result['speedup']:.1f}", plot.ACCENT, "left above")

@@ -69,3 +69,10 @@ def distributed_sampler(
         "same_order_set": same(first, second),
         "same_rank_set": len(set(first[0]) & set(second[0])) / len(set(first[0])),
     }
+
+
+@distributed_sampler.invariant
+def every_rank_gets_as_many_and_all_are_accounted_for(result):
+    """Ranks times a rank's samples are the data set, plus what is repeated, less what is dropped."""
+    samples, ranks = result.parameters["samples"], result.parameters["ranks"]
+    return result["handed_out"] == ranks * result["per_rank"] == samples + result["repeated"] - result["dropped"]

@@ -2,14 +2,21 @@
 
     mixes of K domains in steps of 1/m:  C(m + K - 1, K - 1)        FLOP of a run:  6 N D
 
-The count is "stars and bars"; 6 N D is Kaplan et al. 2020, arXiv 2001.08361, section 2.1. The regression's defaults are RegMix's: 512 models
-of 1M parameters (without embeddings) on 1B tokens each, Liu et al. 2024, arXiv 2407.01492.
+The count is "stars and bars"; 6 N D is Kaplan et al. 2020, arXiv 2001.08361, section 2.1, where N are the weights that multiply every token: those of
+the blocks and of the output head, but not the input embedding, which is looked up. In a tiny model with a whole vocabulary the head is nearly all.
+
+The regression's defaults are RegMix's (Liu et al. 2024, arXiv 2407.01492): 512 models "of 1M parameters" on 1B tokens each. Its configuration
+tinyllama_1M (github.com/sail-sg/regmix, model_training/lit_gpt/config.py at 1209865, opened on 28 November 2026) has 2 layers of width 256 with an
+MLP of 512 and 50,432 words. Attention's scores, 7 % more for 2,048 tokens, are left out.
 """
 
 import math
 from typing import Annotated
 
 from kernels import Bound, KernelError, kernel
+
+LAYERS, WIDTH, FFN, WORDS = 2, 256, 512, 50_432  # RegMix's proxies
+BLOCKS, HEAD = LAYERS * (4 * WIDTH**2 + 3 * WIDTH * FFN), WIDTH * WORDS
 
 
 @kernel(
@@ -23,7 +30,7 @@ from kernels import Bound, KernelError, kernel
         "grid": "FLOP",
         "grid_time": "s",
         "proxies": "FLOP",
-        "proxies_time": "s",
+        "head_share": "",
         "target": "FLOP",
         "target_time": "s",
         "grid_of_target": "",
@@ -37,7 +44,8 @@ def mixture_search(
     parameters: Annotated[int, Bound(low=1)] = 1_000_000_000,
     tokens: Annotated[int, Bound("token", low=1)] = 20_000_000_000,
     proxy_runs: Annotated[int, Bound(low=1)] = 512,
-    proxy_parameters: Annotated[int, Bound(low=1)] = 1_000_000,
+    proxy_blocks: Annotated[int, Bound(low=1)] = BLOCKS,
+    proxy_head: Annotated[int, Bound(low=0)] = HEAD,
     proxy_tokens: Annotated[int, Bound("token", low=1)] = 1_000_000_000,
     target_parameters: Annotated[int, Bound(low=1)] = 100_000_000_000,
     target_tokens: Annotated[int, Bound("token", low=1)] = 2_000_000_000_000,
@@ -46,13 +54,14 @@ def mixture_search(
     """Mixes on a grid of the simplex, and the compute of grid, random proxies and target run; times on one GPU of the given rate.
 
     steps: grid steps from 0 to 1 (10: multiples of 10 %). inner_mixes: those in which every domain occurs. ordered: (steps + 1)^domains, the count
-    where the shares need not add up to one. *_of_target: as a share of the target's run; proxies_of_run: against one run of the grid.
+    where the shares need not add up to one. parameters: of the grid's model, output head included; proxy_blocks, proxy_head: a proxy's.
+    head_share: of a proxy's FLOP. *_of_target: as a share of the target's run; proxies_of_run: against one run of the grid.
     """
     if steps < domains and steps == 1:
         raise KernelError("mixture_search: steps is 1, so every mix is a single domain, but steps must be at least 2")
     mixes = count(domains, steps)
     run = 6 * parameters * tokens
-    grid, proxies, target = mixes * run, proxy_runs * 6 * proxy_parameters * proxy_tokens, 6 * target_parameters * target_tokens
+    grid, proxies, target = mixes * run, proxy_runs * 6 * (proxy_blocks + proxy_head) * proxy_tokens, 6 * target_parameters * target_tokens
     return {
         "mixes": mixes,
         "inner_mixes": count(domains, steps - domains) if steps >= domains else 0,
@@ -62,7 +71,7 @@ def mixture_search(
         "grid": grid,
         "grid_time": grid / rate,
         "proxies": proxies,
-        "proxies_time": proxies / rate,
+        "head_share": proxy_head / (proxy_blocks + proxy_head),
         "target": target,
         "target_time": target / rate,
         "grid_of_target": grid / target,

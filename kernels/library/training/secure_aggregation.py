@@ -1,76 +1,39 @@
 """Secure aggregation: each pair of clients shares a mask, one adds it, the other subtracts it, and in the sum all of them cancel.
 
-    y_i = x_i + sum_{j > i} m_ij - sum_{j < i} m_ij  (mod 2^32)        sum_i y_i = sum_i x_i  (mod 2^32)
+    y_i = x_i + sum_{j > i} m_ij - sum_{j < i} m_ij  (mod M)        sum_i y_i = sum_i x_i  (mod M)
 
-x are updates in fixed point, m uniform over 32 bits (Bonawitz et al. 2017, CCS, section 4; there further masks and secret sharing
-repair dropouts). Masks in floating point would cancel only up to rounding, and would not hide.
+x are updates in fixed point, m uniform over the M residues, so that y is uniform whatever x is (Bonawitz et al. 2017, CCS, section 4; there further
+masks and secret sharing repair dropouts). A client that drops out leaves its masks in the others' sum, which is then uniform too: it is right with
+a probability of 1/M.
+
+Masks in floating point would neither hide nor cancel: beside a mask of magnitude m the neighbouring fp32 numbers are 2^(floor(log2 m) - 23) apart,
+and each addition rounds to one of them.
 """
 
+import math
 from typing import Annotated
 
 from kernels import Bound, kernel
 
-MODULUS = 2**32
+FRACTION = 23  # bits of fp32's significand after the point
 
 
-@kernel(
-    kind="simulation",
-    outputs={
-        "mismatches": "",
-        "correlation": "",
-        "plain_error": "",
-        "float_error": "",
-        "dropout_mismatches": "",
-        "pairs": "",
-        "pairs_thousand": "",
-        "expected_correlation": "",
-    },
-    tolerance=1e-3,
-)
+@kernel(kind="formula", outputs={"pairs": "", "masks_each": "", "wrong": "", "float_spacing": "", "sum_bits": ""})
 def secure_aggregation(
-    clients: Annotated[int, Bound(low=2, high=100)] = 20,
-    d: Annotated[int, Bound(low=10, high=100000)] = 10000,
-    bits: Annotated[int, Bound(low=4, high=24)] = 16,
-    mask: Annotated[float, Bound(low=1.0, high=1e12)] = 1e6,
-    seed: int = 0,
+    clients: Annotated[int, Bound(low=2)] = 1000,
+    bits: Annotated[int, Bound(low=2, high=62)] = 16,
+    modulus_bits: Annotated[int, Bound(low=4, high=64)] = 32,
+    mask: Annotated[float, Bound(low=1.0, high=1e30)] = 1e6,
 ):
-    """Share of sums that differ after masking, the correlation of a masked update with its own, and what one dropout does.
+    """Masks to agree on, in all and for each client, and what one dropout and fp32 masks would do to the sum.
 
-    plain_error: relative error of the sum from fixed point alone. float_error: relative error where fp32 masks of size `mask` are added instead.
-    dropout_mismatches: share of wrong sums where one client's message never arrives and its masks stay. pairs: masks to agree on;
-    pairs_thousand: with 1,000 clients. expected_correlation: of unrelated vectors of that length.
+    bits: of one client's number in fixed point; sum_bits: that the sum needs, at most modulus_bits. wrong: the probability that a number of the sum
+    is wrong where one client's message never arrives and its masks stay. float_spacing: between fp32 numbers of the size of `mask`, in its units.
     """
-    import torch
-
-    random = torch.Generator().manual_seed(seed)
-    updates = torch.randn(clients, d, generator=random, dtype=torch.float64)
-    scale = (2 ** (bits - 1) - 1) / updates.abs().max()
-    fixed = (updates * scale).round().long()
-    masked, floats = fixed.clone(), updates.float()
-    for i in range(clients):
-        for j in range(i + 1, clients):
-            m = torch.randint(0, MODULUS, (d,), generator=random)
-            masked[i] = (masked[i] + m) % MODULUS
-            masked[j] = (masked[j] - m) % MODULUS
-            f = (m.double() / MODULUS * 2 - 1).float() * mask
-            floats[i] += f
-            floats[j] -= f
-    total, wanted = signed(masked.sum(0)), fixed.sum(0)
-    true = updates.sum(0)
-    seen = torch.corrcoef(torch.stack([masked[0].double(), fixed[0].double()]))[0, 1].abs()
     return {
-        "mismatches": (total != wanted).double().mean(),
-        "correlation": seen,
-        "plain_error": (wanted / scale - true).norm() / true.norm(),
-        "float_error": (floats.sum(0).double() - true).norm() / true.norm(),
-        "dropout_mismatches": (signed(masked[1:].sum(0)) != fixed[1:].sum(0)).double().mean(),
         "pairs": clients * (clients - 1) // 2,
-        "pairs_thousand": 1000 * 999 // 2,
-        "expected_correlation": d**-0.5,
+        "masks_each": clients - 1,
+        "wrong": 1 - 2.0**-modulus_bits,
+        "float_spacing": 2.0 ** (math.floor(math.log2(mask)) - FRACTION),
+        "sum_bits": bits + math.ceil(math.log2(clients)),
     }
-
-
-def signed(x):
-    """Residues as numbers from -2^31 to 2^31 - 1."""
-    x = x % MODULUS
-    return x - MODULUS * (x >= MODULUS // 2).long()

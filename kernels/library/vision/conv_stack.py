@@ -3,12 +3,14 @@
     parameters = k^2 c_in c_out / groups          FLOP = 2 parameters h_out w_out batch          receptive field = 1 + sum (k - 1) stride
 
 (Dumoulin and Visin 2016, arXiv 1603.07285; the stack of 3x3 in place of one large kernel: Simonyan and Zisserman 2014, arXiv 1409.1556, section 2.3.)
-Padding keeps the size; without biases.
+Padding keeps the size; without biases. By the data sheet a layer takes at least max(FLOP / peak, bytes / bandwidth), where its bytes are its input,
+its weights and its output once each (Williams et al. 2009, CACM 52(4)).
 """
 
 from typing import Annotated
 
-from kernels import Bound, KernelError, Series, kernel
+from kernels import Bound, KernelError, Lower, Series, kernel
+from kernels.library.machines._devices import DEVICES, Gpu
 
 Count = Annotated[int, Bound(low=1)]
 
@@ -21,8 +23,11 @@ Count = Annotated[int, Bound(low=1)]
         "flops": "FLOP",
         "output": "B",
         "activations": "B",
+        "training": "B",
         "receptive_field": "",
         "over_first": "",
+        "arithmetic": "s",
+        "time": Lower("s"),
         "kernels": Series("kernel", "FLOP"),
     },
 )
@@ -37,11 +42,13 @@ def conv_stack(
     groups: Count = 1,
     batch: Count = 1,
     value_bytes: Annotated[int, Bound("B", low=1, high=8)] = 2,
+    gpu: Gpu = "h100",
 ):
     """Parameters, FLOP, memory and receptive field of `layers` k x k convolutions in a row, the first from channels_in and with the stride.
 
-    weights, output (of the last layer), activations (the outputs of all layers): at value_bytes each. over_first: parameters
-    over those of one layer. kernels: the FLOP of the same stack by kernel size, odd sizes to 31.
+    weights, output (of the last layer), activations (the outputs of all layers): at value_bytes each. training: input, outputs and
+    weights with the gradients of all of them. over_first: parameters over those of one layer. arithmetic: all FLOP at the peak in 16 bits; time:
+    that or the bytes' time, whichever is longer, layer by layer. kernels: the FLOP of the same stack by kernel size, odd sizes to 31.
     """
     if channels_in % groups or channels % groups:
         raise KernelError(f"conv_stack: {channels_in} and {channels} channels do not divide into {groups} groups")
@@ -51,14 +58,24 @@ def conv_stack(
     parameters, output = kernel_size**2 * taps, batch * channels * rows * columns * value_bytes
     flops = 2 * batch * rows * columns
     sizes = range(1, 32, 2)
+    inputs = batch * channels_in * height * width * value_bytes
+    device = DEVICES[gpu]
+    layer = [(inputs, first), *[(output, later)] * (layers - 1)]  # what each reads, and its taps
+    times = [
+        max(flops * kernel_size**2 * each / device.half, (size + output + kernel_size**2 * each * value_bytes) / device.bandwidth)
+        for size, each in layer
+    ]
     return {
         "parameters": parameters,
         "weights": parameters * value_bytes,
         "flops": flops * parameters,
         "output": output,
         "activations": layers * output,
+        "training": 2 * (inputs + layers * output + parameters * value_bytes),
         "receptive_field": kernel_size + (layers - 1) * (kernel_size - 1) * stride,
         "over_first": parameters / (kernel_size**2 * first),
+        "arithmetic": flops * parameters / device.half,
+        "time": sum(times),
         "kernels": {"kernel": list(sizes), "flops": [flops * k**2 * taps for k in sizes]},
     }
 

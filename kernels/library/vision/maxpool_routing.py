@@ -11,30 +11,44 @@ from kernels import Bound, KernelError, kernel
 
 @kernel(
     kind="simulation",
-    outputs={"inputs": "", "reached": "", "reached_share": "", "recompute_difference": "", "tied_reached": "", "overlap_largest": ""},
+    outputs={
+        **dict.fromkeys(("inputs", "reached", "reached_share", "recompute_difference", "tied_reached", "overlap_windows"), ""),
+        "saved_input": "B",
+        "saved_positions": "B",
+    },
 )
-def maxpool_routing(size: Annotated[int, Bound(low=4, high=512)] = 4, seed: Annotated[int, Bound(low=0)] = 0):
+def maxpool_routing(size: Annotated[int, Bound(low=4, high=512)] = 4, seed: int = 0):
     """How many of size x size random inputs a gradient of ones reaches through 2x2 max-pooling, stored places against places found again.
 
     recompute_difference: largest difference between the two gradients. tied_reached: inputs reached where all are equal.
-    overlap_largest: the largest gradient with 3x3 windows at stride 1, which one input can win several times.
+    overlap_windows: the gradient of the one largest input, amid smaller ones, with 3x3 windows at stride 1. saved_*: bytes that torch's autograd
+    saves for each output of a bf16 image.
     """
     import torch
-    from torch.nn import functional
 
     if size % 2:
         raise KernelError(f"maxpool_routing: size is {size}, but must be even")
     x = torch.randn(1, 1, size, size, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
     stored, again = routed(x, 2, 2), found_again(x)
-    flat = torch.zeros_like(x)
+    flat, peak = torch.zeros_like(x), torch.zeros(1, 1, 9, 9, dtype=torch.float64)
+    peak[..., 4, 4] = 1
+    saved = saved_bytes(x.bfloat16())
     return {
         "inputs": x.numel(),
         "reached": int((stored != 0).sum()),
         "reached_share": float((stored != 0).double().mean()),
         "recompute_difference": float((stored - again).abs().max()),
         "tied_reached": int((routed(flat, 2, 2) != 0).sum()),
-        "overlap_largest": float(routed(functional.pad(x, (2, 2, 2, 2), value=-9.0), 3, 1).max()),
+        "overlap_windows": float(routed(peak, 3, 1)[..., 4, 4]),
+        "saved_input": saved[0],
+        "saved_positions": saved[1],
     }
+
+
+@maxpool_routing.invariant
+def one_input_of_each_window_gets_the_gradient(result):
+    """A gradient of ones over 2x2 windows reaches a quarter of the inputs, tied or not, and found-again maxima are the stored ones."""
+    return result["reached"] == result["tied_reached"] == result["inputs"] / 4 and result["recompute_difference"] == 0
 
 
 def routed(x, window: int, stride: int):
@@ -45,6 +59,22 @@ def routed(x, window: int, stride: int):
     x = x.detach().requires_grad_()
     (dx,) = torch.autograd.grad(functional.max_pool2d(x, window, stride).sum(), x)
     return dx
+
+
+def saved_bytes(x) -> tuple[float, float]:
+    """Bytes of floating-point and of integer tensors that 2x2 max-pooling saves for its backward, for each output."""
+    import torch
+    from torch.nn import functional
+
+    saved = {True: 0, False: 0}
+
+    def keep(tensor):
+        saved[tensor.is_floating_point()] += tensor.nbytes
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        outputs = functional.max_pool2d(x.detach().requires_grad_(), 2, 2).numel()
+    return saved[True] / outputs, saved[False] / outputs
 
 
 def found_again(x):

@@ -21,6 +21,7 @@ WAYS = {"int64": 8, "byte": 1, "none": 0}  # bytes of a stored position
         "index_over_output": "",
         "index_memory": "B",
         "input_memory": "B",
+        "torch_keeps": "B",
         "bits_needed": "",
     },
 )
@@ -31,7 +32,8 @@ def maxpool_traffic(
     """Bytes for each output of 2x2 max-pooling, for positions kept as int64 (torch), as a byte, or not at all.
 
     forward_saved: the share of the forward's bytes that leaving int64 positions out saves. index_over_output: int64 positions over the output's
-    own size. index_memory: of int64 positions for so many outputs; input_memory: of the input for them. bits_needed: of a position
+    own size. index_memory: of int64 positions for so many outputs; input_memory: of the input for them; torch_keeps:
+    both, which its autograd saves (maxpool_routing counts them). bits_needed: of a position
     in a window of four.
     """
     forward = {way: 5 * value_bytes + size for way, size in WAYS.items()}
@@ -44,6 +46,7 @@ def maxpool_traffic(
         "index_over_output": WAYS["int64"] / value_bytes,
         "index_memory": WAYS["int64"] * outputs,
         "input_memory": 4 * value_bytes * outputs,
+        "torch_keeps": (WAYS["int64"] + 4 * value_bytes) * outputs,
         "bits_needed": 2,
     }
 

@@ -1,8 +1,6 @@
-"""Oracles: ridge regressions fitted and judged, and the large-d limit of Dobriban and Wager."""
+"""Oracles: ridge regressions fitted and judged, and the risk of ridge from the eigenvalues of drawn inputs."""
 
 from __future__ import annotations
-
-import math
 
 import pytest
 
@@ -14,38 +12,58 @@ from kernels.library.finetuning.warm_start import risk, warm_start
 
 @pytest.fixture(scope="module")
 def result():
-    return warm_start(runs=5)
+    return warm_start()
 
 
-def limit(n: int, d: int, noise: float, distance: float) -> float:
-    """noise^2 gamma m(-lambda) with m the Stieltjes transform of Marchenko and Pastur's law."""
-    gamma = d / n
-    strength = noise**2 * gamma / distance
-    b = 1 - gamma + strength
-    return noise**2 * gamma * (-b + math.sqrt(b * b + 4 * gamma * strength)) / (2 * gamma * strength)
-
-
-def test_every_point_lies_at_the_large_limit(result):
-    for line, distance in (("from scratch", 1.0), ("similar source", 0.2), ("unrelated source", 1.8)):
-        for n, value in zip(result["sweep"].x, result["sweep"].values(line)):
-            assert value == pytest.approx(limit(n, 200, 0.5, distance), rel=0.03)
-
-
-def test_the_formula_for_the_risk_is_what_a_fitted_ridge_has():
-    random = torch.Generator().manual_seed(3)
-    d, n, noise, total = 40, 60, 0.5, 0.0
+def exact(n: int, d: int, noise: float, distance: float, random) -> float:
+    """Bias and variance of ridge at its best strength, for one draw of inputs."""
     x = torch.randn(n, d, generator=random, dtype=torch.float64)
-    for _ in range(2000):
+    eigenvalues = torch.linalg.eigvalsh(x.T @ x).clamp(min=0)
+    strength = noise**2 * d / distance
+    bias = (strength / (eigenvalues + strength)).square().mean() * distance
+    return float(bias + noise**2 * (eigenvalues / (eigenvalues + strength).square()).sum())
+
+
+@pytest.mark.parametrize(("d", "noise"), [(200, 0.5), (100, 0.2), (400, 1.0)])
+@pytest.mark.parametrize("distance", [1.0, 0.2, 1.8])
+def test_the_limit_is_near_what_drawn_inputs_give(d, noise, distance):
+    random = torch.Generator().manual_seed(0)
+    for n in (20, 100, 500):
+        drawn = sum(exact(n, d, noise, distance, random) for _ in range(5)) / 5
+        assert risk(n, d, noise, distance) == pytest.approx(drawn, rel=0.05)
+
+
+def test_a_fitted_ridge_has_that_risk():
+    random = torch.Generator().manual_seed(3)
+    d, n, noise, total, tries = 100, 150, 0.5, 0.0, 300
+    for _ in range(tries):
+        x = torch.randn(n, d, generator=random, dtype=torch.float64)
         delta = torch.randn(d, generator=random, dtype=torch.float64) / d**0.5
         y = x @ delta + noise * torch.randn(n, generator=random, dtype=torch.float64)
         fitted = torch.linalg.solve(x.T @ x + noise**2 * d * torch.eye(d, dtype=torch.float64), x.T @ y)
-        total += float((fitted - delta).square().sum()) / 2000
-    assert total == pytest.approx(float(risk(torch.linalg.eigvalsh(x.T @ x), 1.0, noise)), rel=0.03)
+        total += float((fitted - delta).square().sum()) / tries
+    assert total == pytest.approx(risk(n, d, noise, 1.0), rel=0.05)
 
 
 def test_a_cosine_of_a_half_is_the_watershed():
-    assert warm_start(similarity=0.5, runs=1)["ratio"] == pytest.approx(1)
-    assert warm_start(similarity=0.51, runs=1)["ratio"] > 1 > warm_start(similarity=0.49, runs=1)["ratio"]
+    for n in (10, 100, 2000):
+        assert warm_start(similarity=0.5, n=n)["ratio"] == pytest.approx(1)
+        assert warm_start(similarity=0.51, n=n)["ratio"] > 1 > warm_start(similarity=0.49, n=n)["ratio"]
+
+
+def test_tuned_best_it_never_loses_to_the_source_as_it_is(result):
+    for n in (10, 100, 2000):
+        assert warm_start(n=n)["finetuned"] < result["frozen"]
+    assert result["head"] == pytest.approx(0.19) and result["frozen"] == pytest.approx(0.2)
+
+
+def test_scratch_catches_up_where_it_says(result):
+    assert risk(result["scratch_matches"], 200, 0.5, 1.0) == pytest.approx(result["finetuned"], rel=1e-6)
+
+
+def test_without_noise_few_examples_leave_the_share_that_they_do_not_span():
+    assert risk(50, 200, 1e-4, 1.0) == pytest.approx(0.75, rel=1e-3)
+    assert risk(10**9, 200, 0.5, 1.0) == pytest.approx(0.25 * 200 / 1e9, rel=1e-3)
 
 
 def test_the_figure_is_drawn(result):

@@ -14,38 +14,72 @@ from kernels.record import Result
 pytest_plugins = ("pretended_gpu",)
 
 
-def consistent(memory):
-    """What must hold of the model at any time, counted afresh."""
-    blocks = [block for segment in memory.segments for block in segment]
-    assert memory.reserved == sum(size for _, size, _ in blocks) <= memory.budget
-    assert memory.live <= sum(size for _, size, name in blocks if name is not None)
-    for segment in memory.segments:
-        for (start, size, name), (after, _, other) in zip(segment, segment[1:]):
-            assert start + size <= after
-            assert not (name is None and other is None and start + size == after), "free neighbours are merged"
+def consistent(memory, names):
+    """What must hold of the model at any time, counted afresh from its blocks: theirs are all the bytes, in use and free, and none is lost."""
+    blocks = list(memory.blocks.values())
+    used = [block for block in blocks if block.name is not None]
+    assert {block.name for block in used} == names
+    assert memory.live == sum(block.size for block in used)
+    assert memory.cached() == sum(block.size for block in blocks if block.name is None)
+    assert memory.reserved == memory.live + memory.cached() <= memory.budget
+    for block in blocks:
+        after = block.after
+        if after:
+            assert after.before is block and block.start + block.size <= after.start
+            assert not (block.name is None and after.name is None and block.start + block.size == after.start), "free neighbours are merged"
 
 
+@pytest.mark.parametrize("kept", [64, 256, 1024])
 @pytest.mark.parametrize("expandable", [False, True])
-def test_the_model_keeps_its_books(expandable):
-    memory, seen = Memory(2**30, expandable), 0
+def test_the_model_keeps_its_books(expandable, kept):
+    memory, names, seen = Memory(2**30, expandable), set(), 0
 
     class Watched:
         def allocate(self, name, size):
             nonlocal seen
             done = memory.allocate(name, size)
+            names.update({name} if done else ())
             seen += 1
             if seen % 20 == 0:
-                consistent(memory)
+                consistent(memory, names)
             return done
 
         def free(self, name):
             memory.free(name)
+            names.remove(name)
 
         def __getattr__(self, name):
             return getattr(memory, name)
 
-    model.replay(Watched(), layers=10, seed=3)
+    model.replay(Watched(), layers=10, shortest=1280, kept=kept, seed=3)
+    consistent(memory, names)
     assert seen > 200
+
+
+def test_a_tensor_holds_its_whole_block():
+    """torch.cuda.memory_allocated counts blocks: a rest of up to 1 MiB is not split off, and freeing gives back what allocating took."""
+    memory = Memory(2**30, expandable=False)
+    memory.allocate(0, 20 * MIB)
+    memory.free(0)
+    memory.allocate(1, 19 * MIB + 1)
+    assert memory.live == 20 * MIB and memory.cached() == 0
+    memory.free(1)
+    memory.allocate(2, 19 * MIB - 512)
+    assert memory.live == 19 * MIB - 512 and memory.cached() == MIB + 512
+    memory.free(2)
+    assert memory.live == 0 and memory.cached() == memory.reserved == 20 * MIB
+
+
+def test_small_requests_have_segments_of_their_own():
+    memory = Memory(2**30, expandable=False)
+    memory.allocate(0, 19 * MIB)
+    memory.allocate(1, MIB)
+    assert memory.reserved == 22 * MIB  # the large segment's rest of 1 MiB is not for the small one
+    memory.allocate(2, 1000)
+    assert memory.reserved == 22 * MIB and memory.live == 21 * MIB + 1024
+    memory.free(0)
+    memory._give_back()
+    assert memory.reserved == 2 * MIB  # nothing small pins what is large
 
 
 def test_segments_as_torch_makes_them():
@@ -90,12 +124,18 @@ def test_the_model_fails_early_without_expandable_segments():
     found = caching_allocator(budget=2.0**30, layers=12)
     assert found["live_share"] < 0.85 < found["live_share_expandable"] <= 1
     assert found["steps"] < found["steps_expandable"]
+    assert found["live"] + found["cached"] == found["reserved"]
     assert found["largest_hole"] < found["request"] < found["reserved"] - found["live"]
+
+
+def test_results_of_a_mebibyte_or_less_pin_nothing():
+    small, large = (caching_allocator(budget=2.0**30, layers=12, kept=kept) for kept in (128, 512))
+    assert large["unused_share"] > 3 * small["unused_share"]
 
 
 def test_the_workload_frees_all_but_one_a_step():
     alive = set()
-    for what, name, _ in model.workload(layers=6, seed=0):
+    for what, name, _ in model.workload(layers=6, shortest=1280, kept=1024, seed=0):
         if what == "step":
             assert len(alive) == name
             if name == 5:
@@ -167,7 +207,7 @@ def test_a_budget_beyond_the_gpu_is_refused(pretended_gpu, monkeypatch):
 
 
 def test_the_figure_of_a_made_up_record():  # not measured: what the model gives for a small budget, twisted
-    made_up = dict(model.compared(*(model.replay(Memory(2**30, e), 12, 7) for e in (False, True)), 2**30))
+    made_up = dict(model.compared(*(model.replay(Memory(2**30, e), 12, 1280, 1024, 7) for e in (False, True)), 2**30))
     made_up |= {"budget": 2**30, "predicted_live_share": 0.5, "predicted_live_share_expandable": 0.9, "returned": 1}
     checked = allocator_fragmentation.checked(made_up)
     drawn = plot.draw(allocator_fragmentation, Result("allocator_fragmentation", "measurement", allocator_fragmentation.bind({}), checked))

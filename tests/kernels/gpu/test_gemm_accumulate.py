@@ -16,7 +16,6 @@ from kernels.record import Result
 pytest_plugins = ("pretended_gpu",)
 
 
-
 def made_up():  # not measured: numbers to draw with
     return {
         "fp32_error": 1e-6,

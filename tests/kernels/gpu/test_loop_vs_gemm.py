@@ -50,14 +50,27 @@ def test_a_dot_product_a_launch():
 
 def test_what_fills_a_launch():
     whole = launch_bound(by="layer")
-    assert whole["launches"] == 1 and whole["ratio"] == 1 and whole["share"] == 1.0
-    assert whole["time"] == pytest.approx(2 * 512 * 4096**2 / 989e12, rel=1e-3)
-    assert whole["break_even"] == pytest.approx(4.945e9, rel=1e-3)
-    assert launch_bound(by="neuron")["ratio"] == pytest.approx(4096 * 5e-6 / whole["time"])
+    assert whole["launches"] == 1 and whole["share"] == 1.0
+    assert whole["time"] == whole["whole_time"] == pytest.approx(2 * 512 * 4096**2 / 989e12, rel=1e-3)
+    assert launch_bound(by="neuron")["time"] == pytest.approx(4096 * 5e-6)
+
+
+def test_bytes_limit_before_arithmetic_does():
+    """One row reads all weights, for twice the time of its launch; the fewest rows that arithmetic limits, counted one by one."""
+    row = launch_bound(by="row")
+    assert row["reading"] == pytest.approx(2 * 4096**2 / 3.35e12, rel=2e-3) and row["time"] == 512 * row["reading"]
+    assert row["arithmetic"] < row["reading"] / 100
+    for width, launch in ((4096, 5e-6), (1024, 5e-6), (4096, 2e-4)):
+        layers = {rows: launch_bound(width=width, rows=rows, by="layer", launch=launch) for rows in range(1, 7000, 1 if width == 4096 else 7)}
+        first = next(rows for rows, layer in layers.items() if layer["share"] > 1 - 1e-12)
+        needed = launch_bound(width=width, launch=launch)["rows_needed"]
+        assert needed <= first < needed + 7
+    assert launch_bound()["rows_needed"] == 345
+    assert launch_bound(width=512)["rows_needed"] == 10**9 and launch_bound(width=512).outputs["rows_needed"].bound == "lower"
 
 
 def test_the_formulas_figure():
-    assert "one neuron a launch" in plot.draw(launch_bound, launch_bound()).alt
+    assert "345 rows" in plot.draw(launch_bound, launch_bound()).alt
 
 
 def made_up():  # not measured: numbers to draw with

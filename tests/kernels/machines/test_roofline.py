@@ -35,5 +35,23 @@ def test_intensities_that_the_text_books_give():
     assert all(roofline(operation=name)["attainable"] <= DEVICES["h100"].half for name in OPERATIONS)
 
 
+def test_heads_that_share_a_cache_raise_its_intensity():
+    """FLOP of a torch attention with repeated heads, bytes of the cache as it lies."""
+    torch = pytest.importorskip("torch")
+    from torch.utils.flop_counter import FlopCounterMode
+
+    heads, shared, positions, head = 64, 8, 256, 128
+    q = torch.empty(1, heads // shared, shared, head, device="meta")
+    k, v = (torch.empty(1, heads // shared, positions, head, device="meta", dtype=torch.float32) for _ in range(2))
+    with FlopCounterMode(display=False) as counter:
+        (q @ k.transpose(-2, -1)) @ v
+    assert counter.get_total_flops() / (k.numel() + v.numel()) / 2 == shared  # bytes are two a value
+    assert roofline(operation="decode_attention", shared=shared)["intensity"] == shared
+    c, q = torch.empty(positions, 576, device="meta"), torch.empty(128, 576, device="meta")
+    with FlopCounterMode(display=False) as counter:
+        (q @ c.t()) @ c[:, :512]
+    assert roofline(operation="mla_attention")["intensity"] == pytest.approx(counter.get_total_flops() / (2 * c.numel()))
+
+
 def test_the_figure():
     assert "295 FLOP/B" in plot.draw(roofline, roofline(operation="softmax")).alt.replace("\xa0", " ")

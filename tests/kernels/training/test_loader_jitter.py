@@ -22,6 +22,13 @@ def test_one_worker_and_one_batch_ahead(seed):
     assert found["step"] == pytest.approx(0.1 + 0.2 * math.exp(-0.5), rel=0.02)
 
 
+@pytest.mark.parametrize("times", ["exponential", "lognormal"])
+def test_load_times_have_the_mean_that_was_asked_for(times):
+    """With nothing else to do, one worker's step is its load."""
+    found = loader_jitter(load=0.2, compute=1e-6, workers=1, times=times, batches=50_000)
+    assert found["step"] == pytest.approx(0.2, rel=0.03)
+
+
 def test_depth_reaches_the_limit_and_not_more():
     found = loader_jitter(load=0.8, workers=4, prefetch=64)
     assert found["utilisation"] == pytest.approx(0.5, rel=0.05) and found["utilisation"] <= 0.52

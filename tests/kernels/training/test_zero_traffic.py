@@ -2,10 +2,11 @@
 
 import pytest
 
+from kernels.library.training.hierarchical_allreduce import hierarchical_allreduce
 from kernels.library.training.zero_memory import zero_memory
 from kernels.library.training.zero_traffic import zero_traffic
 
-CASE = {"parameters": 7e9, "gpus": 64, "bandwidth": 50e9, "rate": 400e12}
+CASE = {"parameters": 7e9, "nodes": 8, "rate": 400e12}
 
 
 def test_one_micro_batch_is_the_papers():
@@ -31,5 +32,16 @@ def test_collectives_one_by_one(micro_steps):
 def test_break_even_computes_as_long_as_it_sends_whatever_the_model(parameters):
     got = zero_traffic(**{**CASE, "parameters": parameters})
     assert got["tokens_3"] * 6 * parameters / 400e12 == pytest.approx(got["time_3"])
-    assert got["tokens_3"] == pytest.approx(400e12 / 50e9 * 63 / 64)
+    assert got["tokens_3"] == pytest.approx(400e12 / 400e9 * 63 / 64)
     assert got["tokens_1"] / got["tokens_3"] == pytest.approx(2 / 3)
+
+
+def test_the_time_is_that_of_the_rings():
+    got = zero_traffic(**CASE)
+    assert got["time_1"] == pytest.approx(hierarchical_allreduce(nodes=8, per_node=8, size=14e9)["bytes_time"])
+
+
+def test_one_card_a_node_takes_eight_times_as_long_and_one_node_none_of_it():
+    one, eight = zero_traffic(**CASE, across_bandwidth=50e9 / 8), zero_traffic(**CASE)
+    assert one["tokens_3"] == pytest.approx(8 * eight["tokens_3"]) and one["sent_3"] == eight["sent_3"]
+    assert zero_traffic(parameters=7e9, nodes=1, rate=400e12)["bus"] == 450e9

@@ -1,4 +1,3 @@
-
 import pytest
 
 torch = pytest.importorskip("torch")
@@ -13,7 +12,6 @@ from kernels.library.vision.maxpool_traffic import maxpool_traffic
 from kernels.record import Result
 
 pytest_plugins = ("pretended_gpu",)
-
 
 
 def made_up():  # not measured: numbers to draw with

@@ -6,8 +6,8 @@ FACES = 6
 
 
 @kernel(kind="simulation", outputs={"mean": ""})
-def shaken(seed: int = 0):
-    return {"mean": seed / FACES}
+def shaken(roll: int = 0):
+    return {"mean": roll / FACES}
 
 
 @shaken.figure

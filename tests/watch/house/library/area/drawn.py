@@ -4,7 +4,7 @@ from kernels import KernelError, kernel
 
 
 @kernel(kind="simulation", outputs={"mean": ""}, tolerance=0.1)
-def drawn(seed: int = 0):
-    if seed == 13:
+def drawn(roll: int = 0):
+    if roll == 13:
         raise KernelError("thirteen is never drawn")
-    return {"mean": 0.5 + seed}
+    return {"mean": 0.5 + roll}
