@@ -97,4 +97,5 @@ def draw(result, ax):
         "outlier channels in 16 bits": result["split"],
         "only the weights rounded": result["weights_only"],
     }
-    plot.bars(ax, values, unit="percent", highlight="a scale for each token")
+    toy = {name: float(f"{value:.2g}") for name, value in values.items()}  # more digits are this toy's own
+    plot.bars(ax, toy, unit="percent", highlight="a scale for each token")

@@ -112,5 +112,6 @@ def draw(result, ax):
     from kernels import plot
 
     plot.lines(ax, result["sweep"], unit="percent", xlog=True, labels={"error": ""}, x_label="scale of the salient channels", y_label="output error")
-    plot.mark(ax, result["best_scale"], result["best"], f"least: {plot.show(result['best'], 'percent')}", plot.ACCENT, "below")
-    plot.hline(ax, result["mixed"], f"salient columns in 16 bits: {plot.show(result['mixed'], 'percent')}")
+    least, mixed = (plot.show(float(f"{result[name]:.1g}"), "percent") for name in ("best", "mixed"))  # more digits are this toy's own
+    plot.mark(ax, result["best_scale"], result["best"], f"least: about {least}", plot.ACCENT, "below")
+    plot.hline(ax, result["mixed"], f"salient columns in 16 bits: about {mixed}")
