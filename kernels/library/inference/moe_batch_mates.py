@@ -26,6 +26,7 @@ BATCHES = 20  # that the prompt is put into
         "kept": "token",
         "overflowed": "token",
     },
+    tolerance=1e-3,
 )
 def moe_batch_mates(
     skew: Annotated[float, Bound(low=0.0, high=3.0), Free(0.0, 0.3)] = 0.15,
