@@ -5,6 +5,7 @@
 #> PORT=8000 RUN=1        watch: where; executes what the cards wait for
 #> STRICT=1               check: as a release must pass, no measurement stale or missing
 #> VERBOSE=1 FILES=...    check: lists what is covered, typed by hand and missing; judges these files of cards alone
+#> ALL=1 SEEDS=1000       verify: every draw; draws with other seeds, from that one on, held against the recorded bands
 #> NOTES=10000            bench: how large a deck
 #> PYTHON=python3.11      which Python makes .venv
 
@@ -42,8 +43,8 @@ check: $(VENV)/installed ## judge cards, claims, records and the lock without pa
 records: $(VENV)/torch ## execute every wanted run whose record is missing or stale, and measure if a quoted GPU is here
 	@$(GENERATOR) wanted $(CARDS) | $(PY) -m kernels record - $(RECORD_FLAGS)
 
-verify: $(VENV)/torch ## recompute every recorded simulation, re-measure where the GPU is the record's
-	@$(PY) -m kernels verify
+verify: $(VENV)/torch ## recompute some draws of every recorded simulation, re-measure where the GPU is the record's
+	@$(PY) -m kernels verify $(if $(ALL),--all) $(if $(SEEDS),--seeds $(SEEDS))
 
 test: $(VENV)/tests ## the test suite
 	@$(PY) -m pytest tests -q

@@ -152,7 +152,8 @@ def _numbers(text: str, bare: bool) -> Iterator[float]:
             number *= 10.0 ** int(match["p"].replace("\u2212", "-"))
         if match["d"] and float(match["d"]):
             yield number / float(match["d"])
-        scales = tuple(_scales(match["u"] or ""))
+        joined = bool(match["u"]) and match[0][-len(match["u"]) - 1].isdigit()
+        scales = (1e9,) if joined and match["u"] == "B" else tuple(_scales(match["u"] or ""))  # 70B are billions, 70 B bytes
         yield from (number * scale for scale in scales)
         if bare or not scales or 1.0 in scales:
             yield number
