@@ -40,6 +40,8 @@ from kernels import Bound, KernelError, declare, kernel
         ("5 ms", 0.005),
         ("Llama 2 70B in bf16", "llama-2-70b"),
         ("in bf16", "bf16"),
+        ("in bf16", 16.0),
+        ("32K-50K entries", 50_000),
         ("on an H100", "h100"),
         ("all linear layers", "all-linear"),
         ("a drop of -5 points", 0.05),
