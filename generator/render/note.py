@@ -233,7 +233,7 @@ def _claim(judged: Judged, page: _Page) -> str:
     parts = [f'<p class="said"><b>{head}:</b> {_sentence(words(claim.says))}</p>']
     found = f'<span class="verdict">{VERDICTS[judged.verdict]}</span>'
     if claim.decided:
-        found += f" {words(claim.decided.value)} ({words(claim.decided.by)}, {words(claim.decided.at)})."
+        found += f" Reported: {words(claim.decided.value)} ({words(claim.decided.by)}, {words(claim.decided.at)})."
     elif judged.verdict == "depends":
         found += f" {_how(judged, page)}: {escape(judged.shown, quote=False)}."
     elif judged.verdict is not None and judged.shown:

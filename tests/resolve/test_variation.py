@@ -159,6 +159,8 @@ def test_a_choice_that_moves_a_number_stands_beside_it():
         assert judged({}, **said)[1] == []
     resolved, problems = judged({}, answer="[[t.curve.at(0) | s range]]")
     assert not problems and "1 to 4" in resolved.fields["Answer"]
+    for answer, shown in (("[[t.curve.at(0) | s range]] at [[t.width]]", ">2&"), ("[[t.curve.at(0) | s range]]\n\nAt [[t.width]].", "1 to 4")):
+        assert shown in judged({}, answer=answer)[0].fields["Answer"]  # what the paragraph fixes does not widen it
     assert judged({}, answer="[[t.x | s 1]]")[1] == []  # which the width does not move
 
 
@@ -178,7 +180,7 @@ def test_a_choice_that_is_compared_is_none():
         ({"says": "Less than 0.5 s.", "value": "< 0.5 s", "computed": "t.x"}, "wrong", "1 s"),
         ({"says": "More than 1 s.", "value": "> 1 s", "computed": "t.x"}, "depends", "from 0.87 s to 1.1 s, true in 3 of 8 draws"),
         ({"says": "More than 1.5 s.", "value": "> 1.5 s", "computed": "t.curve.at(0)"}, "depends", "from 1 s to 4 s, as the width goes from 1 to 4"),
-        ({"says": "It is wide.", "holds": "t.curve.at(0) > 1.5 * s"}, "depends", "as the width goes from 1 to 4"),
+        ({"says": "It is wide.", "holds": "t.curve.at(0) > 1.5 * s"}, "depends", "true with width 2 and 4; not true with width 1"),
     ],
 )
 def test_a_verdict_holds_over_draws_and_ends(claim, verdict, shown):
