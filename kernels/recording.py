@@ -18,6 +18,7 @@ from kernels.declare import Kernel, find, names, nearest
 from kernels.draws import one as one_draw
 from kernels.draws import together
 from kernels.key import code_of
+from kernels.machine import versions
 from kernels.record import RECORDS, from_json, load, path_of, paths, read, save
 from kernels.results import Curve, KernelError, Number, Result
 
@@ -248,6 +249,8 @@ def _verified(run: Run, recorded: Result, again: Again, timeout: float | None) -
     try:
         if there and there != lab.device_class():
             return Done(run, "skipped", f"it was measured on {recorded.made.get('device', there)}, which is not here")
+        if other := _other_packages(recorded):
+            return Done(run, "skipped", other)
         if there:
             found = differences(run.kernel, recorded, lab.run(run.kernel, run.parameters, device=there, timeout=timeout))
         elif again.first is not None:
@@ -259,6 +262,16 @@ def _verified(run: Run, recorded: Result, again: Again, timeout: float | None) -
     except KernelError as error:
         return _failed(run, error, time.perf_counter() - start)
     return Done(run, "differs" if found else "agrees", "\n".join(found), seconds=time.perf_counter() - start)
+
+
+def _other_packages(recorded: Result) -> str:
+    """Which packages of the record are missing or have another version here, and so may give other numbers; "" where none has."""
+    before = recorded.made.get("packages", {})
+    here = versions(tuple(before))
+    if lacking := [name for name in before if not here[name]]:
+        return f"it needs {', '.join(lacking)}, not installed here"
+    changed = [f"{name} {version} (here {here[name]})" for name, version in before.items() if here[name] != version]
+    return f"it was recorded with {', '.join(changed)}" if changed else ""
 
 
 def _sampled(run: Run, recorded: Result, timeout: float | None) -> tuple[str, ...]:

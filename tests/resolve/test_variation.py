@@ -159,6 +159,8 @@ def test_a_choice_that_moves_a_number_stands_beside_it():
         assert judged({}, **said)[1] == []
     resolved, problems = judged({}, answer="[[t.curve.at(0) | s range]]")
     assert not problems and "1 to 4" in resolved.fields["Answer"]
+    for answer, shown in (("[[t.curve.at(0) | s range]] at [[t.width]]", ">2&"), ("[[t.curve.at(0) | s range]]\n\nAt [[t.width]].", "1 to 4")):
+        assert shown in judged({}, answer=answer)[0].fields["Answer"]  # what the paragraph fixes does not widen it
     assert judged({}, answer="[[t.x | s 1]]")[1] == []  # which the width does not move
 
 
