@@ -5,6 +5,7 @@
 #> PORT=8000 RUN=1        watch: where; executes what the cards wait for
 #> STRICT=1               check: as a release must pass, no measurement stale or missing
 #> VERBOSE=1 FILES=...    check: lists what is covered, typed by hand and missing; judges these files of cards alone
+#> ALL=1 SEEDS=1000       verify: every draw; draws with other seeds, from that one on, held against the recorded bands
 #> NOTES=10000            bench: how large a deck
 #> PYTHON=python3.11      which Python makes .venv
 
@@ -21,7 +22,7 @@ QUOTED = $(shell $(PY) -c "import yaml; print(','.join(yaml.safe_load(open('$(CA
 GENERATOR = $(PY) -m generator
 
 .DEFAULT_GOAL := deck
-.PHONY: deck decks preview watch check records verify test mutants bench lint clean help
+.PHONY: deck decks preview watch check records tokenizers verify test mutants bench lint clean help
 .DELETE_ON_ERROR:
 
 deck: $(VENV)/installed due ## build the deck (and execute the runs that it still wants, where this machine can)
@@ -42,8 +43,10 @@ check: $(VENV)/installed ## judge cards, claims, records and the lock without pa
 records: $(VENV)/torch ## execute every wanted run whose record is missing or stale, and measure if a quoted GPU is here
 	@$(GENERATOR) wanted $(CARDS) | $(PY) -m kernels record - $(RECORD_FLAGS)
 
-verify: $(VENV)/torch ## recompute every recorded simulation, re-measure where the GPU is the record's
-	@$(PY) -m kernels verify
+tokenizers: $(VENV)/tokenizers ## the packages whose tokenizers and texts some runs read, so that verify and test take those runs in
+
+verify: $(VENV)/torch ## recompute some draws of every recorded simulation, re-measure where the GPU is the record's
+	@$(PY) -m kernels verify $(if $(ALL),--all) $(if $(SEEDS),--seeds $(SEEDS))
 
 test: $(VENV)/tests ## the test suite, and the share of formulas that have an independent oracle
 	@$(PY) -m pytest tests -q && $(PY) -m kernels oracles --share
@@ -61,14 +64,15 @@ clean: ## remove what was built; .venv stays
 	rm -rf $(BUILD)
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@sed -n 's/^#> /  /p' $(MAKEFILE_LIST)
 
-# Torch is installed, and loaded, only if some run has to be executed here. A run that fails is reported; the deck is
-# built all the same, and says what is missing.
+# Torch is installed, and loaded, only if some run has to be executed here; the published tokenizers only if it is one that reads them.
+# A run that fails is reported; the deck is built all the same, and says what is missing.
 .PHONY: due
 due: $(VENV)/installed
 	@mkdir -p $(BUILD) && $(GENERATOR) wanted $(CARDS) --due --build $(BUILD) $(DEVICE_FLAG) $(if $(FRESH),--fresh) > $(BUILD)/due.jsonl
+	@if grep -q '"tokenizer_' $(BUILD)/due.jsonl; then $(MAKE) --no-print-directory $(VENV)/tokenizers; fi
 	@if [ -s $(BUILD)/due.jsonl ]; then $(MAKE) --no-print-directory $(VENV)/torch && { $(PY) -m kernels record $(BUILD)/due.jsonl $(RECORD_FLAGS) || true; }; fi
 
 $(VENV)/bin/python:
@@ -81,6 +85,9 @@ $(VENV)/installed: pyproject.toml requirements.lock | $(VENV)/bin/python
 
 $(VENV)/torch: $(VENV)/installed
 	@$(PIP) --editable '.[kernels]' && touch $@
+
+$(VENV)/tokenizers: $(VENV)/installed
+	@$(PIP) --no-deps $$($(PY) -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['project']['optional-dependencies']['tokenizers'])") && touch $@
 
 $(VENV)/tests: $(VENV)/installed
 	@$(PIP) --editable '.[test]' && touch $@ $(VENV)/torch $(VENV)/watch

@@ -198,7 +198,7 @@ def _executed(kernel: Kernel, run: Callable[..., Result], parameters: Mapping[st
     start = time.perf_counter()
     result = run(**parameters)
     seconds = round(time.perf_counter() - start, 3)
-    return to_json(replace(result, made={**describe_machine(kernel.kind), "seconds": seconds}), {})
+    return to_json(replace(result, made={**describe_machine(kernel.kind, kernel.needs), "seconds": seconds}), {})
 
 
 def _confess(path: Path, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

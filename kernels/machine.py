@@ -5,23 +5,39 @@ In: the machine at hand, asked inside a worker, where torch may be loaded. Out: 
 
 from __future__ import annotations
 
+import importlib.util
 import platform
 import re
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
+from importlib import metadata
 from typing import Any
 
 from kernels.key import PACKAGE
 
 
-def describe_machine(kind: str = "measurement") -> dict[str, Any]:
+def describe_machine(kind: str = "measurement", needs: Sequence[str] = ()) -> dict[str, Any]:
     """How a run of this kind is made here: the `made` of its record, but for `seconds`.
 
     kind, device ("NVIDIA H100", or "CPU"), device_class ("h100", "cpu"), model (the driver's full name of the
     device), driver, cuda, torch, python, utc (to the second) and commit; what does not apply is "".
+    packages: the versions of the packages that its kernel needs, where it needs any.
     """
-    return {"kind": kind, **(_gpu() if kind == "measurement" else _cpu()), "python": platform.python_version(), "utc": _utc(), "commit": _commit()}
+    made = {"kind": kind, **(_gpu() if kind == "measurement" else _cpu()), "python": platform.python_version(), "utc": _utc(), "commit": _commit()}
+    return {**made, "packages": versions(needs)} if needs else made
+
+
+def versions(packages: Sequence[str]) -> dict[str, str]:
+    """The version here of each package, named as it is imported; "" for one that is not installed."""
+    distributions = metadata.packages_distributions() if packages else {}
+    return {name: metadata.version(distributions[name][0]) if name in distributions else _installed(name) for name in packages}
+
+
+def _installed(package: str) -> str:
+    """Of a package that no distribution claims, such as one in a folder of its own: "unknown", or "" where it is not there."""
+    return "unknown" if importlib.util.find_spec(package) else ""
 
 
 def device_class_of(model: str) -> str:

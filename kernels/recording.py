@@ -18,6 +18,7 @@ from kernels.declare import Kernel, find, names, nearest
 from kernels.draws import one as one_draw
 from kernels.draws import together
 from kernels.key import code_of
+from kernels.machine import versions
 from kernels.record import RECORDS, from_json, load, path_of, paths, read, save
 from kernels.results import Curve, KernelError, Number, Result
 
@@ -248,6 +249,8 @@ def _verified(run: Run, recorded: Result, again: Again, timeout: float | None) -
     try:
         if there and there != lab.device_class():
             return Done(run, "skipped", f"it was measured on {recorded.made.get('device', there)}, which is not here")
+        if other := _other_packages(recorded):
+            return Done(run, "skipped", other)
         if there:
             found = differences(run.kernel, recorded, lab.run(run.kernel, run.parameters, device=there, timeout=timeout))
         elif again.first is not None:
@@ -261,6 +264,16 @@ def _verified(run: Run, recorded: Result, again: Again, timeout: float | None) -
     return Done(run, "differs" if found else "agrees", "\n".join(found), seconds=time.perf_counter() - start)
 
 
+def _other_packages(recorded: Result) -> str:
+    """Which packages of the record are missing or have another version here, and so may give other numbers; "" where none has."""
+    before = recorded.made.get("packages", {})
+    here = versions(tuple(before))
+    if lacking := [name for name in before if not here[name]]:
+        return f"it needs {', '.join(lacking)}, not installed here"
+    changed = [f"{name} {version} (here {here[name]})" for name, version in before.items() if here[name] != version]
+    return f"it was recorded with {', '.join(changed)}" if changed else ""
+
+
 def _sampled(run: Run, recorded: Result, timeout: float | None) -> tuple[str, ...]:
     """Two draws, chosen by the case, so that each has its own, and one at each end of a free choice."""
     pick = zlib.crc32(str(run).encode())
@@ -272,8 +285,22 @@ def _sampled(run: Run, recorded: Result, timeout: float | None) -> tuple[str, ..
     now = lab.drawn(run.kernel, cases, timeout=timeout)
     found = []
     for (where, outputs, seed), result in zip(expected, now):
-        found += [where + one for one in differences(run.kernel, replace(recorded, outputs=one_draw(outputs, seed), draws=1, ends=()), result)]
+        then = replace(recorded, outputs=one_draw(outputs, seed), draws=1, ends=())
+        found += [where + one for one in differences(run.kernel, then, replace(result, outputs=_where_recorded(result.outputs, outputs)))]
     return tuple(found)
+
+
+def _where_recorded(now: Mapping[str, Number | Curve], recorded: Mapping[str, Number | Curve]) -> dict[str, Number | Curve]:
+    """The outputs without the points of curves that most draws lacked, which no record keeps."""
+    return {name: _masked(output, recorded.get(name)) for name, output in now.items()}
+
+
+def _masked(now: Number | Curve, recorded: Number | Curve | None) -> Number | Curve:
+    if not (isinstance(now, Curve) and isinstance(recorded, Curve) and len(now.x) == len(recorded.x)):
+        return now
+    nothing = (None,) * len(now.x)
+    lines = {line: tuple(p if r else None for p, r in zip(points, recorded.lines.get(line, nothing))) for line, points in now.lines.items()}
+    return replace(now, lines=lines)
 
 
 def _elsewhere(run: Run, recorded: Result, first: int, timeout: float | None) -> tuple[str, ...]:

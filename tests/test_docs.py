@@ -68,7 +68,7 @@ def test_the_licences_are_there():
 def test_the_lock_of_packages_covers_the_project():
     """Each requirement of pyproject.toml has its exact version in requirements.lock."""
     project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
-    lists = re.findall(r"^(?:dependencies|kernels|test|lint) = \[(.*?)\]", project, re.DOTALL | re.MULTILINE)
+    lists = re.findall(r"^(?:dependencies|kernels|test|lint|tokenizers) = \[(.*?)\]", project, re.DOTALL | re.MULTILINE)
     wanted = {re.split(r"[<>=!\[]", name)[0].lower() for part in lists for name in re.findall(r'"([A-Za-z0-9_.-]+[^"]*)"', part)} - {"warpdeck"}
     locked = {re.split(r"[=@ ]", line)[0].lower() for line in (ROOT / "requirements.lock").read_text().splitlines() if re.match(r"[A-Za-z0-9]", line)}
     assert len(wanted) >= 12 and wanted - locked == set()

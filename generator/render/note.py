@@ -233,7 +233,7 @@ def _claim(judged: Judged, page: _Page) -> str:
     parts = [f'<p class="said"><b>{head}:</b> {_sentence(words(claim.says))}</p>']
     found = f'<span class="verdict">{VERDICTS[judged.verdict]}</span>'
     if claim.decided:
-        found += f" {words(claim.decided.value)} ({words(claim.decided.by)}, {words(claim.decided.at)})."
+        found += f" Reported: {words(claim.decided.value)} ({words(claim.decided.by)}, {words(claim.decided.at)})."
     elif judged.verdict == "depends":
         found += f" {_how(judged, page)}: {escape(judged.shown, quote=False)}."
     elif judged.verdict is not None and judged.shown:
@@ -282,8 +282,11 @@ def _beside(resolved: Resolved) -> str:
 
 def _footer(page: _Page) -> str:
     """How the note's numbers were made, and its sources. No date and no version: a re-measurement must not touch the note."""
-    made = [MADE[kind] for kind in ("formula", "simulation") if any(r is not None and r.kind == kind for r in page.resolved.results.values())]
-    devices = {device_name(r.made) for r in page.resolved.results.values() if r is not None and r.kind == "measurement"}
+    results = [result for result in page.resolved.results.values() if result is not None]
+    made = [MADE[kind] for kind in ("formula", "simulation") if any(result.kind == kind for result in results)]
+    if (draws := max((result.draws for result in results), default=1)) > 1:
+        made[-1] += f" over {draws} draws"
+    devices = {device_name(result.made) for result in results if result.kind == "measurement"}
     made += [f"measured on {device}" for device in sorted(devices)]
     if page.resolved.missing:
         made.append("not yet measured")

@@ -142,19 +142,24 @@ class Outcome:
 
     def span(self) -> str:
         """What a claim that is true in part depends on: "from 1.2× to 14×, as the curvature goes from 0.1 to 30"."""
-        moved = [(end, draws) for end, draws in self.ends if set(draws) != set(self.draws)]
+        moved = [end.choice for end, draws in self.ends if set(draws) != set(self.draws)]
         if not moved:
             true = f"true in {sum(self.draws)} of {len(self.draws)} draws"
             return f"{self._from([self.varied.draws])}, {true}" if self.claimed else true
-        first = moved[0][0].choice
-        same = [end for end, _ in self.ends if (end.choice.kernel, end.choice.parameter) == (first.kernel, first.parameter)]
-        if isinstance(first.value, str):
-            values = " or ".join(dict.fromkeys(str(v) for v in (first.was, *(end.choice.value for end in same))))
-            reach = f"with {_words(first.parameter)} {values}"
-        else:
-            ends = sorted({first.was, *(end.choice.value for end in same)})
-            reach = f"as the {_words(first.parameter)} goes from {ends[0]:g} to {ends[-1]:g}"
-        return f"{self._from([self.varied.draws, *(end.draws for end in same)])}, {reach}" if self.claimed else reach
+        choice = moved[0]
+        at = {choice.was: (self.varied.draws, self.draws)}
+        same = [(end, true) for end, true in self.ends if (end.choice.kernel, end.choice.parameter) == (choice.kernel, choice.parameter)]
+        at.update({end.choice.value: (end.draws, true) for end, true in same})
+        words, values = choice.parameter.replace("_", " "), sorted(at)
+        if self.claimed and not isinstance(choice.was, str):
+            return f"{self._from([draws for draws, _ in at.values()])}, as the {words} goes from {values[0]:g} to {values[-1]:g}"
+        if self.claimed:
+            return f"{self._from([draws for draws, _ in at.values()])}, with {words} {' or '.join(values)}"
+        return "; ".join(
+            f"{said} with {words} {' and '.join(shown)}"
+            for said, outcomes in (("true", {True}), ("true of some draws", {True, False}), ("not true", {False}))
+            if (shown := [value if isinstance(value, str) else f"{value:g}" for value in values if set(at[value][1]) == outcomes])
+        )
 
     def _from(self, groups: Sequence[Sequence[Any]]) -> str:
         assert self.claimed
@@ -165,10 +170,6 @@ class Outcome:
         form = replace(self.claimed.format, digits=2)
         low, high = (written(replace(end, spread=None), form, PLAIN) for end in (low, high))
         return f"from {low} to {high}"
-
-
-def _words(parameter: str) -> str:
-    return parameter.replace("_", " ")
 
 
 def _outcome(claim: Claim, expression: str, scope: Scope, test: Callable[[Any], bool], claimed: Said | None) -> Outcome:

@@ -208,7 +208,9 @@ def _rounded(number: Quantity, form: Format) -> tuple[Decimal, bool]:
     certain = digits_of(number, form) if form.rounding != "spread" else None
     if certain is not None:
         _refuse(number, form, certain)
-        return _significant(_ratio(value), min(form.digits or 3, certain)), False
+        digits = min(form.digits or 3, certain)
+        step = last_place(_ratio(value), digits)
+        return _significant(_ratio(value), digits).quantize(_ratio(min(step, Fraction(1))), context=_WIDE), False
     if form.rounding == "exact" or (form.digits is None and unrounded_by_default):
         return _whole(value, form), True
     result = _significant(_ratio(value), form.digits or 3)

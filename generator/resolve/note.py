@@ -7,7 +7,7 @@ for line, with HTML, TeX or plain text in place of each reference, its claims ju
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -122,7 +122,7 @@ def _filled(text: Text, scope: Scope, asked: _Question | None, problems: list[Pr
     pieces: list[str] = []
     shown: list[_Shown] = []
     position, found = 0, marks(text, problems)
-    named = {mark.expression for mark in found if isinstance(mark, Reference)}
+    named = [mark for mark in found if isinstance(mark, Reference)]
     for mark in found:
         pieces.append(text.text[position : mark.start])
         position = mark.end
@@ -151,7 +151,7 @@ def _figure(reference: Reference, scope: Scope) -> str:
     return FIGURE.format(alias)
 
 
-def _value(reference: Reference, scope: Scope, asked: _Question | None, named: Container[str]) -> _Shown:
+def _value(reference: Reference, scope: Scope, asked: _Question | None, field: Sequence[Reference]) -> _Shown:
     varied = vary(reference.expression, scope)
     form, content = parse_format(reference.format), varied.value.content
     if isinstance(content, bool):
@@ -160,8 +160,10 @@ def _value(reference: Reference, scope: Scope, asked: _Question | None, named: C
         raise ExpressionError("text takes no format", "leave the bar out")
     if isinstance(content, Quantity):
         check(content.exponents, form)
+    wide = form.rounding in ("range", "sign")  # speaks of every choice that its own paragraph does not fix
+    named = {one.expression for one in field if not wide or one.paragraph == reference.paragraph}
     given = [end.choice for end in varied.ends if asked and _given(end.choice, asked, named)]
-    if form.rounding in ("range", "sign"):
+    if wide:
         return _Shown(reference, widened(varied, given), form)
     shown = _Shown(reference, varied.value, form)
     if asked and not varied.value.missing and isinstance(content, Quantity):

@@ -134,12 +134,13 @@ _SCALES: Mapping[str, tuple[float, ...]] = {
     "microseconds": (1e-6,),
 }
 _NUMBER = re.compile(
-    r"(?P<n>\d[\d,]*(?:\.\d+)?(?:e[+-]?\d+)?)(?:\s*(?:×|\\times|\*)\s*10\s*\^?\{?(?P<p>[-\u2212]?\d+)\}?)?(?:\s*/\s*(?P<d>\d+))?[\s-]?(?P<u>[A-Za-zµ%/]+)?",
+    r"(?<![A-Za-z\d])(?<!\d\.)(?P<n>\d[\d,]*(?:\.\d+)?(?:e[+-]?\d+)?)(?:\s*(?:×|\\times|\*)\s*10\s*\^?\{?(?P<p>[-\u2212]?\d+)\}?)?(?:\s*/\s*(?P<d>\d+))?[\s-]?(?P<u>[A-Za-zµ%/]+)?",
 )
 
 
 def _numbers(text: str, bare: bool) -> Iterator[float]:
     """Every number that the text may be taken to say; without its unit where that is a count's, or where `bare` ones count."""
+    yield from map(float, re.findall(r"\b(?:bf|fp|u?int|nf)(\d+)\b", text.lower()))  # bf16 says its bits
     for match in re.finditer(r"[a-z]+", text.lower()):
         if match[0] in _WORDS:
             yield _WORDS[match[0]]
@@ -152,7 +153,8 @@ def _numbers(text: str, bare: bool) -> Iterator[float]:
             number *= 10.0 ** int(match["p"].replace("\u2212", "-"))
         if match["d"] and float(match["d"]):
             yield number / float(match["d"])
-        scales = tuple(_scales(match["u"] or ""))
+        joined = bool(match["u"]) and match[0][-len(match["u"]) - 1].isdigit()
+        scales = (1e9,) if joined and match["u"] == "B" else tuple(_scales(match["u"] or ""))  # 70B are billions, 70 B bytes
         yield from (number * scale for scale in scales)
         if bare or not scales or 1.0 in scales:
             yield number

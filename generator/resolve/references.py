@@ -17,7 +17,7 @@ Medium = Literal["text", "math", "fence"]
 
 
 class Reference(NamedTuple):
-    """`[[ expression | format ]]` at text[start:end], or `![[alias]]` where figure is true."""
+    """`[[ expression | format ]]` at text[start:end], or `![[alias]]` where figure is true. paragraph: how many end before it."""
 
     start: int
     end: int
@@ -26,6 +26,7 @@ class Reference(NamedTuple):
     figure: bool
     medium: Medium
     place: Place
+    paragraph: int = 0
 
     @property
     def source(self) -> str:
@@ -78,7 +79,9 @@ def _reference(text: Text, start: int, span: Span, medium: Medium) -> Reference:
     bar, end = _bounds(text.text, start + 2)
     expression, form = text.text[start + 2 : bar], text.text[bar + 1 : end - 2]
     figure = span.kind == "text" and text.text.endswith("!", span.start, start) and not text.text.endswith("\\!", span.start, start)
-    return Reference(start - figure, end, expression.strip(), " ".join(form.split()), figure, medium, text.at(start))
+    return Reference(
+        start - figure, end, expression.strip(), " ".join(form.split()), figure, medium, text.at(start), text.text.count("\n\n", 0, start)
+    )
 
 
 def _bounds(text: str, position: int) -> tuple[int, int]:

@@ -6,6 +6,7 @@ An expression is evaluated draw by draw, so that the band of a ratio is that of 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -15,6 +16,8 @@ from generator.resolve.quantity import ExpressionError, Quantity, joined
 from kernels.declare import find
 from kernels.draws import one, percentiles
 from kernels.results import Curve, Number, Result
+
+SAME = 1e-8  # relative: draws are kept with nine digits
 
 
 class Choice(NamedTuple):
@@ -55,10 +58,10 @@ def vary(text: str, scope: Scope) -> Varied:
 def middle(draws: Sequence[Any]) -> Any:
     """The median of contents with their band; the content itself where all agree. Raises ExpressionError for texts that differ."""
     first = draws[0]
-    if len(draws) == 1 or all(content == first for content in draws):
+    if len(draws) == 1 or not isinstance(first, Quantity):
+        return first  # of truth values too: who asks for one looks at the draws
+    if all(math.isclose(content.value, first.value, rel_tol=SAME) for content in draws):
         return first
-    if not isinstance(first, Quantity):
-        return first  # a truth value: who asks for one looks at the draws
     low, value, high = percentiles([content.value for content in draws])
     return Quantity(value, first.exponents, (low, high), joined(*(content.side for content in draws)))
 

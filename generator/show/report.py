@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 STATUSES = ("new", "changed", "unchanged", "retired", "vanished")
 RUN_STATES = ("computed", "fresh", "stale", "missing")
 VERDICTS = ("holds", "wrong", "misleading", "depends", "open")
-MADE = ("device", "device_class", "driver", "torch", "python", "utc", "commit", "seconds")
+MADE = ("device", "device_class", "driver", "torch", "python", "packages", "utc", "commit", "seconds")
 LISTED = 12  # stale and missing runs, warnings: beyond that a terminal scrolls away
 
 

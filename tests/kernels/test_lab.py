@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ import pytest
 from kernels import KernelError, Spread, lab, limits, record, recording
 from kernels.__main__ import _parser, main
 from kernels.declare import find
-from kernels.machine import device_class_of, device_name_of
+from kernels.machine import device_class_of, device_name_of, versions
 from kernels.record import Curve, Number, Result, load, path_of, save
 
 pytestmark = pytest.mark.usefixtures("made_up")
@@ -332,6 +333,22 @@ def test_verify_catches_a_tampered_record(tmp_path, capsys):
     assert main(["verify", "made_up_trouble", "--records", str(tmp_path)]) == 0
     assert main(["verify", "made_up_truble", "--records", str(tmp_path)]) == 2
     assert "did you mean 'made_up_trouble'" in capsys.readouterr().err
+
+
+def test_a_record_names_the_packages_that_its_run_read(tmp_path):
+    (run,) = runs({"kernel": "made_up_reader"})
+    assert states(recording.record_runs([run], root=tmp_path)) == ["recorded"] and states(recording.verify(root=tmp_path)) == ["agrees"]
+    path = path_of(run.kernel, run.parameters, None, tmp_path)
+    content = json.loads(path.read_text())
+    assert content["made"]["packages"] == {"yaml": metadata.version("PyYAML")} == versions(["yaml"])
+    for packages, message in (
+        ({"yaml": "0.1"}, f"it was recorded with yaml 0.1 (here {metadata.version('PyYAML')})"),
+        ({"yaml": "0.1", "made_up_package": "2"}, "it needs made_up_package, not installed here"),
+    ):
+        content["made"]["packages"] = packages
+        path.write_text(json.dumps(content))
+        (skipped,) = recording.verify(root=tmp_path).of("skipped")  # other numbers would be no mistake
+        assert skipped.message == message
 
 
 def test_verify_tells_of_records_without_a_kernel(tmp_path):

@@ -98,7 +98,9 @@ def test_an_absolute_path_is_shown_from_here(tmp_path, monkeypatch):
 
 
 def test_hidden_files_and_backups_are_no_cards(tmp_path):
-    files = dict.fromkeys(("gpu/.hidden.md", "gpu/a.md~", "gpu/#a.md#", "gpu/~a.md", ".git/b.md", "README.md", "deck.lock", "media/x.txt"), "no heading")  # noqa: E501
+    files = dict.fromkeys(
+        ("gpu/.hidden.md", "gpu/a.md~", "gpu/#a.md#", "gpu/~a.md", ".git/b.md", "README.md", "deck.lock", "media/x.txt"), "no heading"
+    )  # noqa: E501
     cards = deck_in(tmp_path, {"gpu/a.md": NOTE % "a-note", **files}, "a")
     assert [note.id for note in read(cards).notes] == ["a-note"]
 

@@ -70,8 +70,6 @@ def test_sources_stand_in_the_footer():
     assert result is not None and result.fields["Footer"] == '<p>Hu et al., <a href="https://arxiv.org/abs/2106.09685">arXiv 2106.09685</a></p>'
 
 
-
-
 @pytest.mark.parametrize(
     ("verdict", "says"),
     [

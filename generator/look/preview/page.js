@@ -39,7 +39,7 @@ const mark = (word, text = word) => element("span", { class: `mark ${word}` }, t
 
 const STATE = {
   stale: "stale", unmeasured: "not yet measured", "claim wrong": "claim is wrong", "claim misleading": "claim misleads",
-  "claim open": "claim is open", "claim holds": "claim holds", new: "new", changed: "changed",
+  "claim depends": "claim depends", "claim open": "claim is open", "claim holds": "claim holds", new: "new", changed: "changed",
 };
 
 const statesOf = (note) => [...note.states, data.statuses[note.id]].filter(Boolean).sort(); // what it is, and what became of it since the release
@@ -151,7 +151,8 @@ function claimItem(claim) {
   return element("li", {},
     mark(claim.verdict), " ", element("span", { class: "said" }, claim.says),
     pairList([
-      ["said", claim.said], ["computed", claim.computed || (claim.verdict === "open" ? "not yet measured" : "")], ["off by", claim.factor],
+      ["said", claim.said], ["taken as", claim.thresholds.map((threshold) => threshold.join(": ")).join("; ")],
+      ["computed", claim.computed || (claim.verdict === "open" ? "not yet measured" : "")], ["off by", claim.factor],
       ["from", claim.expression], ["holds if", claim.under && `${claim.under[0]} (${claim.under[1]})`], ["source", claim.source], ["at", source(claim.place)],
     ]));
 }

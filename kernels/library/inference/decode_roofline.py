@@ -1,9 +1,17 @@
 """One decode step from the data sheet: the weights are read once for the whole batch, each sequence's cache for itself.
 
-    time >= max(bytes / bandwidth, FLOP / peak)      bytes = weights + batch * cache      FLOP = 2 * weights' parameters * batch
+    time >= max(bytes / bandwidth, FLOP / peak)         bytes = weights + batch * cache
+    FLOP = batch * positions * (2 * parameters + 4 * layers * heads * head_dim * context)
 
-Pope et al. 2022, arXiv 2211.05102, section 2.1. Attention's own FLOP are left out: they come with their own bytes, about one for one
-FLOP, so they never decide. Peaks are the data sheets' (machines/_devices.py); with several GPUs both are added up, communication left out.
+Pope et al. 2022, arXiv 2211.05102, section 2.1; the second term of the FLOP are the scores and the weighted values of attention. A step takes
+one new token of each sequence, or `positions` of them, as the check of a draft does. Activations and launches are left out, so that each time
+is the least possible one. Peaks are the data sheets' (machines/_devices.py); with several GPUs both are added up, communication left out.
+
+Bytes and FLOP take equally long at the batch
+
+    b = (weights / bandwidth) / (FLOP of a sequence / peak - cache of a sequence / bandwidth)
+
+and at no batch once the cache of a sequence takes longer to read than its FLOP to do.
 """
 
 from typing import Annotated
@@ -33,6 +41,7 @@ from kernels.library.models.model_shape import model_shape
         "total": "token/s",
         "peak_share": "",
         "compute_bound_batch": "",
+        "never_from": "token",
         "cache_of_bytes": "",
         "sweep": Series("batch", "s"),
     },
@@ -44,12 +53,14 @@ def decode_roofline(
     bits: Annotated[float, Bound(low=1.0, high=32.0)] = 16.0,
     gpu: Gpu = "h100",
     gpus: Annotated[int, Bound(low=1)] = 1,
+    positions: Annotated[int, Bound(low=1)] = 1,
 ):
     """The least time of one decode step of a model, and the tokens a second that follow, for the batch and for one user.
 
     parameters: those that a step multiplies, so without the embedding that is only looked up. Weights of `bits` bits, a bf16
-    cache of `context` tokens in each sequence, arithmetic in bf16. intensity: FLOP over bytes.
-    compute_bound_batch: where weights alone take as long to read as to multiply. sweep: the step by batch, its reads and its arithmetic.
+    cache of `context` tokens in each sequence, arithmetic in bf16. intensity: FLOP over bytes. compute_bound_batch: where bytes and
+    FLOP take equally long, 0 where no batch is large enough; never_from: the context from which none is. sweep: the step by batch, its
+    reads and its arithmetic.
     """
     peak, bandwidth = gpus * DEVICES[gpu].half, gpus * DEVICES[gpu].bandwidth
     shape = SHAPES[model]
@@ -57,10 +68,15 @@ def decode_roofline(
         raise KernelError(f"decode_roofline: {model} routes tokens to experts: what a batch reads depends on the routes (choose a dense model)")
     parameters = model_shape(model=model)["parameters"] - (0 if shape.tied else shape.vocab * shape.d_model)
     weights = bits / 8 * parameters
-    per_sequence = kv_cache(model=model, tokens=context)["total"] if context else 0
-    moved, flops = weights + batch * per_sequence, 2 * parameters * batch
+    per_token = kv_cache(model=model, tokens=1)["per_token"]
+    per_sequence = context * per_token
+    attention = 4 * shape.layers * shape.heads * shape.head_dim  # FLOP of a new token for each cached one
+    work = positions * (2 * parameters + attention * context)
+    moved, flops = weights + batch * per_sequence, batch * work
     memory, compute = moved / bandwidth, flops / peak
     time = max(memory, compute)
+    spare = work / peak - per_sequence / bandwidth  # what a further sequence adds to the arithmetic and not to the reads
+    each = per_token / bandwidth - positions * attention / peak
     batches = [2**p for p in range(11)]
     return {
         "parameters": parameters,
@@ -77,12 +93,13 @@ def decode_roofline(
         "per_user": 1 / time,
         "total": batch / time,
         "peak_share": compute / time,
-        "compute_bound_batch": peak / bandwidth * bits / 16,
+        "compute_bound_batch": weights / bandwidth / spare if spare > 0 else 0.0,
+        "never_from": positions * 2 * parameters / peak / each if each > 0 else 0.0,
         "cache_of_bytes": batch * per_sequence / moved,
         "sweep": {
             "batch": batches,
             "reads": [(weights + b * per_sequence) / bandwidth for b in batches],
-            "arithmetic": [2 * parameters * b / peak for b in batches],
+            "arithmetic": [work * b / peak for b in batches],
         },
     }
 
@@ -94,5 +111,6 @@ def draw(result, ax):
     labels = {"reads": "reading", "arithmetic": "arithmetic"}
     plot.lines(ax, result["sweep"], xlog=True, ylog=True, labels=labels, x_label="sequences decoded together", highlight="reads")
     batch = result["compute_bound_batch"]
-    if 1 < batch < 1024 and not result["cache"]:
-        plot.mark(ax, batch, result["weights_time"], f"equal at {plot.show(batch, '')}", plot.INK, "left above")
+    if 1 < batch < 1024:
+        sequence = (result["memory_time"] - result["weights_time"]) / result.parameters["batch"]
+        plot.mark(ax, batch, result["weights_time"] + batch * sequence, f"equal at {plot.show(batch, '')}", plot.INK, "left above")

@@ -9,7 +9,7 @@ has no graph at all. What G's step leaves in D's .grad falls into D's next step 
 
 from typing import Annotated
 
-from kernels import Bound, kernel
+from kernels import Bound, Free, kernel
 
 
 @kernel(
@@ -30,7 +30,12 @@ from kernels import Bound, kernel
     ),
     tolerance=1e-4,
 )
-def gan_step(rows: Annotated[int, Bound(low=8, high=1024)] = 64, passes: Annotated[int, Bound(low=1, high=1000)] = 10, seed: int = 0):
+def gan_step(
+    rows: Annotated[int, Bound(low=8, high=1024), Free(16, 256)] = 64,
+    hidden: Annotated[int, Bound(low=4, high=1024), Free(16, 256)] = 64,
+    passes: Annotated[int, Bound(low=1, high=1000)] = 10,
+    seed: int = 0,
+):
     """Gradients of one step, and G's outputs in eval mode against train mode after so many passes since initialisation.
 
     d_step_g_gradient: norm of G's gradient in D's step over its own in G's step, with and without (attached) detach; d_difference: of
@@ -38,14 +43,16 @@ def gan_step(rows: Annotated[int, Bound(low=8, high=1024)] = 64, passes: Annotat
     gradient with D's parameters frozen, relative. left_in_d: norm of what G's step leaves in D, over D's own gradient. eval_has_graph:
     1 if D in eval mode still carries a graph. eval_shift: root mean square difference of G's outputs between eval and train mode over
     train mode's own size, after `passes` on inputs of another mean and variance; statistics_left: 0.9^passes of the initial ones.
+
+    rows (the batch) and hidden (the inner width of both networks) are free within what such a toy could be given.
     """
     import torch
     from torch import nn
     from torch.nn.functional import softplus
 
     torch.manual_seed(seed)
-    generator = nn.Sequential(nn.Linear(8, 64), nn.BatchNorm1d(64), nn.ReLU(), nn.Linear(64, 16)).double()
-    judge = nn.Sequential(nn.Linear(16, 64), nn.LeakyReLU(0.2), nn.Linear(64, 1)).double()
+    generator = nn.Sequential(nn.Linear(8, hidden), nn.BatchNorm1d(hidden), nn.ReLU(), nn.Linear(hidden, 16)).double()
+    judge = nn.Sequential(nn.Linear(16, hidden), nn.LeakyReLU(0.2), nn.Linear(hidden, 1)).double()
     noise, real = torch.randn(rows, 8).double(), 1 + torch.randn(rows, 16).double()
 
     def gradients(loss):
@@ -79,6 +86,18 @@ def gan_step(rows: Annotated[int, Bound(low=8, high=1024)] = 64, passes: Annotat
         "eval_shift": eval_shift(passes, seed),
         "statistics_left": 0.9**passes,  # momentum 0.1
     }
+
+
+@gan_step.invariant
+def detaching_keeps_the_generator_out_and_changes_nothing_else(result):
+    """With detach the generator gets no gradient in the discriminator's step, and the discriminator the same as without."""
+    return result["d_step_g_gradient"] == 0 and result["d_step_g_gradient_attached"] > 0 and result["d_difference"] < 1e-12
+
+
+@gan_step.invariant
+def the_gradient_passes_a_frozen_discriminator_but_no_blind_one(result):
+    """Freezing the discriminator's parameters leaves the generator's gradient as it is; under no_grad there is none."""
+    return result["g_difference_frozen"] < 1e-12 and result["g_step_refused"] == 1
 
 
 def flat(net):

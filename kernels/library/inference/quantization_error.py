@@ -10,7 +10,7 @@ arXiv 2212.09720.
 
 from typing import Annotated
 
-from kernels import Bound, KernelError, Series, kernel
+from kernels import Bound, Free, KernelError, Series, kernel
 
 SHARED = ("tensor", "channel", "group")
 
@@ -26,11 +26,12 @@ SHARED = ("tensor", "channel", "group")
         "sweep": Series("bits", ""),
     },
     tolerance=1e-3,
+    draws=8,
 )
 def quantization_error(
     bits: Annotated[int, Bound(low=2, high=12)] = 4,
-    rows: Annotated[int, Bound(low=1, high=8192)] = 256,
-    columns: Annotated[int, Bound(low=2, high=8192)] = 4096,
+    rows: Annotated[int, Bound(low=1, high=8192), Free(128, 1024)] = 256,
+    columns: Annotated[int, Bound(low=2, high=8192), Free(1024, 8192)] = 4096,
     group_size: Annotated[int, Bound(low=2, high=8192)] = 128,
     outlier: Annotated[float, Bound(low=1, high=1000)] = 100.0,
     seed: int = 0,
@@ -38,8 +39,10 @@ def quantization_error(
     """SQNR in dB of symmetric round-to-nearest on Gaussian weights, by who shares a scale, and with one weight of `outlier` sigma among them.
 
     The SQNR with an outlier counts all other weights and leaves out the outlier itself. zeroed: the share of the other weights that become zero.
-    uniform: uniform weights, one scale; exact: its closed form. per_bit: mean gain a bit of uniform weights from 8 to 12 bits. largest:
-    magnitude among the Gaussian weights, in sigma. sweep: dB over bits.
+    uniform: uniform weights, one scale; exact: its closed form. per_bit: its gain from one further bit, the mean over bits 8 to 12.
+    largest: magnitude among the Gaussian weights, in sigma. sweep: dB over bits.
+
+    The more weights share a scale, the larger their largest: rows and columns are free, from what a test would take to a layer's.
     """
     import torch
 
@@ -62,14 +65,13 @@ def quantization_error(
     wanted = {("channel", bits), *((what, b) for what in ("tensor", "group") for b in {*kept, bits})}
     clean = {(what, b): decibels(weights, nearest(weights, b, sizes[what])) for what, b in wanted}
     bad = {what: damaged(what, bits) for what in SHARED}
-    even = {b: decibels(flat, nearest(flat, b, rows * columns)) for b in {8, 12, bits}}
     return {
         **{what: clean[what, bits] for what in SHARED},
         **{f"{what}_outlier": bad[what][0] for what in SHARED},
         **{f"{what}_outlier_zeroed": bad[what][1] for what in SHARED},
-        "uniform": even[bits],
+        "uniform": decibels(flat, nearest(flat, bits, rows * columns)),
         "uniform_exact": closed_form(bits),
-        "per_bit": (even[12] - even[8]) / 4,
+        "per_bit": (closed_form(12) - closed_form(8)) / 4,
         "largest": weights.abs().max(),
         "sweep": {
             "bits": list(kept),
@@ -78,6 +80,18 @@ def quantization_error(
             "tensor_outlier": [damaged("tensor", b)[0] for b in kept],
         },
     }
+
+
+@quantization_error.invariant
+def uniform_weights_meet_the_closed_form(result):
+    """Uniform weights have the signal-to-noise ratio of the closed form, to a tenth of a dB."""
+    return abs(result["uniform"] - result["uniform_exact"]) < 0.1
+
+
+@quantization_error.invariant
+def the_fewer_share_a_scale_the_less_noise(result):
+    """A scale for each group beats one for each channel, and that one for the matrix; an outlier never helps."""
+    return result["group"] > result["channel"] > result["tensor"] and all(result[what] >= result[f"{what}_outlier"] for what in SHARED)
 
 
 def nearest(weights, bits: int, size: int):

@@ -4,7 +4,7 @@ A group of `group_size` weights shares one scale (and, in asymmetric formats, on
 
     bits + (scale_bits + zero_bits) / group_size
 
-(Frantar et al. 2022, GPTQ, arXiv 2210.17323, section 4; Dettmers and Zettlemoyer 2022, arXiv 2212.09720, section 3). What is
+(Frantar et al. 2022, GPTQ, arXiv 2210.17323, on grouping; Dettmers and Zettlemoyer 2022, arXiv 2212.09720, section 3). What is
 quantised are the blocks' matrices; embeddings, output head, biases and norms stay in 16 bits unless `embeddings` says otherwise.
 """
 

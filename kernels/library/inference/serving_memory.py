@@ -28,6 +28,7 @@ BITS = {"int8": 8, "int4": 4}
         "total": "B",
         "left": "B",
         "tokens_fit": "",
+        "sequences_fit": "",
         "tokens_fit_nominal": "",
         "tokens_fit_mha": "",
         **{f"weights_{name}": "B" for name in ("fp32", "fp16", "int8", "int4")},
@@ -45,7 +46,8 @@ def serving_memory(
     """Weights and 16-bit KV cache of `batch` sequences of `tokens` tokens, and how many tokens of cache a GPU's memory leaves room for.
 
     nominal: parameters * bits / 8. left: memory - reserve - weights, negative where they do not fit. tokens_fit: of cache, 0 there too;
-    tokens_fit_nominal: with nominal weights and no reserve; tokens_fit_mha: if every query head cached keys and values of its own.
+    sequences_fit: of `tokens` tokens each; tokens_fit_nominal: with nominal weights and no reserve; tokens_fit_mha: if every query head cached keys
+    and values of its own.
     """
     parameters = model_shape(model=model)["parameters"]
     sizes = {"fp32": 4 * parameters, "fp16": 2 * parameters}
@@ -61,6 +63,7 @@ def serving_memory(
         "total": sizes[format] + cache["total"],
         "left": left,
         "tokens_fit": max(left, 0) // cache["per_token"],
+        "sequences_fit": max(left, 0) // cache["per_sequence"],
         "tokens_fit_nominal": max(memory - nominal, 0) // cache["per_token"],
         "tokens_fit_mha": max(left, 0) // cache["per_token_mha"],
         **{f"weights_{name}": size for name, size in sizes.items()},

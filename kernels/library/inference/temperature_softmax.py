@@ -42,25 +42,30 @@ def temperature_softmax(
     rank: Annotated[int, Bound(low=1, high=TAIL)] = 7,
     probability: Annotated[float, Bound(low=1e-9, high=0.499)] = 0.02,
     wanted: Annotated[float, Bound(low=1e-9, high=0.499)] = 0.1,
+    rivals: Annotated[int, Bound(low=0, high=1000)] = 0,
 ):
     """Probabilities of a Zipf vocabulary at a temperature and at 1: rank 1, the token of a rank, and all ranks beyond 100.
 
-    entropy in nats. peak_temperature: of 0.1, 0.15, .. 2.5, where the tracked token is likeliest, with the probability `peak`. pair: what
-    a token of `probability` gets where there is but one other token; pair_temperature: the temperature at which that is `wanted`.
+    entropy in nats. peak_temperature: of 0.1, 0.15, .. 2.5, where the tracked token is likeliest, with the probability `peak`. pair: what a token of
+    `probability` gets where there are but `rivals` equal ones and one more token; pair_temperature: the temperature at which that is `wanted`.
     """
     if rank > vocab:
         raise KernelError(f"temperature_softmax: rank is {rank}, but must be at most vocab, {vocab}")
     now, one = at(temperature, vocab, exponent, rank), at(1.0, vocab, exponent, rank)
     swept = {t: at(t, vocab, exponent, rank) for t in TEMPERATURES}
     peak = max(swept, key=lambda t: swept[t]["tracked"])
-    odds = math.log(probability / (1 - probability))
+    if (rivals + 1) * probability >= 1 or (rivals + 2) * wanted >= 1:
+        raise KernelError(
+            f"temperature_softmax: {rivals + 1} equal tokens of {probability:g} that are to rise to {wanted:g} leave too little for the last one"
+        )
+    odds = math.log((1 - (rivals + 1) * probability) / probability)  # of the one large token to one of the small ones
     return {
         **now,
         **{f"{name}_at_1": value for name, value in one.items()},
         "peak_temperature": peak,
         "peak": swept[peak]["tracked"],
-        "pair": 1 / (1 + math.exp(-odds / temperature)),
-        "pair_temperature": odds / math.log(wanted / (1 - wanted)),
+        "pair": 1 / (rivals + 1 + math.exp(odds / temperature)),
+        "pair_temperature": odds / math.log(1 / wanted - rivals - 1),
         "sweep": {"temperature": TEMPERATURES, **{name: [s[name] for s in swept.values()] for name in ("top", "tracked", "tail")}},
     }
 

@@ -24,7 +24,7 @@ BYTES = 2  # of an element in 16 bits
 if TYPE_CHECKING:
     Operation = str
 else:
-    Operation = Literal[(*OPERATIONS, LATENT)]
+    Operation = Literal.__getitem__((*OPERATIONS, LATENT))
 
 
 @kernel(

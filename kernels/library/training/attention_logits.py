@@ -8,6 +8,8 @@ from typing import Annotated
 
 from kernels import Bound, Series, kernel
 
+QUERIES = 1000  # an expectation is estimated: the mean over one head's queries
+
 
 @kernel(
     kind="simulation",
@@ -21,7 +23,7 @@ def attention_logits(
     gain: Annotated[float, Bound(low=0.01, high=100.0)] = 1.0,
     seed: int = 0,
 ):
-    """Mean entropy in nats and as a number of keys (its exponential), the largest weight, over 1,000 rows; sweep: keys by standard deviation.
+    """Mean entropy in nats and as a number of keys (its exponential), the largest weight, over 1,000 queries; sweep: keys by standard deviation.
 
     predicted: ln n - s^2 / 2; collapse_at: sqrt(2 ln n); bound: the largest logit under QK-norm.
     """
@@ -30,7 +32,7 @@ def attention_logits(
     import torch
 
     random = torch.Generator().manual_seed(seed)
-    noise = torch.randn(1000, keys, generator=random, dtype=torch.float64)
+    noise = torch.randn(QUERIES, keys, generator=random, dtype=torch.float64)
     weights = torch.softmax(logit_std * noise, 1)
     entropy = entropies(noise, logit_std).mean().item()
     stds = [i / 2 for i in range(21)]
@@ -43,6 +45,14 @@ def attention_logits(
         "bound": gain**2 * math.sqrt(head_dim),
         "sweep": {"logit_std": stds, "keys": [math.exp(entropies(noise, s).mean().item()) for s in stds]},
     }
+
+
+@attention_logits.invariant
+def the_entropy_lies_between_one_key_and_all(result) -> bool:
+    """Between none and ln n; growing logits never raise it, and mild ones leave ln n - s^2 / 2 of many keys."""
+    curve, keys, std = result["sweep"].values("keys"), result.parameters["keys"], result.parameters["logit_std"]
+    bounded = 1 <= result["keys"] <= keys * (1 + 1e-9) and all(b < a for a, b in zip(curve, curve[1:]))
+    return bounded and (std > 1 or keys < 1000 or abs(result["entropy"] - result["predicted"]) < 0.05)
 
 
 def entropies(noise, scale: float):

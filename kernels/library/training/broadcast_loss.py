@@ -7,7 +7,7 @@ A perfect prediction so costs 2 var t, and the best one is the mean of the targe
 
 from typing import Annotated
 
-from kernels import Bound, kernel
+from kernels import Bound, Free, kernel
 
 
 @kernel(
@@ -18,10 +18,16 @@ from kernels import Bound, kernel
     },
     tolerance=1e-3,
 )
-def broadcast_loss(n: Annotated[int, Bound(low=2, high=4096)] = 64, features: Annotated[int, Bound(low=1, high=32)] = 8, seed: int = 0):
+def broadcast_loss(
+    n: Annotated[int, Bound(low=2, high=4096)] = 64,
+    features: Annotated[int, Bound(low=1, high=32), Free(2, 32)] = 8,
+    noise: Annotated[float, Bound(low=0.0, high=10.0), Free(0.0, 1.0)] = 0.1,
+    seed: int = 0,
+):
     """Loss of a perfect prediction, shapes matched and broadcast, and R2 on its own data of a linear model trained with each.
 
-    Inputs and true weights are standard normal, with noise of standard deviation 0.1. elements: differences averaged.
+    Inputs and true weights are standard normal. Free: features, from nearly one number to half of the examples, and noise, the standard
+    deviation of what no feature explains, from none to that of one feature's part. elements: differences averaged.
     class_indices_like_logits: 1 if torch's cross_entropy takes class indices of the shape of its logits.
     """
     import torch
@@ -29,7 +35,7 @@ def broadcast_loss(n: Annotated[int, Bound(low=2, high=4096)] = 64, features: An
 
     random = torch.Generator().manual_seed(seed)
     x = torch.randn(n, features, generator=random, dtype=torch.float64)
-    target = x @ torch.randn(features, generator=random, dtype=torch.float64) + 0.1 * torch.randn(n, generator=random, dtype=torch.float64)
+    target = x @ torch.randn(features, generator=random, dtype=torch.float64) + noise * torch.randn(n, generator=random, dtype=torch.float64)
     perfect = target[:, None]
     variance = target.var(correction=0)
     matched, broadcast = trained(x, target[:, None]), trained(x, target)
@@ -43,6 +49,13 @@ def broadcast_loss(n: Annotated[int, Bound(low=2, high=4096)] = 64, features: An
         "trained_broadcast": quiet_mse(broadcast, target),
         "class_indices_like_logits": accepts_indices((n, 3), (n, 3)),
     }
+
+
+@broadcast_loss.invariant
+def broadcasting_adds_the_variance(result) -> bool:
+    """A perfect prediction costs the predictions' own variance and the targets' once more; what is trained ends at the mean."""
+    perfect = abs(result["broadcast"] / (2 * result["variance"]) - 1) < 1e-9
+    return perfect and abs(result["r2_broadcast"]) < 1e-6 and result["trained_broadcast"] > 0.999999 * result["variance"]
 
 
 def trained(x, target, steps: int = 400):

@@ -1,41 +1,49 @@
 """The learning-rate range test on least squares, whose largest stable rate is known: 2 / L for the largest curvature L.
 
 The rate grows by a fixed factor each mini-batch step of plain SGD; the loss of each batch, taken before its step, is smoothed and plotted over the
-logarithm of the rate (Smith 2015, arXiv 1506.01186; exponential growth and the tenth of the minimum are fastai's). Curvatures fall as 1 / i.
+logarithm of the rate (Smith 2015, arXiv 1506.01186; exponential growth and the tenth of the minimum are fastai's). Curvatures fall as i^-decay.
 Then the same model is trained from the start at fixed rates: what the plot suggested against what the rates do.
 """
 
 from typing import Annotated
 
-from kernels import Bound, Series, kernel
+from kernels import Bound, Free, Series, kernel
+
+FEATURES, EXAMPLES = 32, 4096
 
 
 @kernel(
     kind="simulation",
     outputs={
-        "lowest": "", "tenth": "", "steepest": "", "explodes": "", "limit": "", "lowest_of_limit": "", "start": "", "noise": "",
-        "trained_at_lowest": "", "trained_at_tenth": "", "trained_at_steepest": "", "trained_at_hundredth": "",
+        **dict.fromkeys(("lowest", "tenth", "steepest", "limit", "lowest_of_limit", "start", "noise"), ""),
+        **dict.fromkeys(("trained_at_tenth", "trained_at_hundredth", "tenth_gains"), ""),
         "test": Series("learning_rate", ""),
     },
     tolerance=0.05,
-)  # fmt: skip
+)
 def lr_range_test(
     lr_min: Annotated[float, Bound(low=1e-9, high=1.0)] = 1e-4,
     lr_max: Annotated[float, Bound(low=1e-6, high=1e3)] = 10.0,
-    steps: Annotated[int, Bound(low=20, high=2000)] = 200,
-    batch: Annotated[int, Bound(low=1, high=1024)] = 64,
+    steps: Annotated[int, Bound(low=20, high=2000), Free(100, 400)] = 200,
+    batch: Annotated[int, Bound(low=1, high=1024), Free(32, 256)] = 64,
+    decay: Annotated[float, Bound(low=0.0, high=3.0), Free(0.5, 1.5)] = 1.0,
+    deviation: Annotated[float, Bound(low=0.0, high=10.0), Free(0.1, 1.0)] = 0.3,
     seed: int = 0,
 ):
-    """Rates where the smoothed loss is lowest, a tenth of that, steepest over log rate, and four times its lowest; 2 / L as limit.
+    """Rates where the smoothed loss is lowest, a tenth of that, and steepest over log rate; 2 / L as limit.
 
-    trained_at: full loss after as many steps at that rate (hundredth: of the lowest), at most 1e6; start, noise: the loss before and at best.
+    trained_at: full loss after as many steps at that rate (hundredth: of the lowest); tenth_gains: the hundredth's excess over the best loss,
+    over the tenth's. start, noise: the loss before and at best. test: the smoothed loss over the start's. Free: steps, the speed of the sweep (fastai
+    takes 100); the batch; decay, how fast curvatures fall, from nearly round to long and narrow; deviation, of the labels' noise, from a tenth of one
+    feature's part to all of it.
     """
     import torch
 
     random = torch.Generator().manual_seed(seed)
-    scales = torch.arange(1, 33, dtype=torch.float64).rsqrt()
-    x = torch.randn(4096, 32, generator=random, dtype=torch.float64) * scales
-    y = x @ torch.randn(32, generator=random, dtype=torch.float64) + 0.3 * torch.randn(4096, generator=random, dtype=torch.float64)
+    scales = torch.arange(1, FEATURES + 1, dtype=torch.float64) ** (-decay / 2)
+    x = torch.randn(EXAMPLES, FEATURES, generator=random, dtype=torch.float64) * scales
+    noise = deviation * torch.randn(EXAMPLES, generator=random, dtype=torch.float64)
+    y = x @ torch.randn(FEATURES, generator=random, dtype=torch.float64) + noise
     curvature = torch.linalg.eigvalsh(x.T @ x / len(x))[-1].item()  # of the loss |x w - y|^2 / 2
     order = [torch.randint(len(x), (batch,), generator=random) for _ in range(steps)]
     rates = [lr_min * (lr_max / lr_min) ** (i / (steps - 1)) for i in range(steps)]
@@ -43,22 +51,29 @@ def lr_range_test(
     lowest = min(range(steps), key=smooth.__getitem__)
     window = max(1, steps // 20)
     steepest = min(range(window, lowest + 1), key=lambda i: smooth[i] - smooth[i - window], default=lowest) - window // 2
-    explodes = next((i for i in range(lowest, steps) if smooth[i] > 4 * smooth[lowest]), steps - 1)
-    suggested = {"lowest": rates[lowest], "tenth": rates[lowest] / 10, "steepest": rates[steepest], "hundredth": rates[lowest] / 100}
-    full = {name: loss_of(x, y, descend(x, y, order, [rate] * steps)[1]) for name, rate in suggested.items()}
-    back = next((i for i in range(lowest, steps) if smooth[i] > smooth[0]), steps - 1)  # the picture ends where the start is reached again
-    shown = sorted({*range(0, lowest, max(1, steps // 100)), *range(lowest, back + 1)})
+    suggested = {"lowest": rates[lowest], "tenth": rates[lowest] / 10, "steepest": rates[steepest]}
+    full = {name: loss_of(x, y, descend(x, y, order, [rates[lowest] / by] * steps)[1]) for name, by in (("tenth", 10), ("hundredth", 100))}
+    shown = range(0, steps, max(1, steps // 100))
     best = torch.linalg.lstsq(x, y[:, None]).solution[:, 0]
+    start, floor = loss_of(x, y, torch.zeros_like(best)), loss_of(x, y, best)
     return {
-        **{name: suggested[name] for name in ("lowest", "tenth", "steepest")},
-        "explodes": rates[explodes],
+        **suggested,
         "limit": 2 / curvature,
         "lowest_of_limit": rates[lowest] * curvature / 2,
-        "start": loss_of(x, y, torch.zeros_like(best)),
-        "noise": loss_of(x, y, best),
-        **{f"trained_at_{name}": min(loss, 1e6) for name, loss in full.items()},
-        "test": {"learning_rate": [rates[i] for i in shown], "loss": [smooth[i] for i in shown]},
+        "start": start,
+        "noise": floor,
+        **{f"trained_at_{name}": loss for name, loss in full.items()},
+        "tenth_gains": (full["hundredth"] - floor) / (full["tenth"] - floor),
+        "test": {"learning_rate": [rates[i] for i in shown], "loss": [smooth[i] / start if smooth[i] < 2 * start else None for i in shown]},
     }
+
+
+@lr_range_test.invariant
+def the_picture_falls_before_it_explodes(result) -> bool:
+    """The lowest point lies inside the sweep and below the start, nothing beats the least squares, and at a tenth of it training is stable."""
+    losses = [loss for loss in result["test"].values("loss") if loss is not None]
+    inside = result.parameters["lr_min"] < result["lowest"] < result.parameters["lr_max"] and min(losses) < losses[0]
+    return inside and result["noise"] <= result["trained_at_tenth"] * (1 + 1e-9) and result["trained_at_tenth"] < result["start"]
 
 
 def descend(x, y, order, rates):
@@ -92,12 +107,13 @@ def draw(result, ax):
     from kernels import plot
 
     test = result["test"]
-    plot.lines(ax, test, xlog=True, labels={"loss": ""}, x_label="learning rate", y_label="loss of the batch, smoothed")
-    losses = [p.value for p in test.lines["loss"]]
+    plot.lines(ax, test, xlog=True, labels={"loss": ""}, x_label="learning rate", y_label="loss, smoothed, start = 1")
+    losses = [p.value if p is not None else float("inf") for p in test.lines["loss"]]
 
     def near(rate: float) -> float:
         return losses[min(range(len(test.x)), key=lambda i: abs(test.x[i] / rate - 1))]
 
-    ax.set_ylim(-0.12 * losses[0], max(losses[0], max(losses[: len(losses) // 2])) * 1.1)
-    plot.mark(ax, result["tenth"], near(result["tenth"]), f"take a tenth: {plot.show(result['tenth'], '')}", where="left below")
-    plot.mark(ax, result["lowest"], near(result["lowest"]), f"lowest: {plot.show(result['lowest'], '')}", color=plot.AMBER, where="left above")
+    ax.set_ylim(-0.12, 1.5)
+    at = test.x[losses.index(min(losses))]  # of the drawn curve, over many draws a smooth one
+    plot.mark(ax, at / 10, near(at / 10), "take a tenth", where="left below")
+    plot.mark(ax, at, near(at), "lowest", color=plot.AMBER, where="left above")

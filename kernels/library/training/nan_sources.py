@@ -1,4 +1,4 @@
-"""Where NaN comes from: log(0) and 1/0 are infinite, and NaN is made when an infinity meets a zero or another infinity.
+"""Where NaN comes from: log(0) and 1/0 are infinite; NaN is what has no limit (0 * inf, 0 / 0, inf / inf, inf - inf) or no real value (log(-1)).
 
 Binary cross-entropy written out, -y ln p - (1 - y) ln(1 - p), meets it where p rounds to 1: for y = 1 the second term is 0 * -inf.
 In fp32 that is from the logit 24 ln 2 on, where e^-z falls to 2^-24, half the spacing above 1. From the logit itself the loss is ln(1 + e^-z).
@@ -8,7 +8,8 @@ from typing import Literal
 
 from kernels import kernel
 
-FLAGS = ("log_zero_inf", "one_over_zero_inf", "zero_times_log_zero", "zero_over_zero", "inf_minus_inf", "masked_row", "root_gradient")
+FLAGS = ("log_zero_inf", "one_over_zero_inf", "zero_times_log_zero", "zero_over_zero", "inf_over_inf", "inf_minus_inf", "log_negative",
+         "root_negative", "masked_row", "root_gradient")  # fmt: skip
 
 
 @kernel(
@@ -40,6 +41,9 @@ def nan_sources(dtype: Literal["fp32", "bf16", "fp16"] = "fp32"):
         "one_over_zero_inf": (one / zero).isinf(),
         "zero_times_log_zero": (zero * torch.log(zero)).isnan(),
         "zero_over_zero": (zero / zero).isnan(),
+        "inf_over_inf": (infinite / infinite).isnan(),
+        "log_negative": torch.log(-one).isnan(),
+        "root_negative": torch.sqrt(-one).isnan(),
         "inf_minus_inf": (infinite - infinite).isnan(),
         "masked_row": masked.isnan().all(),
         "root_gradient": slope.isnan(),
@@ -50,6 +54,12 @@ def nan_sources(dtype: Literal["fp32", "bf16", "fp16"] = "fp32"):
         "stable_wrong": functional.binary_cross_entropy_with_logits(logit.float(), zero.float()),
         "stable_right_finite": functional.binary_cross_entropy_with_logits(logit.float(), one.float()).isfinite(),
     }
+
+
+@nan_sources.invariant
+def ieee_754_knows_them_all(result) -> bool:
+    """Every flag is 1: infinities from log(0) and 1/0, and NaN from each operation without a value (IEEE 754-2019, section 7.2)."""
+    return all(result[flag] == 1 for flag in FLAGS) and result["naive_right_nan"] == result["naive_wrong_inf"] == 1
 
 
 def saturation(kind) -> float:

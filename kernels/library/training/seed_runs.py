@@ -39,18 +39,18 @@ MOST = 2000
     },
 )
 def seed_runs(
-    sd: Annotated[float, Bound(low=1e-6, high=1e6)] = 0.005,
+    sd: Annotated[float, Bound(low=1e-6, high=1e6)] = 0.5,
     seeds: Annotated[int, Bound(low=2, high=1000)] = 5,
-    difference: Annotated[float, Bound(low=1e-6, high=1e6)] = 0.005,
+    difference: Annotated[float, Bound(low=1e-6, high=1e6)] = 0.5,
     confidence: Annotated[float, Bound(low=0.5, high=0.9999)] = 0.95,
     power: Annotated[float, Bound(low=0.1, high=0.999)] = 0.8,
 ):
     """Interval of a mean over seeds, power of comparing two such means, seeds that a difference needs, and the best of the seeds.
 
-    sd: between runs that differ in the seed. pair_chance: two single runs of equal systems differ by `difference` or more. best: how much the
-    best of the seeds exceeds the mean; best_wins: the chance that it beats one run of an equal system. power: to see `difference` with
-    `seeds` for each system, two-sided t-test. needed: seeds for each system for the wanted power, at most 2,000. detectable: the difference
-    seen with it at `seeds`. sd_low, sd_high: ends of the interval for sd, over the sd found in so many seeds.
+    sd: between runs that differ in the seed, in the unit of the answer, such as points of accuracy. pair_chance: two single runs of equal systems
+    differ by `difference` or more. best: how much the best of the seeds exceeds the mean; best_wins: the chance that it beats one run of an equal
+    system. power: to see `difference` with `seeds` for each system, two-sided t-test. needed: seeds for each system for the wanted power, at most
+    2,000. detectable: the difference seen with it at `seeds`. sd_low, sd_high: ends of the interval for sd, over the sd found in so many seeds.
     """
     alpha = 1 - confidence
     t = quantile(1 - alpha / 2, seeds - 1)
@@ -145,9 +145,9 @@ def draw(result, ax):
     from kernels import plot
 
     curve = result["sweep"]
-    plot.lines(ax, curve, unit="percent", labels={"half-width": ""}, x_label="seeds", y_label="half-width of the interval", highlight="half-width")
+    plot.lines(ax, curve, labels={"half-width": ""}, x_label="seeds", y_label="half-width of the interval, points", highlight="half-width")
     for seeds in sorted({3, 5, 10}):
         at = curve.x.index(seeds)
         y = curve.values("half-width")[at]
         color = plot.ACCENT if seeds == result.parameters["seeds"] else plot.INK
-        plot.mark(ax, seeds, y, f"{seeds} seeds: {100 * y:.2g}", color=color, where="right above")
+        plot.mark(ax, seeds, y, f"{seeds} seeds: {y:.2g}", color=color, where="right above")

@@ -8,19 +8,22 @@ import math
 from statistics import NormalDist
 from typing import Annotated
 
-from kernels import Bound, kernel
+from kernels import Bound, Free, kernel
 
 NORMAL = NormalDist()
 
 
 @kernel(kind="formula", outputs={"accuracy": "", "lowered": "", "best": "", "best_threshold": "", "auc": "", "loss": ""})
 def threshold_gain(
-    separation: Annotated[float, Bound(low=0.0, high=5.0)] = 0.5,
+    separation: Annotated[float, Bound(low=0.0, high=5.0), Free(0.25, 2.0)] = 0.5,
     scale: Annotated[float, Bound(low=0.01, high=20.0)] = 1.0,
     bias: Annotated[float, Bound(low=-20.0, high=20.0)] = 0.0,
     threshold: Annotated[float, Bound(low=0.001, high=0.999)] = 0.3,
 ):
-    """Accuracy at 50 %, at the lowered threshold, and at the best one; AUC; cross-entropy in nats. separation: m, half the classes' distance."""
+    """Accuracy at 50 %, at the lowered threshold, and at the best one; AUC; cross-entropy in nats.
+
+    separation: m, half the classes' distance; free from 0.25, little better than guessing, to 2, nearly always right.
+    """
     auc = NORMAL.cdf(separation * math.sqrt(2))
     return {
         "accuracy": accuracy(0.0, separation, scale, bias),

@@ -10,7 +10,7 @@ between one step and the next backward pass, w_t = (1 - a)^t.
 
 from typing import Annotated
 
-from kernels import Bound, Series, kernel
+from kernels import Bound, Free, Series, kernel
 
 ORDERS = ("start", "after_step", "between", "never")  # zeroed before backward, after step, between the two, not at all
 DECAY = 0.1
@@ -20,7 +20,7 @@ DECAY = 0.1
     kind="simulation",
     outputs={
         **dict.fromkeys(ORDERS, ""),
-        **dict.fromkeys(("peak", "period", "between_decay", "between_decay_zeros", "adam_peak", "repeats", "micro_ratio", "micro_error"), ""),
+        **dict.fromkeys(("period", "between_decay", "between_decay_zeros", "adam_overshoot", "repeats"), ""),
         "sweep": Series("step", ""),
     },
     tolerance=1e-6,
@@ -29,15 +29,14 @@ def zero_grad_order(
     steps: Annotated[int, Bound(low=10, high=2000)] = 100,
     rate: Annotated[float, Bound(low=1e-4, high=1.0)] = 0.1,
     curvature: Annotated[float, Bound(low=1e-3, high=3.0)] = 1.0,
-    micro_batches: Annotated[int, Bound(low=1, high=64)] = 8,
-    seed: int = 0,
+    adam_rate: Annotated[float, Bound(low=1e-4, high=1.0), Free(0.001, 0.1)] = 0.01,
 ):
     """The weight, 1 at first, after so many SGD steps by the place of zero_grad; 0 is the optimum.
 
-    peak: the largest |weight| in the last half without zeroing, period: steps of one swing, adam_peak: the same peak under Adam.
-    between_decay, between_decay_zeros: the weight under AdamW (decay 0.1) zeroed between backward and step, to None and to zero.
-    repeats: the second gradient of the same loss over the first, not zeroed. micro_ratio: the summed gradients of mean losses over
-    micro_batches of 32 examples, over the large batch's; micro_error: of the same with each loss divided, relative. sweep: losses.
+    period: steps of one swing without zeroing. between_decay, between_decay_zeros: the weight under AdamW (decay 0.1) zeroed between backward
+    and step, to None and to zero. repeats: the second gradient of the same loss over the first, not zeroed. sweep: losses.
+    adam_overshoot: how far past the optimum Adam swings when nothing is zeroed, of the starting distance. Its learning rate adam_rate is free
+    between the usual 0.001 and a coarse 0.1, as it sets how many steps the way to the optimum takes.
     """
     import math
 
@@ -51,23 +50,27 @@ def zero_grad_order(
 
     paths = {order: path(order, steps, curvature, sgd) for order in ORDERS}
     shown = range(0, steps + 1, max(1, steps // 100))
-    ratio, error = micro_batched(micro_batches, seed)
     return {
         **{order: paths[order][-1] for order in ORDERS},
-        "peak": max(map(abs, paths["never"][steps // 2 :])),
         "period": 2 * math.pi / math.acos(1 - rate * curvature / 2),
         "between_decay": path("between", steps, curvature, adamw)[-1],
         "between_decay_zeros": path("between", steps, curvature, adamw, to_none=False)[-1],
-        "adam_peak": max(map(abs, path("never", steps, curvature, lambda weight: torch.optim.Adam([weight], lr=rate))[steps // 2 :])),
+        "adam_overshoot": -min(path("never", round(4 / adam_rate), curvature, lambda weight: torch.optim.Adam([weight], lr=adam_rate))),
         "repeats": repeated(curvature),
-        "micro_ratio": ratio,
-        "micro_error": error,
         "sweep": {
             "step": list(shown),
             "never": [curvature * paths["never"][step] ** 2 / 2 for step in shown],
             "zeroed": [curvature * paths["start"][step] ** 2 / 2 for step in shown],
         },
     }
+
+
+@zero_grad_order.invariant
+def an_orderly_loop_shrinks_the_weight_by_the_same_factor_each_step(result) -> bool:
+    """Zeroed before backward or after the step, the weight is (1 - rate * curvature)^steps."""
+    given = result.parameters
+    closed = (1 - given["rate"] * given["curvature"]) ** given["steps"]
+    return all(abs(result[order] - closed) < 1e-9 for order in ("start", "after_step"))
 
 
 def path(order: str, steps: int, curvature: float, make, to_none: bool = True) -> list[float]:
@@ -102,26 +105,6 @@ def repeated(curvature: float) -> float:
     return held[1] / held[0]
 
 
-def micro_batched(count: int, seed: int, rows: int = 32, width: int = 16) -> tuple[float, float]:
-    """Of accumulated gradients of a linear regression: their norm over the large batch's, and their relative error once divided by count."""
-    import torch
-
-    random = torch.Generator().manual_seed(seed)
-    x, y = (torch.randn(count * rows, size, generator=random, dtype=torch.float64) for size in (width, 1))
-    weight = torch.randn(width, 1, generator=random, dtype=torch.float64)
-
-    def accumulated(batches, divide: int):
-        kept = weight.clone().requires_grad_()
-        for part, target in batches:
-            ((part @ kept - target).square().mean() / divide).backward()
-        return kept.grad
-
-    large = accumulated([(x, y)], 1)
-    parts = list(zip(x.split(rows), y.split(rows)))
-    summed, divided = accumulated(parts, 1), accumulated(parts, count)
-    return (summed.norm() / large.norm()).item(), ((divided - large).norm() / large.norm()).item()
-
-
 @zero_grad_order.figure
 def draw(result, ax):
     from kernels import plot
@@ -129,5 +112,5 @@ def draw(result, ax):
     plot.lines(ax, result["sweep"], x_label="step", y_label="loss", highlight="never", labels={"never": "never\nzeroed", "zeroed": "zeroed"})
     return (
         f"Loss over {result.parameters['steps']} steps of gradient descent: with zero_grad it falls to zero; without, it swings for ever, "
-        f"each swing of the weight {plot.show(result['period'], '')} steps long and its peak {plot.show(result['peak'], '')} of the start."
+        f"each swing of the weight {plot.show(result['period'], '')} steps long."
     )

@@ -1,16 +1,15 @@
-"""Byte-pair encoding, trained and applied: what the tokenization kernels run.
+"""Byte-pair encoding by hand: which pairs are merged, in which order.
 
     repeat: merge the adjacent pair of symbols with the highest count (ties: the pair that is met first)
 
-Sennrich et al. 2016, arXiv 1508.07909, algorithm 1. A word is a tuple of symbols, characters or bytes; no merge crosses a word's end.
+Sennrich et al. 2016, arXiv 1508.07909, algorithm 1. A word is a tuple of symbols; no merge crosses a word's end.
 An underscore names what is no kernel.
 """
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 Word = tuple[bytes, ...]
 Pair = tuple[bytes, bytes]
@@ -63,32 +62,6 @@ def join(word: Word, pair: Pair) -> Word:
             symbols.append(word[at])
             at += 1
     return tuple(symbols)
-
-
-def encoder(merges: Iterable[Merge]) -> Callable[[str], list[bytes]]:
-    """Text to tokens, as bytes each: the merges are applied to every word in the order in which they were learned."""
-    pairs = [pair for pair, _ in merges]
-    known: dict[Word, Word] = {}
-
-    def encode(text: str) -> list[bytes]:
-        tokens: list[bytes] = []
-        for word in byte_words(text):
-            if word not in known:
-                cut = word
-                for pair in pairs:
-                    if len(cut) == 1:
-                        break
-                    cut = join(cut, pair)
-                known[word] = cut
-            tokens.extend(known[word])
-        return tokens
-
-    return encode
-
-
-def byte_words(text: str) -> list[Word]:
-    """Words with the space before them, punctuation apart (as GPT-2 splits), each as a tuple of single bytes."""
-    return [tuple(bytes([b]) for b in piece.encode()) for piece in re.findall(r" ?\w+| ?[^\w\s]+|\s+", text)]
 
 
 def letter_words(text: str) -> list[Word]:

@@ -1,64 +1,66 @@
-"""A new token's logit before any training: near-zero rows against the mean row, in an output head whose logits are all negative.
+"""A new token's probability before any training: a row of zeros in the output head, against the mean of all rows.
 
-    p_new = e^(h.e_new) / (Z + e^(h.e_new)),   mean row: h.e_new = mean logit <= ln(Z / V), so p_new <= 1 / (V + 1)
+    p_new = e^(h.e_new) / (Z + e^(h.e_new)),   Z = sum over the old tokens of e^logit
 
-The second by Jensen's inequality: Hewitt, Initializing New Word Embeddings for Pretrained Language Models (2021).
+    row of zeros:  p_new = 1 / (1 + Z)
+    mean row:      h.e_new = mean logit <= ln(Z / V), so p_new <= 1 / (V + 1)
+
+The second by Jensen's inequality: Hewitt, Initializing New Word Embeddings for Pretrained Language Models (2021). Cross-entropy does not fix Z, which
+a shift of all logits changes; PaLM's z-loss trains ln Z towards 0 (arXiv 2204.02311, section 5).
 """
 
+import math
 from typing import Annotated
 
-from kernels import Bound, kernel
+from kernels import Bound, Series, kernel
+from kernels.library.models._models import SHAPES
 
 
 @kernel(
-    kind="simulation",
+    kind="formula",
     outputs={
-        "mean_logit": "",
-        "noise_probability": "",
-        "mean_probability": "",
-        "bound": "",
-        "below_bound": "",
-        "noise_loss": "",
+        "zero_probability": "",
+        "mean_bound": "",
+        "times": "",
+        "zero_loss": "",
         "mean_loss": "",
-        "loss_bound": "",
+        "harmless_from": "",
+        "sweep": Series("ln Z", ""),
     },
-    tolerance=1e-4,
 )
 def new_token_init(
-    vocab: Annotated[int, Bound(low=10, high=100_000)] = 8000,
-    width: Annotated[int, Bound(low=2, high=1024)] = 64,
-    offset: Annotated[float, Bound(low=-100.0, high=100.0)] = -20.0,
-    spread: Annotated[float, Bound(low=0.0, high=10.0)] = 2.0,
-    contexts: Annotated[int, Bound(low=1, high=1000)] = 200,
-    seed: int = 0,
+    vocab: Annotated[int, Bound(low=2)] = SHAPES["llama-3-8b"].vocab,
+    log_z: Annotated[float, Bound(low=-100.0, high=100.0)] = 0.0,
 ):
-    """One row is added to an output head, as noise of scale 0.02 or as the mean row: its probability, and what the other tokens lose.
+    """One row is added to an output head of `vocab` rows whose logits have the log-partition `log_z`: zeros, or the mean of all rows.
 
-    Logits are `offset` plus a normal part of scale `spread`. Probabilities are means over random contexts; below_bound: share of contexts
-    whose mean-row probability is at most 1 / (vocab + 1). noise_loss, mean_loss: nats that every old token's log-probability falls by;
-    loss_bound: ln(1 + 1 / vocab).
+    zero_probability: of the new token with a logit of 0; mean_bound: the most that the mean row takes; times: the one over the other. zero_loss,
+    mean_loss: nats that every old token's log-probability falls by, the second at most. harmless_from: the ln Z from which zeros take no more
+    than mean_bound. sweep: zero_probability by ln Z.
     """
-    import math
-
-    import torch
-
-    generator = torch.Generator().manual_seed(seed)
-    rows = torch.randn(vocab, width, generator=generator, dtype=torch.float64)
-    hidden = torch.randn(contexts, width, generator=generator, dtype=torch.float64)
-    hidden = spread * hidden / hidden.norm(dim=1, keepdim=True)
-    rows = torch.cat((rows, torch.full((vocab, 1), offset, dtype=torch.float64)), 1)  # one direction that all rows share
-    hidden = torch.cat((hidden, torch.ones(contexts, 1, dtype=torch.float64)), 1)
-    noise = 0.02 * torch.randn(width + 1, generator=generator, dtype=torch.float64)
-    logits = hidden @ rows.T
-    z = logits.logsumexp(1)
-    noise_p, mean_p = ((hidden @ new - z).sigmoid() for new in (noise, rows.mean(0)))
+    zero, bound = 1 / (1 + math.exp(log_z)), 1 / (vocab + 1)
+    grid = [float(z) for z in range(-12, 13)]
     return {
-        "mean_logit": logits.mean(),
-        "noise_probability": noise_p.mean(),
-        "mean_probability": mean_p.mean(),
-        "bound": 1 / (vocab + 1),
-        "below_bound": (mean_p <= 1 / (vocab + 1)).double().mean(),
-        "noise_loss": -torch.log1p(-noise_p).mean(),
-        "mean_loss": -torch.log1p(-mean_p).mean(),
-        "loss_bound": math.log1p(1 / vocab),
+        "zero_probability": zero,
+        "mean_bound": bound,
+        "times": zero / bound,
+        "zero_loss": math.log1p(math.exp(-log_z)),
+        "mean_loss": math.log1p(1 / vocab),
+        "harmless_from": math.log(vocab),
+        "sweep": {"ln Z": grid, "row of zeros": [1 / (1 + math.exp(z)) for z in grid], "mean row, at most": [bound] * len(grid)},
     }
+
+
+@new_token_init.figure
+def draw(result, ax):
+    from kernels import plot
+
+    plot.lines(
+        ax,
+        result["sweep"],
+        unit="percent",
+        x_label="ln Z of the old tokens",
+        y_label="probability of the new token",
+        highlight="row of zeros",
+    )
+    plot.mark(ax, result.parameters["log_z"], result["zero_probability"], "ln Z = 0", where="right above")

@@ -9,24 +9,27 @@
 
 from typing import Annotated
 
-from kernels import Bound, kernel
+from kernels import Bound, Free, kernel
 
-OUTPUTS = ("rotary", "rotary_moved", "rotary_change", "sines", "sines_moved", "sines_change", "added_change", "learned_change", "formula_error")
+OUTPUTS = ("rotary", "rotary_moved", "rotary_change", "rotary_others", "sines", "sines_moved", "sines_change", "added_change", "learned_change")
 
 
-@kernel(kind="simulation", outputs=dict.fromkeys(OUTPUTS, ""), tolerance=1e-6)
+@kernel(kind="simulation", outputs=dict.fromkeys((*OUTPUTS, "formula_error"), ""), tolerance=1e-6)
 def position_shift(
-    width: Annotated[int, Bound(low=2, high=1024)] = 128,
+    width: Annotated[int, Bound(low=2, high=1024), Free(64, 128)] = 128,
     query: Annotated[int, Bound("token", low=0, high=10**6)] = 10,
     key: Annotated[int, Bound("token", low=0, high=10**6)] = 3,
     shift: Annotated[int, Bound("token", low=0, high=10**6)] = 1000,
-    pairs: Annotated[int, Bound(low=1, high=10_000)] = 500,
+    content: Annotated[float, Bound(low=0.0, high=100.0), Free(0.5, 2.0)] = 1.0,
+    pairs: Annotated[int, Bound(low=1, high=10_000), Free(100, 2000)] = 500,
     seed: int = 0,
 ):
     """One random pair's score before and after the move, and the root mean square change over many, relative to the scores' own, in fp64.
 
-    sines: the dot product of two sinusoidal encodings. added: encodings added to random embeddings, then random projections. learned: the same with
-    a random table. formula_error: the rotation against x cos + rotate(x) sin with the half-split rotate.
+    rotary_others: how much the scores of other vectors at the same positions differ, relative to their own. sines: the dot product of two sinusoidal
+    encodings. added: encodings added to random embeddings, then random projections. learned: the same with a random table. formula_error: the
+    rotation against x cos + rotate(x) sin with the half-split rotate. width: heads in use are 64 or 128 wide; content: the embeddings' entries,
+    whose scale is 1 in the first transformer and half or double as well in others; pairs: the sample, free from a hundred to thousands.
     """
     import torch
 
@@ -36,6 +39,7 @@ def position_shift(
         return torch.randn(*shape, generator=generator, dtype=torch.float64)
 
     q, k, x, y = (normal(pairs, width) for _ in range(4))
+    x, y = content * x, content * y
     w_q, w_k = (normal(width, width) / width**0.5 for _ in range(2))
     table = 2**-0.5 * normal(4, width)  # as large as the sinusoids: query, key, and both moved
 
@@ -53,6 +57,7 @@ def position_shift(
         "rotary": rope[0][0].item(),
         "rotary_moved": rope[1][0].item(),
         "rotary_change": change(*rope),
+        "rotary_others": change(rope[0], rope[0].roll(1)) if pairs > 1 else 0.0,
         "sines": sines[0].item(),
         "sines_moved": sines[1].item(),
         "sines_change": change(*sines),
@@ -88,9 +93,7 @@ def halves(x, position: int, base: float = 10_000.0):
     return x * angles.cos() + torch.cat([-second, first], -1) * angles.sin()
 
 
-@position_shift.figure
-def draw(result, ax):
-    from kernels import plot
-
-    shown = {"RoPE": "rotary_change", "sinusoids, alone": "sines_change", "sinusoids, added": "added_change", "learned": "learned_change"}
-    plot.bars(ax, {name: round(result[output], 9) for name, output in shown.items()}, "percent", highlight="RoPE")
+@position_shift.invariant
+def only_the_distance_counts_for_rotations_and_for_bare_sinusoids(result):
+    """Moving both tokens changes neither a rotary score nor the product of two sinusoidal encodings, and the two ways to rotate agree."""
+    return max(result["rotary_change"], result["sines_change"], result["formula_error"]) < 1e-9

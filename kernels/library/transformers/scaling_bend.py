@@ -1,33 +1,19 @@
 """A power law in the parameters of the blocks, plotted against all parameters: it bends, and a fit to its small end misses.
 
-    L = N_body^-alpha,   N_body = 12 L d^2,   N_total = N_body + V d
+    L = N_body^-alpha,   N_body = 12 L d^2 = 12 d^3 / aspect,   N_total = N_body + V d
+    local slope against N_total, over alpha:  3 N_total / (3 N_body + V d),  from 3 where the table is all to 1 where the blocks are
 
-Only the reducible loss is meant. Kaplan et al. 2020, arXiv 2001.08361, equation 1.1 (alpha_N = 0.076) and figure 6 right. The ladder's shapes are
-this file's; the widths are those of GPT-2 and GPT-3 with smaller ones before.
+Kaplan et al. 2020, arXiv 2001.08361, equation 1.1: the whole loss, with no irreducible part, falls as N^-0.076 in the parameters outside the
+embedding.
+How far the fit misses in parameters does not depend on alpha, since a line through logarithms scales with it.
 """
 
 import math
 from collections.abc import Sequence
 from typing import Annotated
 
-from kernels import Bound, Series, kernel
+from kernels import Bound, Free, KernelError, Series, kernel
 from kernels.library.models._models import SHAPES
-
-LADDER = (
-    (4, 128),
-    (6, 256),
-    (6, 384),
-    (8, 512),
-    (10, 640),
-    (12, 768),
-    (24, 1024),
-    (24, 1536),
-    (24, 2048),
-    (32, 2560),
-    (32, 4096),
-    (40, 5120),
-    (80, 10240),
-)
 
 
 @kernel(
@@ -35,52 +21,78 @@ LADDER = (
     outputs={
         "share_smallest": "",
         "share_largest": "",
-        "fitted_largest": "",
+        "share_target": "",
+        "width_smallest": "",
+        "width_largest": "",
+        "width_target": "",
         "slope_fitted": "",
-        "slope_steepest": "",
-        "slope_large": "",
-        "slope_body": "",
-        "largest": "",
-        "predicted": "",
-        "loss": "",
+        "slope_smallest": "",
+        "slope_target": "",
         "ratio": "",
         "needed": "",
         "ladder": Series("parameters", ""),
     },
 )
 def scaling_bend(
-    alpha: Annotated[float, Bound(low=0.01, high=1.0)] = 0.076,
     vocab: Annotated[int, Bound(low=1)] = SHAPES["llama-3-8b"].vocab,
-    fitted: Annotated[int, Bound(low=2, high=12)] = 6,
+    smallest: Annotated[float, Bound(low=1e5, high=1e12)] = 20e6,
+    largest: Annotated[float, Bound(low=1e5, high=1e12)] = 140e6,
+    target: Annotated[float, Bound(low=1e5, high=1e15)] = 100e9,
+    fitted: Annotated[int, Bound(low=2, high=100)] = 6,
+    alpha: Annotated[float, Bound(low=0.01, high=1.0), Free(0.05, 0.35)] = 0.076,
+    aspect: Annotated[float, Bound(low=1.0, high=1000.0), Free(64.0, 128.0)] = 128.0,
     tied: bool = True,
 ):
-    """Slopes of log loss against log parameters on a ladder of 13 models, and the smallest ones' fit carried to the largest.
+    """A loss that follows a power law in the blocks' parameters, fitted against total parameters by small proxies and carried to a large model.
 
-    Slopes are magnitudes: of the fit to the `fitted` smallest against total parameters, the steepest and the last step of the ladder, and
-    the same fit against the blocks' parameters. ratio: predicted over true reducible loss of the largest. needed: how many times its
-    blocks' parameters the predicted loss would really take.
+    `fitted` proxies from `smallest` to `largest`, evenly spaced in the logarithm. alpha: Kaplan's 0.076 is of the whole loss, laws with an
+    irreducible part have about 0.34, so it is free between; aspect: width over layers, free between GPT-2 small's 64 and GPT-3's 128. Slopes are
+    magnitudes over alpha: of the fit, at the smallest proxy, at the target. ratio: what the line promises over the law's loss at the target;
+    needed: how many times the target's blocks the promised loss would take.
     """
-    bodies = [12 * layers * d * d for layers, d in LADDER]
-    tables = [vocab * d * (1 if tied else 2) for _, d in LADDER]
-    totals = [body + table for body, table in zip(bodies, tables)]
-    losses = [body**-alpha for body in bodies]
-    slope, level = fit(totals[:fitted], losses[:fitted])
-    predicted = math.exp(level + slope * math.log(totals[-1]))
-    steps = [-math.log(b / a) / math.log(n / m) for a, b, m, n in zip(losses, losses[1:], totals, totals[1:])]
+    if not smallest < largest < target:
+        raise KernelError("scaling_bend: smallest, largest and target must rise in this order")
+    copies = 1 if tied else 2
+
+    def body(d: float) -> float:
+        return 12 * d**3 / aspect
+
+    def table(d: float) -> float:
+        return copies * vocab * d
+
+    def width(total: float) -> float:
+        low, high = 0.0, total
+        while high - low > 1e-12 * high:
+            middle = (low + high) / 2
+            low, high = (middle, high) if body(middle) + table(middle) < total else (low, middle)
+        return high
+
+    def slope(d: float) -> float:
+        return 3 * (body(d) + table(d)) / (3 * body(d) + table(d))
+
+    totals = [smallest * (largest / smallest) ** (i / (fitted - 1)) for i in range(fitted)]
+    widths = [width(total) for total in totals]
+    line, level = fit(totals, [body(d) ** -alpha for d in widths])
+    goal = width(target)
+    ratio = math.exp(level + line * math.log(target)) / body(goal) ** -alpha
+    grid = [smallest * (target / smallest) ** (i / 24) for i in range(25)]
     return {
-        "share_smallest": tables[0] / totals[0],
-        "share_largest": tables[-1] / totals[-1],
-        "fitted_largest": totals[fitted - 1],
-        "slope_fitted": -slope,
-        "slope_steepest": max(steps),
-        "slope_large": steps[-1],
-        "slope_body": -fit(bodies[:fitted], losses[:fitted])[0],
-        "largest": totals[-1],
-        "predicted": predicted,
-        "loss": losses[-1],
-        "ratio": predicted / losses[-1],
-        "needed": (predicted / losses[-1]) ** (-1 / alpha),
-        "ladder": {"parameters": totals, "true": losses, "fit": [math.exp(level + slope * math.log(n)) for n in totals]},
+        "share_smallest": table(widths[0]) / smallest,
+        "share_largest": table(widths[-1]) / largest,
+        "share_target": table(goal) / target,
+        "width_smallest": widths[0],
+        "width_largest": widths[-1],
+        "width_target": goal,
+        "slope_fitted": -line / alpha,
+        "slope_smallest": slope(widths[0]),
+        "slope_target": slope(goal),
+        "ratio": ratio,
+        "needed": ratio ** (-1 / alpha),
+        "ladder": {
+            "parameters": grid,
+            "law": [body(width(n)) ** -alpha for n in grid],
+            "fit": [math.exp(level + line * math.log(n)) for n in grid],
+        },
     }
 
 
@@ -96,21 +108,16 @@ def fit(xs: Sequence[float], ys: Sequence[float]) -> tuple[float, float]:
 def draw(result, ax):
     from kernels import plot
 
+    ladder, largest = result["ladder"], result.parameters["largest"]
     plot.lines(
         ax,
-        result["ladder"],
+        ladder,
         xlog=True,
         ylog=True,
-        labels={"true": "models", "fit": "fit"},
+        labels={"law": "law", "fit": "fit"},
         x_label="total parameters",
-        y_label="reducible loss",
-        highlight="true",
+        y_label="loss, without its unit",
+        highlight="law",
     )
-    plot.mark(
-        ax,
-        result["fitted_largest"],
-        result["ladder"].lines["true"][result.parameters["fitted"] - 1].value,
-        "last model fitted",
-        plot.INK,
-        "right above",
-    )
+    at = min(range(len(ladder.x)), key=lambda i: abs(math.log(ladder.x[i] / largest)))
+    plot.mark(ax, ladder.x[at], ladder.values("law")[at], "last proxy", plot.INK, "right above")

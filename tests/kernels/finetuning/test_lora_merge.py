@@ -47,5 +47,11 @@ def test_a_small_update_vanishes_in_nf4(result):
     assert lora_merge(d=256, update=1.0)["error_nf4"] < 0.2
 
 
+def test_a_larger_update_comes_through_with_noise():
+    """At the ratio of LoRA's table 7, 6.91 / 61.95, most of it is kept, and the error is that of quantising anew."""
+    larger = lora_merge(d=256, update=6.91 / 61.95)
+    assert 0.7 < larger["kept_nf4"] < 1 and larger["error_nf4"] * 0.11 == pytest.approx(larger["base_error_nf4"], rel=0.3)
+
+
 def test_the_figure_is_drawn(result):
     assert "into NF4" in plot.draw(lora_merge, result).alt

@@ -20,6 +20,12 @@ def test_the_mask_hides_the_codes_and_a_prefix_brings_them_back():
     assert "blind guess" in plot.draw(masked_finetuning, result).alt
 
 
+def test_a_high_rate_kept_up_wears_the_prefix_down_but_not_to_chance():
+    gentle, hard = (masked_finetuning(names=10, **how) for how in ({}, {"finetune_rate": 1e-2, "longer": 3}))
+    assert hard["completed_after"] < gentle["completed_after"] / 2 and hard["masked_after"] == 1.0
+    assert gentle["exposure_after"] > hard["exposure_after"] > hard["exposure_never"] + 1
+
+
 def test_tuning_goes_on_until_all_is_masked_and_longer():
     once, thrice = (masked_finetuning(names=5, longer=longer) for longer in (1, 3))
     assert once["masked_after"] == 1.0 and thrice["finetune_epochs"] == 3 * once["finetune_epochs"]

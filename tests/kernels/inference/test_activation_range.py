@@ -17,7 +17,7 @@ def test_dynamic_follows_a_varying_scale(seed):
 
 
 def test_gaussian_batches_of_one_scale_meet_the_closed_form():
-    got = activation_range(spread=0.0, **SMALL)
+    got = activation_range(scales="stable", **SMALL)
     m = torch.randn(2000, 1024, generator=torch.Generator().manual_seed(7)).abs().amax(1)
     expected = (20 * torch.log10(math.sqrt(12) * 127 / m)).mean().item()
     assert got["dynamic"] == pytest.approx(expected, abs=0.2)
@@ -25,7 +25,7 @@ def test_gaussian_batches_of_one_scale_meet_the_closed_form():
 
 def test_a_clipped_static_range_wins_where_tails_are_heavy_and_bits_few():
     for seed in (0, 1, 2):
-        assert activation_range(bits=4, spread=0.0, freedom=4, seed=seed, **SMALL)["clipped_gain"] < -2
+        assert activation_range(bits=4, scales="stable", freedom=4, seed=seed, **SMALL)["clipped_gain"] < -2
 
 
 def test_values_beyond_the_range_saturate():

@@ -31,6 +31,23 @@ def test_a_cache_is_never_shared():
     assert long["cache"] == 64 * 8192 * 131072 and long["memory_time"] > long["compute_time"]
 
 
+def test_with_a_cache_both_times_are_equal_later_and_then_never():
+    """By hand for Llama 3 8B: 131,072 B and 4 * 32 * 32 * 128 FLOP of attention for each cached token."""
+    batch = decode_roofline(model="llama-3-8b", context=200)["compute_bound_batch"]
+    assert batch > 1.9 * decode_roofline(model="llama-3-8b")["compute_bound_batch"]
+    around = [decode_roofline(model="llama-3-8b", context=200, batch=int(batch) + more) for more in (0, 1)]
+    assert around[0]["compute_time"] <= around[0]["memory_time"] and around[1]["memory_time"] < around[1]["compute_time"]
+    limit = decode_roofline(model="llama-3-8b")["never_from"]
+    assert limit * (131072 / 3.35e12 - 524288 / 989.4e12) == pytest.approx(2 * 7.505e9 / 989.4e12, rel=2e-3)
+    assert decode_roofline(model="llama-3-8b", context=int(limit) + 1)["compute_bound_batch"] == 0
+    assert decode_roofline(model="llama-3-8b", context=int(limit))["compute_bound_batch"] > 1000
+
+
+def test_checking_several_positions_reads_the_cache_once():
+    one, five = (decode_roofline(model="llama-3-8b", context=1024, positions=n) for n in (1, 5))
+    assert five["memory_time"] == one["memory_time"] and five["flops"] == pytest.approx(5 * one["flops"])
+
+
 def test_experts_are_refused():
     with pytest.raises(KernelError, match="dense"):
         decode_roofline(model="mixtral-8x7b")

@@ -30,6 +30,15 @@ def test_thrown_dice_drop_that_many(factor, concentration):
     assert got["dropped"] == pytest.approx(sum(dropped) / len(dropped), rel=0.03, abs=1.5e-4)
 
 
+@pytest.mark.parametrize("concentration", [5.0, 15.0, 3000.0])
+def test_the_fullest_expert_is_that_of_drawn_shares(concentration):
+    torch = pytest.importorskip("torch")
+    torch.manual_seed(4)
+    shares = torch.distributions.Dirichlet(torch.full((64,), concentration)).sample((20_000,))
+    assert moe_capacity(concentration=concentration)["fullest"] == pytest.approx(64 * shares.max(1).values.mean().item(), rel=5e-3)
+    assert moe_capacity()["fullest"] == 1
+
+
 def test_two_tokens_and_two_experts_by_hand():
     got = moe_capacity(tokens=2, experts=2, factor=1.0)  # both choose the same expert half of the time: then one of two is dropped
     assert got["capacity"] == 1 and got["dropped"] == pytest.approx(0.25)

@@ -39,3 +39,23 @@ def test_the_saving_goes_from_nothing_to_nearly_all():
 
 def test_the_figure():
     assert "87.1" in plot.draw(no_grad_memory, no_grad_memory()).alt
+
+
+def test_torch_saves_that_many_bytes_a_token():
+    """One block in bf16 on the CPU, with fused attention: what its graph keeps, weights left out and each storage counted once."""
+    torch = pytest.importorskip("torch")
+    from kernels.library.models._transformer import transformer
+
+    width, tokens = 256, 512
+    model = transformer(width, 1, dtype=torch.bfloat16, device="cpu").eval()
+    weights, kept = {p.untyped_storage().data_ptr() for p in model.parameters()}, {}
+
+    def keep(tensor):
+        storage = tensor.untyped_storage()
+        if storage.data_ptr() not in weights:
+            kept[storage.data_ptr()] = storage.nbytes()
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        out = model(torch.randn(1, tokens, width).bfloat16().requires_grad_())
+    assert out.requires_grad and sum(kept.values()) / tokens / width == pytest.approx(32, rel=0.05)

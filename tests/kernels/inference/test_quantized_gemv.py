@@ -14,7 +14,6 @@ from kernels.record import Result
 pytest_plugins = ("pretended_gpu",)
 
 
-
 def made_up():  # not measured: numbers to draw with
     times = {"bf16": (3.2e-4, 3.4e-4), "int8": (1.7e-4, 3.0e-4), "int4": (1.0e-4, 2.8e-4)}
     sizes = {"bf16": 9.4e8, "int8": 4.8e8, "int4": 2.4e8}

@@ -10,6 +10,7 @@ def test_llama_2_70b_by_hand():
     rest = 2 * 32000 * 8192 + (2 * 80 + 1) * 8192
     assert got["weights"] == blocks * 4.125 / 8 + 2 * rest
     assert got["tokens_fit"] == (81920 * 2**20 - got["weights"]) // 327_680
+    assert got["sequences_fit"] == got["tokens_fit"] // 1000
     assert got["tokens_fit_mha"] == pytest.approx(got["tokens_fit"] / 8, abs=1)
 
 

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from kernels import plot
+from kernels import KernelError, plot
 from kernels.library.inference import temperature_softmax as file
 from kernels.library.inference.temperature_softmax import temperature_softmax
 
@@ -29,6 +29,20 @@ def test_two_tokens_by_hand():
     got = temperature_softmax(temperature=2.0)
     assert got["pair"] == pytest.approx(1 / (1 + math.sqrt(49)))  # odds of 49 to 1 become their root, 7 to 1
     assert got["pair_temperature"] == pytest.approx(math.log(49) / math.log(9))
+
+
+@pytest.mark.parametrize(("rivals", "temperature"), [(0, 1.8), (2, 2.0), (7, 6.0)])
+def test_several_equal_tokens_against_torch(rivals, temperature):
+    torch = pytest.importorskip("torch")
+    p = torch.tensor([0.02] * (rivals + 1) + [1 - 0.02 * (rivals + 1)], dtype=torch.float64)
+    got = temperature_softmax(temperature=temperature, rivals=rivals)
+    assert got["pair"] == pytest.approx((p.log() / temperature).softmax(0)[0].item())
+    assert temperature_softmax(temperature=got["pair_temperature"], rivals=rivals)["pair"] == pytest.approx(0.1)
+
+
+def test_among_ten_tokens_none_of_two_percent_reaches_a_tenth():
+    with pytest.raises(KernelError, match="too little"):
+        temperature_softmax(rivals=8)
 
 
 def test_cold_is_one_hot_and_hot_is_uniform():

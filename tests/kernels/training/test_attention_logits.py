@@ -5,7 +5,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from kernels import plot
-from kernels.library.training.attention_logits import attention_logits
+from kernels.library.training.attention_logits import QUERIES, attention_logits
 
 
 @pytest.mark.parametrize("std", [0.0, 0.5, 1.0, 1.5])
@@ -18,7 +18,7 @@ def test_beyond_it_few_keys_are_left():
     stats = pytest.importorskip("scipy.stats")
     got = attention_logits(logit_std=20.0)
     assert got["keys"] < 2 and got["largest"] > 0.7
-    noise = torch.randn(1000, 64, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    noise = torch.randn(QUERIES, 64, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     want = stats.entropy(torch.softmax(3 * noise, 1).numpy(), axis=1).mean()
     assert attention_logits(keys=64, logit_std=3.0)["entropy"] == pytest.approx(want)
 

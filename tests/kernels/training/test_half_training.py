@@ -23,3 +23,8 @@ def test_the_cause_is_a_division_by_nought():
 def test_fp32_learns():
     found = losses("adamw_fp32", 60, 0)
     assert found[-1] < found[0]
+
+
+def test_what_runs_to_the_end_is_a_lower_bound():
+    got = half_training(steps=5)
+    assert got.outputs["sgd_fp16"].bound == "lower" and not got.outputs["adamw_fp16"].bound

@@ -14,10 +14,9 @@ def test_the_graph_by_hand(layers, width, batch):
     assert kept_graph(layers=layers, width=width, batch=batch, steps=2)["graph"] == (2 * layers + 1) * batch * width * 4
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_only_graphs_without_backward_stay(seed):
-    got = kept_graph(**SMALL, seed=seed)
-    assert got["eval_sum"] == 5 and list(got["sweep"].values("eval_sum")) == [k * got["graph"] for k in range(1, 6)]
+def test_only_graphs_without_backward_stay():
+    got = kept_graph(**SMALL)
+    assert got["eval_sum"] == 5 and list(got["sweep"].values("eval_sum")) == [1, 2, 3, 4, 5]
     assert got["train_item"] == got["train_sum"] == got["eval_item"] == got["eval_no_grad"] == 0
 
 

@@ -25,3 +25,8 @@ def test_where_a_sigmoid_is_one():
 def test_the_loss_from_the_logit():
     got = nan_sources()
     assert got["stable_wrong"] == pytest.approx(math.log1p(math.exp(got["saturates_at"])))
+
+
+def test_the_classical_softmax_is_infinity_over_infinity():
+    large = torch.exp(torch.tensor([100.0, 0.0]))
+    assert (large / large.sum()).isnan()[0]

@@ -11,38 +11,31 @@ from kernels.library.training.variance_sources import variance_sources
 
 @pytest.fixture(scope="module")
 def found():
-    return variance_sources(runs=12, train=150, epochs=6, worlds=2)
+    return variance_sources(runs=12, train=150, epochs=6)
 
 
 def test_nothing_differs_where_all_seeds_are_kept(found):
     assert found["same_seed"] == 0
-    assert all(found[name] > 0.001 for name in ("start", "order", "dropout", "seeds", "sample"))
+    assert all(found[name] > 0.1 for name in ("start", "order", "dropout", "seeds", "sample"))
 
 
-def test_the_test_set_is_binomial(found):
-    assert found["test_set"] == pytest.approx(found["test_exact"], rel=0.45)  # 24 draws: the sd is known to a seventh
+def test_the_test_set_is_binomial():
+    """numpy's binomial draws have the sd that the kernel computes, in points."""
+    np = pytest.importorskip("numpy")
+    got = variance_sources(runs=3, train=100, epochs=1)
+    rights = np.random.default_rng(0).binomial(1000, got["accuracy"], 20_000)
+    assert got["test_set"] == pytest.approx(rights.std() / 10, rel=0.02)
 
 
 def test_all_sources_together_spread_more_than_the_seeds(found):
     assert found["together"] > found["seeds"]
 
 
-def test_the_test_set_shrinks_with_its_size():
-    assert variance_sources(runs=20, train=100, epochs=1, test=10_000, worlds=1)["test_set"] < 0.007  # 0.005 by the binomial
-
-
-def test_one_at_a_time_the_seeds_spread_at_least_as_much_as_at_once(found):
+def test_one_at_a_time_the_seeds_spread_at_least_as_much_as_at_once():
     """Efron and Stein 1981, The Jackknife Estimate of Variance: it holds of the expected variances."""
-    assert found["seeds"] ** 2 < 1.3 * sum(found[name] ** 2 for name in ("start", "order", "dropout"))
-
-
-def test_variances_are_meaned_over_the_worlds():
-    """With one teacher after the other from the same generator, two worlds begin with the one world."""
-    random = torch.Generator().manual_seed(0)
-    first, second = (file.world(random, 100, 100, 0.1, 1, 5) for _ in range(2))
-    both = variance_sources(runs=5, train=100, test=100, epochs=1, worlds=2)
-    assert both["sample"] == pytest.approx(((first["sample"] ** 2 + second["sample"] ** 2) / 2) ** 0.5)
-    assert both["accuracy"] == pytest.approx((first["accuracy"] + second["accuracy"]) / 2)
+    found = [variance_sources(runs=12, train=150, epochs=6, seed=seed) for seed in range(4)]
+    joint = sum(one["seeds"] ** 2 for one in found)
+    assert joint < 1.3 * sum(one[name] ** 2 for one in found for name in ("start", "order", "dropout"))
 
 
 def test_autograd_and_sgd_agree_on_the_training():

@@ -2,7 +2,6 @@
 
 import pytest
 
-from kernels import plot
 from kernels.library.transformers import attention_bias as file
 from kernels.library.transformers.attention_bias import attention_bias
 
@@ -30,5 +29,7 @@ def test_the_rotation_is_a_complex_product():
     assert torch.allclose(file.rotary(x), torch.cat([turned.real, turned.imag], -1))
 
 
-def test_the_figure():
-    assert "key, RoPE" in plot.draw(attention_bias, attention_bias(tokens=8, width=8)).alt
+def test_every_draw_shows_it_at_every_end():
+    found = attention_bias.simulate(tokens=32)
+    lowest = min(outputs["key_rotary"].value for outputs in (found.outputs, *(end.outputs for end in found.ends)))
+    assert lowest > 0.02 and {end.parameter for end in found.ends} == {"tokens", "width", "size"}

@@ -4,7 +4,6 @@ import math
 
 import pytest
 
-from kernels import plot
 from kernels.library.transformers import position_shift as file
 from kernels.library.transformers.position_shift import position_shift
 
@@ -27,5 +26,10 @@ def test_sinusoids_multiply_to_cosines_of_the_distance(m, n):
     assert (file.sinusoid(m, 64) * file.sinusoid(n, 64)).sum().item() == pytest.approx(expected)
 
 
-def test_the_figure():
-    assert "RoPE" in plot.draw(position_shift, position_shift(pairs=10)).alt
+def test_other_vectors_have_other_scores():
+    assert position_shift(pairs=50)["rotary_others"] == pytest.approx(2**0.5, rel=0.4)  # two independent scores of one spread
+
+
+def test_without_content_sinusoids_alone_are_projected():
+    found = position_shift(content=0.0, pairs=5)
+    assert found["added_change"] > 0.1  # the projections alone break it

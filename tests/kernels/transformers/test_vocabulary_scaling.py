@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from kernels import plot
+from kernels import KernelError, plot
 from kernels.library.models.model_shape import model_shape
 from kernels.library.transformers import kaplan_chinchilla as kc
 from kernels.library.transformers.embedding_share import embedding_share
@@ -27,30 +27,39 @@ def test_half_at_the_equal_width():
 
 
 def test_without_a_vocabulary_nothing_bends():
-    flat = scaling_bend(vocab=1)
-    assert flat["slope_fitted"] == pytest.approx(0.076, rel=1e-3) and flat["ratio"] == pytest.approx(1, rel=2e-3)
+    flat = scaling_bend(vocab=1, smallest=1e6)
+    assert flat["slope_fitted"] == pytest.approx(1, rel=1e-3) and flat["needed"] == pytest.approx(1, rel=2e-2)
 
 
-def test_the_bend():
-    bend = scaling_bend()
-    assert bend["slope_body"] == pytest.approx(0.076) and bend["slope_fitted"] > bend["slope_large"] > 0.076 and bend["ratio"] < 1
+def test_the_local_slope_is_that_of_two_neighbours():
+    near = scaling_bend(smallest=19.99e6, largest=20.01e6, fitted=2)
+    assert near["slope_fitted"] == pytest.approx(near["slope_smallest"], rel=1e-3)
+    tiny = scaling_bend(smallest=1e5, largest=2e5, target=1e18 / 1e3)
+    assert tiny["slope_smallest"] == pytest.approx(3, rel=1e-3) and tiny["slope_target"] == pytest.approx(1, rel=1e-3)
 
 
-@pytest.mark.oracle("scaling_bend", "numpy.polyfit on the ladder")
-def test_numpy_fits_the_ladder_alike():
-    """Thirteen shapes, layers by width, typed here a second time."""
+@pytest.mark.oracle("scaling_bend", "numpy.polyfit over widths that numpy solves for")
+def test_the_fit_is_numpy_s_over_widths_that_numpy_solves_for():
     np = pytest.importorskip("numpy")
-    depths, widths = [4, 6, 6, 8, 10, 12, 24, 24, 24, 32, 32, 40, 80], [128, 256, 384, 512, 640, 768, 1024, 1536, 2048, 2560, 4096, 5120, 10240]
-    body = 12.0 * np.array(depths) * np.array(widths) ** 2.0
-    x, y = np.log(body + 5000 * np.array(widths)), -0.1 * np.log(body)
-    for fitted in (6, 12):
-        slope, level = np.polyfit(x[:fitted], y[:fitted], 1)
-        bend = scaling_bend(alpha=0.1, vocab=5000, fitted=fitted)
-        assert bend["slope_fitted"] == pytest.approx(-slope, rel=1e-9)
-        assert bend["predicted"] == pytest.approx(math.exp(level + slope * x[-1]), rel=1e-9)
-        assert bend["slope_steepest"] == pytest.approx((-np.diff(y) / np.diff(x)).max(), rel=1e-9)
-        assert bend["slope_large"] == pytest.approx(-(y[-1] - y[-2]) / (x[-1] - x[-2]), rel=1e-9)
-        assert bend.outputs["ladder"].values("fit")[3] == pytest.approx(math.exp(level + slope * x[3]), rel=1e-9)
+    totals = np.geomspace(20e6, 140e6, 6)
+
+    def blocks(total):
+        roots = np.roots([12 / 128, 0, 128_256, -total])
+        return 12 / 128 * float(roots[abs(roots.imag) < 1e-6].real[0]) ** 3
+
+    line = np.polyfit(np.log(totals), np.log([blocks(n) ** -0.076 for n in totals]), 1)
+    promised = math.exp(np.polyval(line, math.log(100e9)))
+    bend = scaling_bend()
+    assert bend["ratio"] == pytest.approx(promised / blocks(100e9) ** -0.076) and bend["slope_fitted"] == pytest.approx(-line[0] / 0.076)
+    assert bend["needed"] == pytest.approx(promised ** (-1 / 0.076) / blocks(100e9))
+
+
+def test_the_miss_in_parameters_is_the_same_for_every_exponent():
+    results = [scaling_bend(alpha=alpha) for alpha in (0.05, 0.076, 0.35)]
+    assert results[0]["needed"] == pytest.approx(results[2]["needed"]) == pytest.approx(results[1]["needed"])
+    assert results[0]["ratio"] > results[1]["ratio"] > results[2]["ratio"]
+    with pytest.raises(KernelError, match="rise"):
+        scaling_bend(smallest=1e9)
 
 
 @pytest.mark.parametrize("size", [1e4, 1e7, 1e10])
@@ -71,14 +80,26 @@ def test_pearce_and_song_s_limits():  # section 3: b / (a/3 + b) for small model
     assert kc.kaplan_chinchilla()["without"] == pytest.approx(0.78, abs=0.02)
 
 
-def test_the_mean_row_keeps_jensen_s_bound():
-    pytest.importorskip("torch")
-    result = new_token_init(vocab=500, contexts=50)
-    assert result["below_bound"] == 1 and result["mean_loss"] <= result["loss_bound"]
-    assert new_token_init(vocab=500, contexts=50, spread=0.0)["mean_probability"] == pytest.approx(1 / 501)  # all logits equal
-    assert result["noise_probability"] > 0.9
+@pytest.mark.oracle("new_token_init", "a softmax with one row more")
+@pytest.mark.parametrize("shift", [-3.0, 0.0, 3.0])
+def test_a_softmax_with_one_row_more(shift):
+    torch = pytest.importorskip("torch")
+    generator = torch.Generator().manual_seed(1)
+    rows = torch.randn(500, 16, dtype=torch.float64, generator=generator)
+    h = torch.randn(16, dtype=torch.float64, generator=generator)
+    log_z = (rows @ h + shift).logsumexp(0).item()
+    result = new_token_init(vocab=500, log_z=log_z)
+    for new, logit in (("zero", 0.0), ("mean", (rows @ h + shift).mean().item())):
+        p = torch.cat([rows @ h + shift, torch.tensor([logit], dtype=torch.float64)]).softmax(0)[-1].item()
+        if new == "zero":
+            assert result["zero_probability"] == pytest.approx(p) and result["zero_loss"] == pytest.approx(-math.log(1 - p))
+        else:
+            assert p <= result["mean_bound"]
+    assert new_token_init(vocab=500, log_z=result["harmless_from"])["times"] == pytest.approx(1)
 
 
-@pytest.mark.parametrize("kernel,parameters", [(embedding_share, {"d_model": 768, "layers": 12}), (scaling_bend, {}), (kc.kaplan_chinchilla, {})])
+@pytest.mark.parametrize(
+    "kernel,parameters", [(embedding_share, {"d_model": 768, "layers": 12}), (scaling_bend, {}), (new_token_init, {}), (kc.kaplan_chinchilla, {})]
+)
 def test_the_figures(kernel, parameters):
     assert plot.draw(kernel, kernel(**parameters)).alt
