@@ -171,7 +171,7 @@ def abscissas(tree: ast.Module, kernel: ast.FunctionDef) -> Iterator[ast.AST]:
     yield from points
     chosen = {node.id for point in points for node in ast.walk(point) if isinstance(node, ast.Name)}
     drawn = [*curves, *(f for f in tree.body if isinstance(f, ast.FunctionDef) and any(map(is_figure, f.decorator_list)))]
-    assigned = {name: value for node in ast.walk(tree) if isinstance(node, ast.Assign) for name, value in pairs(node)}
+    assigned = {name: value for node in (*tree.body, *ast.walk(kernel)) if isinstance(node, ast.Assign) for name, value in pairs(node)}
     while more := {name: value for name, value in assigned.items() if value not in drawn and used_only_by(tree, name, drawn)}:
         drawn += more.values()
         yield from (value for name, value in more.items() if name in chosen)

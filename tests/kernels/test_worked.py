@@ -1171,7 +1171,9 @@ WORKED: list[tuple[str, dict[str, Any], dict[str, float | str]]] = [
         {"vocab": 4, "log_z": log(3)},
         {"zero_probability": 0.25, "mean_bound": 0.2, "times": 1.25, "zero_loss": log(4 / 3), "mean_loss": log(1.25), "harmless_from": log(4)},
     ),
-    ("seed_runs", {"sd": 2.0, "difference": 1.0}, {"needed_normal": 63}),
+    ("seed_runs", {"sd": 1.0, "difference": 0.5}, {"needed_normal": 63}),
+    ("secret_guess", {"candidates": 1024.0, "epsilon": 0.01, "delta": 0.0}, {"repeats_without_bound": 694}),
+    ("secret_guess", {"epsilon": 50.0, "repeats": 1000}, {"bound": 1}),
     (
         "weight_only_gain",
         {"bits": 4.0, "batch": 200, "gpu": "a100"},

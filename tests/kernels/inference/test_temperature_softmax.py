@@ -25,6 +25,12 @@ def test_torch_gives_the_same(temperature, vocab, exponent):
     assert got["entropy"] == pytest.approx(-(p * p.log()).nan_to_num().sum().item(), rel=1e-5)
 
 
+def test_the_peak_is_the_highest_of_the_temperatures_tried():
+    tracked = {t / 20: temperature_softmax(temperature=t / 20, vocab=2000, rank=20)["tracked"] for t in range(2, 51)}
+    found = temperature_softmax(vocab=2000, rank=20)
+    assert (found["peak"], found["peak_temperature"]) == pytest.approx(max((tracked[t], t) for t in tracked))
+
+
 def test_two_tokens_by_hand():
     got = temperature_softmax(temperature=2.0)
     assert got["pair"] == pytest.approx(1 / (1 + math.sqrt(49)))  # odds of 49 to 1 become their root, 7 to 1

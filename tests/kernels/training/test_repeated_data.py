@@ -34,6 +34,8 @@ def test_scipy_finds_the_same_optimum():
         method="bounded",
     )
     assert found["best_loss"] == pytest.approx(answer.fun, abs=1e-9)
+    fresh = optimize.minimize_scalar(lambda x: file.loss(math.exp(x), product / math.exp(x), 1, file.R_STAR), bounds=(14, 30), method="bounded")
+    assert found["fresh_parameters"] == pytest.approx(math.exp(fresh.x), rel=1e-3)
 
 
 def test_first_repeats_are_fresh_and_the_last_worth_nothing():
