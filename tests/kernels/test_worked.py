@@ -1171,6 +1171,27 @@ WORKED: list[tuple[str, dict[str, Any], dict[str, float | str]]] = [
         {"vocab": 4, "log_z": log(3)},
         {"zero_probability": 0.25, "mean_bound": 0.2, "times": 1.25, "zero_loss": log(4 / 3), "mean_loss": log(1.25), "harmless_from": log(4)},
     ),
+    (
+        "conv_blocks",
+        {"channels": 4096, "size": 1, "batch": 1, "gpu": "a100"},  # one pixel: weights are all that is read
+        {
+            "plain_time": "2 * (2 * 4096 + plain) / (5120 * 2 * 1.593e9 / 8)",
+            "pointwise_time": "2 * (2 * 4096 + pointwise) / (5120 * 2 * 1.593e9 / 8)",
+            "bottleneck_time": "2 * (2 * 4096 + 4 * 1024 + bottleneck) / (5120 * 2 * 1.593e9 / 8)",
+            "separable_time": "2 * (4 * 4096 + separable) / (5120 * 2 * 1.593e9 / 8)",
+            "bottleneck_at_best": "plain_time / bottleneck_time",
+        },
+    ),
+    (
+        "speculative_roofline",
+        {"overhead": 1e-3},
+        {
+            "speedup_at_zero": "1 / (4 * cost_ratio + verify_ratio)",
+            "speedup": "(1 - 0.8**5) / 0.2 / (4 * cost_ratio + verify_ratio)",
+            "cost_ratio": "draft_time / target_time",
+            "verify_ratio": "verify_time / target_time",
+        },
+    ),
     ("seed_runs", {"sd": 1.0, "difference": 0.5}, {"needed_normal": 63}),
     ("secret_guess", {"candidates": 1024.0, "epsilon": 0.01, "delta": 0.0}, {"repeats_without_bound": 694}),
     ("secret_guess", {"epsilon": 50.0, "repeats": 1000}, {"bound": 1}),
