@@ -7,7 +7,16 @@ first one ends p-1 backward passes after the last, so a step of m micro-batches 
 
 (Huang et al. 2019, GPipe, arXiv 1811.06965, section 2.3; Narayanan et al. 2021, Megatron-LM, arXiv 2104.04473, section 2.2.) GPipe runs all
 forward passes first and keeps the activations of m micro-batches; 1F1B goes backward as soon as it can, which leaves the bubble and keeps
-at most p. Sending between stages takes no time here, and a backward pass twice as long as a forward pass.
+at most p. Sending between stages takes no time here, and a backward pass twice as long as a forward pass, half of it for the weights.
+
+What is idle, F a stage's forward pass, B its backward pass, W the part of it for the weights:
+
+    1F1B         (p - 1) (F + B)
+    interleaved  (p - 1) (F + B) / v          v chunks of layers a GPU (Narayanan et al. 2021, section 2.2)
+    ZB1P         (p - 1) (F + B - 2 W)        (Qi et al. 2023, Zero Bubble, arXiv 2401.10241)
+    DualPipe     (p/2 - 1) (F&B + B - 3 W)    p even; F&B: a forward and a backward pass that overlap, here F + B
+
+(The table of github.com/deepseek-ai/DualPipe at 89f5de1, opened on 28 November 2026, which counts twice the parameters for DualPipe.)
 """
 
 import math
@@ -15,7 +24,7 @@ from typing import Annotated
 
 from kernels import Bound, kernel
 
-FORWARD, BACKWARD = 1, 2  # time of one micro-batch in one stage
+FORWARD, BACKWARD, WEIGHTS = 1, 2, 1  # time of one micro-batch in one stage; of the backward pass, that for the weights' gradients
 GOAL = 0.1  # the bubble that least_micro_batches stays within
 
 
@@ -24,6 +33,9 @@ GOAL = 0.1  # the bubble that least_micro_batches stays within
     outputs={
         "bubble": "",
         "overhead": "",
+        "interleaved": "",
+        "zero_bubble": "",
+        "dualpipe": "",
         "bubble_one": "",
         "step_over_one": "",
         "gpipe_in_flight": "",
@@ -31,15 +43,28 @@ GOAL = 0.1  # the bubble that least_micro_batches stays within
         "least_micro_batches": "",
     },
 )
-def pipeline_bubble(stages: Annotated[int, Bound(low=2, high=64)], micro_batches: Annotated[int, Bound(low=1, high=4096)]):
+def pipeline_bubble(
+    stages: Annotated[int, Bound(low=2, high=64)],
+    micro_batches: Annotated[int, Bound(low=1, high=4096)],
+    chunks: Annotated[int, Bound(low=1, high=64)] = 2,
+):
     """The idle share of a pipelined step, and how many micro-batches' activations the first stage holds at once under GPipe and 1F1B.
 
     overhead: idle time over working time. bubble_one: with a single micro-batch. step_over_one: the same batch's step time over that with a single
-    micro-batch. least_micro_batches: from which on the bubble is 10 % or less.
+    micro-batch. least_micro_batches: from which on the bubble is 10 % or less. interleaved: the idle share with `chunks` chunks of layers a GPU;
+    zero_bubble, dualpipe: under ZB1P and DualPipe.
     """
+    one = FORWARD + BACKWARD
+
+    def share(waiting: float) -> float:
+        return waiting / (waiting + micro_batches * one)
+
     return {
         "bubble": idle(stages, micro_batches),
         "overhead": (stages - 1) / micro_batches,
+        "interleaved": share((stages - 1) * one / chunks),
+        "zero_bubble": share((stages - 1) * (one - 2 * WEIGHTS)),
+        "dualpipe": share((stages / 2 - 1) * (one + BACKWARD - 3 * WEIGHTS)),
         "bubble_one": idle(stages, 1),
         "step_over_one": (micro_batches + stages - 1) / micro_batches / stages,
         "gpipe_in_flight": micro_batches,

@@ -57,6 +57,40 @@ def test_a_simulated_pipeline(stages, micro_batches):
         assert got[in_flight] == most
 
 
+def interleaved(stages, micro_batches, chunks):
+    """Idle share where every GPU holds `chunks` chunks of layers, in the order of Megatron-LM; micro-batches a multiple of the stages."""
+    forward = [(group + micro, chunk) for group in range(0, micro_batches, stages) for chunk in range(chunks) for micro in range(stages)]
+    backward = [(micro, chunks - 1 - chunk) for micro, chunk in forward]
+    left = []
+    for gpu in range(stages):
+        warm = min(len(forward), 2 * (stages - gpu - 1) + (chunks - 1) * stages)
+        passes = [(*which, False) for which in forward[:warm]]
+        for i in range(len(forward)):
+            passes += [(*which, False) for which in forward[warm + i : warm + i + 1]] + [(*backward[i], True)]
+        left.append(passes)
+    ends, free = {}, [0.0] * stages
+    while any(left):
+        before = len(ends)
+        for gpu, passes in enumerate(left):
+            if not passes:
+                continue
+            micro, chunk, back = passes[0]
+            stage, last = chunk * stages + gpu, chunks * stages - 1
+            needed = (micro, stage, False) if back and stage == last else (micro, stage + 1 if back else stage - 1, back)
+            if (stage or back) and needed not in ends:
+                continue
+            free[gpu] = ends[micro, stage, back] = max(free[gpu], ends.get(needed, 0.0)) + (BACKWARD if back else FORWARD) / chunks
+            passes.pop(0)
+        assert len(ends) > before, "deadlock"
+    return 1 - micro_batches * (FORWARD + BACKWARD) / max(free)
+
+
+@pytest.mark.parametrize("stages, micro_batches, chunks", [(2, 4, 2), (4, 4, 2), (4, 8, 2), (4, 16, 3), (8, 16, 4), (4, 8, 1)])
+def test_interleaved_chunks_played_out(stages, micro_batches, chunks):
+    got = pipeline_bubble(stages=stages, micro_batches=micro_batches, chunks=chunks)
+    assert got["interleaved"] == pytest.approx(interleaved(stages, micro_batches, chunks))
+
+
 @pytest.mark.parametrize("stages, micro_batches", CASES)
 def test_the_figure_shows_the_simulated_schedule(stages, micro_batches):
     _, _, ends = played("gpipe", stages, micro_batches)
