@@ -1192,6 +1192,33 @@ WORKED: list[tuple[str, dict[str, Any], dict[str, float | str]]] = [
             "verify_ratio": "verify_time / target_time",
         },
     ),
+    ("decode_roofline", {"model": "llama-2-7b", "context": 1_000_000}, {"compute_bound_batch": 0}),
+    ("decode_roofline", {"model": "llama-3-70b", "positions": 512}, {"never_from": 0}),
+    (
+        "decode_roofline",
+        {"model": "llama-2-7b", "context": 10},
+        {"never_from": "2 * parameters / (ridge * bandwidth) / (524288 / bandwidth - 4 * 32 * 4096 / (ridge * bandwidth))"},
+    ),
+    (
+        "block_roofline",
+        {"d_model": 1024, "tokens": 16, "sequences": 1, "gated": True, "norm": "rms"},  # so few rows that all four products wait for weights
+        {
+            "products_time": 2 * ((3 + 1 + 2 * 4 + 4) * 1024**2 + 16 * 1024 * (4 + 2 + 2 * 5 + 5)) / (5120 * 2 * 2.619e9 / 8),
+            "norms_time_eager": 2 * 16 * 1024 * 40 / (5120 * 2 * 2.619e9 / 8),
+            "norms_time_fused": 2 * 16 * 1024 * 4 / (5120 * 2 * 2.619e9 / 8),
+            "elementwise_time": 2 * 16 * (3 * 4096 + 6 * 1024) / (5120 * 2 * 2.619e9 / 8),
+            "core_flops_share": 2 * 16 / (8 * 1024 + 6 * 4096 + 2 * 16),
+            "core_speedup": "core_time_naive / core_time_flash",
+            "norms_share_fused": "norms_time_fused / (products_time + elementwise_time + core_time_flash + norms_time_fused)",
+            "core_share_naive": "core_time_naive / (products_time + elementwise_time + core_time_naive + norms_time_fused)",
+            "faster_core": "1 / (1 - core_share_naive / 2)",
+        },
+    ),
+    (
+        "kaplan_chinchilla",
+        {"low": 1000.0, "high": 1e9},
+        {"share_low": 1 - 1000 / (1000 + 47491 * 10), "share_high": 1 - 1e9 / (1e9 + 47491 * 1000)},
+    ),
     ("seed_runs", {"sd": 1.0, "difference": 0.5}, {"needed_normal": 63}),
     ("secret_guess", {"candidates": 1024.0, "epsilon": 0.01, "delta": 0.0}, {"repeats_without_bound": 694}),
     ("secret_guess", {"epsilon": 50.0, "repeats": 1000}, {"bound": 1}),
