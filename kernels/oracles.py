@@ -13,8 +13,6 @@ import ast
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-import yaml
-
 from kernels.declare import Kernel
 from kernels.results import KernelError
 
@@ -24,6 +22,8 @@ PUBLISHED = "published.yml"
 
 def oracles(tests: Path = TESTS) -> dict[str, list[str]]:
     """By kernel, what it is held against, each with the file of the test. Raises KernelError where the tests are not here."""
+    import yaml
+
     if not tests.is_dir():
         raise KernelError(f"{tests} is missing: oracles stand in the tests, so list them in the repository")
     found: dict[str, list[str]] = {}
