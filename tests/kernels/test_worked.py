@@ -1212,12 +1212,22 @@ WORKED: list[tuple[str, dict[str, Any], dict[str, float | str]]] = [
             "norms_share_fused": "norms_time_fused / (products_time + elementwise_time + core_time_flash + norms_time_fused)",
             "core_share_naive": "core_time_naive / (products_time + elementwise_time + core_time_naive + norms_time_fused)",
             "faster_core": "1 / (1 - core_share_naive / 2)",
+            "flash_speedup": "(products_time + elementwise_time + norms_time_fused + core_time_naive)"
+            " / (products_time + elementwise_time + norms_time_fused + core_time_flash)",
         },
     ),
     (
         "kaplan_chinchilla",
         {"low": 1000.0, "high": 1e9},
         {"share_low": 1 - 1000 / (1000 + 47491 * 10), "share_high": 1 - 1e9 / (1e9 + 47491 * 1000)},
+    ),
+    *(
+        (
+            "kv_cache",
+            {"model": "llama-2-7b", "tokens": 10, "batch": 3, "dtype": dtype},
+            {"per_token": 2 * 32 * 4096 * size, "total": "30 * per_token"},
+        )
+        for dtype, size in (("fp32", 4), ("fp16", 2), ("bf16", 2), ("fp8", 1), ("int8", 1))
     ),
     ("seed_runs", {"sd": 1.0, "difference": 0.5}, {"needed_normal": 63}),
     ("secret_guess", {"candidates": 1024.0, "epsilon": 0.01, "delta": 0.0}, {"repeats_without_bound": 694}),
