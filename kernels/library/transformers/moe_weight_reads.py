@@ -1,6 +1,6 @@
 """Weights that a mixture reads in one step, by the number of tokens in it: few tokens read few experts, many read nearly all.
 
-    touched(B) = E (1 - (1 - k/E)^B)        read(B) = (outside - lookup + L touched(B) e) bits / 8        FLOP(B) = 2 used B
+    touched(B) = E (1 - (1 - k/E)^B)        read(B) = (outside - lookup + L touched(B) e) bits / 8        FLOP(B) = 2 multiplied B
 
 Expected values for balanced routing, B tokens choosing k of E experts independently in each of L layers. The token embedding is looked
 up, not read. A product of 16-bit weights with n tokens does n FLOP for each byte of weights, so an expert's is bound by arithmetic
@@ -12,6 +12,8 @@ from typing import Annotated
 from kernels import Bound, Series, kernel
 from kernels.library.machines._devices import DEVICES, Gpu
 from kernels.library.models._models import SHAPES, Mixture, Model
+from kernels.library.models._passes import lookups, multiplied
+from kernels.library.models._passes import read as read_by_all
 from kernels.library.models.model_shape import model_shape
 from kernels.library.models.moe_shape import moe_shape
 
@@ -50,14 +52,12 @@ def moe_weight_reads(
     sweep: bytes read by tokens, of the mixture, the dense model, and a dense one of the mixture's own size.
     """
     mix, size = SHAPES[model], bits / 8
-    counts, lookup = moe_shape(model=model), mix.vocab * mix.d_model
+    counts, lookup = moe_shape(model=model), lookups(mix)
 
     def read(batch: int) -> float:
         return size * (counts["outside"] - lookup + counts["expert_everywhere"] * touched(mix.experts, mix.active_experts, batch))
 
-    shape = SHAPES[dense]
-    dense_parameters = model_shape(model=dense)["parameters"]
-    used = dense_parameters - (0 if shape.tied else shape.vocab * shape.d_model)
+    dense_parameters, used = model_shape(model=dense)["parameters"], read_by_all(dense)
     everything = size * (counts["parameters"] - lookup)
     ridge = DEVICES[gpu].ridge * size / 2  # tokens at which 2 FLOP a weight take as long as its bytes
     return {
@@ -65,10 +65,10 @@ def moe_weight_reads(
         "read": read(tokens),
         "held": size * counts["parameters"],
         "share": read(tokens) / everything,
-        "flops": 2 * (counts["active_parameters"] - lookup) * tokens,
+        "flops": 2 * multiplied(mix) * tokens,
         "dense_read": size * used,
         "dense_held": size * dense_parameters,
-        "dense_flops": 2 * used * tokens,
+        "dense_flops": 2 * multiplied(SHAPES[dense]) * tokens,
         "over_dense": read(tokens) / (size * used),
         "tokens_per_expert": tokens * mix.active_experts / mix.experts,
         "ridge": ridge,
