@@ -398,6 +398,11 @@ SAME: dict[str, list[list[tuple[str, dict[str, Any], str]]]] = {
     ],
     "FLOP of absorbed attention on latents": [
         [
+            (
+                "moe_weight_reads",
+                {"model": "deepseek-v3", "tokens": 32, "context": tokens},
+                f"(flops - 2 * used * tokens) / {SHAPES['deepseek-v3'].layers}",
+            ),
             ("roofline", {"operation": "mla_attention", "tokens": 4 * tokens}, "flops"),
             ("mla_cache", {"heads": 128}, f"absorbed_flops * 32 * {tokens}"),
         ]
@@ -547,6 +552,17 @@ SAME: dict[str, list[list[tuple[str, dict[str, Any], str]]]] = {
             ("speculative_roofline", {"draft": target, "context": context, "draft_gpus": gpus}, "draft_time"),
         ]
         for target, context, gpus in (("llama-3-8b", 0, 1), ("llama-3-70b", 1024, 4), ("llama-2-7b", 8192, 1))
+    ],
+    "time of a decode step of a batch": [
+        [
+            ("decode_roofline", {"model": model, "batch": batch, "context": context, "bits": bits, "gpu": gpu}, "time"),
+            ("moe_weight_reads", {"dense": model, "tokens": batch, "context": context, "bits": bits, "gpu": gpu}, "dense_step"),
+        ]
+        for model, batch, context, bits, gpu in (
+            ("llama-2-13b", 1, 0, 16.0, "h100"),
+            ("llama-2-13b", 32, 2048, 16.0, "a100"),
+            ("llama-3-8b", 1024, 100, 4.125, "h200"),
+        )
     ],
     "speed-up of drafting where checking is free": [
         [
@@ -798,12 +814,12 @@ SAME: dict[str, list[list[tuple[str, dict[str, Any], str]]]] = {
         ]
         for stated in (0.7, 0.9, 0.99)
     ],
-    "expected calibration error of a calibrated model": [
+    "loss of one constant confidence": [
         [
-            ("ece_floor", {"n": n, "confidence": 0.84, "spread": 1.0}, "predicted"),
-            ("calibration", {"n": n, "accuracy": 0.84, "confidence_a": 0.84, "spread": 1.0}, "ece_perfect"),
+            ("chance_loss", {"confidence": stated, "accuracy": 0.88}, "confident"),
+            ("calibration", {"n": 1000, "confidence_a": stated}, "nll_constant_a"),
         ]
-        for n in (1000, 5000, 20000)
+        for stated in (0.7, 0.9, 0.99)
     ],
     "the best of n": [
         [
@@ -843,7 +859,7 @@ WITHIN = {
     "the embedding's share of a small model": (1e-9, "scaling_bend finds the width by bisection"),
     "half-width of a normal interval": (1e-9, "both take a quantile"),
     "share of choices that balanced routing drops": (0.1, "an expectation, against one draw of twenty batches"),
-    "expected calibration error of a calibrated model": (0.05, "a formula for large n, against one draw"),
+    "loss of one constant confidence": (1e-4, "the mean of confidences in fp32"),
     "the best of n": (0.01, "Student's t with 1,000 degrees of freedom for a normal error; both integrals are sums"),
     "gap between confidence and accuracy": (1e-5, "calibration's confidences are fp32"),
     "risk of two normal classes": (1e-9, "quantiles and tails of the normal distribution"),

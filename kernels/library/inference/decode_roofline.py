@@ -19,7 +19,7 @@ from typing import Annotated
 from kernels import Bound, KernelError, Series, kernel
 from kernels.library.machines._devices import DEVICES, Gpu
 from kernels.library.models._models import SHAPES, Model
-from kernels.library.models._passes import multiplied, read
+from kernels.library.models._passes import attended, multiplied, read
 from kernels.library.models.kv_cache import kv_cache
 
 
@@ -70,7 +70,7 @@ def decode_roofline(
     weights = bits / 8 * parameters
     per_token = kv_cache(model=model, tokens=1)["per_token"]
     per_sequence = context * per_token
-    attention = 4 * shape.layers * shape.heads * shape.head_dim  # FLOP of a new token for each cached one
+    attention = attended(shape)
     work = positions * (products + attention * context)
     moved, flops = weights + batch * per_sequence, batch * work
     memory, compute = moved / bandwidth, flops / peak
