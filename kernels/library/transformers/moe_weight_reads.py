@@ -62,7 +62,7 @@ def moe_weight_reads(
     held: all weights. share: read over what is readable, the embedding left out. used: the weights that one token is multiplied
     with. over_dense: read over the dense model's read.
     tokens_per_expert: an expert's mean share of the step; batch_at_ridge: the step at which that share reaches the GPU's ridge. cache: read in the
-    step, in bf16, by each of its sequences with `context` tokens; step: the longer of reading weights and caches and of the FLOP, attention's counted.
+    step, in bf16, by each of its sequences with `context` tokens; step: the longer of reading weights and caches and of all FLOP, attention's too.
     equal_context: the context at which both models read as much, 0 where the dense model's cache is no larger.
     sweep: bytes read by tokens, of the mixture, the dense model, and a dense one of the mixture's own size.
     """
