@@ -467,13 +467,21 @@ SAME: dict[str, list[list[tuple[str, dict[str, Any], str]]]] = {
         ]
         for tokens, k, d, w in ((4096, 8, 2048, 1024), (8192, 2, 4096, 14336), (1024, 8, 2048, 768))
     ],
-    "FLOP of a norm and of a softmax, an element": [
+    "FLOP of a LayerNorm, an element": [
         [
             ("norm_traffic", {}, "layer_flops"),
             ("roofline", {"operation": "norm", "tokens": tokens, "width": width}, "flops / tokens / width"),
             ("operator_flops", {"model": model, "sequence": 1}, f"norms / 2 / {SHAPES[model].d_model}"),
         ]
         for tokens, width, model in ((4, 128, "gpt2"), (8192, 8192, "bert-base"), (2048, 4096, "gpt3-175b"))
+    ],
+    "FLOP of a softmax, a score": [
+        [
+            # operator_flops has the scores scaled within the softmax, one operation more
+            ("roofline", {"operation": "softmax", "tokens": tokens, "width": width}, "flops / tokens / width + 1"),
+            ("operator_flops", {"model": model, "sequence": tokens}, f"softmax / {SHAPES[model].heads} / sequence"),
+        ]
+        for tokens, width, model in ((4, 128, "gpt2"), (8192, 8192, "bert-large"), (2048, 4096, "llama-2-7b"))
     ],
     "FLOP of a convolution": [
         [
@@ -905,9 +913,10 @@ def test_a_quantity_has_three_settings_and_two_kernels(quantity):
 
 
 CONSTANTS = {
+    "FLOP of a softmax, a score",
     "bytes of state for each trained parameter",
     "bytes of a norm's pass, an element",
-    "FLOP of a norm and of a softmax, an element",
+    "FLOP of a LayerNorm, an element",
     "loss at chance of two",
     "bytes that 2 x 2 max-pooling keeps in torch",
     "where a running sum of ones stops",
