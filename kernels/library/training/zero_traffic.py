@@ -55,7 +55,8 @@ def zero_traffic(
     """Bytes that each GPU sends in one optimizer step under plain data parallelism (0) and ZeRO 1 to 3; their time; tokens that hide it.
 
     across_bandwidth: a GPU's share of its node's network cards; bus: what rings reach; rate: what one GPU achieves. tokens: per GPU and optimizer
-    step, from where on computing takes longer than sending; tokens_0: the backward pass alone than data parallelism's all-reduce. sweep: sending time over computing time, against those tokens.
+    step, from where on computing takes longer than sending; tokens_0: from where on the backward pass alone takes longer than data parallelism's
+    all-reduce. sweep: sending time over computing time, against those tokens.
     """
     gpus, bus = nodes * per_node, bus_bandwidth(nodes, per_node, inside_bandwidth, across_bandwidth)
     share = (gpus - 1) / gpus
