@@ -301,6 +301,8 @@ class Memory:
 def draw(result, ax):
     from kernels import plot
 
-    labels = {"live": "allocated\nbetween steps", "reserved": "reserved", "expandable": "reserved,\nexpandable"}
-    plot.lines(ax, result["sweep"], labels=labels, x_label="share of the steps until the failure", y_label="memory")
-    plot.hline(ax, result["budget"], f"all of it: {plot.show(result['budget'], 'B')}")
+    rows = {
+        said: {"allocated": result[f"live{end}"], "reserved, not allocated": result[f"reserved{end}"] - result[f"live{end}"]}
+        for said, end in (("when a request fails:", ""), ("with expandable segments:", "_expandable"))
+    }
+    plot.stacked_bars(ax, rows, unit="B", limit=(result["budget"], f"all of it: {plot.show(result['budget'], 'B')}"))

@@ -6,7 +6,7 @@ written; without a position the 4 inputs are read again and the maximum found on
 
 from typing import Annotated
 
-from kernels import Bound, kernel
+from kernels import Bound, Free, kernel
 
 WAYS = {"int64": 8, "byte": 1, "none": 0}  # bytes of a stored position
 
@@ -26,7 +26,7 @@ WAYS = {"int64": 8, "byte": 1, "none": 0}  # bytes of a stored position
     },
 )
 def maxpool_traffic(
-    value_bytes: Annotated[int, Bound("B", low=1, high=8)] = 2,
+    value_bytes: Annotated[int, Bound("B", low=1, high=8), Free(2, 4)] = 2,
     outputs: Annotated[int, Bound(low=1)] = 32 * 64 * 112 * 112,
 ):
     """Bytes for each output of 2x2 max-pooling, for positions kept as int64 (torch), as a byte, or not at all.
@@ -34,7 +34,7 @@ def maxpool_traffic(
     forward_saved: the share of the forward's bytes that leaving int64 positions out saves. index_over_output: int64 positions over the output's
     own size. index_memory: of int64 positions for so many outputs; input_memory: of the input for them; torch_keeps:
     both, which its autograd saves (maxpool_routing counts them). bits_needed: of a position
-    in a window of four.
+    in a window of four. Free: value_bytes, of 16 or 32 bits a value, as nobody names a format who says what positions cost.
     """
     forward = {way: 5 * value_bytes + size for way, size in WAYS.items()}
     backward = {way: 5 * value_bytes + (size or 4 * value_bytes) for way, size in WAYS.items()}
