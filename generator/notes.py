@@ -15,6 +15,14 @@ if TYPE_CHECKING:
 # ------------------------------------------------------------------------------- read: what stands in cards/
 
 
+QUESTION = ("Front", "Given", "Scenario")  # the fields that say what is asked
+
+
+def folded(text: str) -> str:
+    """The text for comparing words: small letters, single spaces."""
+    return " ".join(text.lower().split())
+
+
 class Text(NamedTuple):
     """Markdown and where it begins."""
 

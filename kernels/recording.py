@@ -285,8 +285,22 @@ def _sampled(run: Run, recorded: Result, timeout: float | None) -> tuple[str, ..
     now = lab.drawn(run.kernel, cases, timeout=timeout)
     found = []
     for (where, outputs, seed), result in zip(expected, now):
-        found += [where + one for one in differences(run.kernel, replace(recorded, outputs=one_draw(outputs, seed), draws=1, ends=()), result)]
+        then = replace(recorded, outputs=one_draw(outputs, seed), draws=1, ends=())
+        found += [where + one for one in differences(run.kernel, then, replace(result, outputs=_where_recorded(result.outputs, outputs)))]
     return tuple(found)
+
+
+def _where_recorded(now: Mapping[str, Number | Curve], recorded: Mapping[str, Number | Curve]) -> dict[str, Number | Curve]:
+    """The outputs without the points of curves that most draws lacked, which no record keeps."""
+    return {name: _masked(output, recorded.get(name)) for name, output in now.items()}
+
+
+def _masked(now: Number | Curve, recorded: Number | Curve | None) -> Number | Curve:
+    if not (isinstance(now, Curve) and isinstance(recorded, Curve) and len(now.x) == len(recorded.x)):
+        return now
+    nothing = (None,) * len(now.x)
+    lines = {line: tuple(p if r else None for p, r in zip(points, recorded.lines.get(line, nothing))) for line, points in now.lines.items()}
+    return replace(now, lines=lines)
 
 
 def _elsewhere(run: Run, recorded: Result, first: int, timeout: float | None) -> tuple[str, ...]:

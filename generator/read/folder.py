@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from generator.look.notetypes import NoteType, note_types
-from generator.notes import Deck, Note, Topic
+from generator.notes import QUESTION, Deck, Note, Topic, folded
 from generator.problems import DeckError, Place, Problem, nearest
 from generator.read import deckfile, frontmatter, yaml
 from generator.read.body import Body, Draft, Scope, body
@@ -295,6 +295,12 @@ def _warn_of_unused(front: FrontMatter, found: Body, warnings: list[Problem]) ->
     for alias, run in front.runs.items():
         if alias not in found.aliases and not re.search(rf"\b{re.escape(alias)}\b", expressions):
             warnings.append(Problem(run.place, f"the run {alias!r} is used by no note", "take it away, or cite it"))
+    asked = " ".join(" ".join(draft.fields[name].text for name in QUESTION if name in draft.fields) for draft in found.drafts)
+    for name, several in front.assumes.items():
+        named = front.runs.get(name.partition(".")[0])
+        for words in several if named else ():
+            if named and folded(words) not in folded(asked):
+                warnings.append(Problem(named.place, f"{words!r}, assumed to say {name}, stands on no front", "take it away, or say it there"))
 
 
 # ------------------------------------------------------------------------------------------------- the deck

@@ -260,8 +260,12 @@ def _check(path: Path, scope: Scope) -> None:
 
 
 def _lacks_result(path: Path, scope: Scope) -> bool:
+    """Whether it names an output that nobody has made yet: without a record, or with one from before the kernel had that output."""
     alias = path[0]
-    return alias in scope.runs and scope.results.get(alias) is None and len(path) == 2 and path[1] in scope.kernels[alias].outputs
+    if alias not in scope.runs or len(path) != 2 or path[1] not in scope.kernels[alias].outputs:
+        return False
+    result = scope.results.get(alias)
+    return result is None or path[1] not in result.outputs
 
 
 # --------------------------------------------------------------------------------------- what names mean
@@ -277,7 +281,8 @@ class _Names:
         kernel, parameters = self._scope.kernels[self._alias], self._scope.runs[self._alias].parameters
         if name in kernel.outputs:
             result = self._scope.results.get(self._alias)
-            return _stand_in(kernel.outputs[name]) if result is None else _content(result.outputs[name])
+            made = result is not None and name in result.outputs
+            return _content(result.outputs[name]) if made and result else _stand_in(kernel.outputs[name])
         if name in kernel.parameters:
             return _parameter(kernel, name, parameters[name])
         if name == "parameters":

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from generator.notes import Note, Resolved, Run, Text
+from generator.notes import QUESTION, Note, Resolved, Run, Text, folded
 from generator.problems import Problem, nearest
 from generator.resolve.claims import judge
 from generator.resolve.expression import NO_RUN, Scope, Value
@@ -27,9 +27,6 @@ from generator.resolve.variation import Choice, middle, vary, widened
 from kernels.record import Number, Result
 
 FIGURE = "\ue000figure:{}\ue001"  # what render puts a drawing in place of
-
-
-QUESTION = ("Front", "Given", "Scenario")  # the fields that say what is asked
 
 
 def resolve(note: Note, find: Callable[[Run], Result | None], problems: list[Problem], notices: list[Problem] | None = None) -> Resolved | None:
@@ -77,11 +74,7 @@ class _Question:
 
     def says(self, aliases: Iterable[str], parameter: str, value: Any) -> bool:
         words = [word for alias in aliases for word in self.note.assumes.get(f"{alias}.{parameter}", ())]
-        return says(self.text, value) or any(_folded(word) in _folded(self.text) for word in words)
-
-
-def _folded(text: str) -> str:
-    return " ".join(text.lower().split())
+        return says(self.text, value) or any(folded(word) in folded(self.text) for word in words)
 
 
 # ------------------------------------------------------------------------------------------- filling in

@@ -13,7 +13,7 @@ sigmoid of a normal log-odds; exactly round(n * accuracy) answers of each model 
 import math
 from typing import Annotated, Any
 
-from kernels import Bound, Series, kernel
+from kernels import Bound, Free, Series, kernel
 
 SCORES = ("ece", "mce", "brier", "nll", "mean_confidence", "accuracy", "gap")
 
@@ -22,7 +22,7 @@ SCORES = ("ece", "mce", "brier", "nll", "mean_confidence", "accuracy", "gap")
     kind="simulation",
     outputs={
         **{f"{score}_{model}": "" for model in "ab" for score in SCORES},
-        "ece_perfect": "",
+        "ece_constant": "",
         "nll_constant_a": "",
         "nll_constant_b": "",
         "reliability": Series("bin", ""),
@@ -32,22 +32,22 @@ SCORES = ("ece", "mce", "brier", "nll", "mean_confidence", "accuracy", "gap")
     tolerance=1e-6,
 )
 def calibration(
-    n: Annotated[int, Bound(low=10, high=1_000_000)] = 10_000,
+    n: Annotated[int, Bound(low=10, high=1_000_000), Free(2000, 50_000)] = 10_000,
     accuracy: Annotated[float, Bound(low=0.05, high=0.95)] = 0.88,
     confidence_a: Annotated[float, Bound(low=0.05, high=0.999)] = 0.89,
     confidence_b: Annotated[float, Bound(low=0.05, high=0.999)] = 0.99,
-    spread: Annotated[float, Bound(low=0.0, high=4.0)] = 1.5,
+    spread: Annotated[float, Bound(low=0.0, high=4.0), Free(1.0, 2.5)] = 1.5,
     tracking: Annotated[float, Bound(low=-1.0, high=1.0)] = 1.0,
     bins: Annotated[int, Bound(low=1, high=1000)] = 15,
     seed: int = 0,
 ):
-    """Two models of equal accuracy and different confidence: ECE, MCE, Brier, NLL, reliability, and what a perfect model would show.
+    """Two models of equal accuracy and different confidence: ECE, MCE, Brier, NLL, reliability, and what one constant confidence would show.
 
-    spread: standard deviation of the confidences' log-odds; 0 makes them all equal. tracking: how far the chance to be
-    right follows the confidence, 1 point by point, 0 not at all (then |mean confidence - accuracy| hides most of the ECE).
-    gap is that difference of means, a lower bound of the ECE. ece_perfect: the mean ECE of a calibrated model with A's
-    confidences on n examples. nll_constant: the NLL if each answer had the mean confidence. The MCE may be that of a bin
-    with a single prediction. reliability (accuracy), confidence (mean) and filled (share of the predictions) are by bin.
+    spread: standard deviation of the confidences' log-odds, free between 1 and 2.5: nearly alike, or from a coin toss to certainty. n: the test set's
+    size, free. tracking: how far the chance to be right follows the confidence, 1 point by point, 0 not at all (then |mean confidence - accuracy|
+    hides most of the ECE). gap is that difference of means, a lower bound of the ECE. ece_constant: the ECE if every answer had the accuracy for its
+    confidence; nll_constant: the NLL if each answer had the model's mean confidence. The MCE may be that of a bin with a single prediction.
+    reliability (accuracy), confidence (mean) and filled (share of the predictions) are by bin, 0 where it is empty.
     """
     import torch
 
@@ -69,14 +69,19 @@ def calibration(
             f"gap_{model}": (sure.mean() - right.mean()).abs(),
             f"nll_constant_{model}": -accuracy * math.log(mean) - (1 - accuracy) * math.log(1 - mean),
         }
-        share = table["share"].tolist()
-        curves["filled"][model] = share
-        for curve, column in (("reliability", "accuracy"), ("confidence", "confidence")):
-            curves[curve][model] = [v if some else None for v, some in zip(table[column].tolist(), share)]
+        for curve, column in (("reliability", "accuracy"), ("confidence", "confidence"), ("filled", "share")):
+            curves[curve][model] = table[column].tolist()
         if model == "a":
-            outputs["ece_perfect"] = ece_perfect(sure, bins, random)
+            outputs["ece_constant"] = round(float(expected_calibration_error(torch.full_like(sure, round(n * accuracy) / n), right, bins)), 12)
     middles = [(b + 0.5) / bins for b in range(bins)]
     return {**outputs, **{name: {"bin": middles, **lines} for name, lines in curves.items()}}
+
+
+@calibration.invariant
+def no_error_is_smaller_than_what_it_averages(result):
+    """The gap of the means is at most the ECE, and that at most the largest bin's; a constant at the accuracy has neither."""
+    models = all(result[f"gap_{m}"] <= result[f"ece_{m}"] + 1e-9 <= result[f"mce_{m}"] + 2e-9 for m in "ab")
+    return models and result["ece_constant"] < 1e-9
 
 
 def confidences(n: int, mean: float, spread: float, random):
@@ -128,12 +133,6 @@ def expected_calibration_error(confidence, right, bins: int):
     return torch.bincount(bin_of(confidence, bins), right - confidence, minlength=bins).abs().sum() / len(confidence)
 
 
-def ece_perfect(confidence, bins: int, random):
-    """The mean ECE of calibrated models over test sets with these confidences; fewer sets where each is so large that its own varies little."""
-    repeats = max(20, min(200, 2_000_000 // len(confidence)))
-    return sum(ece_of_calibrated(confidence, bins, random) for _ in range(repeats)) / repeats
-
-
 def ece_of_calibrated(confidence, bins: int, random):
     """The ECE of one test set whose answers are right with exactly the probability that each confidence states."""
     import torch
@@ -159,7 +158,7 @@ def draw(result, ax):
         ax.fill_between(sure, right, sure, color=color, alpha=0.14, linewidth=0)
         name = model.upper()
         middle = len(sure) // 2
-        plot.mark(ax, sure[middle], right[middle], f"{'' if alone else f'{name}: '}ECE {result[f'ece_{model}']:.3f}", color=color, where=where)
+        plot.mark(ax, sure[middle], right[middle], f"{'' if alone else f'{name}: '}ECE {result[f'ece_{model}']:.2f}", color=color, where=where)
         mean, accuracy, ece = (result[f"{score}_{model}"] for score in ("mean_confidence", "accuracy", "ece"))
         lies = "near" if ece < 0.05 else "below" if mean - accuracy > 0.9 * ece else "above" if accuracy - mean > 0.9 * ece else "across"
         said.append(f"{name} lies {lies} the diagonal: mean confidence {mean:.0%}, accuracy {accuracy:.0%}, ECE {ece:.3f}")

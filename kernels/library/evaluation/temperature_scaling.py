@@ -8,8 +8,9 @@ b = 1 / T the NLL is convex in b, and its slope, mean(sum_j p_j z_j - z_label), 
 
 from typing import Annotated
 
-from kernels import Bound, KernelError, Series, kernel
+from kernels import Bound, Free, KernelError, Series, kernel
 from kernels.library.evaluation.calibration import expected_calibration_error
+from kernels.library.evaluation.ece_floor import predicted
 
 BINS = 15
 LARGEST = 5_000_000  # numbers in the logits, so that a run stays within seconds
@@ -21,6 +22,7 @@ LARGEST = 5_000_000  # numbers in the logits, so that a run stays within seconds
         "temperature": "",
         **{f"{score}_{when}": "" for score in ("ece", "nll", "brier", "accuracy", "confidence") for when in ("before", "after")},
         "answers_changed": "",
+        "floor": "",
         "sweep": Series("temperature", ""),
     },
     tolerance=1e-6,
@@ -28,14 +30,15 @@ LARGEST = 5_000_000  # numbers in the logits, so that a run stays within seconds
 def temperature_scaling(
     classes: Annotated[int, Bound(low=2, high=1000)] = 10,
     scale: Annotated[float, Bound(low=0.1, high=10.0)] = 3.0,
-    n: Annotated[int, Bound(low=100, high=100_000)] = 20_000,
+    n: Annotated[int, Bound(low=100, high=100_000), Free(2000, 50_000)] = 20_000,
     sharpness: Annotated[float, Bound(low=0.1, high=10.0)] = 1.5,
     seed: int = 0,
 ):
     """Logits that are `scale` times too large, before and after temperature scaling: fitted temperature, ECE, NLL, accuracy.
 
-    n examples, half to fit the temperature, half to judge it. sharpness: standard deviation of the true logits, which
-    sets the accuracy. sweep: ECE and NLL of the judged half against temperature.
+    n examples, half to fit the temperature, half to judge it. sharpness: standard deviation of the true logits, which sets the accuracy. n: free,
+    since what ECE is left after the fit is chance and falls with it; floor: the mean ECE of a perfectly calibrated model with the fitted confidences
+    on as many examples (large-n formula). sweep: ECE and NLL of the judged half against temperature.
     """
     import torch
 
@@ -56,8 +59,16 @@ def temperature_scaling(
         **{f"{name}_before": value for name, value in before.items()},
         **{f"{name}_after": value for name, value in after.items()},
         "answers_changed": (logits.argmax(1) != (logits / temperature).argmax(1)).double().mean(),
+        "floor": predicted((logits / temperature).softmax(1).amax(1), BINS, len(labels)),
         "sweep": {"temperature": temperatures, **{name: [s[name] for s in swept] for name in ("ece", "nll")}},
     }
+
+
+@temperature_scaling.invariant
+def a_temperature_changes_no_answer_and_raises_no_loss(result):
+    """One temperature for all leaves every answer as it is; fitted to enough examples, it does not raise the log loss of others."""
+    kept = result["answers_changed"] == 0 and result["accuracy_before"] == result["accuracy_after"]
+    return kept and result["nll_after"] < result["nll_before"] + 0.02
 
 
 def drawn(probability, random):
@@ -105,8 +116,8 @@ def draw(result, ax):
     ece = Curve(swept.x_name, swept.x_unit, swept.unit, swept.x, {"ece": swept.lines["ece"]})
     plot.height(ax, 220)
     plot.lines(ax, ece, xlog=True, labels={"ece": ""}, x_label="temperature T", y_label="ECE")
-    plot.mark(ax, 1.0, result["ece_before"], f"before: {result['ece_before']:.3f}", color=plot.RED, where="right above")
-    after, said = result["ece_after"], f"T = {temperature:.2f}: {result['ece_after']:.3f}"
+    plot.mark(ax, 1.0, result["ece_before"], f"before: {result['ece_before']:.2g}", color=plot.RED, where="right above")
+    after, said = result["ece_after"], f"T = {temperature:.2g}: {result['ece_after']:.1g}"
     plot.mark(ax, temperature, after, "", color=plot.GREEN)
     leader = {"arrowstyle": "-", "color": plot.GREEN, "linewidth": 0.8}  # the V leaves no room for words beside its tip
     ax.annotate(said, (temperature, after), xytext=(-4, 62), textcoords="offset points", ha="center", color=plot.GREEN, arrowprops=leader)

@@ -1,13 +1,15 @@
 """One temperature for two populations: what it mends where it was fitted, and what it leaves where the model is over-confident by another factor.
 
 The model reports logits z; labels follow softmax(z / scale), with a scale of its own in each population, which that population's best
-temperature equals (Guo et al. 2017, arXiv 1706.04599, equation 9). Under shift the model stays as sure while it is right less
-often (Ovadia et al. 2019, arXiv 1906.02530): the same z, a larger scale.
+temperature equals (Guo et al. 2017, arXiv 1706.04599, equation 9). Two shifts from a to b, which differ in what they leave alone:
+
+    the labels' law   scale_b > scale_a: the same z, right less often, as a network under corruption (Ovadia et al. 2019, arXiv 1906.02530)
+    the inputs        narrower < 1, scale_b = scale_a: other z (harder inputs), but p(label | z) as before, so that one temperature serves both
 """
 
 from typing import Annotated, Any, Literal
 
-from kernels import Bound, kernel
+from kernels import Bound, Free, kernel
 from kernels.library.evaluation.temperature_scaling import drawn, fitted, scores
 
 WHEN = ("before", "after", "own")
@@ -30,23 +32,25 @@ def temperature_shift(
     scale_a: Annotated[float, Bound(low=0.1, high=20.0)] = 2.0,
     scale_b: Annotated[float, Bound(low=0.1, high=20.0)] = 5.0,
     fit: Literal["a", "both"] = "a",
-    spread: Annotated[float, Bound(low=0.1, high=20.0)] = 5.0,
-    classes: Annotated[int, Bound(low=2, high=100)] = 10,
+    narrower: Annotated[float, Bound(low=0.01, high=100.0)] = 1.0,
+    spread: Annotated[float, Bound(low=0.1, high=20.0), Free(3.0, 8.0)] = 5.0,
+    classes: Annotated[int, Bound(low=2, high=100), Free(5, 50)] = 10,
     n: Annotated[int, Bound(low=100, high=40_000)] = 20_000,
     seed: int = 0,
 ):
     """Temperature fitted on population a, or on both pooled: ECE, accuracy and confidence of each before and after.
 
-    n examples a population, half to fit and half to judge. spread: standard deviation of the reported logits. own: with the
-    temperature fitted on that population itself. both: the ECE of the two populations as one.
+    n examples a population, half to fit and half to judge. spread: standard deviation of the reported logits of a, times `narrower` in b. own: with
+    the temperature fitted on that population itself. both: the ECE of the two populations as one. spread and classes are a toy's: unsure to sure
+    models of few to many classes.
     """
     import torch
 
     random = torch.Generator().manual_seed(seed)
     half = n // 2
     logits, labels = {}, {}
-    for p, scale in (("a", scale_a), ("b", scale_b)):
-        logits[p] = spread * torch.randn(n, classes, generator=random, dtype=torch.float64)
+    for p, scale, width in (("a", scale_a, spread), ("b", scale_b, spread * narrower)):
+        logits[p] = width * torch.randn(n, classes, generator=random, dtype=torch.float64)
         labels[p] = drawn((logits[p] / scale).softmax(1), random)
     own = {p: fitted(logits[p][:half], labels[p][:half]) for p in "ab"}
     pooled = (torch.cat([values[p][:half] for p in "ab"]) for values in (logits, labels))
@@ -67,3 +71,10 @@ def temperature_shift(
         "ece_both_after": scores(both, answers, temperature)["ece"],
         "answers_changed": (both.argmax(1) != (both / temperature).argmax(1)).double().mean(),
     }
+
+
+@temperature_shift.invariant
+def own_temperatures_are_the_scales_and_no_answer_changes(result):
+    """Each population's own temperature is its scale within a tenth and leaves little ECE; no temperature changes an answer."""
+    own = all(abs(result[f"temperature_{p}"] / result.parameters[f"scale_{p}"] - 1) < 0.1 and result[f"ece_{p}_own"] < 0.03 for p in "ab")
+    return own and result["answers_changed"] == 0

@@ -79,6 +79,12 @@ def empty_row(
     }
 
 
+@empty_row.invariant
+def a_nan_spreads_in_the_second_block_alone(result):
+    """After one block the empty row alone is NaN, after two every real token is; a row that may see one key leaves no NaN behind."""
+    return (result["row_nan"], result["real_nan_first"], result["real_nan_second"], result["guarded_nan"]) == (1, 0, 1, 0)
+
+
 def attention(x, matrices, seen, fill: bool = False):
     """x [texts, tokens, width]; matrices: W_q, W_k and W_v; seen: may query i look at key j. The mask is added to the scores, or filled in."""
     import torch

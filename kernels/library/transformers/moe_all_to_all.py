@@ -6,6 +6,9 @@ Each of n GPUs holds E / n experts and T tokens. A token's d numbers go to each 
 
 for balanced routing, experts with SwiGLU of inner width w, and b bytes a number, every choice sent for itself. T, k and d cancel: only the
 width of the experts and the format decide (Lepikhin et al. 2020, GShard, arXiv 2006.16668, section 3; 6 d w from gate, up and down).
+
+On more GPUs than a node has there are two levels: m - 1 of the n - 1 others are reached through the node's own links, the n - m beyond it through the
+GPU's share of the node's network cards. Both send at once, so an exchange takes the longer of the two.
 """
 
 from typing import Annotated
@@ -22,6 +25,7 @@ MIXTRAL, NODE = SHAPES["mixtral-8x7b"], CLUSTERS["dgx-h100"]
     outputs={
         "dispatch": "B",
         "sent": "B",
+        "outside": "",
         "flops": "FLOP",
         "intensity": "FLOP/B",
         "exchange_time": "s",
@@ -37,22 +41,28 @@ def moe_all_to_all(
     d_model: Annotated[int, Bound(low=1)] = MIXTRAL.d_model,
     ffn: Annotated[int, Bound(low=1)] = MIXTRAL.ffn,
     gpus: Annotated[int, Bound(low=2)] = NODE.gpus,
+    node: Annotated[int, Bound(low=1)] = NODE.gpus,
     bits: Annotated[float, Bound(low=4, high=32)] = 16.0,
     bandwidth: Annotated[float, Bound("B/s", low=1)] = NODE.inside,
+    across: Annotated[float, Bound("B/s", low=1)] = NODE.across,
     rate: Annotated[float, Bound("FLOP/s", low=1)] = NODE.device.peak["bf16"],
 ):
     """Bytes and time of a layer's dispatch and combine for one GPU's `tokens`, beside its experts' arithmetic; forward pass only.
 
-    bandwidth: of one GPU's links, in one direction; rate: its arithmetic. Both are taken as reached, latency is left out, and nothing
-    overlaps. dispatch, sent: bytes that leave a GPU one way, and both. balanced_link: the bandwidth at which both take equally long.
+    bandwidth: of one GPU's links inside its node of `node` GPUs, in one direction; across: to other nodes; rate: its arithmetic. All are taken as
+    reached, latency is left out, and exchange and arithmetic do not overlap. dispatch, sent: bytes that leave a GPU one way, and both; outside: the
+    share of them that leaves the node. balanced_link: the bandwidth at which both would take equally long if all bytes went through one link.
     The defaults are Mixtral 8x7B on one DGX H100.
     """
-    dispatch = tokens * top_k * d_model * bits / 8 * (gpus - 1) / gpus
+    choices = tokens * top_k * d_model * bits / 8
+    dispatch = choices * (gpus - 1) / gpus
+    beyond = choices * max(0, gpus - node) / gpus
     flops = 6 * tokens * top_k * d_model * ffn
-    exchange, compute = 2 * dispatch / bandwidth, flops / rate
+    exchange, compute = 2 * max((dispatch - beyond) / bandwidth, beyond / across), flops / rate
     return {
         "dispatch": dispatch,
         "sent": 2 * dispatch,
+        "outside": beyond / dispatch,
         "flops": flops,
         "intensity": flops / (2 * dispatch),
         "exchange_time": exchange,

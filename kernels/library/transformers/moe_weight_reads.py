@@ -3,8 +3,12 @@
     touched(B) = E (1 - (1 - k/E)^B)        read(B) = (outside - lookup + L touched(B) e) bits / 8        FLOP(B) = 2 used B
 
 Expected values for balanced routing, B tokens choosing k of E experts independently in each of L layers. The token embedding is looked
-up, not read. A product of 16-bit weights with n tokens does n FLOP for each byte of weights, so an expert's is bound by arithmetic
-once its share of the batch, B k / E tokens, reaches the GPU's ridge (roofline; Pope et al. 2022, arXiv 2211.05102, section 2.1).
+up, not read. Beside the weights, each of the B sequences has its cache read, `context` tokens of it, so that a step takes
+
+    max((weights + caches) / bandwidth, FLOP / peak)
+
+of a GPU, or as much of several that share both evenly. A product of 16-bit weights with n tokens does n FLOP for each byte of weights, so an expert's
+is bound by arithmetic once its share of the batch, B k / E tokens, reaches the GPU's ridge (Pope et al. 2022, arXiv 2211.05102, section 2.1).
 """
 
 from typing import Annotated
@@ -25,6 +29,7 @@ BATCHES = (1, 2, 4, 8, 16, 32, 64)
         "read": "B",
         "held": "B",
         "share": "",
+        "used": "",
         "flops": "FLOP",
         "dense_read": "B",
         "dense_held": "B",
@@ -33,6 +38,12 @@ BATCHES = (1, 2, 4, 8, 16, 32, 64)
         "tokens_per_expert": "token",
         "ridge": "token",
         "batch_at_ridge": "token",
+        "cache": "B",
+        "dense_cache": "B",
+        "step": "s",
+        "dense_step": "s",
+        "step_over_dense": "",
+        "equal_context": "token",
         "sweep": Series("tokens", "B", "token"),
     },
 )
@@ -42,11 +53,15 @@ def moe_weight_reads(
     dense: Model = "llama-2-13b",
     bits: Annotated[float, Bound(low=1.0, high=32.0)] = 16.0,
     gpu: Gpu = "h100",
+    context: Annotated[int, Bound("token", low=0)] = 0,
 ):
     """Expected experts touched in a layer, weights read and FLOP of a step of `tokens` tokens, beside a dense model's.
 
-    held: all weights. share: read over what is readable, the embedding left out. over_dense: read over the dense model's read.
-    tokens_per_expert: an expert's mean share of the step; batch_at_ridge: the step at which that share reaches the GPU's ridge.
+    held: all weights. share: read over what is readable, the embedding left out. used: the weights that one token is multiplied
+    with. over_dense: read over the dense model's read.
+    tokens_per_expert: an expert's mean share of the step; batch_at_ridge: the step at which that share reaches the GPU's ridge. cache: read in the
+    step, in bf16, by each of its sequences with `context` tokens; step: the longer of reading weights and caches and of the FLOP. equal_context: the
+    context at which both models read as much, 0 where the dense model's cache is no larger.
     sweep: bytes read by tokens, of the mixture, the dense model, and a dense one of the mixture's own size.
     """
     mix, size = SHAPES[model], bits / 8
@@ -59,20 +74,32 @@ def moe_weight_reads(
     dense_parameters = model_shape(model=dense)["parameters"]
     used = dense_parameters - (0 if shape.tied else shape.vocab * shape.d_model)
     everything = size * (counts["parameters"] - lookup)
-    ridge = DEVICES[gpu].ridge * size / 2  # tokens at which 2 FLOP a weight take as long as its bytes
+    device = DEVICES[gpu]
+    ridge = device.ridge * size / 2  # tokens at which 2 FLOP a weight take as long as its bytes
+    flops, dense_flops = 2 * (counts["active_parameters"] - lookup) * tokens, 2 * used * tokens
+    cached, dense_cached = (tokens * 2 * model.layers * model.cached for model in (mix, shape))  # B for one token of every sequence
+    step = max((read(tokens) + context * cached) / device.bandwidth, flops / device.half)
+    dense_step = max((size * used + context * dense_cached) / device.bandwidth, dense_flops / device.half)
     return {
         "touched": touched(mix.experts, mix.active_experts, tokens),
         "read": read(tokens),
         "held": size * counts["parameters"],
         "share": read(tokens) / everything,
-        "flops": 2 * (counts["active_parameters"] - lookup) * tokens,
+        "used": counts["active_parameters"] - lookup,
+        "flops": flops,
         "dense_read": size * used,
         "dense_held": size * dense_parameters,
-        "dense_flops": 2 * used * tokens,
+        "dense_flops": dense_flops,
         "over_dense": read(tokens) / (size * used),
         "tokens_per_expert": tokens * mix.active_experts / mix.experts,
         "ridge": ridge,
         "batch_at_ridge": ridge * mix.experts / mix.active_experts,
+        "cache": context * cached,
+        "dense_cache": context * dense_cached,
+        "step": step,
+        "dense_step": dense_step,
+        "step_over_dense": step / dense_step,
+        "equal_context": (read(tokens) - size * used) / (dense_cached - cached) if dense_cached > cached else 0.0,
         "sweep": {
             "tokens": BATCHES,
             model: [read(batch) for batch in BATCHES],

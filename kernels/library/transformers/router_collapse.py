@@ -10,17 +10,18 @@ At the start c favours expert 0 by `gap`, so that for a large gap it gets every 
     loss     + alpha E sum_i f_i P_i, f shares of tokens, P mean probabilities               (Switch, equations 4 to 6)
     bias     e = argmax(l + b), the gate p from l alone; b_i += rate sign(1 / E - f_i)        (Wang et al. 2024, arXiv 2408.15664)
 
-Loads and errors are means over the seeds and the last 50 steps. A load's effective number of experts is exp(entropy of f), 1 to E.
+alpha and the bias's rate are those of the two papers. Loads and errors are means over the last 50 steps. A load's effective number of experts is
+exp(entropy of f), 1 to E.
 """
 
 import math
 from typing import Annotated
 
-from kernels import Bound, Series, kernel
+from kernels import Bound, Free, Series, kernel
 
 METHODS = ("none", "jitter", "noise", "loss", "bias")
-SEEDS, WIDTH, BATCH, LAST, TEST = 4, 16, 128, 50, 512
-LEARNING_RATE, JITTER, RATE = 0.003, 0.01, 0.02
+WIDTH, BATCH, LAST, TEST = 16, 128, 50, 2048
+JITTER, RATE = 0.01, 0.001
 DEAD = 0.1  # of a fair share
 
 
@@ -41,16 +42,18 @@ DEAD = 0.1  # of a fair share
 def router_collapse(
     gap: Annotated[float, Bound(low=0.0, high=20.0)] = 5.0,
     experts: Annotated[int, Bound(low=2, high=16)] = 8,
-    steps: Annotated[int, Bound(low=100, high=2000)] = 600,
-    alpha: Annotated[float, Bound(low=0.0, high=10.0)] = 0.1,
+    steps: Annotated[int, Bound(low=100, high=2000)] = 1200,
+    alpha: Annotated[float, Bound(low=0.0, high=10.0)] = 0.01,
     noise: Annotated[float, Bound(low=0.0, high=10.0)] = 1.0,
+    learning_rate: Annotated[float, Bound(low=1e-5, high=0.1), Free(1e-3, 1e-2)] = 3e-3,
     seed: int = 0,
 ):
     """How many experts a collapsed toy router uses after more training, by remedy, and the task's error; gap is the favourite's lead in logits.
 
     *_effective: exp of the load's entropy; *_dead: experts with less than a tenth of a fair share; *_error: squared error relative to the
     target's. first_*: before training. clean_error: of the model trained with `bias`, on new data; perturbed_*: the same model with jitter
-    or noise put on its router, and the share of tokens that move to another expert. effective: over the steps.
+    or noise put on its router, and the share of tokens that move to another expert. effective: over the steps. learning_rate: Adam's for a toy
+    of this size, free between 0.001 and 0.01.
     """
     import torch
 
@@ -58,9 +61,9 @@ def router_collapse(
     task, router, maps = start(experts, gap, random)
     kinds = len(METHODS)
     router, maps = (t.repeat(kinds, *[1] * (t.dim() - 1)).requires_grad_() for t in (router, maps))
-    only = {m: torch.tensor([float(m == n) for n in METHODS], dtype=torch.float64).repeat_interleave(SEEDS)[:, None, None] for m in METHODS}
-    bias = torch.zeros(kinds * SEEDS, 1, experts, dtype=torch.float64)
-    adam = torch.optim.Adam([router, maps], lr=LEARNING_RATE)
+    only = {m: torch.tensor([float(m == n) for n in METHODS], dtype=torch.float64)[:, None, None] for m in METHODS}
+    bias = torch.zeros(kinds, 1, experts, dtype=torch.float64)
+    adam = torch.optim.Adam([router, maps], lr=learning_rate)
     loads, errors = [], []
     for _ in range(steps):
         x, y = batch(task, BATCH, random)
@@ -75,49 +78,48 @@ def router_collapse(
         adam.step()
         adam.zero_grad()
         bias += RATE * only["bias"] * torch.sign(1 / experts - load)[:, None]
-        loads.append(load.view(kinds, SEEDS, experts))
-        errors.append(error.detach().view(kinds, SEEDS))
+        loads.append(load)
+        errors.append(error.detach())
 
     load, error = torch.stack(loads), torch.stack(errors)
-    last, lost = load[-LAST:].mean(0), error[-LAST:].mean((0, 2))
+    last, lost = load[-LAST:].mean(0), error[-LAST:].mean(0)
     each = range(0, steps, max(1, steps // 40))
-    path = effective(torch.stack([load[i : i + max(1, steps // 40)].mean(0) for i in each])).mean(-1)
-    tail = slice(METHODS.index("bias") * SEEDS, (METHODS.index("bias") + 1) * SEEDS)
+    path = effective(torch.stack([load[i : i + max(1, steps // 40)].mean(0) for i in each]))
+    tail = slice(METHODS.index("bias"), METHODS.index("bias") + 1)
     return {
-        **{f"{m}_effective": effective(last).mean(-1)[i] for i, m in enumerate(METHODS)},
-        **{f"{m}_dead": (last < DEAD / experts).double().sum(-1).mean(-1)[i] for i, m in enumerate(METHODS)},
+        **{f"{m}_effective": effective(last)[i] for i, m in enumerate(METHODS)},
+        **{f"{m}_dead": (last < DEAD / experts).sum(-1)[i] for i, m in enumerate(METHODS)},
         **{f"{m}_error": lost[i] for i, m in enumerate(METHODS)},
-        "first_effective": effective(load[0, 0]).mean(),
-        "first_share": load[0, 0, :, 0].mean(),
+        "first_effective": effective(load[0, 0]),
+        "first_share": load[0, 0, 0],
         **perturbed(task, router[tail].detach(), maps[tail].detach(), bias[tail], noise, random),
         "effective": {"step": list(each), **{m: path[:, i] for i, m in enumerate(METHODS)}},
     }
 
 
 def start(experts: int, gap: float, random):
-    """The task (cluster centres and maps, [seeds, experts, ...]), the router [seeds, experts, width + 1] and the experts."""
+    """The task (cluster centres and maps, [1, experts, ...]), the router [1, experts, width + 1] and the experts."""
     import torch
 
     def normal(*shape):
-        return torch.randn(SEEDS, *shape, generator=random, dtype=torch.float64)
+        return torch.randn(1, *shape, generator=random, dtype=torch.float64)
 
     centres = torch.nn.functional.normalize(normal(experts, WIDTH), dim=-1) * math.sqrt(WIDTH)
     targets, maps = (normal(experts, WIDTH, WIDTH) / math.sqrt(WIDTH) for _ in range(2))
-    router = torch.cat([0.02 * normal(experts, WIDTH), torch.zeros(SEEDS, experts, 1, dtype=torch.float64)], -1)
+    router = torch.cat([0.02 * normal(experts, WIDTH), torch.zeros(1, experts, 1, dtype=torch.float64)], -1)
     router[:, 0, WIDTH] = gap
     return (centres, targets), router, maps
 
 
 def batch(task, size: int, random):
-    """Inputs with a constant 1 appended, [seeds, size, width + 1], and targets scaled to a mean square of 1."""
+    """Inputs with a constant 1 appended, [1, size, width + 1], and targets scaled to a mean square of 1."""
     import torch
 
     centres, targets = task
-    of = torch.randint(centres.shape[1], (SEEDS, size), generator=random)
-    seed = torch.arange(SEEDS)[:, None]
-    x = centres[seed, of] + torch.randn(SEEDS, size, WIDTH, generator=random, dtype=torch.float64)
-    y = torch.einsum("sboi,sbi->sbo", targets[seed, of], x) / math.sqrt(2)
-    return torch.cat([x, torch.ones(SEEDS, size, 1, dtype=torch.float64)], -1), y
+    of = torch.randint(centres.shape[1], (1, size), generator=random)
+    x = centres[0, of] + torch.randn(1, size, WIDTH, generator=random, dtype=torch.float64)
+    y = torch.einsum("sboi,sbi->sbo", targets[0, of], x) / math.sqrt(2)
+    return torch.cat([x, torch.ones(1, size, 1, dtype=torch.float64)], -1), y
 
 
 def perturbations(x, experts: int, random):
@@ -166,11 +168,23 @@ def perturbed(task, router, maps, bias, noise: float, random) -> dict[str, float
     return found
 
 
+@router_collapse.invariant
+def a_load_uses_no_more_experts_than_are_alive(result):
+    """The effective number of experts lies between 1 and what the dead ones leave: each of them at a tenth of a fair share, the others alike."""
+    experts = result.parameters["experts"]
+
+    def most(dead: int) -> float:
+        each, rest = DEAD / experts, 1 - dead * DEAD / experts
+        return math.exp(-dead * each * math.log(each) - rest * math.log(rest / (experts - dead)))
+
+    return all(1 - 1e-9 <= result[f"{method}_effective"] <= most(result[f"{method}_dead"]) + 1e-9 for method in METHODS)
+
+
 @router_collapse.figure
 def draw(result, ax):
     from kernels import plot
 
     noise = f"noise {result.parameters['noise']:g} on logits"
     names = {"none": "no remedy", "jitter": "jitter ±1 %", "noise": noise, "loss": "balancing loss", "bias": "selection bias"}
-    plot.bars(ax, {name: result[f"{method}_effective"] for method, name in names.items()}, unit="", highlight="jitter ±1 %",
+    plot.bars(ax, {name: round(result[f"{method}_effective"]) for method, name in names.items()}, unit="", highlight="jitter ±1 %",
               limit=(result.parameters["experts"], f"all {result.parameters['experts']} experts"))  # fmt: skip

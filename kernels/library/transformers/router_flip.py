@@ -4,8 +4,6 @@ The leading logit is `gap` above E - 1 rivals that tie. With independent normal 
 noise z is above every rival's less the lead:
 
     moved = 1 - integral phi(z) Phi(z + gap / s)^(E - 1) dz        for s to infinity 1 - 1/E, a random choice
-
-Jitter that multiplies each logit by at most 1 +- u cannot move a token unless gap <= top 2 u / (1 + u), `top` being the leading logit.
 """
 
 import math
@@ -14,24 +12,20 @@ from typing import Annotated
 from kernels import Bound, kernel
 
 
-@kernel(kind="formula", outputs={"moved": "", "random": "", "lead_probability": "", "reach": ""})
+@kernel(kind="formula", outputs={"moved": "", "random": "", "lead_probability": ""})
 def router_flip(
     gap: Annotated[float, Bound(low=0.0, high=100.0)] = 5.0,
     noise: Annotated[float, Bound(low=1e-3, high=1e3)] = 1.0,
     experts: Annotated[int, Bound(low=2, high=1024)] = 8,
-    jitter: Annotated[float, Bound(low=0.0, high=0.99)] = 0.01,
-    top: Annotated[float, Bound(low=0.0)] = 10.0,
 ):
-    """The share of tokens that normal noise on the logits moves to another expert, and the largest lead that bounded jitter can close.
+    """The share of tokens that normal noise on the logits moves to another expert.
 
-    random: the share that a random choice would move. lead_probability: the leader's softmax probability. reach: the largest gap that
-    multiplying logits by 1 +- jitter closes where the leading one is `top` and both are positive.
+    random: the share that a random choice would move. lead_probability: the leader's softmax probability.
     """
     return {
         "moved": moved(gap / noise, experts),
         "random": 1 - 1 / experts,
         "lead_probability": 1 / (1 + (experts - 1) * math.exp(-gap)),
-        "reach": top * 2 * jitter / (1 + jitter),
     }
 
 

@@ -45,3 +45,9 @@ def test_further_out_is_surer_and_found_by_distance_alone(result):
 
 def test_the_figure_is_drawn(result):
     assert "distance" in plot.draw(ood_scores, result).alt
+
+
+def test_either_score_leaves_no_kind_unseen(result):
+    for kind in file.KINDS:
+        one, other = result[f"entropy_{kind}"], result[f"distance_{kind}"]
+        assert 0.5 * max(one, other) < result[f"either_{kind}"] < max(one, other) + 0.1

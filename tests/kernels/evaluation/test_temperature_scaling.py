@@ -71,3 +71,9 @@ def test_too_large_a_case_is_refused():
 def test_the_figure():
     drawn = plot.draw(temperature_scaling, temperature_scaling(n=2000))
     assert "ECE against temperature" in drawn.alt
+
+
+@pytest.mark.parametrize("n", [2000, 40_000])
+def test_what_the_fit_leaves_is_the_floor_of_as_many_examples(n):
+    found = [temperature_scaling(n=n, seed=seed) for seed in range(6)]
+    assert sum(f["ece_after"] for f in found) == pytest.approx(sum(f["floor"] for f in found), rel=0.25)

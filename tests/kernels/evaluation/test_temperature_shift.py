@@ -34,3 +34,9 @@ def test_the_pooled_temperature_lies_between():
     result = temperature_shift(scale_a=1, scale_b=4, fit="both")
     assert result["temperature_a"] < result["temperature"] < result["temperature_b"]
     assert result["ece_both_after"] < min(result["ece_a_after"], result["ece_b_after"])  # errors of opposite sign cancel
+
+
+def test_inputs_that_move_alone_leave_the_temperature_right():
+    result = temperature_shift(scale_b=2, narrower=0.4)
+    assert result["temperature_b"] == pytest.approx(result["temperature_a"], rel=0.05)
+    assert result["accuracy_b"] < result["accuracy_a"] - 0.2 and result["ece_b_after"] < 0.03 < result["ece_b_before"]

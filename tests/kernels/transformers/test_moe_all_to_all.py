@@ -33,3 +33,19 @@ def test_only_width_format_and_gpus_decide_the_intensity():
 def test_at_the_balanced_link_both_take_equally_long():
     got = moe_all_to_all(bandwidth=moe_all_to_all()["balanced_link"].__float__())
     assert got["exchange_time"] == pytest.approx(got["compute_time"]) and got["exchange_share"] == pytest.approx(0.5)
+
+
+def test_beyond_a_node_the_network_sets_the_time():
+    draw, gpus, experts, top_k, tokens = random.Random(1), 32, 64, 6, 20_000
+    nodes = [e // 2 // 8 for _ in range(tokens) for e in draw.sample(range(experts), top_k)]  # GPU 0 is of node 0
+    got = moe_all_to_all(tokens=tokens, top_k=top_k, d_model=64, gpus=gpus)
+    away = sum(n != 0 for n in nodes) * 64 * 2
+    assert got["outside"] * got["dispatch"] == pytest.approx(away, rel=0.01)
+    assert got["exchange_time"] == pytest.approx(2 * away / 50e9, rel=0.01)
+    assert moe_all_to_all()["outside"] == 0
+
+
+def test_deepseeks_experts_on_eight_nodes_wait_for_the_network():
+    got = moe_all_to_all(tokens=1, top_k=8, d_model=7168, ffn=2048, gpus=64)
+    bytes_out, flop = 2 * 8 * 7168 * 2 * 56 / 64, 6 * 8 * 7168 * 2048
+    assert got["exchange_over_compute"] == pytest.approx(bytes_out / 50e9 / (flop / 989.4e12), rel=1e-3)

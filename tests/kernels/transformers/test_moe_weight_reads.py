@@ -22,6 +22,7 @@ def test_one_token_reads_what_it_uses():
     got, counts = moe_weight_reads(), moe_shape(model="mixtral-8x7b")
     assert got["touched"] == pytest.approx(2)
     assert got["read"] == pytest.approx(2 * (counts["active_parameters"] - 32000 * 4096))
+    assert got["used"] == counts["active_parameters"] - 32000 * 4096
     assert got["flops"] == pytest.approx(got["read"])  # 16-bit weights: one FLOP a byte at one token
 
 
@@ -42,6 +43,25 @@ def test_at_the_ridge_reading_takes_as_long_as_multiplying():
     weights = 3 * 4096 * 14336
     assert 2 * weights * n / 989.4e12 == pytest.approx(2 * weights / 3.35e12, rel=1e-3)
     assert moe_weight_reads(bits=8.0)["batch_at_ridge"] == pytest.approx(got["batch_at_ridge"] / 2)
+
+
+def test_caches_of_grouped_queries_turn_the_comparison():
+    cached, dense_cached = 32 * 2 * 8 * 128 * 2, 40 * 2 * 40 * 128 * 2  # B a token: 8 key-value heads against 40
+    got = moe_weight_reads(tokens=32, context=1024)
+    assert got["cache"] == 32 * 1024 * cached and got["dense_cache"] == 32 * 1024 * dense_cached
+    assert got["step"] == pytest.approx((got["read"] + got["cache"]) / 3.35e12, rel=1e-3)
+    equal = got["equal_context"]
+    assert equal == pytest.approx((got["read"] - got["dense_read"]) / 32 / (dense_cached - cached))
+    assert moe_weight_reads(tokens=32, context=round(equal))["step_over_dense"] == pytest.approx(1, rel=1e-3)
+    assert moe_weight_reads(tokens=32, context=4096)["step_over_dense"] < 1 < got["step_over_dense"]
+    assert moe_weight_reads(tokens=32, dense="qwen2.5-14b")["equal_context"] > 0
+    assert moe_weight_reads(tokens=32, dense="llama-3-8b")["equal_context"] == 0  # its cache is as large as Mixtral's
+
+
+def test_without_caches_the_step_is_weights_or_arithmetic():
+    few, many = moe_weight_reads(tokens=8), moe_weight_reads(tokens=10_000)
+    assert few["step_over_dense"] == pytest.approx(few["over_dense"])
+    assert many["step_over_dense"] == pytest.approx(many["flops"] / many["dense_flops"])
 
 
 def test_the_figure():

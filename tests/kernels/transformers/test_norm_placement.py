@@ -30,11 +30,19 @@ def test_theorem_1():
     assert shallow[1] / deep[1] == pytest.approx(1, rel=0.3)
 
 
-def test_a_deep_post_norm_model_has_no_smaller_gradient():
-    found = norm_placement(draws=12)
-    assert found["post_top"] > 0.9 * found["post_top_shallow"]
-    assert found["post_top"] > 4 * found["pre_top"]
+def test_the_move_of_a_tiny_step_is_its_first_order():
+    """The loss falls by the step times the gradients' sum of magnitudes; half the step moves the output half as far."""
+    one, half = (file.probe("pre", 4, 16, 8, True, 0, step)[4] for step in (1e-6, 5e-7))
+    assert one == pytest.approx(2 * half, rel=1e-3) and file.probe("pre", 4, 16, 8, True, 0)[4] == 0
+
+
+def test_depth_lowers_the_gradient_before_the_norm_alone_and_the_output_moves_less():
+    for seed in range(2):
+        found = norm_placement(layers=24, width=32, seed=seed)
+        assert found["post_top"] > 3 * found["pre_top"] and found["pre_top"] < 0.7 * found["pre_top_shallow"]
+        assert found["post_moved"] > found["pre_moved"] and found["post_moved_shallow"] > found["pre_moved_shallow"]
+        assert found["post_cosine"] < found["pre_cosine"]
 
 
 def test_the_figure():
-    assert "post-norm" in plot.draw(norm_placement, norm_placement(layers=8, draws=1)).alt
+    assert "post-norm" in plot.draw(norm_placement, norm_placement(layers=8)).alt

@@ -42,6 +42,13 @@ def test_log_uniform_lengths_have_their_closed_moments():
     assert 1 - found["fixed_scores"] == pytest.approx((1 - 1e-6) / (2 * math.log(1000)), rel=0.03)
 
 
+def test_the_share_that_is_cut_by_counting():
+    draw = random.Random(3)
+    longer = sum(round(draw.lognormvariate(math.log(120), 0.8)) > 512 for _ in range(200_000)) / 200_000
+    assert padding_waste(batches=20)["cut"] == pytest.approx(longer, rel=0.05)
+    assert padding_waste(lengths="log-uniform", shortest=10, longest=1000, batches=20)["cut"] == 0
+
+
 def test_the_order_of_the_ways():
     found = padding_waste(batches=200)
     assert found["fixed"] > found["dynamic"] > found["bucketed"] > found["sorted"] >= 0

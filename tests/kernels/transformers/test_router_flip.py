@@ -28,10 +28,5 @@ def test_the_ends():
     assert router_flip(gap=10.0)["moved"] < 1e-10
 
 
-def test_jitter_reaches_so_far_and_no_farther():
-    reach = router_flip(top=10.0, jitter=0.01)["reach"]
-    assert (10 - reach) * 1.01 == pytest.approx(10 * 0.99)
-
-
 def test_the_leaders_probability():
     assert router_flip(gap=5.0)["lead_probability"] == pytest.approx(math.exp(5) / (math.exp(5) + 7))
