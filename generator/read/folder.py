@@ -297,9 +297,10 @@ def _warn_of_unused(front: FrontMatter, found: Body, warnings: list[Problem]) ->
             warnings.append(Problem(run.place, f"the run {alias!r} is used by no note", "take it away, or cite it"))
     asked = " ".join(" ".join(draft.fields[name].text for name in QUESTION if name in draft.fields) for draft in found.drafts)
     for name, several in front.assumes.items():
-        for words in several:
-            if (run := front.runs.get(name.partition(".")[0])) and folded(words) not in folded(asked):
-                warnings.append(Problem(run.place, f"{words!r}, assumed to say {name}, stands on no front", "take it away, or say it there"))
+        named = front.runs.get(name.partition(".")[0])
+        for words in several if named else ():
+            if named and folded(words) not in folded(asked):
+                warnings.append(Problem(named.place, f"{words!r}, assumed to say {name}, stands on no front", "take it away, or say it there"))
 
 
 # ------------------------------------------------------------------------------------------------- the deck

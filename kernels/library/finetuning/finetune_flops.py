@@ -14,6 +14,7 @@ from typing import Annotated
 from kernels import Bound, kernel
 from kernels.library.finetuning.lora_memory import Targets
 from kernels.library.models._models import SHAPES, Model
+from kernels.library.models._passes import multiplied
 
 PARTS = ("forward", "activation_gradients", "weight_gradients")
 
@@ -41,7 +42,7 @@ def finetune_flops(
     """
     shape = SHAPES[model]
     visits = {layer: shape.active_experts if shape.copies(layer) > 1 else 1 for layer in shape.linear_layers}  # a token's, in one block
-    weights = shape.layers * sum(visits[layer] * i * o for layer, (i, o) in shape.linear_layers.items()) + shape.d_model * shape.vocab
+    weights = multiplied(shape)
     adapted = ("q", "v") if targets == "qv" else tuple(visits)
     adapters = shape.layers * sum(visits[layer] * rank * sum(shape.linear_layers[layer]) for layer in adapted)
     attention = 2 * shape.layers * shape.heads * shape.head_dim * sequence  # q k' and p v: 4 d FLOP a position, of which half are masked

@@ -1,7 +1,7 @@
 """One decode step from the data sheet: the weights are read once for the whole batch, each sequence's cache for itself.
 
     time >= max(bytes / bandwidth, FLOP / peak)         bytes = weights + batch * cache
-    FLOP = batch * positions * (2 * parameters + 4 * layers * heads * head_dim * context)
+    FLOP = batch * positions * (2 * weights that multiply + 4 * layers * heads * head_dim * context)
 
 Pope et al. 2022, arXiv 2211.05102, section 2.1; the second term of the FLOP are the scores and the weighted values of attention. A step takes
 one new token of each sequence, or `positions` of them, as the check of a draft does. Activations and launches are left out, so that each time
@@ -19,8 +19,8 @@ from typing import Annotated
 from kernels import Bound, KernelError, Series, kernel
 from kernels.library.machines._devices import DEVICES, Gpu
 from kernels.library.models._models import SHAPES, Model
+from kernels.library.models._passes import attended, multiplied, read
 from kernels.library.models.kv_cache import kv_cache
-from kernels.library.models.model_shape import model_shape
 
 
 @kernel(
@@ -57,7 +57,7 @@ def decode_roofline(
 ):
     """The least time of one decode step of a model, and the tokens a second that follow, for the batch and for one user.
 
-    parameters: those that a step multiplies, so without the embedding that is only looked up. Weights of `bits` bits, a bf16
+    parameters: those that a step reads, so without an embedding that is only looked up. Weights of `bits` bits, a bf16
     cache of `context` tokens in each sequence, arithmetic in bf16. intensity: FLOP over bytes. compute_bound_batch: where bytes and
     FLOP take equally long, 0 where no batch is large enough; never_from: the context from which none is. sweep: the step by batch, its
     reads and its arithmetic.
@@ -66,12 +66,12 @@ def decode_roofline(
     shape = SHAPES[model]
     if shape.experts > 1:
         raise KernelError(f"decode_roofline: {model} routes tokens to experts: what a batch reads depends on the routes (choose a dense model)")
-    parameters = model_shape(model=model)["parameters"] - (0 if shape.tied else shape.vocab * shape.d_model)
+    parameters, products = read(model), 2 * multiplied(shape)
     weights = bits / 8 * parameters
     per_token = kv_cache(model=model, tokens=1)["per_token"]
     per_sequence = context * per_token
-    attention = 4 * shape.layers * shape.heads * shape.head_dim  # FLOP of a new token for each cached one
-    work = positions * (2 * parameters + attention * context)
+    attention = attended(shape)
+    work = positions * (products + attention * context)
     moved, flops = weights + batch * per_sequence, batch * work
     memory, compute = moved / bandwidth, flops / peak
     time = max(memory, compute)
@@ -94,7 +94,7 @@ def decode_roofline(
         "total": batch / time,
         "peak_share": compute / time,
         "compute_bound_batch": weights / bandwidth / spare if spare > 0 else 0.0,
-        "never_from": positions * 2 * parameters / peak / each if each > 0 else 0.0,
+        "never_from": positions * products / peak / each if each > 0 else 0.0,
         "cache_of_bytes": batch * per_sequence / moved,
         "sweep": {
             "batch": batches,

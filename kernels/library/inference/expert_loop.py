@@ -3,9 +3,9 @@
     loop       E * max(FLOP of an expert / peak, its bytes / bandwidth, launches * launch)
     grouped    max(all FLOP / peak, all bytes / bandwidth, launches * launch)
 
-An expert has its average load of k T / E tokens, three matrices (gate, up, down: Shazeer 2020, arXiv 2002.05202) and reads weights and inputs,
-writes outputs. All of it is a bound from below: small products do not reach the peak, and skewed loads make the fullest expert wait. Grouped
-products: Gale et al. 2022, MegaBlocks, arXiv 2211.15841. The shape is OLMoE's (arXiv 2409.02060).
+The experts that T tokens touch (moe_weight_reads) share their k T choices evenly. An expert has three matrices (gate, up, down: Shazeer 2020, arXiv
+2002.05202) and reads weights and inputs, writes outputs. All of it is a bound from below: small products do not reach the peak, and skewed loads make
+the fullest expert wait. Grouped products: Gale et al. 2022, MegaBlocks, arXiv 2211.15841. The shape is OLMoE's (arXiv 2409.02060).
 """
 
 from typing import Annotated
@@ -13,6 +13,7 @@ from typing import Annotated
 from kernels import Bound, Free, KernelError, Series, kernel
 from kernels.library.machines._devices import DEVICES, Gpu
 from kernels.library.models._models import SHAPES
+from kernels.library.transformers.moe_weight_reads import touched
 
 OLMOE = SHAPES["olmoe-1b-7b"]
 TOKENS = tuple(4**k for k in range(2, 9))
@@ -54,9 +55,8 @@ def expert_loop(
     peak, bandwidth = DEVICES[gpu].half, DEVICES[gpu].bandwidth
 
     def times(batch: int) -> dict[str, float]:
-        load = batch * top_k / experts
-        used = min(experts, batch * top_k)  # with fewer choices than experts some are idle
-        each = max(load, 1.0)
+        used = touched(experts, top_k, batch)  # few tokens leave some idle
+        each = batch * top_k / used
         arithmetic = 2 * 3 * d_model * ffn * each / peak
         reading = BYTES * (3 * d_model * ffn + 2 * each * d_model) / bandwidth
         launching = launches * launch
@@ -66,7 +66,7 @@ def expert_loop(
             "arithmetic": used * arithmetic,
             "reading": used * reading,
             "launching": used * launching,
-            "load": load,
+            "load": batch * top_k / experts,
         }
 
     now = times(tokens)

@@ -53,7 +53,7 @@ def speculative_roofline(
     """Cost ratio, speed-up and break-even acceptance of a draft for a target at batch 1, by the bytes and FLOP of both.
 
     overhead: what a pass of either model takes beyond bytes and FLOP. *_time: a pass over one position, verify: over all drafts and one more;
-    *_arithmetic: its FLOP over the peak. parameter_ratio: of what a pass multiplies. break_even: 1 where even full acceptance loses. sweep:
+    *_arithmetic: its FLOP over the peak. parameter_ratio: of what a pass reads. break_even: 1 where even full acceptance loses. sweep:
     speed-up over acceptance.
     """
 

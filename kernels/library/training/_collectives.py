@@ -10,14 +10,15 @@ another, as NCCL's own cost model counts them:
 
     ring   2 (N-1) hops, 2 (n-1) of them between nodes          tree   2 (g-1) hops in the node, 2 log2 n between nodes
 
-(NVIDIA, NCCL, src/graph/tuning.cc at 01afd20, opened on 28 November 2026: ring, Simple protocol, 3.4 us over NVLink and 9.6 us over the network.)
+(NVIDIA, NCCL, src/graph/tuning.cc at b647562, which knows Hopper, opened on 28 November 2026: ring, Simple protocol, 3.4 us over NVLink and 14 us
+over the network, to which a system's own latency would be added. The tree's hops are taken to be as quick: Simple's are slower, LL128's quicker.)
 A tree is taken to be a pair of binary trees, each for half of the data, in which no GPU sends more than in a ring (Sanders, Speck and Traff 2009,
 Two-tree Algorithms for Full Bandwidth Broadcast, Reduction and Scan; NCCL 2.4).
 """
 
 import math
 
-INSIDE_HOP, ACROSS_HOP = 3.4e-6, 9.6e-6  # s
+INSIDE_HOP, ACROSS_HOP = 3.4e-6, 14e-6  # s
 
 
 def bus_bandwidth(nodes: int, per_node: int, inside: float, across: float) -> float:

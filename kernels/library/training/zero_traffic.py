@@ -10,6 +10,9 @@ In units of the bf16 model, (N-1)/N of which every GPU sends in one reduce-scatt
 (Rajbhandari et al. 2020, ZeRO, arXiv 1910.02054, section 7, for m = 1.) Training computes 6 FLOP per parameter and token, so the
 time of both grows with the model and it cancels: traffic hides from tokens = units 2 (N-1)/N rate / (6 bus) on, with the bus bandwidth of rings over
 nodes of several GPUs (see _collectives). Latency, two dozen collectives' worth of hops or more, comes on top, so that sending takes at least so long.
+
+Plain data parallelism has only the backward pass, 4 FLOP per parameter and token, to hide its all-reduce behind: the forward pass needs the new
+weights, and has no gradients yet.
 """
 
 from typing import Annotated
@@ -18,7 +21,7 @@ from kernels import Bound, Series, kernel
 from kernels.library.machines._clusters import CLUSTERS
 from kernels.library.training._collectives import bus_bandwidth
 
-BYTES, FLOP = 2, 6  # of a bf16 number; of forward and backward per parameter and token
+BYTES, FLOP, BACKWARD = 2, 6, 4  # of a bf16 number; of forward and backward per parameter and token, of backward alone
 
 
 def units(stage: int, micro_steps: int) -> int:
@@ -34,6 +37,7 @@ def units(stage: int, micro_steps: int) -> int:
         "bus": "B/s",
         "time_1": "s",
         "time_3": "s",
+        "tokens_0": "token",
         "tokens_1": "token",
         "tokens_3": "token",
         "sweep": Series("tokens", "", x_unit="token"),
@@ -51,7 +55,8 @@ def zero_traffic(
     """Bytes that each GPU sends in one optimizer step under plain data parallelism (0) and ZeRO 1 to 3; their time; tokens that hide it.
 
     across_bandwidth: a GPU's share of its node's network cards; bus: what rings reach; rate: what one GPU achieves. tokens: per GPU and optimizer
-    step, from where on computing takes longer than sending. sweep: sending time over computing time, against those tokens.
+    step, from where on computing takes longer than sending; tokens_0: from where on the backward pass alone takes longer than data parallelism's
+    all-reduce. sweep: sending time over computing time, against those tokens.
     """
     gpus, bus = nodes * per_node, bus_bandwidth(nodes, per_node, inside_bandwidth, across_bandwidth)
     share = (gpus - 1) / gpus
@@ -66,6 +71,7 @@ def zero_traffic(
         "bus": bus,
         "time_1": sent[1] / bus,
         "time_3": sent[3] / bus,
+        "tokens_0": tokens[0] * FLOP / BACKWARD,
         "tokens_1": tokens[1],
         "tokens_3": tokens[3],
         "sweep": {"tokens": counts, "ZeRO-1": [tokens[1] / n for n in counts], "ZeRO-3": [tokens[3] / n for n in counts]},

@@ -1,6 +1,6 @@
 """Weights that a mixture reads in one step, by the number of tokens in it: few tokens read few experts, many read nearly all.
 
-    touched(B) = E (1 - (1 - k/E)^B)        read(B) = (outside - lookup + L touched(B) e) bits / 8        FLOP(B) = 2 used B
+    touched(B) = E (1 - (1 - k/E)^B)        read(B) = (outside - lookup + L touched(B) e) bits / 8        FLOP(B) = 2 multiplied B
 
 Expected values for balanced routing, B tokens choosing k of E experts independently in each of L layers. The token embedding is looked
 up, not read. Beside the weights, each of the B sequences has its cache read, `context` tokens of it, so that a step takes
@@ -16,6 +16,8 @@ from typing import Annotated
 from kernels import Bound, Series, kernel
 from kernels.library.machines._devices import DEVICES, Gpu
 from kernels.library.models._models import SHAPES, Mixture, Model
+from kernels.library.models._passes import attended, lookups, multiplied
+from kernels.library.models._passes import read as read_by_all
 from kernels.library.models.model_shape import model_shape
 from kernels.library.models.moe_shape import moe_shape
 
@@ -60,24 +62,22 @@ def moe_weight_reads(
     held: all weights. share: read over what is readable, the embedding left out. used: the weights that one token is multiplied
     with. over_dense: read over the dense model's read.
     tokens_per_expert: an expert's mean share of the step; batch_at_ridge: the step at which that share reaches the GPU's ridge. cache: read in the
-    step, in bf16, by each of its sequences with `context` tokens; step: the longer of reading weights and caches and of the FLOP. equal_context: the
-    context at which both models read as much, 0 where the dense model's cache is no larger.
+    step, in bf16, by each of its sequences with `context` tokens; step: the longer of reading weights and caches and of all FLOP, attention's too.
+    equal_context: the context at which both models read as much, 0 where the dense model's cache is no larger.
     sweep: bytes read by tokens, of the mixture, the dense model, and a dense one of the mixture's own size.
     """
     mix, size = SHAPES[model], bits / 8
-    counts, lookup = moe_shape(model=model), mix.vocab * mix.d_model
+    counts, lookup = moe_shape(model=model), lookups(mix)
 
     def read(batch: int) -> float:
         return size * (counts["outside"] - lookup + counts["expert_everywhere"] * touched(mix.experts, mix.active_experts, batch))
 
-    shape = SHAPES[dense]
-    dense_parameters = model_shape(model=dense)["parameters"]
-    used = dense_parameters - (0 if shape.tied else shape.vocab * shape.d_model)
+    dense_parameters, used = model_shape(model=dense)["parameters"], read_by_all(dense)
     everything = size * (counts["parameters"] - lookup)
     device = DEVICES[gpu]
     ridge = device.ridge * size / 2  # tokens at which 2 FLOP a weight take as long as its bytes
-    flops, dense_flops = 2 * (counts["active_parameters"] - lookup) * tokens, 2 * used * tokens
-    cached, dense_cached = (tokens * 2 * model.layers * model.cached for model in (mix, shape))  # B for one token of every sequence
+    flops, dense_flops = (tokens * (2 * multiplied(shape) + context * attended(shape)) for shape in (mix, SHAPES[dense]))
+    cached, dense_cached = (tokens * 2 * shape.layers * shape.cached for shape in (mix, SHAPES[dense]))  # B for one token of every sequence
     step = max((read(tokens) + context * cached) / device.bandwidth, flops / device.half)
     dense_step = max((size * used + context * dense_cached) / device.bandwidth, dense_flops / device.half)
     return {
@@ -85,7 +85,7 @@ def moe_weight_reads(
         "read": read(tokens),
         "held": size * counts["parameters"],
         "share": read(tokens) / everything,
-        "used": counts["active_parameters"] - lookup,
+        "used": multiplied(mix),
         "flops": flops,
         "dense_read": size * used,
         "dense_held": size * dense_parameters,

@@ -40,15 +40,15 @@ def scaling_bend(
     target: Annotated[float, Bound(low=1e5, high=1e15)] = 100e9,
     fitted: Annotated[int, Bound(low=2, high=100)] = 6,
     alpha: Annotated[float, Bound(low=0.01, high=1.0), Free(0.05, 0.35)] = 0.076,
-    aspect: Annotated[float, Bound(low=1.0, high=1000.0), Free(64.0, 128.0)] = 128.0,
+    aspect: Annotated[float, Bound(low=1.0, high=1000.0), Free(39.0, 128.0)] = 128.0,
     tied: bool = True,
 ):
     """A loss that follows a power law in the blocks' parameters, fitted against total parameters by small proxies and carried to a large model.
 
     `fitted` proxies from `smallest` to `largest`, evenly spaced in the logarithm. alpha: Kaplan's 0.076 is of the whole loss, laws with an
-    irreducible part have about 0.34, so it is free between; aspect: width over layers, free between GPT-2 small's 64 and GPT-3's 128. Slopes are
-    magnitudes over alpha: of the fit, at the smallest proxy, at the target. ratio: what the line promises over the law's loss at the target;
-    needed: how many times the target's blocks the promised loss would take.
+    irreducible part have about 0.34, so it is free between; aspect: width over layers, free between Chinchilla's 39 (as
+    Pearce and Song fit it, arXiv 2406.12907) and GPT-3's 128. Slopes are magnitudes over alpha: of the fit, at the smallest proxy, at the target.
+    ratio: what the line promises over the law's loss at the target; needed: how many times the target's blocks the promised loss would take.
     """
     if not smallest < largest < target:
         raise KernelError("scaling_bend: smallest, largest and target must rise in this order")

@@ -10,6 +10,7 @@ from typing import Annotated
 
 from kernels import Bound, Series, kernel
 from kernels.library.models._models import SHAPES, Model, Shape
+from kernels.library.models._passes import multiplied
 
 SWEEP = ("llama-3.2-1b", "llama-3-8b", "llama-3-70b")
 
@@ -63,21 +64,14 @@ def token_inflation(
         "kv_cache_after": cache * after,
         "kv_ratio": cache * after / (cache * tokens),
         "steps_ratio": after / tokens,
-        "halfway_at": 2 * weights(shape) / per_square,
+        "halfway_at": 2 * multiplied(shape) / per_square,
         "sweep": {"tokens": lengths, **{name: [ratio(SHAPES[name], n, inflation, causal) for n in lengths] for name in SWEEP}},
     }
 
 
-def weights(shape: Shape) -> int:
-    """The weights that a token is multiplied by: the active experts' only, and the output head."""
-    idle = shape.experts - shape.active_experts
-    unused = shape.layers * idle * sum(i * o for name, (i, o) in shape.linear_layers.items() if shape.copies(name) > 1)
-    return shape.linear - unused + shape.vocab * shape.d_model
-
-
 def parts(shape: Shape, tokens: float, causal: bool) -> tuple[float, float]:
     """FLOP of one forward pass: through the weights, and in scores and values."""
-    return 2 * weights(shape) * tokens, (2 if causal else 4) * shape.layers * tokens**2 * shape.heads * shape.head_dim
+    return 2 * multiplied(shape) * tokens, (2 if causal else 4) * shape.layers * tokens**2 * shape.heads * shape.head_dim
 
 
 def ratio(shape: Shape, tokens: float, inflation: float, causal: bool) -> float:

@@ -1,4 +1,6 @@
-"""Oracle: torch.optim.Adam's own second moment."""
+"""Oracles: torch.optim.Adam's own second moment, and by hand where it sticks."""
+
+import math
 
 import pytest
 
@@ -22,9 +24,17 @@ def test_the_second_moment_is_that_of_torchs_adam(noise):
 
 
 def test_equal_gradients_stick_at_a_half():
-    got = bf16_second_moment(noise=0.0, steps=4000)
+    got = bf16_second_moment(noise=0.0, steps=4000, scale=1.0)
     assert got["v"] == 0.5 and got["step_factor"] == pytest.approx(2**0.5, rel=0.02)
     assert bf16_second_moment(noise=0.0, steps=4000, beta2=0.95)["v"] > 0.95
+
+
+@pytest.mark.parametrize("scale", [0.99, 1.1, 1.2, 1.39, 2.0])
+def test_where_equal_gradients_stick_depends_on_their_size(scale):
+    """The least power of two whose half spacing reaches 0.001 g^2: by bf16's 8 bits, 2^k with 2^(k - 8) >= 0.001 g^2."""
+    square = torch.tensor(scale).bfloat16().double().item() ** 2
+    stuck = 2.0 ** math.ceil(math.log2(0.001 * square) + 8)
+    assert bf16_second_moment(noise=0.0, steps=4000, scale=scale)["v"] == pytest.approx(stuck / scale**2, rel=1e-6)
 
 
 def test_noise_climbs_and_heavier_tails_climb_higher():

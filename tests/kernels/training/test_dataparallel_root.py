@@ -33,6 +33,12 @@ def test_activations_hide_it_and_outputs_bring_it_back():
     assert dataparallel_root(parameters=1, gpus=8, outputs=1e9, activations=4e9)["ratio"] == pytest.approx(2)
 
 
+def test_a_batch_put_on_gpu_0_lies_there_whole():
+    batch, case = torch.zeros(16, 3, 8, 8), {"parameters": 1000, "gpus": 8, "outputs": 160, "activations": 1e6}
+    got, without = dataparallel_root(**case, inputs=size([batch])), dataparallel_root(**case)
+    assert got["root"] - without["root"] == size([batch]) and got["other"] == without["other"]
+
+
 @pytest.mark.parametrize("chain", [False, True])
 def test_weights_reach_every_gpu(chain):
     has, sent = {0}, dict.fromkeys(range(8), 0)

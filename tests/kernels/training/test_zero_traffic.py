@@ -36,6 +36,16 @@ def test_break_even_computes_as_long_as_it_sends_whatever_the_model(parameters):
     assert got["tokens_1"] / got["tokens_3"] == pytest.approx(2 / 3)
 
 
+def test_small_buckets_hide_behind_the_backward_pass_from_those_tokens_on():
+    from kernels.library.training.ddp_overlap import ddp_overlap
+
+    free = {"inside_latency": 0.0, "across_latency": 0.0}
+    for factor, hidden in ((1.1, True), (0.9, False)):
+        tokens = factor * zero_traffic(**CASE)["tokens_0"]
+        step = ddp_overlap(size=14e9, backward=4 * 7e9 * tokens / 400e12, nodes=8, bucket=14e6, **free)
+        assert (step["exposed"] < 0.01 * step["communication"]) is hidden
+
+
 def test_the_time_is_that_of_the_rings():
     got = zero_traffic(**CASE)
     assert got["time_1"] == pytest.approx(hierarchical_allreduce(nodes=8, per_node=8, size=14e9)["bytes_time"])

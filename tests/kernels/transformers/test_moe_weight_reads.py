@@ -22,8 +22,8 @@ def test_one_token_reads_what_it_uses():
     got, counts = moe_weight_reads(), moe_shape(model="mixtral-8x7b")
     assert got["touched"] == pytest.approx(2)
     assert got["read"] == pytest.approx(2 * (counts["active_parameters"] - 32000 * 4096))
-    assert got["used"] == counts["active_parameters"] - 32000 * 4096
-    assert got["flops"] == pytest.approx(got["read"])  # 16-bit weights: one FLOP a byte at one token
+    assert got["used"] == counts["active_parameters"] - 32000 * 4096 - 65 * 4096  # two norms a layer and the last
+    assert got["flops"] == pytest.approx(got["read"], rel=1e-4)  # 16-bit weights: one FLOP a byte at one token, norms apart
 
 
 def test_endless_tokens_read_everything():

@@ -15,6 +15,13 @@ def test_words_that_others_have_cut():
 
 
 @published
+def test_a_word_that_only_some_vocabularies_cut_by_its_parts():
+    assert _tokenizers.tokenizer("tekken").pieces("Unfriendly") == [b"Un", b"friend", b"ly"]
+    assert _tokenizers.tokenizer("llama-3").pieces("Unfriendly") == [b"Un", b"friendly"]
+    assert all(_tokenizers.tokenizer(name).pieces(" unfriendly")[0] == b" unf" for name in ("gpt2", "llama-3", "o200k"))
+
+
+@published
 def test_a_space_makes_another_word():
     assert tokenizer_pieces(text="Türkiye", tokenizer="cl100k", space=False)["tokens"] == 3
     assert tokenizer_pieces(text="Türkiye", tokenizer="cl100k")["tokens"] == 2

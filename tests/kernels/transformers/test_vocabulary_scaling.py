@@ -61,21 +61,24 @@ def test_the_miss_in_parameters_is_the_same_for_every_exponent():
 
 
 @pytest.mark.parametrize("size", [1e4, 1e7, 1e10])
-def test_the_best_size_found_by_search(size):
-    budget = kc.compute(size)
+@pytest.mark.parametrize("law", kc.LAWS.values(), ids=list(kc.LAWS))
+def test_the_best_size_found_by_search(size, law):
+    budget = kc.compute(size, law)
 
     def loss(log_n):
         n = math.exp(log_n)
-        return kc.A / kc.total(n) ** kc.ALPHA + kc.B / (budget / (6 * n)) ** kc.BETA
+        return law.a / kc.total(n) ** law.alpha + law.b / (budget / (6 * n)) ** law.beta
 
     best = min((math.log(size) + i / 1000 for i in range(-2000, 2001)), key=loss)
     assert math.exp(best) == pytest.approx(size, rel=2e-2)
 
 
-def test_pearce_and_song_s_limits():  # section 3: b / (a/3 + b) for small models, b / (a + b) for large ones, 0.78 between in their fit
-    low, high = kc.BETA / (kc.ALPHA / 3 + kc.BETA), kc.BETA / (kc.ALPHA + kc.BETA)
-    assert kc.local(1.0) == pytest.approx(low, rel=1e-2) and kc.local(1e14) == pytest.approx(high, rel=1e-3)
-    assert kc.kaplan_chinchilla()["without"] == pytest.approx(0.78, abs=0.02)
+@pytest.mark.parametrize("constants,fitted", [("besiroglu", 0.78), ("hoffmann", 0.74)])
+def test_pearce_and_song_s_limits(constants, fitted):  # section 3: b / (a/3 + b) for small models, b / (a + b) for large ones, between in their fit
+    law = kc.LAWS[constants]
+    low, high = law.beta / (law.alpha / 3 + law.beta), law.beta / (law.alpha + law.beta)
+    assert kc.local(1.0, law) == pytest.approx(low, rel=1e-2) and kc.local(1e14, law) == pytest.approx(high, rel=1e-3)
+    assert kc.kaplan_chinchilla(constants=constants)["without"] == pytest.approx(fitted, abs=0.02)
 
 
 @pytest.mark.parametrize("shift", [-3.0, 0.0, 3.0])
