@@ -152,7 +152,8 @@ class Outcome:
         at.update({end.choice.value: (end.draws, true) for end, true in same})
         words, values = choice.parameter.replace("_", " "), sorted(at)
         if self.claimed and not isinstance(choice.was, str):
-            return f"{self._from([draws for draws, _ in at.values()])}, as the {words} goes from {values[0]:g} to {values[-1]:g}"
+            verb = "go" if words.endswith("s") else "goes"
+            return f"{self._from([draws for draws, _ in at.values()])}, as the {words} {verb} from {values[0]:g} to {values[-1]:g}"
         if self.claimed:
             return f"{self._from([draws for draws, _ in at.values()])}, with {words} {' or '.join(values)}"
         return "; ".join(

@@ -72,9 +72,10 @@ class _Question:
         fields = (note.fields[name] for name in QUESTION if name in note.fields)
         self.text = plain(" ".join(_filled(text, scope, None, []).text for text in fields))
 
-    def says(self, aliases: Iterable[str], parameter: str, value: Any) -> bool:
-        words = [word for alias in aliases for word in self.note.assumes.get(f"{alias}.{parameter}", ())]
-        return says(self.text, value) or any(folded(word) in folded(self.text) for word in words)
+    def says(self, aliases: Iterable[str], parameter: str, value: Any, words: bool = True) -> bool:
+        """words: whether "one" counts as a 1."""
+        assumed = [word for alias in aliases for word in self.note.assumes.get(f"{alias}.{parameter}", ())]
+        return says(self.text, value, words=words) or any(folded(word) in folded(self.text) for word in assumed)
 
 
 # ------------------------------------------------------------------------------------------- filling in
@@ -155,7 +156,7 @@ def _value(reference: Reference, scope: Scope, asked: _Question | None, field: S
         check(content.exponents, form)
     wide = form.rounding in ("range", "sign")  # speaks of every choice that its own paragraph does not fix
     named = {one.expression for one in field if not wide or one.paragraph == reference.paragraph}
-    given = [end.choice for end in varied.ends if asked and _given(end.choice, asked, named)]
+    given = [end.choice for end in varied.ends if asked and _given(end.choice, asked, named, scope)]
     if wide:
         return _Shown(reference, widened(varied, given), form)
     shown = _Shown(reference, varied.value, form)
@@ -166,9 +167,11 @@ def _value(reference: Reference, scope: Scope, asked: _Question | None, field: S
     return shown
 
 
-def _given(choice: Choice, asked: _Question, named: Container[str]) -> bool:
-    """Whether the reader is told of a choice: by its value in the same field, or on the front."""
-    return any(f"{alias}.{choice.parameter}" in named for alias in choice.aliases) or asked.says(choice.aliases, choice.parameter, choice.was)
+def _given(choice: Choice, asked: _Question, named: Container[str], scope: Scope) -> bool:
+    """Whether the reader is told of a choice: by its value in the same field, whichever run of the kernel tells it, or on the front."""
+    common = isinstance(choice.was, (int, float)) and abs(choice.was) <= 2  # every front has a "one" and a "both"
+    same = [a for a, run in scope.runs.items() if run.kernel == choice.kernel and run.parameters[choice.parameter] == choice.was]
+    return any(f"{alias}.{choice.parameter}" in named for alias in same) or asked.says(same, choice.parameter, choice.was, words=not common)
 
 
 def _moved(content: Quantity, at: Any, form: Format) -> str:

@@ -76,16 +76,16 @@ def others(parameter: Parameter, value: Any) -> Iterator[Any]:
 # --------------------------------------------------------------------------------------------- what a text says
 
 
-def says(text: str, value: Any, bare: bool = False) -> bool:
+def says(text: str, value: Any, bare: bool = False, words: bool = True) -> bool:
     """Whether a text names a value: a number in any of its usual ways (70B, 70 billion, eight, 12 %), a name in any spelling (Llama 2 70B).
 
-    bare: 10 GB says 10 too.
+    bare: 10 GB says 10 too. words: "one" says 1.
     """
     if isinstance(value, bool):
         return False
     if isinstance(value, str):
         return _letters(value) in _letters(text)
-    numbers = _numbers(_ROUNDING.sub(" ", text), bare)  # "to two digits" is no premise
+    numbers = _numbers(_ROUNDING.sub(" ", text), bare, words)  # "to two digits" is no premise
     return any(math.isclose(abs(value), number, rel_tol=CLOSE, abs_tol=0) or value == number == 0 for number in numbers)
 
 
@@ -138,10 +138,10 @@ _NUMBER = re.compile(
 )
 
 
-def _numbers(text: str, bare: bool) -> Iterator[float]:
+def _numbers(text: str, bare: bool, words: bool) -> Iterator[float]:
     """Every number that the text may be taken to say; without its unit where that is a count's, or where `bare` ones count."""
     yield from map(float, re.findall(r"\b(?:bf|fp|u?int|nf)(\d+)\b", text.lower()))  # bf16 says its bits
-    for match in re.finditer(r"[a-z]+", text.lower()):
+    for match in re.finditer(r"[a-z]+", text.lower() if words else ""):
         if match[0] in _WORDS:
             yield _WORDS[match[0]]
     for match in re.finditer(r"([a-z]+)[ -](?:hundred|thousand|million|billion|trillion)", text.lower()):

@@ -122,7 +122,8 @@ def workload(layers: int, shortest: int, kept: int, seed: int) -> Iterator[tuple
 
 def replay(memory, layers: int, shortest: int, kept: int, seed: int) -> dict:
     """Runs the workload until a request fails. `memory` has allocate(name, size) -> bool, free(name), live, reserved, cached(), largest_hole()."""
-    steps, history, sizes = 0, [], {}
+    sizes: dict[int, int] = {}
+    steps, history = 0, []
     for what, name, size in workload(layers, shortest, kept, seed):
         if what == "step":
             steps = name
@@ -144,7 +145,8 @@ class Block:
     __slots__ = ("after", "before", "name", "size", "start")
 
     def __init__(self, start: int, size: int, before: "Block | None" = None, after: "Block | None" = None) -> None:
-        self.start, self.size, self.before, self.after, self.name = start, size, before, after, None
+        self.start, self.size, self.before, self.after = start, size, before, after
+        self.name: int | None = None
 
 
 class Pool:
