@@ -124,7 +124,7 @@ def test_the_alt_text_has_the_numbers(figure):
         "attention_flops": ["half at 49.2k", "72.7 % at 128K"],
         "attention_memory": ["2.22 TB at 128K", "Level: 85.5 GB", "25.6k tokens"],
         "quantized_size": ["138 GB", "36.3 GB"],
-        "allreduce_cost": ["ring, over GPUs", "40.6 ms at 64"],
+        "allreduce_cost": ["ring, over GPUs", "63 GB at 64"],
         "speculative_speedup": ["2.46 times", "break-even 0.33"],
     }
     for words in expected[found.name]:
