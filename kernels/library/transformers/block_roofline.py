@@ -18,7 +18,7 @@ from kernels.library.machines._devices import DEVICES, Gpu
 from kernels.library.transformers.norm_traffic import norm_traffic
 
 HEAD, SIZE = 128, 2
-WIDTHS = (2048, 2560, 4096, 5120, 12288)  # GPT-3's at 1.3B, 2.7B, 6.7B, 13B and 175B: arXiv 2005.14165, table 2.1
+WIDTHS = (2048, 2560, 4096, 5120, 12288)  # GPT-3's at 1.3B (Pythia's at 1.4B), 2.7B, 6.7B, 13B and 175B: arXiv 2005.14165, table 2.1
 PARTS = ("products", "elementwise")
 
 
@@ -112,12 +112,12 @@ def draw(result, ax):
     from kernels import plot
 
     labels = {"naive": "time, scores written out", "flash": "time, tiled", "flops": "FLOP"}
-    names = {2048: "1.3B", 4096: "6.7B", 12288: "175B"}
+    names = {2048: "1.4B", 4096: "6.7B", 12288: "175B"}
     plot.lines(ax, result["sweep"], xlog=True, unit="percent", labels=labels, x_label="parameters of the model", y_label="attention core's share")
     ax.set_xticks(list(names), list(names.values()))
     ax.set_xlim(1800, None)
     ax.set_ylim(0, None)
     plot.height(ax, 230)
     ends = {way: (line[0], line[-1]) for way, line in ((way, result["sweep"].values(way)) for way in labels)}
-    said = "; ".join(f"{labels[way]}, {first:.1%} at 1.3B and {last:.1%} at 175B" for way, (first, last) in ends.items())
+    said = "; ".join(f"{labels[way]}, {first:.1%} at 1.4B and {last:.1%} at 175B" for way, (first, last) in ends.items())
     return f"The share of attention's core in a block, by the size of the model: {said}."

@@ -34,9 +34,9 @@ NAMES = ("top", "bottom", "variance", "cosine", "moved")
 )
 def norm_placement(
     layers: Annotated[int, Bound(low=8, high=128)] = 32,
-    width: Annotated[int, Bound(low=8, high=256), Free(32, 128)] = 64,
+    width: Annotated[int, Bound(low=8, high=256), Free(32, 256)] = 64,
     tokens: Annotated[int, Bound("token", low=2, high=256)] = 16,
-    step: Annotated[float, Bound(low=0.0, high=0.1), Free(3e-5, 3e-4)] = 1e-4,
+    step: Annotated[float, Bound(low=0.0, high=0.1), Free(1e-7, 1e-5)] = 1e-6,
     attention: bool = True,
     seed: int = 0,
 ):
@@ -44,8 +44,9 @@ def norm_placement(
 
     variance: of the residual stream's values after the last block, before the final norm. cosine: between the stream before and after the last block.
     moved: the change of all logits, relative to their size, after one step of Adam on every block. shallow: layers / 8 blocks. sweep: the top's
-    gradient norm over the number of blocks; moves: the output's move. width: a toy's, free around 64. step: the learning rate, free around the 1e-4
-    of models with dozens of blocks.
+    gradient norm over the number of blocks; moves: the output's move. width: a toy's, free from 32 to 256. step: the learning rate, free around the 1e-6
+    of a warm-up's first steps, where the move is still small: at 1e-4 and a width of 256 or more both outputs change by as much as they are large,
+    and a ratio of the two says nothing.
     """
     depths = [layers // 8, layers // 4, layers // 2, layers]
     found = {

@@ -114,7 +114,6 @@ def draw(result, ax):
 
     shown = {
         "left, ids from the first token": "left_right_ids",
-        "left, ids from the first place": "left_default_ids",
         "left, no mask": "left_unmasked",
         "right, read at the last place": "right_last_place",
     }

@@ -36,6 +36,11 @@ def test_the_move_of_a_tiny_step_is_its_first_order():
     assert one == pytest.approx(2 * half, rel=1e-3) and file.probe("pre", 4, 16, 8, True, 0)[4] == 0
 
 
+def test_the_norms_place_matters_to_a_small_step_and_not_to_one_that_changes_everything():
+    ratios = [file.probe("post", 16, 128, 8, True, 0, step)[4] / file.probe("pre", 16, 128, 8, True, 0, step)[4] for step in (1e-6, 1e-3)]
+    assert ratios[0] > 2 and ratios[1] < 1.5
+
+
 def test_depth_lowers_the_gradient_before_the_norm_alone_and_the_output_moves_less():
     for seed in range(2):
         found = norm_placement(layers=24, width=32, seed=seed)
