@@ -202,22 +202,11 @@ class _Maker:
         whole = "\n".join((*text.values(), *_said(note.claims)))
         figures = set(_FIGURE.findall(whole))
         drawn = [self._drawing(result.kernel) for alias, result in results.items() if result and alias in figures]
+        asked = [_formula(result.kernel) for result in results.values() if result and result.kind == "formula"]
         pictures = [(path, self.under.files.hash(path)) for path in self._pictures] if "![" in whole.replace("![[", "") else []
-        return key(
-            "note",
-            self.under.code,
-            note.id,
-            note.type,
-            note.deck,
-            note.tags,
-            text,
-            claims,
-            note.assumes,
-            seen,
-            self._beside(results),
-            drawn,
-            pictures,
-        )
+        said = [text, claims, note.assumes]
+        about = [note.id, note.type, note.deck, note.tags, said]
+        return key("note", self.under.code, about, seen, self._beside(results), drawn, asked, pictures)
 
     def _beside(self, results: Mapping[str, Result | None]) -> list[Any]:
         """What other devices measured of the same, which a note shows too."""
@@ -334,6 +323,13 @@ class _Maker:
                 on = self.under.devices if kind == "measurement" else (None,)
                 found = [self.store.found(run, device) for device in on]
                 yield entry(run, any(result is not None and not result.stale for result in found))
+
+
+def _formula(kernel: str) -> Mapping[str, str]:
+    """What a formula gives with other parameters than the note's, which tells premises, stands in its reduced code."""
+    from kernels.key import code_of
+
+    return code_of(kernel)
 
 
 _FIGURE = re.compile(r"!\[\[\s*(\w+)")

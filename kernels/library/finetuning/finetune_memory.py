@@ -59,8 +59,8 @@ def draw(result, ax):
     from kernels import plot
 
     names = ("full fine-tuning", "LoRA", "QLoRA")
-    parts = result["parts"]
-    rows = {name: {part: parts.values(part)[i] for part in parts.lines if parts.values(part)[i]} for i, name in enumerate(names)}
+    parts, labels = result["parts"], {"optimizer": "master, moments"}
+    rows = {name: {labels.get(part, part): parts.values(part)[i] for part in parts.lines if parts.values(part)[i]} for i, name in enumerate(names)}
     gpu = result.parameters["gpu"]
-    fills = {"weights": plot.STONE, "gradients": plot.SAND, "optimizer": plot.ACCENT, "adapters": plot.AMBER}
+    fills = {"weights": plot.STONE, "gradients": plot.SAND, "master, moments": plot.ACCENT, "adapters": plot.AMBER}
     plot.stacked_bars(ax, rows, unit="B", limit=(gpu, f"{plot.show(gpu, 'B')} GPU"), fills=fills)

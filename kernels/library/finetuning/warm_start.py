@@ -80,7 +80,7 @@ def draw(result, ax):
     plot.lines(ax, curve, xlog=True, labels=dict.fromkeys(colors, ""), x_label="target examples", y_label="excess error", highlight="similar source")
     for line, color in colors.items():
         plot.mark(ax, result.parameters["n"], result[LINES[line]], "", color=color)
-        ax.annotate(line, (curve.x[1], curve.values(line)[1]), (4, 4), textcoords="offset points", color=color)
+        ax.annotate(line, (curve.x[1], curve.values(line)[1]), (4, -13 if line == "from scratch" else 4), textcoords="offset points", color=color)
     return (
         f"Excess error against target examples, which falls until all three meet. At {result.parameters['n']} examples it is "
         f"{result['finetuned']:.2f} from a similar source, "

@@ -22,6 +22,7 @@ SPREADS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5)
         "imbalance": "",
         "sweep": Series("spread", ""),
     },
+    draws=64,
     tolerance=1e-3,
 )
 def accumulation_error(

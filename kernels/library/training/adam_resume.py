@@ -1,6 +1,6 @@
 """A run of torch.optim.AdamW is stopped and resumed: with its whole state, with a fresh optimizer, and in between.
 
-Noisy quadratic in d directions, curvatures h spread evenly on a log scale up to `sharpness`, in units where the learning rate
+Noisy quadratic in d directions, curvatures h even on a log scale from `flattest` of `sharpness` up to it, in units where the learning rate
 and the gradient's noise are 1: the gradient is h x + noise, the loss the sum of h x^2 / 2, which counts from its minimum. The preconditioned
 iteration is stable up to h = 2 (1 + b1) / (1 - b1), 38 for b1 = 0.9 (Cohen et al. 2022, arXiv 2207.14484).
 
@@ -39,6 +39,7 @@ def adam_resume(
     beta1: Annotated[float, Bound(low=0.0, high=0.99)] = 0.9,
     beta2: Annotated[float, Bound(low=0.5, high=0.9999)] = 0.95,
     sharpness: Annotated[float, Bound(low=1e-3, high=30.0), Free(0.1, 10.0)] = 1.0,
+    flattest: Annotated[float, Bound(low=1e-6, high=1.0), Free(0.001, 1.0)] = 0.01,
     peak: Annotated[float, Bound(low=1.0, high=100.0)] = 10.0,
     warmup: Annotated[int, Bound(low=1, high=300)] = 200,
     steps: Annotated[int, Bound(low=500, high=5000)] = 1000,
@@ -49,11 +50,14 @@ def adam_resume(
 
     running: root mean square of an update before the stop. loss_*: the highest ratio to the uninterrupted run's loss at the same step.
     restored_difference: largest distance of a weight from the uninterrupted run's. recovery_*: steps until the loss stays within 5 % of it.
-    sharpness is free over two orders of magnitude, 0.1 to 10: from directions that noise rules to a quarter of what is stable.
+    sharpness is free over two orders of magnitude, 0.1 to 10: from directions that noise rules to a quarter of what is stable;
+    flattest, the least curvature over the largest, from a thousandth to one curvature for all.
     """
+    import math
+
     import torch
 
-    curvature = torch.logspace(-2, 0, d, dtype=torch.float64) * sharpness
+    curvature = torch.logspace(math.log10(flattest), 0, d, dtype=torch.float64) * sharpness
     random = torch.Generator().manual_seed(seed)
     weight = torch.nn.Parameter(torch.randn(d, generator=random, dtype=torch.float64) / (2 * curvature) ** 0.5)
     optimizer = optimizer_of(weight, beta1, beta2)
@@ -93,7 +97,7 @@ def adam_resume(
         "restored_difference": (ends["restored"] - ends["uninterrupted"]).abs().max().item(),
         "recovery_fresh": recovery(relative["fresh"]),
         "recovery_zeroed": recovery(relative["zeroed"]),
-        "sweep": {"step": list(range(1, 301, 3)), **{way: relative[way][::3] for way in WAYS}},
+        "sweep": {"step": list(range(1, 301, 3)), **{way: relative[way][::3] for way in ("restored", "fresh", "schedule")}},
     }
 
 

@@ -16,18 +16,19 @@ REFUSALS = ("vector", "ones", "number", "repeat", "sum_repeat")
     kind="simulation",
     outputs={**{f"{what}_refused": "" for what in REFUSALS}, **dict.fromkeys(("ones_error", "weights_error", "retained_ratio"), "")},
     tolerance=1e-6,
+    draws=5,
 )
-def backward_rules():
+def backward_rules(seed: int = 0):
     """Refused, 1 or 0: backward of a vector, of one given ones, of a Python number, a second time, and again of a leaf's plain sum.
 
     ones_error: of backward(ones) against the sum's gradient, weights_error: of backward(v) against the sum weighted by v, relative, fp64.
-    retained_ratio: .grad after a second pass over a retained graph, over that of the first.
+    Weights, input and v of these two are drawn. retained_ratio: .grad after a second pass over a retained graph, over that of the first.
     """
     import torch
 
     vector = torch.tensor([0.5, -1.0, 2.0], dtype=torch.float64)
     leaf: Any = vector.clone().requires_grad_()
-    ones, weighted = vector_errors()
+    ones, weighted = vector_errors(seed)
     return {
         "vector_refused": refused((leaf * leaf).backward),
         "ones_refused": refused(lambda: (leaf * leaf).backward(torch.ones(3, dtype=torch.float64))),
@@ -46,7 +47,7 @@ def a_weighted_backward_is_the_gradient_of_the_weighted_sum(result) -> bool:
     return result["ones_error"] < 1e-14 and result["weights_error"] < 1e-14
 
 
-def vector_errors(seed: int = 0) -> tuple[float, float]:
+def vector_errors(seed: int) -> tuple[float, float]:
     """Of backward(ones) against the sum's gradient, and of backward(v) against that of the sum weighted by v."""
     import torch
 

@@ -27,7 +27,7 @@ RUNS = (6, 8, 12, 16, 24, 32, 48, 64)
         **dict.fromkeys(("grid_runs", "grid", "random", "law", "quadratic", "uniform", "prediction_error", "claimed", "law_wins"), ""),
         "sweep": Series("runs", ""),
     },
-    draws=64,
+    draws=192,
     tolerance=1e-3,
 )
 def mixing_law_fit(

@@ -26,6 +26,10 @@ def test_the_variable_of_the_step_before_holds_a_graph_through_the_next():
     assert got["train_item_peak"] == got["train_sum_peak"] == 1 and got["eval_no_grad_peak"] == 0
 
 
+def test_no_count_depends_on_what_is_drawn():
+    assert kept_graph.once(seed=7, **SMALL).outputs == kept_graph.once(seed=0, **SMALL).outputs
+
+
 @pytest.mark.parametrize("backward", [True, False])
 def test_backward_frees_what_the_graph_saved(backward):
     """Without hooks: the node that the sum of losses still refers to has lost its saved tensor to backward()."""

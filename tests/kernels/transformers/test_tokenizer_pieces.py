@@ -26,6 +26,7 @@ def test_a_space_makes_another_word():
     assert tokenizer_pieces(text="Türkiye", tokenizer="cl100k", space=False)["tokens"] == 3
     assert tokenizer_pieces(text="Türkiye", tokenizer="cl100k")["tokens"] == 2
     assert tokenizer_pieces(text="Türkiye")["bytes"] == 8
+    assert tokenizer_pieces(text="America", tokenizer="cl100k", space=False)["tokens"] == 1  # as long, and frequent
 
 
 @published
