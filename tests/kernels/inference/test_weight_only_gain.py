@@ -9,7 +9,7 @@ from kernels.library.inference.weight_only_gain import weight_only_gain
 @pytest.mark.parametrize("batch", [1, 64, 76, 128, 256, 512])
 def test_the_ratio_of_two_decode_steps_without_a_cache(batch):
     times = [decode_roofline(model="llama-2-70b", bits=bits, batch=batch)["time"] for bits in (16, 4.125)]
-    assert weight_only_gain(batch=batch)["gain"] == pytest.approx(times[0] / times[1])
+    assert weight_only_gain(batch=batch)["gain"] == pytest.approx(times[0] / times[1], rel=1e-4)  # a step reads norms too
 
 
 def test_where_it_fades_and_ends():
