@@ -12,7 +12,7 @@ from typing import Annotated
 from kernels import Bound, Free, kernel
 
 
-@kernel(kind="simulation", outputs=dict.fromkeys(("key", "query", "value", "value_shifted", "key_rotary", "query_rotary"), ""), tolerance=1e-6)
+@kernel(kind="simulation", outputs=dict.fromkeys(("key", "query", "value", "value_shifted", "key_rotary", "query_rotary"), ""), draws=128, tolerance=1e-6)
 def attention_bias(
     tokens: Annotated[int, Bound(low=2, high=1024), Free(16, 1024)] = 64,
     width: Annotated[int, Bound(low=2, high=256), Free(64, 128)] = 64,
