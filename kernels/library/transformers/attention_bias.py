@@ -12,7 +12,10 @@ from typing import Annotated
 from kernels import Bound, Free, kernel
 
 
-@kernel(kind="simulation", outputs=dict.fromkeys(("key", "query", "value", "value_shifted", "key_rotary", "query_rotary"), ""), draws=128, tolerance=1e-6)
+OUTPUTS = ("key", "query", "value", "value_shifted", "key_rotary", "query_rotary")
+
+
+@kernel(kind="simulation", outputs=dict.fromkeys(OUTPUTS, ""), draws=128, tolerance=1e-6)
 def attention_bias(
     tokens: Annotated[int, Bound(low=2, high=1024), Free(16, 1024)] = 64,
     width: Annotated[int, Bound(low=2, high=256), Free(64, 128)] = 64,
