@@ -11,7 +11,6 @@ from typing import Annotated
 
 from kernels import Bound, Free, kernel
 
-
 OUTPUTS = ("key", "query", "value", "value_shifted", "key_rotary", "query_rotary")
 
 
