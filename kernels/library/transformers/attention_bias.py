@@ -11,8 +11,10 @@ from typing import Annotated
 
 from kernels import Bound, Free, kernel
 
+OUTPUTS = ("key", "query", "value", "value_shifted", "key_rotary", "query_rotary")
 
-@kernel(kind="simulation", outputs=dict.fromkeys(("key", "query", "value", "value_shifted", "key_rotary", "query_rotary"), ""), tolerance=1e-6)
+
+@kernel(kind="simulation", outputs=dict.fromkeys(OUTPUTS, ""), draws=128, tolerance=1e-6)
 def attention_bias(
     tokens: Annotated[int, Bound(low=2, high=1024), Free(16, 1024)] = 64,
     width: Annotated[int, Bound(low=2, high=256), Free(64, 128)] = 64,
