@@ -21,7 +21,7 @@ from kernels import Bound, Free, KernelError, Series, kernel
         "aggregate_match": "",
         "sweep": Series("batch", ""),
     },
-    draws=64,
+    draws=192,
     tolerance=1e-3,
 )
 def gradient_leakage(
