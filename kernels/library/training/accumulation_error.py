@@ -49,7 +49,7 @@ def accumulation_error(
         return torch.randn(*shape, generator=random, dtype=torch.float64)
 
     weight, deviates = normal(width, classes) / width**0.5, normal(micro_batches)
-    longest = int(LENGTH * (2 * deviates.max()).exp()) + 1
+    longest = int(LENGTH * (2 * deviates.max().clamp(min=0)).exp()) + 1  # no count is longer, though all be below the median
     x, labels = normal(micro_batches, longest, width), torch.randint(classes, (micro_batches, longest), generator=random)
     texts, images = normal(rows * micro_batches, width), normal(rows * micro_batches, classes)
 

@@ -21,6 +21,7 @@ from kernels import Bound, Free, KernelError, Series, kernel
         "aggregate_match": "",
         "sweep": Series("batch", ""),
     },
+    draws=192,
     tolerance=1e-3,
 )
 def gradient_leakage(

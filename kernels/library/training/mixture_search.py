@@ -13,7 +13,7 @@ MLP of 512 and 50,432 words. Attention's scores, 7 % more for 2,048 tokens, are 
 import math
 from typing import Annotated
 
-from kernels import Bound, KernelError, kernel
+from kernels import Bound, Free, KernelError, kernel
 
 LAYERS, WIDTH, FFN, WORDS = 2, 256, 512, 50_432  # RegMix's proxies
 BLOCKS, HEAD = LAYERS * (4 * WIDTH**2 + 3 * WIDTH * FFN), WIDTH * WORDS
@@ -40,7 +40,7 @@ BLOCKS, HEAD = LAYERS * (4 * WIDTH**2 + 3 * WIDTH * FFN), WIDTH * WORDS
 )
 def mixture_search(
     domains: Annotated[int, Bound(low=2, high=30)] = 7,
-    steps: Annotated[int, Bound(low=1, high=100)] = 10,
+    steps: Annotated[int, Bound(low=1, high=100), Free(5, 20)] = 10,
     parameters: Annotated[int, Bound(low=1)] = 1_000_000_000,
     tokens: Annotated[int, Bound("token", low=1)] = 20_000_000_000,
     proxy_runs: Annotated[int, Bound(low=1)] = 512,
@@ -53,9 +53,10 @@ def mixture_search(
 ):
     """Mixes on a grid of the simplex, and the compute of grid, random proxies and target run; times on one GPU of the given rate.
 
-    steps: grid steps from 0 to 1 (10: multiples of 10 %). inner_mixes: those in which every domain occurs. ordered: (steps + 1)^domains, the count
-    where the shares need not add up to one. parameters: of the grid's model, output head included; proxy_blocks, proxy_head: a proxy's.
-    head_share: of a proxy's FLOP. *_of_target: as a share of the target's run; proxies_of_run: against one run of the grid.
+    steps: grid steps from 0 to 1 (10: multiples of 10 %); a search may be coarser or finer, so free from fifths to twentieths. inner_mixes: those
+    in which every domain occurs. ordered: (steps + 1)^domains, the count where the shares need not add up to one. parameters: of the grid's model,
+    output head included; proxy_blocks, proxy_head: a proxy's. head_share: of a proxy's FLOP. *_of_target: as a share of the target's run;
+    proxies_of_run: against one run of the grid.
     """
     if steps < domains and steps == 1:
         raise KernelError("mixture_search: steps is 1, so every mix is a single domain, but steps must be at least 2")

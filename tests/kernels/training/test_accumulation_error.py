@@ -46,3 +46,9 @@ def test_batchnorm_is_torchs():
 def test_the_error_grows_with_the_spread(result):
     errors = list(result["sweep"].values("error"))
     assert errors == sorted(errors) and errors[0] < 1e-14
+
+
+def test_counts_that_are_all_below_the_median_stay_unequal():
+    """Seed 7005 at width 64: four deviates below 0, so that every micro-batch has fewer than 64 tokens."""
+    found = accumulation_error(seed=7005, micro_batches=4, spread=0.25, rows=4, width=64)
+    assert found["imbalance"] > 1.1 and found["error_means"] > 0.01
