@@ -44,7 +44,8 @@ def norm_placement(
 
     variance: of the residual stream's values after the last block, before the final norm. cosine: between the stream before and after the last block.
     moved: the change of all logits, relative to their size, after one step of Adam on every block. shallow: layers / 8 blocks. sweep: the top's
-    gradient norm over the number of blocks; moves: the output's move. width: a toy's, free from 32 to 256. step: the learning rate, free around the 1e-6
+    gradient norm over the number of blocks; moves: the output's move. width: a toy's, free from 32 to 256. step: the learning rate, free
+    around the 1e-6
     of a warm-up's first steps, where the move is still small: at 1e-4 and a width of 256 or more both outputs change by as much as they are large,
     and a ratio of the two says nothing.
     """
