@@ -151,11 +151,14 @@ class Outcome:
         same = [(end, true) for end, true in self.ends if (end.choice.kernel, end.choice.parameter) == (choice.kernel, choice.parameter)]
         at.update({end.choice.value: (end.draws, true) for end, true in same})
         words, values = choice.parameter.replace("_", " "), sorted(at)
-        if self.claimed and not isinstance(choice.was, str):
-            verb = "go" if words.endswith("s") else "goes"
-            return f"{self._from([draws for draws, _ in at.values()])}, as the {words} {verb} from {values[0]:g} to {values[-1]:g}"
         if self.claimed:
-            return f"{self._from([draws for draws, _ in at.values()])}, with {words} {' or '.join(values)}"
+            verb = "go" if words.endswith("s") else "goes"
+            reach = (
+                f"with {words} {' or '.join(values)}"
+                if isinstance(choice.was, str)
+                else f"as the {words} {verb} from {values[0]:g} to {values[-1]:g}"
+            )
+            return f"{self._from([at[value][0] for value in values])}, {reach}"
         return "; ".join(
             f"{said} with {words} {' and '.join(shown)}"
             for said, outcomes in (("true", {True}), ("true of some draws", {True, False}), ("not true", {False}))
@@ -164,13 +167,15 @@ class Outcome:
 
     def _from(self, groups: Sequence[Sequence[Any]]) -> str:
         assert self.claimed
-        middles = sorted((middle(draws) for draws in groups), key=lambda content: content.value)
-        low, high = middles[0], middles[-1]
-        if len(groups) == 1 and low.spread:
-            low, high = (replace(low, value=end) for end in low.spread)
-        form = replace(self.claimed.format, digits=2)
-        low, high = (written(replace(end, spread=None), form, PLAIN) for end in (low, high))
-        return f"from {low} to {high}"
+        values = [middle(draws) for draws in groups]
+        if len(values) == 1 and values[0].spread:
+            values = [replace(values[0], value=end) for end in values[0].spread]
+        first, last = values[0], values[-1]  # in the order of what they depend on
+        least, most = (choose(values, key=lambda content: content.value) for choose in (min, max))
+        falls_or_grows = {first.value, last.value} == {least.value, most.value}
+        ends = (first, last) if falls_or_grows else (least, most)
+        begin, end = (written(replace(content, spread=None), replace(self.claimed.format, digits=2), PLAIN) for content in ends)
+        return f"from {begin} to {end}" if falls_or_grows else f"between {begin} and {end}"
 
 
 def _outcome(claim: Claim, expression: str, scope: Scope, test: Callable[[Any], bool], claimed: Said | None) -> Outcome:

@@ -180,6 +180,16 @@ def test_a_choice_that_is_compared_is_none():
         ({"says": "Less than 0.5 s.", "value": "< 0.5 s", "computed": "t.x"}, "wrong", "1 s"),
         ({"says": "More than 1 s.", "value": "> 1 s", "computed": "t.x"}, "depends", "from 0.87 s to 1.1 s, true in 3 of 8 draws"),
         ({"says": "More than 1.5 s.", "value": "> 1.5 s", "computed": "t.curve.at(0)"}, "depends", "from 1 s to 4 s, as the width goes from 1 to 4"),
+        (
+            {"says": "Over 0.5.", "value": "> 0.5", "computed": "1 * s / t.curve.at(0)"},
+            "depends",
+            "from 1 to 0.25, as the width goes from 1 to 4",
+        ),
+        (
+            {"says": "Less than 0.5 s.", "value": "< 0.5 s", "computed": "abs(t.curve.at(0) - 2 * s)"},
+            "depends",
+            "between 0 s and 2 s, as the width goes from 1 to 4",
+        ),
         ({"says": "It is wide.", "holds": "t.curve.at(0) > 1.5 * s"}, "depends", "true with width 2 and 4; not true with width 1"),
     ],
 )
