@@ -14,7 +14,7 @@ from kernels import Bound, Free, Series, kernel
 @kernel(
     kind="simulation",
     outputs={
-        **dict.fromkeys(("static", "static_worst", "clipped", "clipped_worst", "dynamic", "dynamic_worst", "gain", "clipped_gain", "beyond"), ""),
+        **dict.fromkeys(("static", "static_worst", "clipped", "clipped_worst", "dynamic", "dynamic_worst", "gain", "clipped_gain"), ""),
         "sweep": Series("spread", ""),
     },
     tolerance=1e-3,
@@ -33,8 +33,8 @@ def activation_range(
     """SQNR in dB of activations rounded with a static, a clipped static and a dynamic range: mean and worst over batches.
 
     scales: whether they differ from batch to batch; spread: if so, standard deviation of the logarithm of a batch's scale. freedom: degrees of
-    freedom of Student's t, 0 for Gaussian. gain: dynamic less static, in dB, clipped_gain less clipped. beyond: share of batches with values outside
-    the static range. sweep: mean dB over the spread.
+    freedom of Student's t, 0 for Gaussian. gain: dynamic less static, in dB, clipped_gain less clipped. sweep: mean dB over the
+    spread.
 
     How much the scale of batches varies depends on model and traffic, and the static range hangs on the largest of the calibration batches: spread,
     calibration (papers take 16 to 512 batches) and size, the values of a batch, are free.
@@ -88,7 +88,7 @@ def ranges(bits: int, spread: float, freedom: int, batches: int, calibration: in
         noise = (coming - rounded(coming, limit, bits)).square().sum(1)
         decibels = 10 * torch.log10(coming.square().sum(1) / noise)
         result |= {name: decibels.mean().item(), f"{name}_worst": decibels.min().item()}
-    return result | {"beyond": (coming.abs().amax(1) > largest).double().mean().item()}
+    return result
 
 
 def rounded(values, limit, bits: int):
