@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 # ------------------------------------------------------------------------------- read: what stands in cards/
 
 
+VERDICTS = ("holds", "wrong", "misleading", "depends", "open")
 QUESTION = ("Front", "Given", "Scenario")  # the fields that say what is asked
 
 

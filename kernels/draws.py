@@ -6,13 +6,14 @@ In: the outputs of each draw. Out: one set of outputs, or that of a single draw 
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from kernels.results import Curve, KernelError, Number, Result, Side
+from kernels.results import Curve, KernelError, Number, Side
 
 Outputs = Mapping[str, Number | Curve]
 DIGITS = 9  # of a draw that is a fraction, as it is kept
+SAME = 10.0 ** (1 - DIGITS)  # relative: what keeping no more may change
 
 
 def together(kernel_name: str, draws: Sequence[Outputs]) -> dict[str, Number | Curve]:
@@ -62,15 +63,6 @@ def percentiles(values: Sequence[int | float]) -> tuple[float, int | float, floa
     whole = all(isinstance(value, int) for value in values)
     middle = statistics.median_low(values) if whole else statistics.median(values)
     return min(tenths[0], middle), middle, max(tenths[8], middle)
-
-
-def each(result: Result) -> Iterator[Result]:
-    """The draws of a result, one Result each; itself where nothing in it was drawn."""
-    if result.draws == 1:
-        yield result
-        return
-    for number in range(result.draws):
-        yield replace(result, outputs=one(result.outputs, number), draws=1, ends=())
 
 
 def one(outputs: Outputs, draw: int) -> dict[str, Number | Curve]:

@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from kernels import lab
 from kernels.declare import Kernel, find, names, nearest
-from kernels.draws import DIGITS, together
+from kernels.draws import SAME, together
 from kernels.draws import one as one_draw
 from kernels.key import code_of
 from kernels.machine import versions
@@ -283,7 +283,7 @@ def _sampled(run: Run, recorded: Result, timeout: float | None) -> tuple[str, ..
     expected = [(f"seed {seed}: " * (recorded.draws > 1), recorded.outputs, seed) for seed in seeds]
     expected += [(f"{end.parameter} {end.value}, seed {seed}: ", end.outputs, seed) for end, seed in ends]
     now = lab.drawn(run.kernel, cases, timeout=timeout)
-    kernel, found = replace(run.kernel, tolerance=max(run.kernel.tolerance, 10.0 ** (1 - DIGITS))), []  # of what a record keeps of a draw
+    kernel, found = replace(run.kernel, tolerance=max(run.kernel.tolerance, SAME)), []
     for (where, outputs, seed), result in zip(expected, now):
         then = replace(recorded, outputs=one_draw(outputs, seed), draws=1, ends=())
         found += [where + one for one in differences(kernel, then, replace(result, outputs=_where_recorded(result.outputs, outputs)))]

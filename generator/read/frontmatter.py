@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from generator.notes import Claim, Decided, Run, Threshold, Topic
+from generator.notes import VERDICTS, Claim, Decided, Run, Threshold, Topic
 from generator.problems import DeckError, Place, Problem, nearest
 from generator.read import yaml
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 KEYS = ("tags", "answers", "runs", "assumes", "claims", "retired")
 WORDS = ("note", "source", "says", "value", "computed", "holds", "verdict", "about")
 CLAIM_KEYS = (*WORDS, "tolerance", "under", "threshold", "decided")
-VERDICTS = ("holds", "wrong", "misleading", "depends", "open")
 ONE_DRAW = "one draw"
 TOLERANCE = 0.05
 JINJA_WORDS = {"and", "else", "if", "in", "is", "not", "or", "true", "false", "none", "True", "False", "None"}

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
-from generator.notes import Claim, Judged
+from generator.notes import VERDICTS, Claim, Judged
 from generator.problems import Problem, nearest
 from generator.resolve import compared
 from generator.resolve.compared import Said, held, said
@@ -24,7 +24,6 @@ from generator.resolve.variation import AtEnd, Varied, middle, vary, widened
 from kernels.declare import Parameter
 from kernels.results import KernelError
 
-VERDICTS = ("holds", "wrong", "misleading", "depends", "open")
 NEARLY_ALL = Fraction(95, 100)  # of the draws suffice for a claim about one draw
 
 

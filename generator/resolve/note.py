@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 from generator.notes import QUESTION, Note, Resolved, Run, Text, folded
@@ -43,7 +44,8 @@ def resolve(note: Note, find: Callable[[Run], Result | None], problems: list[Pro
     filled = {name: _filled(text, scope, asked, problems) for name, text in note.fields.items()}
     judged = [judge(claim, scope, problems, [] if notices is None else notices) for claim in note.claims]
     expected = _expected(note, filled, problems) if note.type == "numeric" else None
-    unsaid = _unsaid(note, filled, scope, asked) if len(problems) == before else []
+    answering = _answering(note, filled)
+    unsaid = _unsaid(answering, note, scope, asked) if len(problems) == before else []
     if note.type == "numeric":
         problems += unsaid
     if len(problems) > before:
@@ -60,7 +62,7 @@ def resolve(note: Note, find: Callable[[Run], Result | None], problems: list[Pro
         missing=tuple(alias for alias in wanted if results[alias] is None),
         values={item.reference.source: _recorded(item.value.content) for item in shown if item.is_number},
         unsaid=tuple(unsaid),
-        told=tuple(dict.fromkeys(r for shown in _told(note, filled) if (r := result_told(shown.reference.expression, note.runs, scope.kernels)))),
+        told=tuple(dict.fromkeys(r for shown in answering if (r := result_told(shown.reference.expression, note.runs, scope.kernels)))),
     )
 
 
@@ -68,9 +70,12 @@ class _Question:
     """What the reader of the front knows: its words with their values, and what the author says that they stand for."""
 
     def __init__(self, note: Note, scope: Scope):
-        self.note = note
-        fields = (note.fields[name] for name in QUESTION if name in note.fields)
-        self.text = plain(" ".join(_filled(text, scope, None, []).text for text in fields))
+        self.note, self.scope = note, scope
+
+    @cached_property
+    def text(self) -> str:
+        fields = (self.note.fields[name] for name in QUESTION if name in self.note.fields)
+        return plain(" ".join(_filled(text, self.scope, None, []).text for text in fields))
 
     def says(self, aliases: Iterable[str], parameter: str, value: Any, words: bool = True) -> bool:
         """words: whether "one" counts as a 1."""
@@ -199,10 +204,10 @@ def _recorded(number: Quantity) -> Number:
 # -------------------------------------------------------------------------------------------- premises
 
 
-def _unsaid(note: Note, filled: Mapping[str, _Field], scope: Scope, asked: _Question) -> list[Problem]:
-    """The parameters that move the answer and that the front does not say: of a numeric note's number, of those in another's first sentence."""
+def _unsaid(answering: Sequence[_Shown], note: Note, scope: Scope, asked: _Question) -> list[Problem]:
+    """The parameters that move the numbers of the answer and that the front does not say."""
     found: dict[tuple[str, str], Problem] = {}
-    for shown in _told(note, filled):
+    for shown in answering:
         if shown.format.rounding not in ("range", "sign"):
             for premise in premises(shown.reference.expression, scope, shown.printed):
                 alias, name = premise.alias, premise.parameter
@@ -215,7 +220,7 @@ def _unsaid(note: Note, filled: Mapping[str, _Field], scope: Scope, asked: _Ques
     return list(found.values())
 
 
-def _told(note: Note, filled: Mapping[str, _Field]) -> list[_Shown]:
+def _answering(note: Note, filled: Mapping[str, _Field]) -> list[_Shown]:
     """The numbers that answer: a numeric note's, and those in another's first sentence."""
     answer = note.fields.get("Answer")
     if answer is None:

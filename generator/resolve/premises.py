@@ -6,6 +6,7 @@ Found by perturbation: each parameter of the formulas behind the answer is chang
 
 from __future__ import annotations
 
+import functools
 import html
 import math
 import re
@@ -85,8 +86,14 @@ def says(text: str, value: Any, bare: bool = False, words: bool = True) -> bool:
         return False
     if isinstance(value, str):
         return _letters(value) in _letters(text)
-    numbers = _numbers(_ROUNDING.sub(" ", text), bare, words)  # "to two digits" is no premise
+    numbers = _said(text, bare, words)
     return any(math.isclose(abs(value), number, rel_tol=CLOSE, abs_tol=0) or value == number == 0 for number in numbers)
+
+
+@functools.lru_cache(64)
+def _said(text: str, bare: bool, words: bool) -> tuple[float, ...]:
+    """The numbers of a text, which is asked for each of its premises."""
+    return tuple(_numbers(_ROUNDING.sub(" ", text), bare, words))  # "to two digits" is no premise
 
 
 _ROUNDING = re.compile(r"\b[\w-]+ (?:significant )?(?:digits?|figures?|decimals?|(?:decimal )?places?)\b", re.IGNORECASE)

@@ -7,17 +7,14 @@ An expression is evaluated draw by draw, so that the band of a ratio is that of 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 from generator.resolve.expression import Scope, Value, evaluate, read_by
 from generator.resolve.quantity import ExpressionError, Quantity, joined
-from kernels.declare import find
-from kernels.draws import one, percentiles
-from kernels.results import Curve, Number, Result
-
-SAME = 1e-8  # relative: draws are kept with nine digits
+from kernels.draws import SAME, one, percentiles
+from kernels.results import Curve, Number
 
 
 class Choice(NamedTuple):
@@ -56,7 +53,7 @@ def vary(text: str, scope: Scope) -> Varied:
 
 
 def middle(draws: Sequence[Any]) -> Any:
-    """The median of contents with their band; the content itself where all agree. Raises ExpressionError for texts that differ."""
+    """The median of contents with their band; the content itself where all agree."""
     first = draws[0]
     if len(draws) == 1 or not isinstance(first, Quantity):
         return first  # of truth values too: who asks for one looks at the draws
@@ -70,40 +67,36 @@ def _over(text: str, scope: Scope) -> tuple[Any, ...]:
     drawn = _drawn(text, scope)
     if not drawn:
         return (evaluate(text, scope).content,)
-    number = max(_count(scope.results[alias]) for alias in drawn)
+    number = max(result.draws for alias in drawn if (result := scope.results[alias]))
     contents = tuple(evaluate(text, _at_draw(scope, drawn, draw)).content for draw in range(number))
     if isinstance(contents[0], str) and len(set(contents)) > 1:
         raise ExpressionError(f"the text differs from draw to draw: {', '.join(sorted(set(contents)))}", "print a range")
     return contents
 
 
-def _drawn(text: str, scope: Scope) -> tuple[str, ...]:
-    """The runs of which the expression reads an output that the seed moves."""
-    found: dict[str, None] = {}
+def _drawn(text: str, scope: Scope) -> dict[str, dict[str, Number | Curve]]:
+    """By run, the outputs that the expression reads and that the seed moves."""
+    found: dict[str, dict[str, Number | Curve]] = {}
     for alias, *rest in read_by(text):
         result = scope.results.get(alias)
-        if result is not None and rest and _moves(result.outputs.get(rest[0])):
-            found[alias] = None
-    return tuple(found)
+        if result is not None and rest and (output := result.outputs.get(rest[0])) and _moves(output):
+            found.setdefault(alias, {})[rest[0]] = output
+    return found
 
 
-def _moves(output: Number | Curve | None) -> bool:
+def _moves(output: Number | Curve) -> bool:
     if isinstance(output, Curve):
         return any(point is not None and point.draws for line in output.lines.values() for point in line)
-    return bool(output and output.draws)
+    return bool(output.draws)
 
 
-def _count(result: Result | None) -> int:
-    outputs = result.outputs.values() if result else ()
-    numbers = [o for o in outputs if isinstance(o, Number)]
-    numbers += [p for o in outputs if isinstance(o, Curve) for line in o.lines.values() for p in line if p is not None]
-    return max((len(number.draws) for number in numbers), default=1)
-
-
-def _at_draw(scope: Scope, aliases: Sequence[str], draw: int) -> Scope:
+def _at_draw(scope: Scope, drawn: Mapping[str, Mapping[str, Number | Curve]], draw: int) -> Scope:
     """The scope of one draw; of a run with fewer, they begin again."""
-    results = {alias: result and replace(result, outputs=one(result.outputs, draw)) for alias in aliases for result in [scope.results[alias]]}
-    return replace(scope, results={**scope.results, **results})
+    results = dict(scope.results)
+    for alias, outputs in drawn.items():
+        if result := scope.results[alias]:
+            results[alias] = replace(result, outputs={**result.outputs, **one(outputs, draw)})
+    return replace(scope, results=results)
 
 
 def _choices(text: str, scope: Scope) -> Iterator[Choice]:
@@ -128,7 +121,7 @@ def _at_end(scope: Scope, choice: Choice) -> Scope:
         end = next((e for e in result.ends if (e.parameter, e.value) == (choice.parameter, choice.value)), None) if result else None
         if result and end:
             runs[alias] = run._replace(parameters={**run.parameters, choice.parameter: choice.value})
-            results[alias] = replace(result, outputs=end.outputs, ends=())
+            results[alias] = replace(result, outputs=end.outputs, draws=scope.kernels[alias].draws_at_ends, ends=())
     return replace(scope, runs=runs, results=results)
 
 
@@ -143,7 +136,3 @@ def widened(varied: Varied, named: Sequence[Choice]) -> Value:
             below, above = at.spread or (at.value, at.value)
             low, high = min(low, below), max(high, above)
     return Value(replace(content, spread=(low, high)))
-
-
-def unit_of(choice: Choice) -> str:
-    return find(choice.kernel).parameters[choice.parameter].bound.unit

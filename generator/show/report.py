@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from generator.notes import Deck, Judged, Rendered, Run, Sheet
+from generator.notes import VERDICTS, Deck, Judged, Rendered, Run, Sheet
 from generator.show.coverage import Coverage
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 STATUSES = ("new", "changed", "unchanged", "retired", "vanished")
 RUN_STATES = ("computed", "fresh", "stale", "missing")
-VERDICTS = ("holds", "wrong", "misleading", "depends", "open")
 MADE = ("device", "device_class", "driver", "torch", "python", "packages", "utc", "commit", "seconds")
 LISTED = 12  # stale and missing runs, warnings: beyond that a terminal scrolls away
 

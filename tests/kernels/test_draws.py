@@ -5,7 +5,7 @@ import random
 import pytest
 
 from kernels import AtLeast, Bound, Free, KernelError, Lower, Series, Upper, kernel
-from kernels.draws import each, percentiles, together
+from kernels.draws import one, percentiles, together
 from kernels.record import from_json, to_json
 from kernels.results import Number
 
@@ -42,10 +42,11 @@ def test_a_simulation_is_its_draws_and_what_no_seed_moves_is_exact():
 
 def test_each_draw_comes_out_as_it_went_in():
     toy = made(draws=6)
-    for seed, draw in enumerate(each(toy.simulate())):
-        one = toy(seed=seed)
-        assert draw["x"] == pytest.approx(one["x"], rel=1e-8) and draw["n"] == one["n"] and draw["same"] == 7
-        (a, there), (b, then) = draw["curve"].values("a"), one["curve"].values("a")
+    outputs = toy.simulate().outputs
+    for seed in range(6):
+        draw, made_of = one(outputs, seed), toy(seed=seed)
+        assert draw["x"].value == pytest.approx(made_of["x"], rel=1e-8) and draw["n"].value == made_of["n"] and draw["same"].value == 7
+        (a, there), (b, then) = draw["curve"].values("a"), made_of["curve"].values("a")
         assert a == pytest.approx(b, rel=1e-8) and there == then
 
 

@@ -48,7 +48,6 @@ KERNELS = {k.name: k for k in (toy, rare, bounds)}
 @pytest.fixture(autouse=True)
 def library(monkeypatch):
     monkeypatch.setattr(declare, "find", KERNELS.__getitem__)
-    monkeypatch.setattr("generator.resolve.variation.find", KERNELS.__getitem__)
 
 
 def result(run: Run):
