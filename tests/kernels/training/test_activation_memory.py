@@ -19,24 +19,16 @@ def test_the_papers_two_models(width, heads, layers, matrix_term, saved):
 
 
 def test_autograd_saves_as_much():
-    torch = pytest.importorskip("torch")
+    pytest.importorskip("torch")
+    from saved_tensors import saved_bytes
+
     from kernels.library.training import gradient_checkpointing as file
 
     width, layers, tokens, batch = 128, 3, 96, 2
     model, x = file.prepared(width, layers, tokens, batch, "bf16", "cpu")
-    own, saved = {p.untyped_storage().data_ptr() for p in model.parameters()}, {}
-
-    def pack(tensor):
-        if tensor.untyped_storage().data_ptr() not in own:
-            saved[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage().nbytes()
-        return tensor
-
-    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
-        kept = model.eval()(x)
     masks = 2 * tokens * batch * width * layers  # one byte each, on a GPU; none in eval mode, two bytes on a CPU
     expected = activation_memory(width=width, heads=width // 64, layers=layers, tokens=tokens, batch=batch)["flash"]
-    assert sum(saved.values()) + masks == pytest.approx(expected, rel=0.01)
-    del kept
+    assert saved_bytes(model.eval(), x) + masks == pytest.approx(expected, rel=0.01)
 
 
 def test_segments_follow_the_square_root():
