@@ -25,10 +25,10 @@ TOKENS = 8192  # in a batch of shorter sequences
 
 
 def memory(tokens: int) -> int:
-    """Bytes of the widest block with FlashAttention over the longest context, or written out over `tokens`."""
+    """Bytes of the widest block with FlashAttention over the longest context, or written out over `tokens`; or of the check in float64."""
     width, batch = TRUE[WIDTHS[-1]], max(1, TOKENS // tokens)
     flash, naive = 40 * max(LENGTHS) * width, (28 + tokens / 32) * batch * tokens * width
-    return round(24 * width**2 + max(flash, naive))
+    return round(max(24 * width**2 + max(flash, naive), 40 * TRUE[ENDS[0]] // HEAD * min(tokens, 512) ** 2))
 
 
 @kernel(
