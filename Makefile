@@ -3,7 +3,7 @@
 #> DEVICE=this            a personal deck, measured on this machine's GPU: records and lock stay under build/
 #> FRESH=1                executes every wanted run again
 #> PORT=8000 RUN=1        watch: where; executes what the cards wait for
-#> STRICT=1               check: as a release must pass, no measurement stale or missing
+#> STRICT=1               check: as a release must pass, no measurement stale
 #> VERBOSE=1 FILES=...    check: lists what is covered, typed by hand and missing; judges these files of cards alone
 #> ALL=1 SEEDS=1000       verify: every draw; draws with other seeds, from that one on, held against the recorded bands
 #> NOTES=10000            bench: how large a deck
