@@ -156,7 +156,9 @@ def test_only_what_a_note_names_is_asked_for():
 
 
 def test_values_are_kept_in_base_units():
-    resolved = resolve(note({"Answer": "[[full.total|GB]] [[gpu.rate | TB/s]] [[cold.rate | TB/s]] [[full.dtype]]"}), find, [])
+    resolved = resolve(
+        note({"Answer": "[[full.total|GB]] [[gpu.rate | TB/s]] [[full.dtype]]\n\n[[cold.rate | TB/s]] [[full.weights | GB]]"}), find, []
+    )
     kept = {reference: (v.value, v.unit) for reference, v in resolved.values.items()}
     assert kept == {"full.total | GB": (1120 * 10**9, "B"), "gpu.rate | TB/s": (2.712e12, "B/s")}
 
