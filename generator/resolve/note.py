@@ -49,7 +49,7 @@ def resolve(note: Note, find: Callable[[Run], Result | None], problems: list[Pro
     judged = [claim for one in note.claims if (claim := judge(one, scope, problems, [] if notices is None else notices))]
     expected = _expected(note, filled, problems) if note.type == "numeric" else None
     answering = _answering(note, filled)
-    unsaid = _unsaid(answering, note, scope, asked) if len(problems) == before else []
+    unsaid = _unsaid([one for one in answering if one.is_number], note, scope, asked) if len(problems) == before else []
     if note.type == "numeric":
         problems += unsaid
     if len(problems) > before:
@@ -285,12 +285,12 @@ def _unsaid(answering: Sequence[_Shown], note: Note, scope: Scope, asked: _Quest
 
 
 def _answering(note: Note, filled: Mapping[str, _Field]) -> list[_Shown]:
-    """The numbers that answer: a numeric note's, and those in another's first sentence."""
+    """The numbers that answer, missing ones too: a numeric note's, and those in another's first sentence."""
     answer = note.fields.get("Answer")
     if answer is None:
         return []
     end = len(answer.text) if note.type == "numeric" else _first_sentence(answer)
-    return [shown for shown in filled["Answer"].shown if shown.reference.start < end and shown.is_number]
+    return [one for one in filled["Answer"].shown if one.reference.start < end and isinstance(one.value.content, Quantity)]
 
 
 _SENTENCE = re.compile(r"\n[ \t]*\n|[.!?][\"'”’)*_]*(?=\s|$)")
