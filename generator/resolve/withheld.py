@@ -92,6 +92,8 @@ class _Field:
         whole = blocks(self.text.text)
         parts = self._among(whole)
         gone = [block for part in parts for block in part]
+        if not gone and not self.columns:
+            return Kept(unmarked(self.text.text), _numbers(self.text.text))
         left_out = [self._said(self._source(block), block.first, block == whole[0]) for block in gone]
         left = any(part != [block] and block.kind != "rule" for part, block in zip(parts, whole))
         text = self._written(gone) if left else ""

@@ -122,8 +122,8 @@ def _parsed(lines: Sequence[_Line]) -> tuple[Block, ...]:
                 columns.pop()
                 homes.pop()
         home = homes[-1]
-        opens = item and (not previous or columns or ITEM.match(previous) or not item[1][0].isdigit() or item[1] in ("1.", "1)"))
-        if item and opens:
+        listed = columns or (home and home[-1].kind in ("ordered", "bullets"))
+        if item and (not previous or listed or not item[1][0].isdigit() or item[1] in ("1.", "1)")):  # else a number in a paragraph
             kind = "ordered" if item[1][0].isdigit() else "bullets"
             if not home or home[-1].kind != kind:
                 home.append(_Node(kind, line, ""))
