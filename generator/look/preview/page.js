@@ -70,12 +70,12 @@ const blockCount = (count) => count === 1 ? "1 block" : `${count} blocks`;
 
 function withheld() { // the notes that no learner gets until there is a record
   const notes = data.withheld;
-  byId("withheld").hidden = !notes.length;
-  byId("withheld").replaceChildren(
-    element("h2", {}, notes.length === 1 ? "1 note waits for a measurement" : `${notes.length} notes wait for a measurement`),
-    element("ul", {}, ...notes.map((note) => element("li", {},
-      element("strong", {}, note.id), " ", source(note.place),
-      ...Object.entries(note.waits).flatMap(([run, blocks]) => [" ", element("code", { class: "said" }, run), element("span", { class: "quiet" }, ` for ${blockCount(blocks)}`)])))));
+  const box = byId("withheld");
+  box.hidden = !notes.length;
+  box.querySelector("summary").textContent = notes.length === 1 ? "1 note waits for a measurement" : `${notes.length} notes wait for a measurement`;
+  box.querySelector("ul").replaceChildren(...notes.map((note) => element("li", {},
+    element("strong", {}, note.id), " ", source(note.place),
+    ...Object.entries(note.waits).map(([run, blocks]) => element("p", {}, element("code", {}, run), element("span", { class: "quiet" }, ` for ${blockCount(blocks)}`))))));
 }
 
 function source(place) { // a place in a file: to be copied, or opened where the page is served
