@@ -1,0 +1,15 @@
+"""Measured points on a predicted line: what the figure of a prediction draws where its measurement has a record."""
+
+from collections.abc import Iterable
+
+
+def points(ax, given: Iterable[tuple[float, float | None]], unit: str, text: str = "measured") -> None:
+    """Dots at (x, y), the last one with its name and its value. Points without a y are left out."""
+    from kernels import plot
+
+    found = [(x, y) for x, y in given if y is not None]
+    if not found:
+        return
+    ax.plot(*zip(*found, strict=True), "o", color=plot.AMBER, markersize=6, markeredgecolor=plot.GROUND, markeredgewidth=1.0, zorder=6)
+    x, y = found[-1]
+    plot.mark(ax, x, y, f"{text} {plot.show(y, unit)}".strip(), plot.AMBER)
