@@ -20,7 +20,7 @@ FOREVER = 10**9  # rows
 
 
 @kernel(
-    kind="formula",
+    kind="prediction",
     outputs={
         "launches": "",
         "flops": "FLOP",

@@ -27,7 +27,7 @@ from kernels.library.models.kv_cache import kv_cache
 
 
 @kernel(
-    kind="formula",
+    kind="prediction",
     outputs={
         "parameters": "",
         "weights": "B",
@@ -59,7 +59,7 @@ def decode_roofline(
     gpu: Gpu = "h100",
     gpus: Annotated[int, Bound(low=1)] = 1,
     positions: Annotated[int, Bound(low=1)] = 1,
-    launching: Annotated[float, Bound("s", low=0)] = 0.0,
+    launching: Annotated[float, Bound("s", low=0, high=0.05)] = 0.0,
 ):
     """The least time of one decode step of a model, and the tokens a second that follow, for the batch and for one user.
 

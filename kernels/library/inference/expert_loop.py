@@ -24,7 +24,7 @@ BYTES = 2  # of a number in bf16
 
 
 @kernel(
-    kind="formula",
+    kind="prediction",
     outputs={
         "looped": Lower("s"),
         "grouped": Lower("s"),

@@ -25,7 +25,7 @@ BYTES = 2  # of a number in bf16
 
 
 @kernel(
-    kind="formula",
+    kind="prediction",
     outputs={
         **dict.fromkeys((*WAYS, "rebuilt_apart"), Lower("s")),
         "expected": "s",
@@ -44,7 +44,7 @@ def mla_step(
     latent: Annotated[int, Bound(low=1)] = V2.latent,
     rope: Annotated[int, Bound(low=0)] = V2.rope,
     gpu: Gpu = "h100",
-    launching: Annotated[float, Bound("s", low=0)] = 0.0,
+    launching: Annotated[float, Bound("s", low=0, high=0.05)] = 0.0,
 ):
     """The least time of one MLA layer's attention in a decode step, bf16: absorbed, rebuilt, and with all keys and values kept.
 

@@ -24,7 +24,7 @@ ACCEPTANCES = tuple(k / 50 for k in range(51))
 
 
 @kernel(
-    kind="formula",
+    kind="prediction",
     outputs={
         **dict.fromkeys(("target_time", "draft_time", "verify_time", "target_arithmetic", "verify_arithmetic"), Lower("s")),
         "cost_ratio": "",

@@ -17,7 +17,7 @@ from kernels.library.machines._reach import between, reach
 
 
 @kernel(
-    kind="formula",
+    kind="prediction",
     outputs={"gain": "", "most": "", "expected": "", "fades_from": "", "gone_from": "", "sweep": Series("batch", "")},
 )
 def weight_only_gain(

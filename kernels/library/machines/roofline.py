@@ -31,7 +31,7 @@ else:
 
 
 @kernel(
-    kind="formula",
+    kind="prediction",
     outputs={
         "flops": "FLOP",
         "moved": "B",
@@ -52,7 +52,7 @@ def roofline(
     tokens: Annotated[int, Bound("token", low=4)] = 8192,
     width: Annotated[int, Bound(low=128)] = 8192,
     shared: Annotated[int, Bound(low=1)] = 1,
-    launching: Annotated[float, Bound("s", low=0)] = 0.0,
+    launching: Annotated[float, Bound("s", low=0, high=0.05)] = 0.0,
 ):
     """The intensity of an operation in 16 bits, and the rate and time that a GPU's data sheet allows it.
 

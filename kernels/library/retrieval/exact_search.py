@@ -18,7 +18,7 @@ SHOWN = tuple(2**k for k in range(11))  # queries
 
 
 @kernel(
-    kind="formula",
+    kind="prediction",
     outputs={
         "vectors_bytes": "B",
         "reading": Lower("s"),
@@ -36,7 +36,7 @@ def exact_search(
     queries: Annotated[int, Bound(low=1)] = 1,
     dtype: Literal["fp32", "tf32", "bf16", "fp16"] = "fp32",
     gpu: Gpu = "h100",
-    launching: Annotated[float, Bound("s", low=0)] = 0.0,
+    launching: Annotated[float, Bound("s", low=0, high=0.05)] = 0.0,
 ):
     """The least time of an exact search for `queries` at once: reading all vectors once, or their products, whichever takes longer.
 

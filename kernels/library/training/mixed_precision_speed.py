@@ -15,7 +15,7 @@ Share = Annotated[float, Bound(low=0.0, high=1.0)]
 
 
 @kernel(
-    kind="formula",
+    kind="prediction",
     outputs={
         **{f"rate_{dtype}": Upper("FLOP/s") for dtype in ("fp32", "tf32", "half")},
         **dict.fromkeys(("rate_ratio", "rate_ratio_tf32", "other", "speedup", "speedup_tf32", "products_left", "limit"), ""),

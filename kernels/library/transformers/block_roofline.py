@@ -25,7 +25,7 @@ Part = tuple[_reach.Operation, float, float]  # a kernel: what kind it is, its F
 
 
 @kernel(
-    kind="formula",
+    kind="prediction",
     outputs={
         **dict.fromkeys(
             ("products_time", "core_time_naive", "core_time_flash", "norms_time_eager", "norms_time_fused", "elementwise_time"), Lower("s")
@@ -46,7 +46,7 @@ def block_roofline(
     sequences: Annotated[int, Bound(low=1)] = 4,
     faster: Annotated[float, Bound(low=1.0)] = 2.0,
     gpu: Gpu = "h100",
-    launch: Annotated[float, Bound("s", low=0)] = 0.0,
+    launch: Annotated[float, Bound("s", low=0, high=1e-3)] = 0.0,
 ):
     """Times of a block's parts on `sequences` of `tokens` tokens, and the shares of attention's core and of the norms.
 

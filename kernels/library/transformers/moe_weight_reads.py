@@ -26,7 +26,7 @@ BATCHES = (1, 2, 4, 8, 16, 32, 64)
 
 
 @kernel(
-    kind="formula",
+    kind="prediction",
     outputs={
         "touched": "",
         "read": "B",
@@ -59,7 +59,7 @@ def moe_weight_reads(
     gpu: Gpu = "h100",
     context: Annotated[int, Bound("token", low=0)] = 0,
     gpus: Annotated[int, Bound(low=1)] = 1,
-    launching: Annotated[float, Bound("s", low=0)] = 0.0,
+    launching: Annotated[float, Bound("s", low=0, high=0.05)] = 0.0,
 ):
     """Expected experts touched in a layer, weights read and FLOP of a step of `tokens` tokens, beside a dense model's.
 

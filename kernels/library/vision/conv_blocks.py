@@ -20,7 +20,7 @@ BYTES = 2  # of a value in 16 bits
 
 
 @kernel(
-    kind="formula",
+    kind="prediction",
     outputs={
         **dict.fromkeys(BLOCKS, ""),
         **{f"{name}_saving": "" for name in BLOCKS[1:]},
@@ -35,7 +35,7 @@ def conv_blocks(
     size: Annotated[int, Bound(low=1)] = 56,
     batch: Annotated[int, Bound(low=1)] = 32,
     gpu: Gpu = "h100",
-    launch: Annotated[float, Bound("s", low=0)] = 0.0,
+    launch: Annotated[float, Bound("s", low=0, high=1e-3)] = 0.0,
 ):
     """Parameters of a plain 3x3 convolution, a 1x1, a bottleneck and a depthwise separable one of the same width; saving: plain over it.
 

@@ -17,7 +17,7 @@ Count = Annotated[int, Bound(low=1)]
 
 
 @kernel(
-    kind="formula",
+    kind="prediction",
     outputs={
         "parameters": "",
         "weights": "B",
@@ -44,7 +44,7 @@ def conv_stack(
     batch: Count = 1,
     value_bytes: Annotated[int, Bound("B", low=1, high=8)] = 2,
     gpu: Gpu = "h100",
-    launch: Annotated[float, Bound("s", low=0)] = 0.0,
+    launch: Annotated[float, Bound("s", low=0, high=1e-3)] = 0.0,
 ):
     """Parameters, FLOP, memory and receptive field of `layers` k x k convolutions in a row, the first from channels_in and with the stride.
 
