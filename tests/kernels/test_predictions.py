@@ -1,0 +1,154 @@
+"""What predictions say, held against speeds that others measured: published_speeds.yml, row by row; and what a prediction is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from kernels import catalogue
+from kernels.declare import find
+from kernels.library.machines._reach import REACHED, expected, least, reach
+from kernels.results import Number, Result
+
+TABLE = Path(__file__).parent / "published_speeds.yml"
+FIELDS = {"source", "opened", "kernel", "given", "columns", "value", "bound", "expected", "within", "because", "rows"}
+BEYOND = 1.03  # how much better than a data sheet a device may be: consumer cards clock higher than it says
+PREDICTIONS = [kernel for kernel in map(find, catalogue.names()) if kernel.kind == "prediction"]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One measurement: the prediction's parameters, how the printed number follows from its time, and the number."""
+
+    kernel: str
+    given: Mapping[str, Any]
+    value: str
+    bound: str
+    expected: str
+    within: float
+    measured: float
+    source: str
+
+    def __str__(self) -> str:
+        return f"{self.kernel}-{'-'.join(map(str, self.given.values()))}"
+
+    def result(self) -> Result:
+        return find(self.kernel)(**self.given)
+
+    def of(self, result: Result, t: float) -> float:
+        """The printed quantity at a time, or a gain, of t."""
+        known = {name: output.value for name, output in result.outputs.items() if isinstance(output, Number)}
+        return float(eval(self.value, {}, {**result.parameters, **known, "t": t}))
+
+    def ends(self, result: Result) -> tuple[float, float]:
+        """The quantity's expected ends, the smaller one first."""
+        number = result.outputs[self.expected]
+        assert isinstance(number, Number) and number.low is not None and number.high is not None
+        low, high = sorted((self.of(result, number.low), self.of(result, number.high)))
+        return low, high
+
+    def best(self, result: Result) -> float:
+        return self.of(result, result[self.bound])
+
+    def rises(self, result: Result) -> bool:
+        """Whether more of the quantity is better: a rate or a gain, not a time."""
+        return self.bound == "gain" or self.of(result, 2 * result[self.bound]) < self.best(result)
+
+
+def rows() -> Iterator[Row]:
+    for group in yaml.safe_load(TABLE.read_text(encoding="utf-8")):
+        assert group.keys() <= FIELDS and isinstance(group["opened"], bool) and group["because"], group["source"]
+        for *cells, measured in group["rows"]:
+            given = {**group.get("given", {}), **dict(zip(group.get("columns", []), cells, strict=True))}
+            said = (group["value"], group["bound"], group["expected"], float(group["within"]))
+            yield Row(group["kernel"], given, *said, float(measured), group["source"])
+
+
+@pytest.mark.parametrize("row", rows(), ids=str)
+def test_no_measurement_is_better_than_its_bound(row):
+    result = row.result()
+    over = row.measured / row.best(result) if row.rises(result) else row.best(result) / row.measured
+    assert over <= BEYOND, f"{row}: {row.measured} where {row.best(result):.4g} is the best ({row.source})"
+
+
+@pytest.mark.parametrize("row", rows(), ids=str)
+def test_it_was_to_be_expected(row):
+    low, high = row.ends(row.result())
+    assert low / row.within <= row.measured <= high * row.within, f"{row}: {row.measured}, expected {low:.4g} to {high:.4g} ({row.source})"
+
+
+def test_the_factor_is_no_wider_than_its_group_needs():
+    """Else any prediction would hold: without a fifth of its room, each group that has more than 1.1 loses a row."""
+    for source in {row.source for row in rows() if row.within > 1.1}:
+        group = [(row, *row.ends(row.result())) for row in rows() if row.source == source]
+        off = max(max(low / row.measured, row.measured / high) for row, low, high in group)
+        assert off > 1 + 0.8 * (group[0][0].within - 1) - 0.1, f"{source}: {group[0][0].within} where {off:.3f} is needed"
+
+
+def test_there_are_as_many_as_were_promised():
+    every = list(rows())
+    assert len(every) >= 15
+    assert len({row.kernel for row in every}) >= 5 and len({row.given.get("gpu") for row in every}) >= 6
+
+
+# ---------------------------------------------------------------------------------------------- the reach
+
+
+def test_shares_are_shares():
+    assert all(0.15 < row.share < 1 for row in REACHED)
+    assert all(row.source for row in REACHED) and sum(row.opened for row in REACHED) > 0.9 * len(REACHED)
+
+
+def test_the_ends_are_those_of_the_gpu_or_else_of_all():
+    a100, nowhere = reach("product", "a100", "arithmetic"), reach("product", "rtx-3060", "arithmetic")
+    assert (a100.low, a100.high) == pytest.approx((230 / 311.87, 271.2 / 311.87), rel=1e-3)
+    assert (nowhere.low, nowhere.high) == (min(shares := [r.share for r in REACHED if r.operation == "product"]), max(shares))
+    assert reach("decode", "h100", "arithmetic") == reach("product", "h100", "arithmetic")  # no row of its own
+
+
+@pytest.mark.parametrize("gpu", ["a100", "h100", "mi300x", "rtx-3060"])
+@pytest.mark.parametrize(("flops", "moved", "launching"), [(1e15, 1e9, 0.0), (1e9, 1e12, 0.0), (1e6, 1e3, 5e-6)])
+def test_what_is_expected_takes_longer_than_the_bound(gpu, flops, moved, launching):
+    bound, time = least(gpu, flops, moved, launching), expected("product", gpu, flops, moved, launching)
+    assert bound <= time.low <= time.value <= time.high
+    assert (time.high > bound) == (launching == 0.0)  # a launch takes what it takes
+
+
+# ----------------------------------------------------------------------------------------- every prediction
+
+
+def test_predictions_name_their_gpu():
+    assert len(PREDICTIONS) >= 14
+    assert all("gpu" in kernel.parameters for kernel in PREDICTIONS if kernel.name != "format_speed")  # which is the A100's
+
+
+REQUIRED = {
+    "roofline": {"operation": "gemm_256"},
+    "decode_roofline": {"model": "llama-3-8b"},
+    "conv_stack": {"kernel_size": 3},
+    "format_speed": {"format": "int8"},
+}
+
+
+@pytest.mark.parametrize("kernel", PREDICTIONS, ids=lambda kernel: kernel.name)
+def test_every_time_is_declared_as_a_bound(kernel):
+    """Those of moe_weight_reads are not, as a card compares the two."""
+    plain = {name for name, unit in kernel.outputs.items() if unit in ("s", "token/s") and not kernel.bounds.get(name)}
+    assert plain <= {"expected", "whole_expected"} | ({"step", "dense_step"} if kernel.name == "moe_weight_reads" else set())
+
+
+@pytest.mark.parametrize("kernel", PREDICTIONS, ids=lambda kernel: kernel.name)
+def test_a_launch_is_a_floor(kernel):
+    name = next((name for name in ("launching", "launch", "overhead") if name in kernel.parameters), None)
+    if name is None:
+        assert {unit for unit in kernel.outputs.values()} <= {"", "FLOP/s"} or kernel.name == "weight_only_gain"  # ratios of rates
+        return
+    most = kernel.parameters[name].bound.high or 1e-3
+    result = kernel(**REQUIRED.get(kernel.name, {}), **{name: most})
+    times = [output.value for output in result.outputs.values() if isinstance(output, Number) and output.unit == "s"]
+    assert max(times) >= most
