@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from kernels import catalogue
+from kernels import Series, catalogue, plot
 from kernels.declare import find
 from kernels.library.machines._reach import REACHED, expected, least, reach
 from kernels.results import Number, Result
@@ -146,9 +146,85 @@ def test_every_time_is_declared_as_a_bound(kernel):
 def test_a_launch_is_a_floor(kernel):
     name = next((name for name in ("launching", "launch", "overhead") if name in kernel.parameters), None)
     if name is None:
-        assert {unit for unit in kernel.outputs.values()} <= {"", "FLOP/s"} or kernel.name == "weight_only_gain"  # ratios of rates
+        assert set(kernel.outputs.values()) <= {"", "FLOP/s"} or kernel.name == "weight_only_gain"  # ratios of rates
         return
     most = kernel.parameters[name].bound.high or 1e-3
     result = kernel(**REQUIRED.get(kernel.name, {}), **{name: most})
     times = [output.value for output in result.outputs.values() if isinstance(output, Number) and output.unit == "s"]
     assert max(times) >= most
+
+
+# -------------------------------------------------------------------------------- measured points on the line
+
+
+@dataclass(frozen=True)
+class Twin:
+    """A prediction, the measurement that stands on its figure, made-up outputs of it, and where their points belong."""
+
+    prediction: str
+    given: Mapping[str, Any]
+    measurement: str
+    outputs: Mapping[str, Any]
+    points: tuple[tuple[float, float], ...]
+
+    def measured(self) -> Result:
+        """Every declared output, 1 where none is given."""
+        kernel = find(self.measurement)
+        plain = {name: {unit.x: [1], "line": [1]} if isinstance(unit, Series) else 1.0 for name, unit in kernel.outputs.items()}
+        return Result(kernel.name, kernel.kind, kernel.bind({}), kernel.checked({**plain, **self.outputs}))
+
+
+GEMV = {"gemv_intensity": 1.0, "gemv_rate": 2.9e12}
+BLOCK = {"matrices_time": 1e-3, "matrices_bandwidth": 1e12, "matrices": {"batch": [1, 64, 2048], "measured": [1e-3, 2e-3, 9e-3], "floor": [1, 1, 1]}}
+WEIGHTS = find("decode_roofline")(model="llama-3-8b")["weights"]
+TWINS = (
+    Twin("roofline", {"operation": "gemv"}, "roofline_measure", GEMV, ((1.0, 2.9e12),)),
+    Twin("decode_roofline", {"model": "llama-3-8b"}, "decode_bandwidth", BLOCK, ((1, WEIGHTS / 1e12), (64, 2 * WEIGHTS / 1e12))),
+    Twin("exact_search", {}, "bruteforce_search", {"time_1": 1e-3, "time_64": 3e-3}, ((1, 1e-3), (64, 3e-3))),
+    Twin(
+        "weight_only_gain",
+        {},
+        "quantized_gemv",
+        {"sweep": {"batch": [1, 64], "bf16": [4e-4, 5e-4], "int8": [2e-4, 3e-4], "int4": [1e-4, None]}},
+        ((1, 4.0),),
+    ),
+    Twin(
+        "mla_step",
+        {},
+        "mla_absorb",
+        {"sweep": {"tokens": [512, 4096], "absorbed": [2e-5, 9e-5], "expanded": [1, 1], "kept": [1, 1]}},
+        ((512, 2e-5), (4096, 9e-5)),
+    ),
+    Twin(
+        "speculative_roofline",
+        {},
+        "speculative_measure",
+        {"sweep": {"acceptance": [0.3, 0.9], "measured": [0.9, 2.4], "by size": [1, 1]}},
+        ((0.3, 0.9), (0.9, 2.4)),
+    ),
+    Twin(
+        "expert_loop",
+        {},
+        "moe_dispatch",
+        {"sweep": {"tokens": [64, 4096], "looped": [3e-3, 4e-3], "grouped": [2e-4, 6e-4]}},
+        ((64, 2e-4), (4096, 6e-4)),
+    ),
+    Twin(
+        "launch_bound", {}, "loop_vs_gemm", {"sweep": {"rows": [1, 512], "eager": [6e12, 4e14], "graph": [1, 1]}}, ((512, 512 * 2 * 4096**2 / 4e14),)
+    ),
+)
+
+
+@pytest.mark.parametrize("twin", TWINS, ids=lambda twin: twin.prediction)
+def test_measured_points_stand_on_the_figure(twin):
+    figure = pytest.importorskip("matplotlib.figure").Figure()
+    kernel, measured = find(twin.prediction), twin.measured()
+    result = kernel(**twin.given)
+    ax = figure.add_subplot()
+    assert kernel.draw is not None
+    kernel.draw(result, ax, measured)
+    drawn = [point for line in ax.get_lines() if line.get_marker() == "o" for point in zip(line.get_xdata(), line.get_ydata(), strict=True)]
+    assert all(any(point == pytest.approx(other) for other in drawn) for point in twin.points), drawn
+    without, beside = plot.draw(kernel, result), plot.draw(kernel, result, measured)
+    assert without.light != beside.light and "measured" in beside.alt
+    assert plot.draw(kernel, result, None).light == without.light

@@ -95,5 +95,5 @@ def draw(result, ax, measured=None):
         ax, result["sweep"], xlog=True, ylog=True, labels=names, x_label="tokens in the batch", y_label="one layer, at least", highlight="grouped"
     )
     if measured:
-        points(ax, zip(measured["sweep"].x, measured["sweep"].values("looped")), "s", "looped,")
-        points(ax, zip(measured["sweep"].x, measured["sweep"].values("grouped")), "s", "grouped,")
+        points(ax, zip(measured["sweep"].x, measured["sweep"].values("looped")), "s", "measured")
+        points(ax, zip(measured["sweep"].x, measured["sweep"].values("grouped")), "s", "measured")

@@ -60,13 +60,14 @@ def draw(result, ax, measured=None):
     plot.lines(ax, result["sweep"], xlog=True, labels={"gain": ""}, x_label="sequences decoded together", y_label="times as fast as bf16")
     plot.mark(ax, fades, most, f"fades from {fades:.0f}", plot.ACCENT, "below left")
     plot.mark(ax, gone, 1.0, f"gone at {plot.show(gone, '')}", plot.AMBER, "left above")
+    beside = ""
     if measured:
         line = min(("int8", "int4"), key=lambda name: abs(int(name[3:]) - result.parameters["bits"]))
         times = {name: measured["sweep"].values(name) for name in ("bf16", line)}
         gains = [(batch, wide / narrow) for batch, wide, narrow in zip(measured["sweep"].x, *times.values()) if wide and narrow and batch <= 1024]
-        points(ax, gains, "", f"{line} measured,")
+        beside = points(ax, gains, "", f"{line} measured")
     bits, gpu = result.parameters["bits"], result.parameters["gpu"].upper()
     return (
         f"Gain of {bits:g}-bit weights over bf16 on {gpu} by batch: {plot.show(most, '')} times up to a batch of {fades:.0f}, "
-        f"then falling, and none from {plot.show(gone, '')}."
+        f"then falling, and none from {plot.show(gone, '')}.{beside}"
     )

@@ -119,12 +119,16 @@ def draw(result, ax, measured=None):
     roof(ax, result["peak"], result["bandwidth"])
     plot.mark(ax, result["ridge"], result["peak"], f"ridge {plot.show(result['ridge'], 'FLOP/B')}", plot.MUTED, "left above")
     plot.mark(ax, result["intensity"], result["attainable"], operation.replace("_", " "), plot.ACCENT, "right below")
+    beside = ""
     if measured and operation in OPERATIONS:
-        points(ax, [(measured[f"{operation}_intensity"], measured[f"{operation}_rate"])], "FLOP/s")
+        beside = points(ax, [(measured[f"{operation}_intensity"], measured[f"{operation}_rate"])], "FLOP/s")
     peak, attainable = (plot.show(result[name], "FLOP/s") for name in ("peak", "attainable"))
     ridge, intensity = (plot.show(result[name], "FLOP/B") for name in ("ridge", "intensity"))
     said = operation.replace("_", " ")
-    return f"Roofline of {gpu}: the rate rises with intensity up to {peak} at the ridge of {ridge}; {said}, at {intensity}, attains {attainable}."
+    return (
+        f"Roofline of {gpu}: the rate rises with intensity up to {peak} at the ridge of {ridge}; {said}, at {intensity}, attains {attainable}."
+        f"{beside}"
+    )
 
 
 def roof(ax, peak: float, bandwidth: float, low: float = 0.1, high: float = 1e4) -> None:
