@@ -12,6 +12,7 @@ import yaml
 
 from kernels import Series, catalogue, plot
 from kernels.declare import find
+from kernels.library.machines._devices import DEVICES
 from kernels.library.machines._reach import REACHED, expected, least, reach
 from kernels.results import Number, Result
 
@@ -117,6 +118,36 @@ def test_what_is_expected_takes_longer_than_the_bound(gpu, flops, moved, launchi
     bound, time = least(gpu, flops, moved, launching), expected("product", gpu, flops, moved, launching)
     assert bound <= time.low <= time.value <= time.high
     assert (time.high > bound) == (launching == 0.0)  # a launch takes what it takes
+
+
+def test_expected_times_by_hand():
+    """On an H100, whose products are published at 721.6 and 794.5 TFLOP/s, and its streams at 2.573 and 3.01 TB/s."""
+    search = find("exact_search")(vectors=10**6, dimension=768).outputs["expected"]
+    assert (search.low, search.high) == pytest.approx((4 * 768e6 / 3.01e12, 4 * 768e6 / 2.573e12), rel=1e-3)
+    layer = find("launch_bound")(width=8192, rows=8192).outputs["whole_expected"]
+    assert (layer.low, layer.high) == pytest.approx((2 * 8192**3 / 794.5e12, 2 * 8192**3 / 721.6e12), rel=1e-3)
+    block = find("block_roofline")(d_model=4096)
+    norms_and_sums = (block["norms_time_fused"] + block["elementwise_time"]) * DEVICES["h100"].bandwidth
+    flops = block["products_time"] * DEVICES["h100"].half, block["core_time_flash"] * DEVICES["h100"].half
+    whole = block.outputs["expected"]
+    assert whole.low == pytest.approx(flops[0] / 794.5e12 + flops[1] / 620.7e12 + norms_and_sums / 3.01e12, rel=1e-3)
+    assert whole.high == pytest.approx(flops[0] / 721.6e12 + flops[1] / 581.9e12 + norms_and_sums / 2.573e12, rel=1e-3)
+    parts = ("products_time", "core_time_flash", "norms_time_fused", "elementwise_time")
+    assert block["block_time"] == pytest.approx(sum(block[part] for part in parts))
+
+
+def test_the_rows_of_speeds_are_not_those_of_the_reach():
+    """A prediction that is held against what it was made of holds by itself."""
+    shares = {(row.gpu, row.limit): [] for row in REACHED}
+    for row in REACHED:
+        shares[row.gpu, row.limit].append(row.share)
+    for row in rows():
+        result = row.result()
+        if "gpu" not in row.given or row.bound in ("gain", "grouped"):
+            continue
+        got = row.measured / row.best(result) if row.rises(result) else row.best(result) / row.measured
+        same = [share for limit in ("arithmetic", "memory") for share in shares.get((row.given["gpu"], limit), ()) if abs(share - got) < 1e-4]
+        assert not same, f"{row}: a share of {got:.4f} stands in the table of the reach too"
 
 
 # ----------------------------------------------------------------------------------------- every prediction

@@ -10,7 +10,7 @@ def points(ax, given: Iterable[tuple[float, float | None]], unit: str, text: str
     found = [(x, y) for x, y in given if y is not None]
     if not found:
         return ""
-    ax.plot(*zip(*found, strict=True), "o", color=plot.AMBER, markersize=6, markeredgecolor=plot.GROUND, markeredgewidth=1.0, zorder=6)
+    ax.plot(*zip(*found, strict=True), "o", color=plot.GREEN, markersize=6, markeredgecolor=plot.GROUND, markeredgewidth=1.0, zorder=6)
     x, y = found[-1]
-    plot.mark(ax, x, y, f"{text} {plot.show(y, unit)}", plot.AMBER)
+    plot.mark(ax, x, y, f"{text} {plot.show(y, unit)}", plot.GREEN)
     return f" Dots, {text}: " + ", ".join(plot.show(y, unit) for _, y in found) + "."
