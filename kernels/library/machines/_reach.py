@@ -37,6 +37,7 @@ Limit = Literal["arithmetic", "memory"]
 MAMF = "github.com/stas00/ml-engineering at 744d01e, compute/accelerator, maximum achievable matmul FLOPS, bf16"
 BENCHMARKS = "github.com/qhduan/transformers-benchmarks, README, matrix multiplication fp16"
 GPT_FAST = "github.com/pytorch-labs/gpt-fast at 0f925b5, README, A100, 330 W"
+TORCHAO = "github.com/pytorch/ao, torchao/quantization/README.md of 2025, H100, Llama-3.1-8B"
 FLASH_MLA = "github.com/deepseek-ai/FlashMLA at 066b5ba, README and docs/20250422-new-kernel-deep-dive.md, H800 SXM"
 
 
@@ -87,9 +88,12 @@ REACHED = (
     Reached("latent attention", "h100", "memory", 3.0e12, FLASH_MLA),
     Reached("decode", "a100", "memory", 1.397e12, f"{GPT_FAST}: Llama-2-7B"),
     Reached("decode", "a100", "memory", 1.482e12, f"{GPT_FAST}: Llama-2-70B on two, each"),
+    Reached("decode", "h100", "memory", 1.905e12, f"{TORCHAO}: bf16"),
     Reached("decode", "rtx-4090", "memory", 0.859e12, "github.com/pytorch-labs/gpt-fast issue 27, Llama-2-7B, 65 tokens/s of 13.2 GB"),
     Reached("quantised decode", "a100", "memory", 1.323e12, f"{GPT_FAST}: Llama-2-70B in int8"),
     Reached("quantised decode", "a100", "memory", 0.863e12, f"{GPT_FAST}: Llama-2-7B in int4"),
+    Reached("quantised decode", "h100", "memory", 1.495e12, f"{TORCHAO}: int8"),
+    Reached("quantised decode", "h100", "memory", 1.019e12, f"{TORCHAO}: int4 in groups of 64"),
     Reached("experts", "h100", "arithmetic", 242.1e12, "github.com/ByteDance-Seed/VeOmni pull request 460, torch._grouped_mm, 128 experts"),
     Reached("experts", "h100", "arithmetic", 180.7e12, "github.com/ByteDance-Seed/VeOmni pull request 460, torch._grouped_mm, 512 experts"),
 )
