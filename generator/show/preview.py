@@ -96,7 +96,7 @@ def entry(facts: Mapping[str, Any], name: str, fields: Mapping[str, str], kind: 
 def _states(runs: Mapping[str, Mapping[str, Any]], claims: Sequence[Mapping[str, Any]], waits: Mapping[str, int]) -> list[str]:
     """What a note can be filtered by: blocks that are left out, stale runs, the verdicts of its claims."""
     states = {"stale"} if any(run["state"] == "stale" for run in runs.values()) else set()
-    return sorted(states | ({"waits"} if waits else set()) | {f"claim {claim['verdict']}" for claim in claims})
+    return sorted(states | ({"waiting"} if waits else set()) | {f"claim {claim['verdict']}" for claim in claims})
 
 
 def faces(fields: Mapping[str, str], kind: NoteType, deck: str, tags: Sequence[str], ordinals: Sequence[int]) -> list[dict[str, Any]]:

@@ -61,7 +61,7 @@ def test_states_to_filter_by(types):
         "full-memory": ["claim wrong"],
         "calibration": ["claim misleading", "stale"],
         "bandwidth": ["claim holds"],
-        "wide-norm": ["claim open", "waits"],
+        "wide-norm": ["claim open", "waiting"],
         "gaps": [],
         "typed": [],
     }

@@ -38,7 +38,7 @@ function element(tag, attributes = {}, ...inside) {
 const mark = (word, text = word) => element("span", { class: `mark ${word}` }, text);
 
 const STATE = {
-  stale: "stale", waits: "waits for a run", "claim wrong": "claim is wrong", "claim misleading": "claim misleads",
+  stale: "stale", waiting: "waits for a run", "claim wrong": "claim is wrong", "claim misleading": "claim misleads",
   "claim depends": "claim depends", "claim open": "claim is open", "claim holds": "claim holds", new: "new", changed: "changed",
 };
 
