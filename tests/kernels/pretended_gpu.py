@@ -1,4 +1,4 @@
-"""A pretended GPU, on which measurement kernels run end to end: its clock is made up, and no number is ever recorded."""
+"""A pretended GPU, on which measurement kernels run end to end: a rehearsal on the CPU whose clock is made up, and no number is ever recorded."""
 
 from types import SimpleNamespace
 
@@ -8,33 +8,31 @@ from made_up_clock import Clock
 
 @pytest.fixture
 def pretended_gpu(monkeypatch):
-    """Gives the clock of the events."""
+    """Gives the clock."""
     torch = pytest.importorskip("torch")
     from kernels import timing
+    from kernels.device import Cpu
 
     clock = Clock()
 
-    class Event:
-        def __init__(self, enable_timing):
-            assert enable_timing
+    class Pretended(Cpu):
+        def clock(self):
+            return clock.read()
 
-        def record(self):
-            self.at = clock.read()
+        def cache_size(self):
+            return 2**20
 
-        def elapsed_time(self, end):
-            return 1e3 * (end.at - self.at)
+        def processors(self):
+            return 2
 
-    def warm_up(function):
-        function()
-        return 1e-3
+        def free_memory(self):
+            return 2**22
 
-    monkeypatch.setattr(timing, "device", lambda: "cpu")
-    monkeypatch.setattr(timing, "FLUSH", 2**16)
-    monkeypatch.setattr(timing, "_captured", lambda function, calls: lambda: [function() for _ in range(calls)])
-    monkeypatch.setattr(timing, "_warm_up", warm_up)
-    monkeypatch.setattr(torch.cuda, "Event", Event)
+    monkeypatch.setattr(timing, "_device", Pretended(rehearsal=True))
+    monkeypatch.setattr(timing, "_rehearsal", True)
     monkeypatch.setattr(torch.cuda, "synchronize", lambda: None)
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda: (2**22, 2**22))
-    properties = SimpleNamespace(L2_cache_size=2**20, multi_processor_count=2)
-    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda device: properties)
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda device: SimpleNamespace(L2_cache_size=2**20))
+    monkeypatch.setattr(timing, "_turns_taken", [])
+    timing._best_shape.cache_clear()
     return clock

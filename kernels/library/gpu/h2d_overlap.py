@@ -121,7 +121,7 @@ def copy_time(source, device: str):
     import torch
 
     out = torch.empty_like(source, device=device)
-    return timing.measure(lambda: out.copy_(source, non_blocking=True), repetitions=20)
+    return timing.measure(lambda: out.copy_(source, non_blocking=True))
 
 
 def wall(function: Callable[[], Any], wait: bool, repetitions: int = 20):
@@ -169,7 +169,7 @@ def computation(seconds: float, device: str):
         for _ in range(count):
             torch.mm(a, b, out=out)
 
-    return work, timing.measure(work, repetitions=20, flush=False)
+    return work, timing.measure(work, flush=False)
 
 
 def steps_time(way: Callable, source, work: Callable[[], None], device: str):
@@ -177,7 +177,7 @@ def steps_time(way: Callable, source, work: Callable[[], None], device: str):
     import torch
 
     buffers = [torch.empty_like(source, device=device) for _ in range(2)]
-    return timing.measure(lambda: way(source, buffers, work), repetitions=20, flush=False) / STEPS
+    return timing.measure(lambda: way(source, buffers, work), flush=False) / STEPS
 
 
 def in_turn(source, buffers, work: Callable[[], None]) -> None:

@@ -60,11 +60,11 @@ def loop_vs_gemm(
     with timing.matrix_precision(dtype):
         error = checked(x, w, dy, dtype)
         calls = {way: prepared(way, x, w) for way in WAYS}
-        time = {way: timing.measure(call, repetitions=20) for way, call in calls.items()}
-        graph = {way: timing.measure(call, repetitions=20, graph=True) for way, call in calls.items()}
+        time = {way: timing.measure(call, hidden=False) for way, call in calls.items()}
+        graph = {way: timing.measure(call, graph=True) for way, call in calls.items()}
         backward_time = timing.measure(lambda: backward(x, w, dy))
         pieces = [2**p for p in range(rows.bit_length())]
-        eager, replayed = ([flops / timing.measure(prepared(piece, x, w), repetitions=20, graph=g) for piece in pieces] for g in (False, True))
+        eager, replayed = ([flops / timing.measure(prepared(piece, x, w), graph=g, hidden=g) for piece in pieces] for g in (False, True))
     ceiling = timing.matmul_ceiling(dtype)
     return {
         **{f"{way}_time": time[way] for way in WAYS},
@@ -76,7 +76,7 @@ def loop_vs_gemm(
         "neurons_graph_speedup": time["neurons"] / graph["neurons"].value,
         "rows_per_launch": time["rows"] / rows,
         "neurons_per_launch": time["neurons"] / width,
-        "launch": timing.measure(lambda: one.add_(1), flush=False),
+        "launch": timing.measure(lambda: one.add_(1), flush=False, hidden=False),
         "graph_launch": timing.measure(lambda: one.add_(1), flush=False, graph=True),
         "backward_time": backward_time,
         "backward_rate": 2 * flops / backward_time,

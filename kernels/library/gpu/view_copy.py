@@ -55,7 +55,7 @@ def view_copy(rows: Annotated[int, Bound(low=256, high=2**15)] = 8192, dtype: Li
     ceiling = timing.copy_ceiling()
     return {
         "size": size(x),
-        **{f"{name}_bytes": timing.peak_memory(functools.partial(way, x)) for name, way in WAYS.items()},
+        **{f"{name}_bytes": timing.peak_memory(functools.partial(way, x)).bytes for name, way in WAYS.items()},
         "view_host": host_seconds(lambda: view(x)),
         **seconds,
         **{f"{name}_bandwidth": 2 * size(x) / spent for name, spent in seconds.items()},
@@ -63,8 +63,8 @@ def view_copy(rows: Annotated[int, Bound(low=256, high=2**15)] = 8192, dtype: Li
         "ceiling": ceiling,
         "product": timing.measure(lambda: product(x, w)),
         "product_of_copy": timing.measure(lambda: product_of_copy(x, w)),
-        "product_bytes": timing.peak_memory(lambda: product(x, w)),
-        "product_of_copy_bytes": timing.peak_memory(lambda: product_of_copy(x, w)),
+        "product_bytes": timing.peak_memory(lambda: product(x, w)).bytes,
+        "product_of_copy_bytes": timing.peak_memory(lambda: product_of_copy(x, w)).bytes,
         "error": error,
         "sweep": sweep(dtype, device),
     }

@@ -10,7 +10,7 @@ import functools
 from typing import Annotated, Literal
 
 from kernels import Bound, Series, kernel, timing
-from kernels.library.machines.roofline_measure import LIMITS, attention, plain_softmax, read_ceiling
+from kernels.library.machines.roofline_measure import LIMITS, attention, plain_softmax
 from kernels.library.models._models import SHAPES
 
 MODELS = ("llama-2-7b", "llama-3-8b", "llama-3-70b", "mistral-7b")
@@ -62,7 +62,7 @@ def decode_bandwidth(
     model's blocks, without its head, at batch 1 (_64: batch 64, all sequences). gain_64: their ratio.
     """
     device = timing.device()
-    ceiling = max(timing.copy_ceiling(), read_ceiling(device), key=float)
+    ceiling = max(timing.copy_ceiling(), timing.read_ceiling(), key=float)
     rate_ceiling = timing.matmul_ceiling(dtype)
     block = Block(model, dtype, device)
     cache = block.cached(2, 64)

@@ -50,7 +50,7 @@ def inference_no_grad(
     held = sum(p.numel() * p.element_size() for p in model.parameters())
     error = output_error(model, hidden(width, min(tokens, 256), device))
     x = hidden(width, tokens, device)
-    peaks = {mode: held + timing.peak_memory(prepared(mode, model, x)) for mode in MODES}
+    peaks = {mode: held + timing.peak_memory(prepared(mode, model, x)).bytes for mode in MODES}
     times = {mode: timing.measure(prepared(mode, model, x)) for mode in MODES}
     sweep = {count: saving(model, hidden(width, count, device), held) for count in TOKENS}
     predicted = {count: no_grad_memory(width=width, layers=layers, tokens=count)["saving"] for count in (*TOKENS, tokens)}
@@ -95,7 +95,7 @@ def saving(model, x, held: int) -> float:
     """The share of a forward pass's peak, weights included, that no_grad saves."""
     for mode in ("eval_grad", "eval_no_grad"):
         prepared(mode, model, x)()  # what a first call allocates for good does not count
-    with_graph, without = (held + timing.peak_memory(prepared(mode, model, x)) for mode in ("eval_grad", "eval_no_grad"))
+    with_graph, without = (held + timing.peak_memory(prepared(mode, model, x)).bytes for mode in ("eval_grad", "eval_no_grad"))
     return 1 - without / with_graph
 
 

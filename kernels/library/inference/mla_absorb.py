@@ -59,7 +59,7 @@ def mla_absorb(
     layer = Layer(tokens, batch, heads, head_dim, latent, rope, dtype, device)
     errors = layer.errors(LIMITS[dtype])
     times = layer.times()
-    peaks = {way: timing.peak_memory(getattr(layer, way)) for way in ("absorbed", "expanded")}
+    peaks = {way: timing.peak_memory(getattr(layer, way)).bytes for way in ("absorbed", "expanded")}
     copy, matmul = timing.copy_ceiling(), timing.matmul_ceiling(dtype)
     latent_bytes = batch * tokens * (latent + rope) * size
     bandwidth = (latent_bytes + 2 * heads * head_dim * latent * size) / times["absorbed"]

@@ -177,9 +177,7 @@ def prepared(name: str, x, *tensors):
 def fastest(name: str, x, words, scale) -> dict:
     """The tile and the warps that are fastest for this batch, tried one by one."""
     tried = CONFIGURATIONS[len(x) > 1]
-    return (
-        tried[0] if len(tried) == 1 else min(tried, key=lambda c: timing.measure(lambda: product(name, x, words, scale, **c), repetitions=10).value)
-    )
+    return tried[timing.fastest([functools.partial(product, name, x, words, scale, **c) for c in tried])] if len(tried) > 1 else tried[0]
 
 
 CONFIGURATIONS: dict[bool, list] = {

@@ -52,7 +52,7 @@ def roofline_measure(
     if width % HEAD:
         raise KernelError(f"roofline_measure: width is {width}, but must be a multiple of {HEAD}, the size of a head")
     device = timing.device()
-    copied, read = timing.copy_ceiling(), read_ceiling(device)
+    copied, read = timing.copy_ceiling(), timing.read_ceiling()
     seconds, errors = {}, {}
     for name in OPERATIONS:
         function, reference, share = prepared(name, tokens, width, dtype, device)
@@ -87,15 +87,6 @@ def roofline_measure(
             **{line: [of[name] for name in products.values()] for line, of in (("measured", rates), ("roof", allowed))},
         },
     }
-
-
-def read_ceiling(device: str):
-    """Bytes per second of adding up a gibibyte, or less where the memory is small: what only reads can be faster than a copy."""
-    import torch
-
-    free, _ = torch.cuda.mem_get_info()
-    x = torch.ones(min(2**30, free // 4) // 4, dtype=torch.float32, device=device)
-    return x.numel() * x.element_size() / timing.measure(x.sum)
 
 
 def prepared(name: str, tokens: int, width: int, dtype: str, device: str):

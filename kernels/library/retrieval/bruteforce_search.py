@@ -59,8 +59,8 @@ def bruteforce_search(
     sizes = sorted({vectors, *(size for size in SIZES if vectors <= size <= fitting)})
     v, q = points(sizes[-1], dimension, device), points(max(QUERIES), dimension, device, seed=1)
     error, recall = verified(v[:vectors], q[:4], k)
-    found = {n: {count: timing.measure(partial(search, v[:n], q[:count], k), repetitions=20) for count in QUERIES} for n in sizes}
-    product = {count: timing.measure(partial(scores, v[:vectors], q[:count]), repetitions=20) for count in QUERIES}
+    found = {n: {count: timing.measure(partial(search, v[:n], q[:count], k)) for count in QUERIES} for n in sizes}
+    product = {count: timing.measure(partial(scores, v[:vectors], q[:count])) for count in QUERIES}
     ceiling, here, size = timing.copy_ceiling(), found[vectors], 4 * vectors * dimension
     return {
         "bytes": size,

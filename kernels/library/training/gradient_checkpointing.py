@@ -17,7 +17,6 @@ from kernels.library.training.activation_memory import activation_memory
 
 DROPOUT = 0.1
 LIMIT = 2e-2  # of the largest gradient: bf16, and atomic sums whose order changes from run to run
-REPETITIONS = 20
 
 
 @kernel(
@@ -63,9 +62,9 @@ def gradient_checkpointing(
     model, x = prepared(width, layers, tokens, batch, "bf16", device)
     error = gradient_error(model, x)
     segments = [k for k in range(1, layers + 1) if layers % k == 0]
-    peaks = {k: timing.peak_memory(functools.partial(step, model, x, k)) for k in (0, *segments)}
-    times = {k: timing.measure(functools.partial(step, model, x, k), repetitions=REPETITIONS) for k in (0, *segments)}
-    forward = timing.measure(lambda: model(x), repetitions=REPETITIONS)
+    peaks = {k: timing.peak_memory(functools.partial(step, model, x, k)).bytes for k in (0, *segments)}
+    times = {k: timing.measure(functools.partial(step, model, x, k)) for k in (0, *segments)}
+    forward = timing.measure(lambda: model(x))
     predicted = activation_memory(width=width, heads=width // HEAD, layers=layers, tokens=tokens, batch=batch)
     best = min(segments, key=lambda k: peaks[k])
     return {

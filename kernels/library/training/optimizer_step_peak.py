@@ -164,7 +164,7 @@ def temporary(way: str, shape: tuple[int, int, int], tokens: int, device: str) -
     for parameter in model.parameters():
         parameter.grad = torch.full_like(parameter, 1e-3)
     optimizer.step()
-    return timing.peak_memory(optimizer.step)
+    return timing.peak_memory(optimizer.step).bytes
 
 
 def prepared(recipe: str, shape: tuple[int, int, int], device: str) -> Any:

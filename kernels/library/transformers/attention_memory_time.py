@@ -131,8 +131,8 @@ def attempt(way: str, tokens: int, heads: int, head_dim: int, dtype: str, device
     try:
         q, k, v = queries(tokens, heads, head_dim, dtype, device)
         call = functools.partial(WAYS[way], q, k, v)
-        peak = timing.peak_memory(call)
-        return timing.measure(call, repetitions=20) if timed else None, peak
+        peak = timing.peak_memory(call).bytes
+        return timing.measure(call) if timed else None, peak
     except torch.OutOfMemoryError:
         return None
 

@@ -67,7 +67,7 @@ def taken_apart(width: int, batch: int, tokens: int, dtype: str, device: str) ->
     block = Block(width, batch, tokens, dtype, device)
     rest = {part: seconds(run) for part, run in block.rest().items()}
     core = {way: seconds(functools.partial(block.core, way)) for way in WAYS}
-    whole = {way: timing.measure(functools.partial(block.forward, way), repetitions=20) for way in WAYS}
+    whole = {way: timing.measure(functools.partial(block.forward, way)) for way in WAYS}
     return {
         **{f"{way}_share": core[way] / (core[way] + sum(rest.values())) for way in WAYS},
         **{f"{way}_block": whole[way] for way in WAYS},
@@ -86,7 +86,7 @@ def flash_share(block) -> float:
 
 
 def seconds(run) -> float:
-    return timing.measure(run, repetitions=20).value
+    return timing.measure(run).value
 
 
 class Block:

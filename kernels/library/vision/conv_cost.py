@@ -64,7 +64,7 @@ def conv_cost(
     for name in BLOCKS:
         weights = parameters(block(name, channels), dtype, device)
         times[name] = timing.measure(partial(forward, x, block(name, channels), weights))
-        memory[name] = timing.peak_memory(partial(trained, x, block(name, channels), weights))
+        memory[name] = timing.peak_memory(partial(trained, x, block(name, channels), weights)).bytes
         contiguous, plainly = x.contiguous(), [w.contiguous() for w in weights]
         plain_layout[name] = timing.measure(partial(forward, contiguous, block(name, channels), plainly))
     counted = conv_blocks(channels=channels)
@@ -74,8 +74,8 @@ def conv_cost(
     for name, (k, stride) in FIRST.items():
         layers = [(3, WIDTH, k, stride, 1)]
         weights = parameters(layers, dtype, device)
-        first[name] = timing.measure(partial(forward, frame, layers, weights), repetitions=20)
-    peak = timing.peak_memory(lambda: forward(frame, [(3, WIDTH, 31, 1, 1)], parameters([(3, WIDTH, 31, 1, 1)], dtype, device)))
+        first[name] = timing.measure(partial(forward, frame, layers, weights))
+    peak = timing.peak_memory(lambda: forward(frame, [(3, WIDTH, 31, 1, 1)], parameters([(3, WIDTH, 31, 1, 1)], dtype, device))).bytes
     stack = [(3 if i == 0 else WIDTH, WIDTH, 3, 1, 1) for i in range(15)]
     stacked = parameters(stack, dtype, device)
     large = conv_stack(kernel_size=31, channels_in=3, channels=WIDTH, height=height, width=width)
@@ -90,7 +90,7 @@ def conv_cost(
         **{f"first_{name}_time": time for name, time in first.items()},
         "first_31_rate": large["flops"] / first["31"],
         "first_31_slowdown": first["31"].value / first["3"].value,
-        "first_stack_time": timing.measure(lambda: forward(frame, stack, stacked), repetitions=20),
+        "first_stack_time": timing.measure(lambda: forward(frame, stack, stacked)),
         "first_memory": peak,
         "matmul_ceiling": ceiling,
         "copy_ceiling": timing.copy_ceiling(),

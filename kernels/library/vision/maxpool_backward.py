@@ -58,7 +58,7 @@ def maxpool_backward(
         kept = pooled(way, x)[1]
         forward[way] = timing.measure(partial(pooled, way, x))
         backward[way] = timing.measure(partial(gradient, way, x, kept, dy))
-        stored[way] = timing.peak_memory(partial(pooled, way, x)) - dy.numel() * dy.element_size()
+        stored[way] = timing.peak_memory(partial(pooled, way, x)).bytes - dy.numel() * dy.element_size()
     bytes = maxpool_traffic(value_bytes=x.element_size())
     ceiling = timing.copy_ceiling()
 

@@ -34,7 +34,7 @@ def test_only_the_view_shares_memory():
 
 def test_it_runs_from_end_to_end(pretended_gpu, monkeypatch):
     monkeypatch.setattr(file, "WIDTHS", (64, 128))
-    monkeypatch.setattr(timing, "peak_memory", lambda function: function().untyped_storage().nbytes())
+    monkeypatch.setattr(timing, "peak_memory", lambda function: timing.Peak(function().untyped_storage().nbytes(), 0))
     result = view_copy(rows=256)
     assert result["size"] == result["clone_bytes"] == result["reshape_bytes"] == 256 * 256 * 4
     assert result["reshape_bandwidth"] == pytest.approx(2 * result["size"] / result["reshape"])

@@ -57,7 +57,7 @@ def test_the_block_is_torchs_own_pre_norm_layer():
 
 
 def test_it_runs_from_end_to_end(pretended_gpu, monkeypatch):
-    monkeypatch.setattr(timing, "peak_memory", lambda function: 1000 * (1 + function().requires_grad))
+    monkeypatch.setattr(timing, "peak_memory", lambda function: timing.Peak(1000 * (1 + function().requires_grad), 0))
     monkeypatch.setattr(file, "TOKENS", (1, 32))
     result = inference_no_grad(width=64, layers=2, tokens=64)
     assert result["sweep"].x == (1, 32) and result["saving"] > 0 and result["error"] < file.LIMIT

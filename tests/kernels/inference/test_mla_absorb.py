@@ -66,7 +66,7 @@ def test_without_the_rotary_part_the_result_is_another():
 
 def test_it_runs_from_end_to_end(pretended_gpu, monkeypatch):
     monkeypatch.setattr(file, "LENGTHS", (16, 32))
-    monkeypatch.setattr(timing, "peak_memory", lambda function: (function(), 1)[1])
+    monkeypatch.setattr(timing, "peak_memory", lambda function: (function(), timing.Peak(1, 0))[1])
     monkeypatch.setattr(timing, "matmul_ceiling", lambda dtype: timing.Spread(1e9, 1e9, 1e9))
     result = mla_absorb(tokens=32, batch=2, heads=4, head_dim=16, latent=32, rope=8, dtype="fp32")
     assert result["latent_bytes"] == 2 * 32 * 40 * 4 and result["expanded_predicted"] == 2 * 2 * 32 * 4 * 16 * 4

@@ -85,7 +85,7 @@ def small_gpu(pretended_gpu, monkeypatch):
     for name, value in (("SHORTEST", 64), ("STEP", 16), ("COMPARED", 32)):
         monkeypatch.setattr(file, name, value)
     monkeypatch.setattr(timing, "matmul_rate", lambda n, dtype: timing.Spread(1e12, 1e12, 1e12))
-    monkeypatch.setattr(timing, "peak_memory", lambda function: function().nbytes)
+    monkeypatch.setattr(timing, "peak_memory", lambda function: timing.Peak(function().nbytes, 0))
 
 
 def test_it_runs_from_end_to_end_and_finds_where_naive_stops(small_gpu):

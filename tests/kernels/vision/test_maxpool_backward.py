@@ -52,7 +52,7 @@ def test_positions_are_int64_in_torch():
 def test_it_runs_from_end_to_end(pretended_gpu, monkeypatch):
     monkeypatch.setattr(file, "pooled", lambda way, x, of=file.pooled: of("library", x))
     monkeypatch.setattr(file, "gradient", lambda way, x, kept, dy, of=file.gradient: of("library", x, kept, dy))
-    monkeypatch.setattr(timing, "peak_memory", lambda function: function() is not None and 2**20)
+    monkeypatch.setattr(timing, "peak_memory", lambda function: timing.Peak(function() is not None and 2**20, 0))
     result = maxpool_backward(batch=1, channels=2, size=16)
     assert result["error"] == 0 and result["forward_saved"] == pytest.approx(1 - result["forward_none"] / result["forward_int64"])
     assert result["stored_none"] == 2**20 - 2 * 8 * 8 * 2
