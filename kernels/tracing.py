@@ -137,6 +137,68 @@ def _sums(pieces: Iterable[Piece]) -> dict[str, int]:
     return found
 
 
+@dataclass
+class Steps:
+    """A trace of whole training iterations. held: after each phase, the bytes by kind; until: the operations done by then. A phase is (name, iteration)."""
+
+    trace: Memory
+    held: dict[tuple[str, int], dict[str, int]] = field(default_factory=dict)
+    until: dict[tuple[str, int], int] = field(default_factory=dict)
+
+    def within(self, phase: str, iteration: int) -> dict[str, int]:
+        """Bytes by kind at the peak of a phase."""
+        phases = list(self.until)
+        at = phases.index((phase, iteration))
+        history = self.trace.history()[self.until[phases[at - 1]] : self.until[phases[at]] + 1]
+        return max(history, key=lambda held: sum(held.values()))
+
+
+def training_steps(
+    model: Any,
+    loss: Callable[[], Any],
+    optimizer: Any,
+    state: Callable[[], dict[str, Iterable[Any]]],
+    kind_of: Callable[[Any], str | None] = lambda tensor: None,
+    iterations: int = 2,
+    zeros: bool = False,
+) -> Steps:
+    """Traces iterations of forward, backward, step and zero_grad on meta tensors, from the loaded model on.
+
+    state: the optimizer's tensors by kind, as they are by then. zeros: gradients are overwritten with zeros after a step, in place of being dropped.
+    """
+    import torch
+
+    with memory(kind_of=kind_of) as trace:
+        steps = Steps(trace)
+
+        def over(phase: str, iteration: int) -> None:
+            trace.label("weights", model.parameters())
+            trace.label("gradients", (p.grad for p in model.parameters() if p.grad is not None))
+            for kind, tensors in state().items():
+                trace.label(kind, (tensor for tensor in tensors if tensor.device.type == trace.device))
+            steps.held[phase, iteration], steps.until[phase, iteration] = trace.alive(), trace.clock
+
+        over("loaded", 0)
+        for iteration in range(iterations):
+            trace.forward = True
+            value = loss()
+            over("forward", iteration)
+            trace.forward = False
+            value.backward()
+            del value
+            over("backward", iteration)
+            with torch.no_grad():
+                optimizer.step()
+            over("stepped", iteration)
+            for parameter in model.parameters():
+                if parameter.grad is not None and zeros:
+                    parameter.grad.zero_()
+                else:
+                    parameter.grad = None
+            over("cleared", iteration)
+    return steps
+
+
 @functools.cache
 def _following() -> Any:
     """The dispatch mode that tells a Memory of every operation; made on first use."""
@@ -159,7 +221,7 @@ def _following() -> Any:
 
 
 def as_on_a_gpu() -> contextlib.AbstractContextManager[Any]:
-    """While it lasts, attention without a mask is the fused kernel and dropout keeps a mask of bytes, on meta tensors too."""
+    """While it lasts, meta tensors get what CUDA's do: the fused kernel for attention without a mask, dropout with a mask of bytes, a fused optimizer."""
     from unittest import mock
 
     import torch
@@ -173,4 +235,7 @@ def as_on_a_gpu() -> contextlib.AbstractContextManager[Any]:
     def dropout(input, p=0.5, training=True, inplace=False):
         return torch.native_dropout(input, p, training)[0] if training and p else input
 
-    return mock.patch.multiple(functional, scaled_dot_product_attention=attention, dropout=dropout)
+    patches = contextlib.ExitStack()
+    patches.enter_context(mock.patch.multiple(functional, scaled_dot_product_attention=attention, dropout=dropout))
+    patches.enter_context(mock.patch("torch.optim.optimizer._get_fused_kernels_supported_devices", lambda: ["meta"]))
+    return patches

@@ -22,7 +22,7 @@ else:
 
 
 @kernel(
-    kind="simulation",
+    kind="trace",
     outputs={"layer": "B", "copies": "", "copy": "B", "kept": "B", "checkpointed": "B", "checkpointed_peak": "B", "saved": ""},
 )
 def decoder_activations(

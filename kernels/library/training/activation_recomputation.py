@@ -20,7 +20,7 @@ PARTS = ("activations", "temporaries")
 
 
 @kernel(
-    kind="simulation",
+    kind="trace",
     outputs={
         **dict.fromkeys(WAYS, "B"),
         **{f"{way}_{part}": "B" for way in WAYS for part in PARTS},
