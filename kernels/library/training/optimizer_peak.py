@@ -1,8 +1,8 @@
 """Whole AdamW iterations of a small GPT, traced: what is held after each phase, when the peak comes, and what fills it.
 
 The model and the optimizers of optimizer_step_peak, which measures the same phases, on meta tensors. torch.optim.AdamW goes over its tensors one by one
-("loop"), all at once ("foreach", torch's default on a GPU), or in one kernel ("fused"). The first needs the square root of one tensor's second moment
-besides what stays, foreach that of all tensors together, and the fused one nothing.
+("loop"), all at once ("foreach", torch's default on a GPU), or in one kernel ("fused"). Besides what stays, foreach needs the square roots of all second
+moments together, the loop those of two or three tensors, and the fused kernel nothing.
 """
 
 from typing import Annotated, Any, Literal
