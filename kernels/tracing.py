@@ -1,7 +1,7 @@
 """What a step holds in memory: every tensor's birth and death, counted while real torch modules run on meta tensors, which have a shape and no data.
 
-A dispatch mode sees each operation and follows the storages that it makes by weak references. Counted are the bytes that tensors ask for. Not counted is
-what no tensor holds: the allocator's rounding to 512 B and its holes, the workspaces of cuBLAS and those inside an operation (FlashAttention's
+A dispatch mode sees each operation and follows the storages that it makes by weak references. Counted are the bytes that tensors ask for. Not counted
+is what no tensor holds: the allocator's rounding to 512 B and its holes, the workspaces of cuBLAS and those inside an operation (FlashAttention's
 backward: see flash_workspace), the CUDA context, the collectives' buffers.
 
 The device is "meta": a CPU build of torch makes fake CUDA tensors, but its autograd ends the process over them. What a GPU does otherwise is
@@ -139,7 +139,7 @@ def _sums(pieces: Iterable[Piece]) -> dict[str, int]:
 
 @dataclass
 class Steps:
-    """A trace of whole training iterations. held: after each phase, the bytes by kind; until: the operations done by then. A phase is (name, iteration)."""
+    """A trace of training iterations, whose phases are (name, iteration). held: the bytes by kind after a phase; until: the operations by then."""
 
     trace: Memory
     held: dict[tuple[str, int], dict[str, int]] = field(default_factory=dict)
@@ -221,7 +221,7 @@ def _following() -> Any:
 
 
 def as_on_a_gpu() -> contextlib.AbstractContextManager[Any]:
-    """While it lasts, meta tensors get what CUDA's do: the fused kernel for attention without a mask, dropout with a mask of bytes, a fused optimizer."""
+    """While it lasts, meta tensors get what CUDA's do: fused attention where there is no mask, dropout with a mask of bytes, a fused optimizer."""
     from unittest import mock
 
     import torch

@@ -41,10 +41,15 @@ def test_a_step_counted_by_hand():
     assert kept == {"weights": weights, "inputs": inputs, "activations": before + after + output}
     assert left == {"weights": weights, "inputs": inputs, "gradients": weights}
     down, up, gradient = 4 * 32 * 4, 4 * 8 * 32, 4 * 5 * 32
-    expected = weights + inputs + output + max(
-        before + after + down + gradient,  # the second layer's gradients, its saved input still there
-        before + down + 2 * gradient,  # GELU's
-        down + up + gradient,  # the first layer's weight
+    expected = (
+        weights
+        + inputs
+        + output
+        + max(
+            before + after + down + gradient,  # the second layer's gradients, its saved input still there
+            before + down + 2 * gradient,  # GELU's
+            down + up + gradient,  # the first layer's weight
+        )
     )
     assert sum(trace.peak().values()) == expected
 
@@ -60,7 +65,7 @@ def test_what_is_born_and_not_dead_is_alive():
 
 
 def test_autograd_saves_what_the_trace_keeps():
-    """The hooks count the input, which the trace is given; the trace counts the output, which nothing saves, and four bytes of random state a layer more or less."""
+    """The hooks count the input, which the trace is given; the trace counts the output, which nothing saves, and 24 bytes of random state a layer."""
     shape, x = (128, 3), torch.zeros(2, 96, 128)
     real = saved_bytes(transformer(*shape, dtype=torch.float32, device="cpu"), x)
     model, given = transformer(*shape, dtype=torch.float32, device="meta"), x.to("meta")
@@ -126,7 +131,10 @@ def test_a_gpus_kernels_are_chosen_and_given_back():
 
 def test_flop_by_hand():
     h, s, b, layers = 128, 64, 2, 3
-    model, x = transformer(h, layers, dtype=torch.bfloat16, device="meta"), torch.zeros(b, s, h, dtype=torch.bfloat16, device="meta", requires_grad=True)
+    model, x = (
+        transformer(h, layers, dtype=torch.bfloat16, device="meta"),
+        torch.zeros(b, s, h, dtype=torch.bfloat16, device="meta", requires_grad=True),
+    )
     assert tracing.flops(lambda: model(x)) == {"products": 24 * h * h * s * b * layers, "attention": 4 * s * s * h * b * layers}
     both = tracing.flops(lambda: model(x).backward(x))
     assert both == {"products": 3 * 24 * h * h * s * b * layers, "attention": (4 + 10) * s * s * h * b * layers}  # five products backward for two

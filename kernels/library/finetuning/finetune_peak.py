@@ -2,8 +2,8 @@
 
 The model is bf16 (models/_decoder.py). In full it is trained by AdamW with an fp32 master copy and fp32 moments; with LoRA it is frozen, and fp32
 adapters on every matrix of the blocks are trained by torch's AdamW (both optimizers and the adapters are those that optimizer_step_peak measures).
-The loss is computed in fp32, as Hugging Face does: of the logits the log-softmax stays after the forward pass, and its gradient and theirs join it, 4 bytes
-for each token and word of the vocabulary three times over.
+The loss is computed in fp32, as Hugging Face does: of the logits the log-softmax stays after the forward pass, and its gradient and theirs join it, 4
+bytes for each token and word of the vocabulary three times over.
 """
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal

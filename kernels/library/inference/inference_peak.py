@@ -1,7 +1,9 @@
-"""The peak memory of a transformer's forward pass under train, eval, no_grad and inference_mode, traced, with embedding, head and logits where there is a vocabulary.
+"""The peak memory of a transformer's forward pass under train, eval, no_grad and inference_mode, traced, with embedding, head and logits where there
+is a vocabulary.
 
-The module and the modes of inference_no_grad, which measures them, on meta tensors. With a graph the peak is what all layers have kept by the end; without
-one it is the operation at work that holds most: within a layer at the GELU, and with a head at the logits, a row of the vocabulary for each token.
+The module and the modes of inference_no_grad, which measures them, on meta tensors. With a graph the peak is what all layers have kept by the end;
+without one it is the operation at work that holds most: within a layer at the GELU, and with a head at the logits, a row of the vocabulary for each
+token.
 """
 
 from typing import Annotated, Any
@@ -31,8 +33,8 @@ def inference_peak(
 ):
     """Peak memory, weights included, of a forward pass over so many tokens in each mode, traced in bf16; vocabulary 0 is the blocks alone.
 
-    kept: after the pass, weights and the output included; activations, logits: what the peak holds beside weights. saving: 1 - eval_no_grad / eval_grad;
-    eval_saving: 1 - eval_grad / train_grad, what eval() saves by itself. logits_share: of eval_no_grad's peak. Inputs are not counted.
+    kept: after the pass, weights and the output included; activations, logits: what the peak holds beside weights. saving: 1 - eval_no_grad /
+    eval_grad; eval_saving: 1 - eval_grad / train_grad, what eval() saves by itself. logits_share: of eval_no_grad's peak. Inputs are not counted.
     """
     if width % _transformer.HEAD:
         raise KernelError(f"inference_peak: width is {width}, but must be a multiple of {_transformer.HEAD}, the head size")
@@ -59,7 +61,11 @@ def inference_peak(
 def weights_and_activations_fill_the_peak(result) -> bool:
     """What the peak holds adds up, nothing is left that was not held, and no_grad and inference_mode hold the same."""
     filled = all(result[f"{mode}_peak"] == result["weights"] + sum(result[f"{mode}_{kind}"] for kind in KINDS) for mode in MODES)
-    return filled and all(result[f"{mode}_kept"] <= result[f"{mode}_peak"] for mode in MODES) and result["eval_no_grad_peak"] == result["eval_inference_peak"]
+    return (
+        filled
+        and all(result[f"{mode}_kept"] <= result[f"{mode}_peak"] for mode in MODES)
+        and result["eval_no_grad_peak"] == result["eval_inference_peak"]
+    )
 
 
 def traced(mode: str, model: Any, x: Any, vocabulary: int) -> tuple[dict[str, int], dict[str, int]]:
@@ -83,5 +89,8 @@ def draw(result, ax):
     from kernels import plot
 
     names = {"eval_grad": "with a graph", "eval_no_grad": "no_grad"}
-    rows = {said: {"weights": result["weights"], **{kind: result[f"{mode}_{kind}"] for kind in KINDS if result[f"{mode}_{kind}"]}} for mode, said in names.items()}
+    rows = {
+        said: {"weights": result["weights"], **{kind: result[f"{mode}_{kind}"] for kind in KINDS if result[f"{mode}_{kind}"]}}
+        for mode, said in names.items()
+    }
     plot.stacked_bars(ax, rows, "B", fills={"weights": plot.STONE, "activations": plot.MINT, "logits": plot.ACCENT})

@@ -11,7 +11,9 @@ from kernels.library.models._models import SHAPES, Shape
 
 MATRICES = ("q", "k", "v", "o", "gate", "up", "down")
 DECODERS = tuple(
-    name for name, shape in SHAPES.items() if shape.gated and shape.experts == 1 and shape.biases == "none" and shape.norm == "rms" and not shape.latent
+    name
+    for name, shape in SHAPES.items()
+    if shape.gated and shape.experts == 1 and shape.biases == "none" and shape.norm == "rms" and not shape.latent
 )
 
 

@@ -1,7 +1,8 @@
-"""The activations that a layer of a Llama-like model keeps for its backward pass, in copies of its hidden state, and all layers with and without checkpointing.
+"""The activations that a layer of a Llama-like model keeps for its backward pass, in copies of its hidden state, and all layers with and without
+checkpointing.
 
-Traced on the model's own shape in bf16 (models/_decoder.py): what is there after the forward pass and was not before, a layer's output with it. A copy
-is 2 s b h bytes. By hand for Llama 3's 8B, whose MLP is 3.5 times as wide as its hidden state, and whose keys and values are a quarter:
+Traced on the model's own shape in bf16 (models/_decoder.py): what is there after the forward pass and was not before, a layer's output with it. A
+copy is 2 s b h bytes. By hand for Llama 3's 8B, whose MLP is 3.5 times as wide as its hidden state, and whose keys and values are a quarter:
 
     two norms    2 (2 + 1 + 1)          the input in fp32, and normed in 16 bits before and after its weight
     attention    1 + 1/4 + 1/4 + 1      q, k, v, the output;     1 + 1 + 1 + 1 + 1 repeated: k and v copied for each head, the output once more
@@ -23,7 +24,10 @@ else:
 
 @kernel(
     kind="trace",
-    outputs={"layer": "B", "copies": "", "copy": "B", "kept": "B", "checkpointed": "B", "checkpointed_peak": "B", "saved": ""},
+    outputs={
+        **dict.fromkeys(("layer", "copy", "kept", "checkpointed", "checkpointed_peak"), "B"),
+        **dict.fromkeys(("copies", "saved", "slowdown", "slowdown_causal"), ""),
+    },
 )
 def decoder_activations(
     model: DecoderModel = "llama-3-8b",
@@ -33,9 +37,10 @@ def decoder_activations(
 ):
     """What a layer of a Llama-like model keeps for its backward pass, and what all its layers do, checkpointed or not; embedding and head left out.
 
-    copies: layer over copy, one hidden state. kept: all layers, less their outputs, which nothing keeps but the last. checkpointed: after the forward pass; checkpointed_peak: at the peak of the backward pass, with
-    one layer computed again and its gradients. saved: the share of kept that is not in checkpointed_peak. attention: the kernel groups queries itself, or
-    keys and values are repeated for every head before it, as Hugging Face's models did until 2025.
+    copies: layer over copy, one hidden state. kept: all layers, less their outputs, which nothing keeps but the last. checkpointed: after the forward
+    pass; checkpointed_peak: at the peak of the backward pass, with one layer computed again and its gradients. saved: the share of kept that is not
+    in checkpointed_peak. slowdown: FLOP of forward and backward checkpointed over not, whole squares of attention counted, slowdown_causal half.
+    attention: the kernel groups queries itself, or keys and values are repeated for every head before it, as Hugging Face's models did until 2025.
     """
     shape, repeated = SHAPES[model], attention == "repeated"
     copy = 2 * tokens * batch * shape.d_model
@@ -50,6 +55,7 @@ def decoder_activations(
         "checkpointed": checkpointed,
         "checkpointed_peak": peak,
         "saved": 1 - peak / kept,
+        **slowdowns(shape, tokens, batch),
     }
 
 
@@ -97,6 +103,19 @@ def stack(shape, tokens: int, batch: int, repeated: bool, checkpointed: bool) ->
         y.backward(x)
     peak = traced.peak()
     return left, sum(peak.values()) - peak["inputs"]
+
+
+def slowdowns(shape, tokens: int, batch: int) -> dict[str, float]:
+    """What checkpointing every layer adds to the FLOP of forward and backward."""
+    from kernels import tracing
+
+    model, x = _decoder.decoder(shape, device="meta"), hidden(shape, tokens, batch)
+    plain, checkpointed = (tracing.flops(lambda: model.hidden(x, way).backward(x)) for way in (False, True))
+
+    def ratio(attention: float) -> float:
+        return (checkpointed["products"] + attention * checkpointed["attention"]) / (plain["products"] + attention * plain["attention"])
+
+    return {"slowdown": ratio(1.0), "slowdown_causal": ratio(0.5)}
 
 
 def hidden(shape, tokens: int, batch: int) -> Any:

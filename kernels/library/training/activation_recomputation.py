@@ -6,6 +6,7 @@ version without reentrance) ends a layer's recomputation as soon as it has what 
 again, unless dropout follows it, whose mask is wanted.
 """
 
+import functools
 from typing import TYPE_CHECKING, Annotated, Any
 
 from kernels import Bound, KernelError, Series, kernel
@@ -44,15 +45,17 @@ def activation_recomputation(
 ):
     """Peak memory of forward and backward beyond weights and gradients, and FLOP, with everything kept and checkpointed, traced in bf16.
 
-    segment: so many layers are checkpointed together. activations, temporaries: of what the peak holds; kept: after the forward pass; their
-    shares: checkpointed over plain. workspace: of FlashAttention's backward, on top of the peaks. slowdown: FLOP over FLOP, with attention's squares whole;
-    slowdown_causal: with half of them. recomputed: the share of the forward pass's FLOP that is computed again. timeline: memory
-    beyond weights and gradients over the operations done.
+    segment: so many layers are checkpointed together. activations, temporaries: of what the peak holds; kept: after the forward pass; their shares:
+    checkpointed over plain. workspace: of FlashAttention's backward, on top of the peaks. slowdown: FLOP over FLOP, with attention's squares whole;
+    slowdown_causal: with half of them. recomputed: the share of the forward pass's FLOP that is computed again. timeline: memory beyond weights and
+    gradients over the operations done.
     """
     from kernels import tracing
 
     if width % HEAD or layers % segment:
-        raise KernelError(f"activation_recomputation: width {width} must be a multiple of {HEAD}, the head size, and segment {segment} divide the layers")
+        raise KernelError(
+            f"activation_recomputation: width {width} must be a multiple of {HEAD}, the head size, and segment {segment} divide the layers"
+        )
     model, x = gradient_checkpointing.prepared(width, layers, tokens, batch, "bf16", "meta")
     model.train(dropout)
     segments = {"plain": 0, "checkpointed": segment}
@@ -61,7 +64,7 @@ def activation_recomputation(
         trace, kept[way] = traced(model, x, length)
         histories[way] = [{part: held.get(part, 0) for part in PARTS} for held in trace.history()]
         peaks[way] = max(histories[way], key=lambda held: sum(held.values()))
-        flop[way] = tracing.flops(lambda: gradient_checkpointing.step(model, x, length))
+        flop[way] = tracing.flops(functools.partial(gradient_checkpointing.step, model, x, length))
     total = {way: sum(peak.values()) for way, peak in peaks.items()}
     forward = tracing.flops(lambda: model(x))
     lines = {way: tracing.sampled([{way: sum(held.values())} for held in history]) for way, history in histories.items()}
@@ -84,7 +87,7 @@ def activation_recomputation(
 
 @activation_recomputation.invariant
 def the_parts_fill_the_peak(result) -> bool:
-    """Activations and temporaries are all that a peak holds, what the forward pass keeps is below it, and no more than one forward pass is repeated."""
+    """Activations and temporaries fill a peak, what the forward pass keeps is below it, and no more than one forward pass is repeated."""
     filled = all(result[way] == sum(result[f"{way}_{part}"] for part in PARTS) for way in WAYS)
     return filled and all(result[f"{way}_kept"] <= result[way] for way in WAYS) and 0 < result["recomputed"] <= 1
 

@@ -1,8 +1,8 @@
 """Whole AdamW iterations of a small GPT, traced: what is held after each phase, when the peak comes, and what fills it.
 
-The model and the optimizers of optimizer_step_peak, which measures the same phases, on meta tensors. torch.optim.AdamW goes over its tensors one by one
-("loop"), all at once ("foreach", torch's default on a GPU), or in one kernel ("fused"). Besides what stays, foreach needs the square roots of all second
-moments together, the loop those of two or three tensors, and the fused kernel nothing.
+The model and the optimizers of optimizer_step_peak, which measures the same phases, on meta tensors. torch.optim.AdamW goes over its tensors one by
+one ("loop"), all at once ("foreach", torch's default on a GPU), or in one kernel ("fused"). Besides what stays, foreach needs the square roots of all
+second moments together, the loop those of two or three tensors, and the fused kernel nothing.
 """
 
 from typing import Annotated, Any, Literal
@@ -37,16 +37,20 @@ def optimizer_peak(
     tokens: Annotated[int, Bound("token", low=1)] = 512,
     vocabulary: Annotated[int, Bound(low=16)] = 32768,
 ):
-    """What two AdamW iterations of a GPT hold, phase by phase and kind by kind, traced: recipes of optimizer_step_peak (torch has no autocast on meta).
+    """What two AdamW iterations of a GPT hold, phase by phase and kind by kind, traced: recipes of optimizer_step_peak (torch has no autocast on
+    meta).
 
-    loaded to stepped: after the phases of the first iteration; weights, gradients, master, moments: as they stand after it; activations:
-    forward - loaded. backward_peak, step_peak: of the second iteration's forward and backward, and of its step; temporary: step_peak beyond what was there
-    before. peak: of all; peak_*: what it holds; peak_in_step: 1 where it is in a step. gradients_kept: overwritten with zeros after a step, not dropped.
+    loaded to stepped: after the phases of the first iteration; weights, gradients, master, moments: as they stand after it; activations: forward -
+    loaded. backward_peak, step_peak: of the second iteration's forward and backward, and of its step; temporary: step_peak beyond what was there
+    before. peak: of all; peak_*: what it holds; peak_in_step: 1 where it is in a step. gradients_kept: overwritten with zeros after a step, not
+    dropped.
     """
     if width % _transformer.HEAD:
         raise KernelError(f"optimizer_peak: width is {width}, but must be a multiple of {_transformer.HEAD}, the head size")
     if way != "loop" and recipe.startswith("mixed"):
-        raise KernelError(f"optimizer_peak: the {recipe} recipe has an optimizer of its own, which goes over its tensors one by one (way must be loop)")
+        raise KernelError(
+            f"optimizer_peak: the {recipe} recipe has an optimizer of its own, which goes over its tensors one by one (way must be loop)"
+        )
     from kernels import tracing
 
     steps = traced(recipe, way, gradients_kept, (width, layers, vocabulary), tokens)
@@ -79,7 +83,9 @@ def what_is_held_adds_up(result) -> bool:
     """After the first step there are weights, gradients, master copy and moments alone; the kinds fill the peak, and no phase exceeds it."""
     left = result["stepped"] - sum(result[kind] for kind in ("weights", "gradients", "master", "moments"))
     filled = sum(result[f"peak_{kind}"] for kind in KINDS) == result["peak"]
-    return 0 <= left <= 0.01 * result["stepped"] and filled and all(result[part] <= result["peak"] for part in (*PHASES, "step_peak", "backward_peak"))
+    return (
+        0 <= left <= 0.01 * result["stepped"] and filled and all(result[part] <= result["peak"] for part in (*PHASES, "step_peak", "backward_peak"))
+    )
 
 
 def traced(recipe: str, way: str, gradients_kept: bool, shape: tuple[int, int, int], tokens: int) -> Any:
@@ -96,7 +102,9 @@ def traced(recipe: str, way: str, gradients_kept: bool, shape: tuple[int, int, i
 
     def state() -> dict[str, Any]:
         if recipe.startswith("mixed"):
-            moments = [tensor for pair in optimizer.moments for moment in pair for tensor in vars(moment).values() if isinstance(tensor, torch.Tensor)]
+            moments = [
+                tensor for pair in optimizer.moments for moment in pair for tensor in vars(moment).values() if isinstance(tensor, torch.Tensor)
+            ]
             return {"master": optimizer.master, "moments": moments}
         return {"moments": [tensor for state in optimizer.state.values() for tensor in state.values()]}
 

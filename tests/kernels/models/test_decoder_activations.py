@@ -1,4 +1,4 @@
-"""Oracle: Bekman, Machine Learning Engineering, training/performance/benchmarks/activation-memory-per-layer.py, measured on a GPU with Hugging Face's models."""
+"""Oracle: Bekman, Machine Learning Engineering, benchmarks/activation-memory-per-layer.py, measured on a GPU with Hugging Face's models."""
 
 from dataclasses import replace
 
@@ -65,6 +65,15 @@ def test_by_hand():
     """Norms 8, q and the output 2, k and v a half, the MLP 14, the layer's output 1; statistics in fp32."""
     got = decoder_activations(tokens=1024)
     assert got["layer"] == 25.5 * got["copy"] + 1024 * 4 * (2 + 32) + 24
+
+
+def test_checkpointing_computes_all_but_the_last_product_again():
+    """In units of d_model squared a token: q and o 1, k and v a quarter, the MLP's three 3.5 each; down need not be computed again."""
+    got = decoder_activations(tokens=1024)
+    forward, square = 2 * (2.5 + 3 * 3.5), 4 * 1024 / 4096
+    extra = forward - 2 * 3.5 + square
+    assert got["slowdown"] == pytest.approx(1 + extra / (3 * forward + 3.5 * square))
+    assert got["slowdown_causal"] == pytest.approx(1 + (extra - square / 2) / (3 * forward + 3.5 * square / 2))
 
 
 @pytest.mark.parametrize("repeated", [False, True])

@@ -31,7 +31,9 @@ def test_what_stays_is_zeros_count(recipe, formats):
 def test_eight_bits_take_a_byte_and_a_scale_a_block():
     got = optimizer_peak(recipe="mixed_8bit", **SMALL)
     tensors = 6 * SMALL["layers"] + 2
-    assert got["moments"] == pytest.approx(2 * (1 + 4 / 256) * got["parameters"] + 2 * 1024 * tensors, rel=0.003)  # and the 256 values, for each tensor
+    assert got["moments"] == pytest.approx(
+        2 * (1 + 4 / 256) * got["parameters"] + 2 * 1024 * tensors, rel=0.003
+    )  # and the 256 values, for each tensor
 
 
 def test_the_three_ways():
