@@ -17,6 +17,7 @@ import os
 import platform
 import re
 import shlex
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -60,7 +61,7 @@ class Worker:
         if self.wrong or device_class is None:
             return self.wrong
         device = self.device(device_class)
-        return run.kernel.demand.obstacle(run.parameters, device) if device else f"no worker has {device_class}"
+        return run.kernel.demand.obstacle(run.parameters, device) if device else f"it has no {device_class}"
 
 
 @dataclass(frozen=True)
@@ -125,8 +126,8 @@ def _sorted_out(
                 device = able[0].device(one) if one else None
                 jobs.append(Job(run, one, device.where if device else ""))
             else:
-                near = [worker for worker in workers if one and worker.device(one)] or workers
-                done.append(Done(run, "skipped", near[0].obstacle(run, one)))
+                near = next((worker for worker in workers if one is None or worker.device(one)), None)
+                done.append(Done(run, "skipped", near.obstacle(run, one) if near else f"no worker {f'has {one}' if one else 'is left'}"))
     return done, sorted(jobs, key=lambda job: ("cpu", "cuda", "").index(job.where))
 
 
@@ -180,11 +181,12 @@ def _executed(client: Any, crew: Crew, jobs: Iterable[Job], timeout: float | Non
 
 
 def _next(worker: Worker, waiting: Iterable[Job], flying: Sequence[tuple[Worker, Job]]) -> Job | None:
-    """What a worker may take now, if anything."""
-    beside = [job for other, job in flying if other.host == worker.host]
-    if any(other == worker for other, _ in flying) or any(job.where == "cpu" for job in beside):
+    """What a worker may take now, if anything. On a host, nothing but measurements on other GPUs runs beside a measurement on one."""
+    if any(other == worker for other, _ in flying):
         return None
-    return next((job for job in waiting if not worker.obstacle(job.run, job.device_class) and not (beside and job.where == "cpu")), None)
+    beside = {job.where for other, job in flying if other.host == worker.host}
+    fitting = (job for job in waiting if not beside or beside == {job.where} != {"cpu"})
+    return next((job for job in fitting if not worker.obstacle(job.run, job.device_class)), None)
 
 
 def _sent(client: Any, worker: Worker, job: Job, timeout: float | None) -> Any:
@@ -265,6 +267,7 @@ def _client(cluster: str) -> Iterator[Any]:
         import distributed
     except ImportError as error:
         raise KernelError(f"--cluster needs dask.distributed, which is not installed here ({error}): pip install warpdeck[cluster]") from error
+    logging.getLogger("distributed.client").setLevel(logging.CRITICAL)  # what is lost is said by the runs
     with contextlib.ExitStack() as stack:
         try:
             target, count = _started(cluster, stack)
@@ -273,7 +276,8 @@ def _client(cluster: str) -> Iterator[Any]:
         except KernelError:
             raise
         except Exception as error:  # of sockets, of ssh, of a scheduler that speaks another version
-            raise KernelError(f"--cluster {cluster}: {type(error).__name__}: {error}") from error
+            hint = " (each host needs its checkout, and warpdeck[cluster] installed)" if cluster.startswith("ssh:") else ""
+            raise KernelError(f"--cluster {cluster}: {type(error).__name__}: {error}{hint}") from error
         yield client
 
 
@@ -286,13 +290,16 @@ def _started(cluster: str, stack: contextlib.ExitStack) -> tuple[Any, int]:
         return cluster, 1
     if kind == "local" and rest.isdecimal() and int(rest):
         options = {"dashboard_address": None, "scheduler_kwargs": {"dashboard_address": "127.0.0.1:0"}, "silence_logs": logging.ERROR}
-        started = LocalCluster(n_workers=int(rest), threads_per_worker=1, **options, **STARTED)
-        return stack.enter_context(started), int(rest)
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # which the workers inherit: Ctrl-C is for us, and we end them
+        try:
+            return stack.enter_context(LocalCluster(n_workers=int(rest), threads_per_worker=1, **options, **STARTED)), int(rest)
+        finally:
+            signal.signal(signal.SIGINT, before)
     if kind == "ssh" and re.fullmatch(rf"{HOST}(,{HOST})*", rest):
         hosts = [(host, _python(checkout)) for host, checkout, count in re.findall(HOST, rest) for _ in range(int(count or 1))]
         names, pythons = zip(hosts[0], *hosts)  # the first has the scheduler too
         worker, scheduler = {"nthreads": 1, "dashboard": False, **STARTED}, {"port": 0, "dashboard": False}
-        ssh = SSHCluster(list(names), remote_python=list(pythons), worker_options=worker, scheduler_options=scheduler)
+        ssh = SSHCluster(list(names), remote_python=list(pythons), worker_options=worker, scheduler_options=scheduler, silence_logs=logging.ERROR)
         return stack.enter_context(ssh), len(hosts)
     raise KernelError(f"--cluster is {cluster!r}, but must be tcp://HOST:PORT, ssh:HOST[:CHECKOUT][=GPUS],... or local:N")
 
@@ -333,7 +340,7 @@ def execute(text: str) -> str:
     try:
         kernel, code = find(asked["kernel"]), code_of(asked["kernel"])
         if code != asked["code"]:
-            raise KernelError("its code is no longer as it was when the worker came")
+            raise KernelError(f"the code of {kernel.name} has changed, there or here, since the worker came")
         with _as_alone() if kernel.kind == "measurement" else contextlib.nullcontext():
             result = lab.run(kernel, asked["parameters"], device=asked["device"], timeout=asked["timeout"])
     except KernelError as error:

@@ -1,8 +1,12 @@
 """Runs go to the workers of a cluster, one at a time each, and come back as the records that they would be here."""
 
+import asyncio
 import contextlib
 import json
+import os
+import signal
 import sys
+import threading
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -87,18 +91,20 @@ def test_a_worker_that_dies_costs_its_run_alone(pretended, tmp_path):
     assert "Traceback" in next(done.log for done in outcome.done if done.run.kernel.name == "made_up_trouble")
 
 
-@pytest.mark.parametrize(
-    ("other", "message"),
-    [("commit", "its checkout is at commit 123456789abc, this one at "), ("code", "its library/made_up_drift.py, library/made_up_speed.py is not as here")],
-    ids=("commit", "code"),
-)
-def test_a_worker_with_other_code_gets_no_runs(pretended, monkeypatch, tmp_path, other, message):
+OTHER = {
+    "commit": "its checkout is at commit 123456789abc, this one at ",
+    "code": "its library/made_up_drift.py, library/made_up_speed.py is not as here",
+}
+
+
+@pytest.mark.parametrize("other", OTHER)
+def test_a_worker_with_other_code_gets_no_runs(pretended, monkeypatch, tmp_path, other):
     monkeypatch.setenv("MADE_UP_OTHER", other)
     heard = []
     outcome = cluster.record_runs(runs(DRIFT, SPEED), "local:2", device="h100,h200", root=tmp_path, say=heard.append)
     assert states(outcome) == {"recorded": 2, "skipped": 1}
     refused, *taken = heard
-    assert ":1 (h200) gets no runs: " in refused and message in refused
+    assert ":1 (h200) gets no runs: " in refused and OTHER[other] in refused
     assert len(taken) == 2 and all(":0 (h100) ← " in line for line in taken)
     assert outcome.of("skipped")[0].message == refused.partition("gets no runs: ")[2]
 
@@ -134,16 +140,76 @@ def test_records_as_text(tmp_path, capsys, monkeypatch):
     assert f"{lines}:1: this is no record of ours: KeyError" in err and not (tmp_path / "new").exists()
 
 
-def test_what_measures_on_a_cpu_has_its_host_for_itself():
+def test_nothing_disturbs_a_measurement():
     drift, speed = runs(DRIFT, SPEED)
     speed = replace(speed, kernel=replace(speed.kernel, demand=replace(speed.kernel.demand, on="any")))
     devices = Device("GPU", "h100", 2**34, 9.0), Device("CPU", "cpu-1", 2**34, where="cpu")
     one, beside, elsewhere = (cluster.Worker(f"tcp://{host}:{n}", host, n, devices) for n, host in enumerate("aab"))
     on_cpu, on_gpu, anywhere = cluster.Job(speed, "cpu-1", "cpu"), cluster.Job(speed, "h100", "cuda"), cluster.Job(drift)
-    assert cluster._next(one, [on_cpu, anywhere], []) is on_cpu and cluster._next(one, [on_gpu], [(one, anywhere)]) is None
-    assert cluster._next(one, [on_cpu, anywhere], [(beside, on_gpu)]) is anywhere
-    assert cluster._next(one, [on_gpu, anywhere], [(beside, on_cpu)]) is None
-    assert cluster._next(elsewhere, [on_cpu], [(beside, on_cpu)]) is on_cpu
+    every = [on_cpu, on_gpu, anywhere]
+    assert cluster._next(one, every, []) is on_cpu and cluster._next(one, every, [(one, anywhere)]) is None
+    assert cluster._next(one, every, [(beside, on_cpu)]) is None and cluster._next(elsewhere, every, [(beside, on_cpu)]) is on_cpu
+    assert cluster._next(one, every, [(beside, on_gpu)]) is on_gpu and cluster._next(one, [on_cpu, anywhere], [(beside, on_gpu)]) is None
+    assert cluster._next(one, every, [(beside, anywhere)]) is anywhere
+
+
+def test_a_measurement_has_the_threads_that_it_has_alone(monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")  # as a nanny sets it
+    with cluster._as_alone():
+        assert "OMP_NUM_THREADS" not in os.environ
+    assert os.environ["OMP_NUM_THREADS"] == "1"
+
+
+@pytest.fixture
+def gpu1(tmp_path, monkeypatch):
+    """A host of that name within reach of ssh, which is this machine."""
+    asyncssh = pytest.importorskip("asyncssh")
+    folder, loop = tmp_path / ".ssh", asyncio.new_event_loop()
+    folder.mkdir()
+    key, host = (asyncssh.generate_private_key("ssh-ed25519") for _ in range(2))
+    key.write_private_key(folder / "key")
+    key.write_public_key(folder / "authorized")
+    started = []
+
+    async def copied(source, to):
+        while data := await source.read(2**16):
+            to.write(data)
+
+    async def shell(process):
+        pipes = {"stdout": asyncio.subprocess.PIPE, "stderr": asyncio.subprocess.PIPE, "stdin": asyncio.subprocess.DEVNULL}
+        child = await asyncio.create_subprocess_shell(process.command, start_new_session=True, **pipes)
+        started.append(child.pid)
+        await asyncio.gather(copied(child.stdout, process.stdout), copied(child.stderr, process.stderr))
+        process.exit(await child.wait())
+
+    async def listening():
+        keys = {"server_host_keys": [host], "authorized_client_keys": str(folder / "authorized")}
+        return await asyncssh.listen("127.0.0.1", 0, **keys, process_factory=shell, encoding=None)
+
+    async def ended():
+        await asyncio.gather(*asyncio.all_tasks() - {asyncio.current_task()}, return_exceptions=True)
+
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    port = asyncio.run_coroutine_threadsafe(listening(), loop).result(60).get_port()
+    (folder / "known").write_text(f"[127.0.0.1]:{port} {host.export_public_key().decode()}")
+    options = {"HostName": "127.0.0.1", "Port": port, "IdentityFile": folder / "key", "UserKnownHostsFile": folder / "known"}
+    (folder / "config").write_text("Host gpu1\n" + "".join(f"  {name} {value}\n" for name, value in options.items()))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    yield
+    for pid in started:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(pid, signal.SIGKILL)
+    asyncio.run_coroutine_threadsafe(ended(), loop).result(60)
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join(60)
+    loop.close()
+
+
+def test_workers_are_started_by_ssh(pretended, gpu1, tmp_path):
+    outcome = cluster.record_runs(runs(SPEED, DRIFT), "ssh:gpu1=2", device="h100,h200", root=tmp_path / "records", say=lambda line: None)
+    assert states(outcome) == {"recorded": 3}
+    assert {path.stem for path in paths(tmp_path / "records")} == {"default@h100", "default@h200", "scale=2"}
 
 
 def test_without_the_extra_it_says_what_to_install(tmp_path, capsys, monkeypatch):
