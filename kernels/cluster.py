@@ -271,7 +271,7 @@ def _client(cluster: str) -> Iterator[Any]:
     with contextlib.ExitStack() as stack:
         try:
             target, count = _started(cluster, stack)
-            client = stack.enter_context(distributed.Client(target, timeout=10))
+            client = stack.enter_context(distributed.Client(target, timeout=30))
             client.wait_for_workers(count, timeout=PATIENCE)
         except KernelError:
             raise

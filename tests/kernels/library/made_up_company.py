@@ -15,7 +15,7 @@ def made_up_company(how: Literal["kills", "meets"], note: str, other: str = ""):
     Path(note).touch()
     if how == "kills":
         os.kill(os.getppid(), signal.SIGKILL)
-    end = time.monotonic() + 60  # for what never comes
+    end = time.monotonic() + 300  # for what never comes
     while how == "kills" or not Path(other).exists():
         if time.monotonic() > end:
             raise TimeoutError(f"nobody came to {other}")
