@@ -7,7 +7,7 @@ For one query each value is read for two FLOP, so time follows bytes and is line
 """
 
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Any
 
 from kernels import Bound, KernelError, Series, kernel, timing
 
@@ -63,9 +63,9 @@ def bruteforce_search(
     v, q = points(sizes[-1], dimension, device), points(max(QUERIES), dimension, device, seed=1)
     error, recall = verified(v[:vectors], q[:4], k)
     reading, size = timing.reading(), 4 * vectors * dimension
-    ways = {f"{what} {count}": partial(way, v[:vectors], q[:count]) for count in QUERIES for what, way in (("search", partial(search, k=k)), ("scores", scores))}
-    turns = timing.in_turns(**ways, reading=reading.function)
-    larger = [timing.in_turns(**{f"search {count}": partial(search, v[:n], q[:count], k) for count in QUERIES}) for n in sizes[1:]]
+    parts: dict[str, Any] = {f"scores {count}": partial(scores, v[:vectors], q[:count]) for count in QUERIES}
+    turns = timing.in_turns(**searches(v[:vectors], q, k), **parts, reading=reading.function)
+    larger = [timing.in_turns(**searches(v[:n], q, k)) for n in sizes[1:]]
     found = {count: [each[f"search {count}"] for each in (turns, *larger)] for count in QUERIES}
     return {
         "bytes": size,
@@ -108,6 +108,11 @@ def scores(v, q):
 def search(v, q, k: int):
     """(scores, places) of each query's k nearest, the nearest first."""
     return scores(v, q).topk(k, dim=1)
+
+
+def searches(v, q, k: int) -> dict[str, Any]:
+    """Functions that search for one query, and for all at once."""
+    return {f"search {count}": partial(search, v, q[:count], k) for count in QUERIES}
 
 
 def verified(v, q, k: int) -> tuple[float, float]:

@@ -6,7 +6,7 @@ about one, so the shares of FLOP and of time have little to do with each other; 
 """
 
 import functools
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from kernels import Bound, KernelError, kernel, timing
 from kernels.library.transformers.norm_bandwidth import SIZE, inputs, prepared
@@ -55,7 +55,7 @@ def norm_time_share(
     block = Block(tokens, width, dtype, timing.device())
     norm = {way: prepared(way, "rms", *inputs(block.tokens, width, dtype, timing.device())) for way in WAYS}
     ceiling = timing.multiplying(dtype)
-    whole = {f"block_{way}": functools.partial(block.forward, norm[way]) for way in WAYS}
+    whole: dict[str, Any] = {f"block_{way}": functools.partial(block.forward, norm[way]) for way in WAYS}
     norms = {f"norms_{way}": block.parts(norm[way])["norms"] for way in WAYS}
     others = {part: run for part, run in block.parts(norm["eager"]).items() if part != "norms"}
     turns = timing.in_turns(**others, **norms, **whole, ceiling=ceiling.function)

@@ -98,7 +98,7 @@ def test_it_runs_from_end_to_end_and_finds_where_naive_stops(small_gpu):
 
 
 def test_its_rehearsal(rehearse):
-    assert rehearse(attention_memory_time)["naive_longest"] == 256
+    assert rehearse(attention_memory_time)["naive_longest"] == 128
 
 
 def test_where_naive_always_fits_the_longest_is_the_last(small_gpu):

@@ -101,7 +101,7 @@ def test_the_compiled_norm_traces_whole(norm):
 def test_its_rehearsal(rehearse):
     result = rehearse(norm_bandwidth)
     assert result["moved"] == 2 * 64 * 256 * 2
-    assert result["sweep"].x == (256, 384) and set(result["sweep"].lines) == {*(f"{n}_{w}" for n in NORMS for w in WAYS), "copy"}
+    assert result["sweep"].x == (256,) and set(result["sweep"].lines) == {*(f"{n}_{w}" for n in NORMS for w in WAYS), "copy"}
 
 
 def test_times_become_bandwidths_and_shares(pretended_gpu, monkeypatch):

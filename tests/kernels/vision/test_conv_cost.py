@@ -98,7 +98,7 @@ def test_published_savings():
 def test_its_rehearsal(rehearse):
     result = rehearse(conv_cost)
     assert result["first"].x == (3, 7, 15, 31) and result["error"] < 2e-2
-    assert result["first_memory"] == 2 * file.WIDTH * 96 * 128
+    assert result["first_memory"] == 2 * file.WIDTH * 64 * 64
 
 
 def test_times_become_rates(pretended_gpu):

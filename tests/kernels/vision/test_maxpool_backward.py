@@ -4,7 +4,7 @@ torch = pytest.importorskip("torch")
 
 from triton_here import DEVICE, needs_triton
 
-from kernels import KernelError, plot, timing
+from kernels import KernelError, plot
 from kernels.library.vision import maxpool_backward as file
 from kernels.library.vision.maxpool_backward import WAYS, maxpool_backward
 from kernels.library.vision.maxpool_routing import found_again, maxpool_routing, routed
