@@ -25,6 +25,7 @@ class Gpu:
     name = "cuda"
     asynchronous = True  # a launch returns before it is done
     shortest = 20e-6  # seconds between two events that are well told: their resolution is 0.5 us, and some 2 us pass between event and kernel
+    smaller = 1  # by which the sides of the products are divided among which the fastest is looked for
 
     def __init__(self) -> None:
         import torch
@@ -228,6 +229,7 @@ class Cpu:
     name = "cpu"
     asynchronous = False
     shortest = 0.0
+    smaller = 8
 
     def __init__(self, rehearsal: bool = False) -> None:
         self.rehearsal = rehearsal

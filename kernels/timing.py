@@ -167,6 +167,7 @@ class Pace:
 FULL = Pace(window=0.05, warm=0.5, warm_limit=3.0, looks=5, sample=4e-3, rounds=10, seconds=2.0)
 LOOK = Pace(window=0.02, warm=0.04, warm_limit=0.1, looks=3, sample=4e-3, rounds=3, seconds=0.0, said=False)
 REHEARSAL = Pace(window=0.0, warm=0.0, warm_limit=0.0, looks=1, sample=0.0, rounds=2, seconds=0.0)
+AT_REST = 5  # windows of the warm-up in which nothing moves by more than BAND
 HIDDEN = 0.1  # seconds that the stream sleeps at most for the host to get ahead
 
 
@@ -209,7 +210,7 @@ def _timed(functions: Mapping[str, Function], flush: bool, graph: bool, hidden: 
 
 
 def _warmed_up(here: Any, functions: Mapping[str, Function], pace: Pace) -> tuple[bool, dict[str, Any]]:
-    """Calls all functions in turns till their time and the SM clock stand still over three windows: whether they did, and the card's state."""
+    """Calls all functions in turns till their time and the SM clock stand still over some windows: whether they did, and the card's state."""
 
     def turn() -> None:
         for function in functions.values():
@@ -227,7 +228,7 @@ def _warmed_up(here: Any, functions: Mapping[str, Function], pace: Pace) -> tupl
         here.synchronize()
         now = here.clock()
         windows.append(((now - began) / count, state.get("sm_clock", 1.0)))
-        settled = len(windows) >= 3 and all(max(last) <= (1 + BAND) * min(last) for last in zip(*windows[-3:]))
+        settled = len(windows) >= AT_REST and all(max(last) <= (1 + BAND) * min(last) for last in zip(*windows[-AT_REST:]))
         if (settled and now - start >= pace.warm) or now - start >= pace.warm_limit:
             break
         count = max(1, math.ceil(pace.window * count / (now - began)))
@@ -306,8 +307,8 @@ class _Sample:
 
     @property
     def host_bound(self) -> bool:
-        """Whether the host took longer to launch it than the device to run it."""
-        return self._here.asynchronous and self.host > self._here.between(self._start, self._end)
+        """Whether the host took as long to launch it as the device to run it, or longer."""
+        return self._here.asynchronous and self.host > 0.95 * self._here.between(self._start, self._end)
 
     @property
     def seen(self) -> bool:
@@ -413,6 +414,7 @@ def error_against(reference: Any, result: Any, limit: float = math.inf) -> float
 def error_under_load(reference: Any, function: Function, limit: float = math.inf, seconds: float = 0.1) -> float:
     """`error_against` of the last result of calls one right after the other, as they are timed: a race shows that a first call had not."""
     here = _here()
+    here.synchronize()
     start = here.clock()
     result = function()
     here.synchronize()
@@ -558,7 +560,8 @@ def matmul_rate(n: int, dtype: str) -> Spread:
 @functools.cache
 def _best_shape(dtype: str) -> tuple[int, int, int, bool]:
     """(rows, columns, terms, transposed): the three best by a short look, then the best of these, in turns."""
-    shapes = [(*(max(16, side // 64) for side in shape),) if _rehearsal else shape for shape in SHAPES]
+    smaller = 64 if _rehearsal else _here().smaller
+    shapes = [(m // smaller, n // smaller, k // smaller) for m, n, k in SHAPES]
     size, free = torch_dtype(dtype).itemsize, free_memory()
     fitting = [(m, n, k) for m, n, k in shapes if 2 * size * (m * n + m * k + k * n) < free]
     candidates = [(*shape, transposed) for shape in fitting for transposed in (False, True)]
