@@ -51,7 +51,8 @@ def _parser() -> argparse.ArgumentParser:
             one.add_argument("cards", nargs="*", default=[Path("cards")], type=Path, help="the folder of cards, or single files of it")
         else:
             one.add_argument("cards", nargs="?", default=Path("cards"), type=Path, help="the folder of cards (cards)")
-        one.add_argument("--device", choices=["published", "this"], default="published", help="quote deck.yml's devices, or the GPU of this machine")
+        quoted = ["published", "this", *["rehearsal"] * (name in ("check", "preview"))]
+        one.add_argument("--device", choices=quoted, default="published", help="quote deck.yml's devices, or those of this machine")
         one.add_argument("--build", default=Path("build"), type=Path, metavar="DIR", help="the folder for what comes out (build)")
         one.add_argument("--jobs", default=_cores(), type=int, metavar="N", help="processes that a large build may use (as many as there are cores)")
     deck, watch, check, wanted = (commands.choices[name] for name in ("deck", "watch", "check", "wanted"))
@@ -118,7 +119,7 @@ def _wanted(asked: argparse.Namespace) -> str:
 
 
 def _order(asked: argparse.Namespace, cards: Path) -> Order:
-    return Order(cards, asked.build, asked.device == "this", asked.jobs)
+    return Order(cards, asked.build, asked.device, asked.jobs)
 
 
 def _folder_of(file: Path) -> Path:

@@ -1,7 +1,9 @@
 """The laboratory: kernels that make every number and figure of the deck.
 
     catalogue which file of the library holds which kernel
-    declare   what a kernel is: its parameters, outputs, units; evaluates formulas
+    declare   what a kernel is: its parameters, outputs, units; evaluates formulas and predictions
+    parameters what a case may set, and values checked against it
+    demand    what a measurement asks of a device
     results   what a run gives: numbers and curves
     draws     what many draws of a simulation come to
     record    results as JSON in git: their names, whether they are stale
@@ -26,7 +28,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from kernels.declare import Bound, Free, Lower, Series, Upper, kernel
+    from kernels.declare import Lower, Series, Upper, kernel
+    from kernels.parameters import Bound, Free
     from kernels.results import AtLeast, KernelError, Spread
 
 __all__ = ["AtLeast", "Bound", "Free", "KernelError", "Lower", "Series", "Spread", "Upper", "kernel"]
@@ -36,7 +39,9 @@ def __getattr__(name: str) -> Any:
     """What a kernel's file imports from here, loaded when it asks: the compiler asks whether a GPU is here each time it is called."""
     from importlib import import_module
 
-    if name in ("Bound", "Free", "Lower", "Series", "Upper", "kernel"):
+    if name in ("Bound", "Free"):
+        return getattr(import_module("kernels.parameters"), name)
+    if name in ("Lower", "Series", "Upper", "kernel"):
         return getattr(import_module("kernels.declare"), name)
     if name in ("AtLeast", "KernelError", "Spread"):
         return getattr(import_module("kernels.results"), name)

@@ -1,4 +1,4 @@
-"""The laboratory's command line: list, oracles, run, record, verify. Arguments in, text or JSON out, and an exit code.
+"""The laboratory's command line: list, oracles, run, record, rehearse, verify. Arguments in, text or JSON out, and an exit code.
 
 0: all is well. 1: a run failed or a record differs. 2: what was asked for makes no sense. 130: stopped with Ctrl-C.
 """
@@ -14,8 +14,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from kernels import lab, listing, oracles, recording
-from kernels.declare import Kernel, Parameter, find, names, nearest
+from kernels import lab, listing, oracles, recording, summary
+from kernels.catalogue import names
+from kernels.declare import Kernel, find
+from kernels.machine import cores
+from kernels.parameters import Parameter, nearest
 from kernels.progress import indented, reporting
 from kernels.record import RECORDS, to_json
 from kernels.results import Curve, KernelError, Number
@@ -71,8 +74,16 @@ def _parser() -> argparse.ArgumentParser:
     )
     command.add_argument("--fresh", action="store_true", help="execute all of them")
     command.add_argument("--device", default="this", help="measure only on a GPU of these classes (h100,h200); this: on whatever GPU is here")
+    command.add_argument("--budget", type=_seconds, metavar="SECONDS", help="what is most wanted first, for so long by the clock")
     command.add_argument("--known", action="append", default=[], type=Path, metavar="DIR", help="a further folder whose fresh records count")
     command.set_defaults(act=_record)
+
+    rehearsal = commands.add_parser("rehearse", help="execute measurements on the CPU, small, so that none fails on a GPU for a typing error")
+    rehearsal.add_argument("names", nargs="*", metavar="NAME", help="only these kernels (all measurements)")
+    rehearsal.add_argument("--wanted", metavar="FILE", help="the cases that cards ask for too, as `record` reads them; - is standard input")
+    rehearsal.add_argument("--into", default=Path("build/rehearsal"), type=Path, metavar="DIR", help="where records and figures go (build/rehearsal)")
+    rehearsal.add_argument("--jobs", type=int, default=cores(), metavar="N", help="how many at a time (as many as there are cores)")
+    rehearsal.set_defaults(act=_rehearse)
 
     verify = commands.add_parser("verify", help="execute again what is recorded, compare, and write nothing")
     verify.add_argument("names", nargs="*", metavar="NAME", help="only the records of these kernels")
@@ -82,7 +93,7 @@ def _parser() -> argparse.ArgumentParser:
 
     for one in (command, verify):
         one.add_argument("--records", default=RECORDS, type=Path, metavar="DIR", help="the folder of the records (kernels/records)")
-    for name in ("run", "record", "verify"):
+    for name in ("run", "record", "rehearse", "verify"):
         commands.choices[name].add_argument("--timeout", type=_seconds, metavar="SECONDS", help="CPU time, in place of each kernel's own limit")
     return parser
 
@@ -197,9 +208,32 @@ def _record(asked: argparse.Namespace) -> int:
     runs = _read(asked.file)
     with reporting() as report:
         outcome = recording.record_runs(
-            runs, fresh=asked.fresh, device=asked.device, root=asked.records, known=asked.known, timeout=asked.timeout, report=report
+            runs,
+            fresh=asked.fresh,
+            device=asked.device,
+            root=asked.records,
+            known=asked.known,
+            timeout=asked.timeout,
+            budget=asked.budget,
+            report=report,
         )
+    print(summary.table(outcome.done), end="")
     return _summed_up(outcome, ("recorded", "kept", "fresh", "skipped", "failed"))
+
+
+def _rehearse(asked: argparse.Namespace) -> int:
+    """Each case once: the defaults of each kernel, and what the cards ask for."""
+    kernels = [find(name) for name in asked.names or names()]
+    if other := [kernel.name for kernel in kernels if asked.names and kernel.kind != "measurement"]:
+        raise KernelError(f"{', '.join(other)}: only measurements are rehearsed")
+    measured = [kernel for kernel in kernels if kernel.kind == "measurement"]
+    cases = [recording.Run(kernel, kernel.bind({})) for kernel in measured if not any(p.required for p in kernel.parameters.values())]
+    cases += [run for run in _read(asked.wanted) if run.kernel in measured] if asked.wanted else []
+    runs = {str(run): run for run in cases}
+    with reporting() as report:
+        outcome = recording.rehearse(list(runs.values()), asked.into, jobs=asked.jobs, timeout=asked.timeout, report=report)
+    print(summary.table(outcome.done), end="")
+    return _summed_up(outcome, ("recorded", "failed"))
 
 
 def _read(name: str) -> tuple[recording.Run, ...]:

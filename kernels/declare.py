@@ -6,34 +6,23 @@ checks what it gave. Formulas are evaluated here, by whoever asks; this module i
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import inspect
 import math
 import operator
-import re
 import typing
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from kernels.catalogue import LIBRARY, names, place_of
+from kernels.demand import Asked, Demand, On, arguments
 from kernels.draws import together
-from kernels.results import AtLeast, Curve, End, KernelError, Number, Result, Side, Spread
+from kernels.parameters import Parameter, check_unit, listed, nearest, parameters_of, typed
+from kernels.results import EVALUATED, AtLeast, Curve, End, KernelError, Number, Result, Side, Spread
 
-Kind = Literal["formula", "simulation", "measurement"]
+Kind = Literal["formula", "prediction", "trace", "simulation", "measurement"]
 KINDS: tuple[str, ...] = typing.get_args(Kind)
-BASE_UNITS = ("B", "s", "FLOP", "token", "W")  # a unit is "" or these joined: "B/s", "FLOP/B", "1/s"
-UNIT = re.compile(rf"(?:1|{'|'.join(BASE_UNITS)})(?:[*/](?:{'|'.join(BASE_UNITS)}))*")
-
-
-@dataclass(frozen=True)
-class Bound:
-    """What a parameter may be, inside Annotated: its unit and its inclusive range."""
-
-    unit: str = ""
-    low: float | None = None
-    high: float | None = None
 
 
 @dataclass(frozen=True)
@@ -49,16 +38,6 @@ class Series:
     x_unit: str = ""
 
 
-class Free:
-    """Inside Annotated: the question does not fix this parameter. The ends of what a reasonable person could have chosen, or all choices.
-
-    The docstring names the parameter and says why. A run's record holds the outputs at each end, one parameter at a time.
-    """
-
-    def __init__(self, *ends: Any):
-        self.ends = ends
-
-
 @dataclass(frozen=True)
 class Upper:
     """Declares an output that bounds the true number from above; it refutes and supports in this direction only."""
@@ -71,20 +50,6 @@ class Lower:
     """Declares an output that bounds the true number from below."""
 
     unit: str = ""
-
-
-@dataclass(frozen=True)
-class Parameter:
-    name: str
-    type: type
-    choices: tuple[Any, ...]
-    bound: Bound
-    free: tuple[Any, ...]  # the ends of its range where it is a free choice
-    default: Any  # inspect.Parameter.empty where the caller must give one
-
-    @property
-    def required(self) -> bool:
-        return self.default is inspect.Parameter.empty
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,14 +70,16 @@ class Kernel:
     timeout: float = 120.0
     bounds: Mapping[str, Side] = field(default_factory=dict)
     draws: int = 1
-    drawing: dict[str, Callable[[Result, Any], str | None]] = field(default_factory=dict)
+    demand: Demand = Demand()
+    drawing: dict[str, Callable[..., str | None]] = field(default_factory=dict)
+    predicting: dict[str, Callable[[Result], float | None]] = field(default_factory=dict)
     invariants: list[Callable[[Result], bool]] = field(default_factory=list)
 
     def __call__(self, **given: Any) -> Result:
         if self.kind == "simulation":
             return self.once(**given)
         bound = self.bind(given)
-        ends = () if self.kind != "formula" else self._ends(bound, lambda at: self._drawn(at, 0))
+        ends = self._ends(bound, lambda at: self._drawn(at, 0)) if self.evaluated else ()
         return Result(self.name, self.kind, bound, self._drawn(bound, 0), ends=ends)
 
     def once(self, seed: int = 0, **given: Any) -> Result:
@@ -129,6 +96,11 @@ class Kernel:
 
         ends = self._ends(bound, lambda at: over(at, self.draws_at_ends))
         return Result(self.name, self.kind, bound, over(bound, self.draws), draws=self.draws, ends=ends)
+
+    @property
+    def evaluated(self) -> bool:
+        """Whether the build evaluates it itself: a closed form, which has no record."""
+        return self.kind in EVALUATED
 
     @property
     def takes_seed(self) -> bool:
@@ -164,14 +136,26 @@ class Kernel:
         package, _, inner = self.function.__module__.partition(f"{LIBRARY}.")
         return "" if package else inner.rpartition(".")[0]
 
-    def figure(self, draw: Callable[[Result, Any], str | None]) -> Callable[[Result, Any], str | None]:
-        """Marks `draw(result, ax)` as the kernel's figure; it may use nothing but the result. It may return the alt text."""
+    def figure(self, draw: Callable[..., str | None]) -> Callable[..., str | None]:
+        """Marks `draw(result, ax)` as the kernel's figure; it may use nothing but the result. It may return the alt text.
+
+        A third argument `measured` is the Result of a measurement that belongs beside a prediction, None where there is none.
+        """
         self.drawing["draw"] = draw
         return draw
 
     @property
-    def draw(self) -> Callable[[Result, Any], str | None] | None:
+    def draw(self) -> Callable[..., str | None] | None:
         return self.drawing.get("draw")
+
+    @property
+    def draws_measured(self) -> bool:
+        return self.draw is not None and "measured" in inspect.signature(self.draw).parameters
+
+    def predicted(self, predict: Callable[[Result], float | None]) -> Callable[[Result], float | None]:
+        """Marks `predict(result)` as what the data sheet lets expect of a measurement's headline, in its unit; None for a device without one."""
+        self.predicting["predict"] = predict
+        return predict
 
     def bind(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """All parameters, in declared order, defaults filled in, each of its declared type and in range.
@@ -233,18 +217,28 @@ def kernel(
     needs: tuple[str, ...] = (),
     timeout: float = 300.0,
     draws: int = 16,
+    on: On = "gpu",
+    memory: Asked = 0,
+    capability: Asked = 0.0,
+    formats: Asked = (),
+    rehearsal: Mapping[str, Any] | None = None,
+    headline: str = "",
+    share: str = "",
+    seconds: float = 20.0,
 ) -> Callable[[Callable[..., Mapping[str, Any]]], Kernel]:
     """Declares the decorated function as a kernel.
 
-    kind: "formula" (closed form, exact), "simulation" (seeded torch, agrees everywhere within the relative
-    `tolerance`) or "measurement" (times or memory of a named GPU; `tolerance` widens what a second measurement
-    may differ by, see lab.verify). outputs: name -> unit, or a Series.
+    kind: "formula" (closed form, exact), "prediction" (a formula for a named device, from its data sheet), "trace" (torch on tensors without
+    memory, exact), "simulation" (seeded torch, agrees everywhere within the relative `tolerance`) or "measurement" (times or memory of a
+    named device; `tolerance` widens what a second measurement may differ by, see recording.verify). outputs: name -> unit, or a Series.
     needs: packages beyond torch that a run imports (("triton",)).
     timeout: seconds of CPU time that a run may use; of each of its processes the busiest thread counts, so that neither other jobs
     nor the number of cores matter. What hangs without using any is killed after ten times as long, and not before five minutes.
+    on, memory, capability, formats, rehearsal, headline, share, seconds: of a measurement, see demand.Demand.
     Parameters are the function's annotated keyword arguments: int, float, str, bool or Literal, with a
     Bound inside Annotated where a unit or a range belongs to them.
     """
+    demand = Demand(memory, capability, formats, on, dict(rehearsal or {}), headline, share, seconds)
 
     def declare(function: Callable[..., Mapping[str, Any]]) -> Kernel:
         name = function.__name__
@@ -254,28 +248,50 @@ def kernel(
             raise KernelError(f"{name} declares no outputs")
         for output, declared in outputs.items():
             for unit in (declared,) if isinstance(declared, str) else (declared.unit, getattr(declared, "x_unit", "")):
-                _check_unit(f"{name}.{output}", unit)
-        if not 0 <= tolerance < 1 or (tolerance and kind == "formula"):
+                check_unit(f"{name}.{output}", unit)
+        if not 0 <= tolerance < 1 or (tolerance and kind in EVALUATED):
             raise KernelError(f"{name}: the tolerance {tolerance!r} must be at least 0 and below 1, and a formula has none")
         if not 0 < timeout < math.inf:
             raise KernelError(f"{name}: the timeout {timeout!r} must be a number of seconds")
         document = inspect.getdoc(function) or inspect.cleandoc(function.__globals__.get("__doc__") or "")
         summary = " ".join(document.split("\n\n")[0].split())
-        parameters = _parameters(function)
+        parameters = parameters_of(function)
         seeded = kind == "simulation" and parameters.pop("seed", None) is not None
         if seeded and draws < 5:
             raise KernelError(f"{name}: {draws} draws are too few to tell a spread (at least 5)")
         for parameter in parameters.values():
             if parameter.free and parameter.name not in document:
-                raise KernelError(f"{name}: the docstring does not say why {parameter.name!r} is free from {_listed(parameter.free)}")
+                raise KernelError(f"{name}: the docstring does not say why {parameter.name!r} is free from {listed(parameter.free)}")
+        _check_demand(name, kind, demand, function, parameters, outputs)
         bounds: dict[str, Side] = {output: _SIDES[type(d)] for output, d in outputs.items() if type(d) in _SIDES}
         units = {output: d if isinstance(d, (str, Series)) else d.unit for output, d in outputs.items()}
-        return Kernel(name, kind, summary, function, parameters, units, tolerance, tuple(needs), timeout, bounds, draws if seeded else 1)
+        return Kernel(name, kind, summary, function, parameters, units, tolerance, tuple(needs), timeout, bounds, draws if seeded else 1, demand)
 
     return declare
 
 
 _SIDES: Mapping[type, Side] = {Upper: "upper", Lower: "lower"}
+
+
+def _check_demand(
+    name: str, kind: Kind, demand: Demand, function: Callable[..., Any], parameters: Mapping[str, Parameter], outputs: Mapping[str, Any]
+) -> None:
+    """Raises KernelError for a demand that names what is not there."""
+    if kind != "measurement" and demand != Demand():
+        raise KernelError(f"{name} is a {kind}: only a measurement asks anything of a device")
+    for what in ("memory", "capability", "formats"):
+        asked = getattr(demand, what)
+        for argument in arguments(asked) if callable(asked) else ():
+            if argument not in parameters:
+                raise KernelError(f"{name}: {what} names {argument!r}{nearest(argument, parameters)}")
+    for given, value in demand.rehearsal.items():
+        if given in parameters:
+            typed(name, parameters[given], value)
+        elif given not in function.__globals__:
+            raise KernelError(f"{name}: rehearsal names {given!r}, which is neither a parameter nor a constant of its file")
+    for output in filter(None, (demand.headline, demand.share)):
+        if not isinstance(outputs.get(output), str):
+            raise KernelError(f"{name}: {output!r} is to stand in a table, but is no number that it gives{nearest(output, outputs)}")
 
 
 def find(name: str) -> Kernel:
@@ -291,100 +307,6 @@ def find(name: str) -> Kernel:
     if not isinstance(found, Kernel):
         raise KernelError(f"{place} declares no kernel named {name!r}")
     return found
-
-
-def nearest(name: str, known: typing.Iterable[str], label: str = "it has", listed: str = "") -> str:
-    """A hint for a message: the nearest known names and, where they are few, all of them."""
-    known = list(known)
-    close = difflib.get_close_matches(name, known, n=2, cutoff=0.6)
-    parts = [f"did you mean {' or '.join(repr(c) for c in close)}?"] if close else []
-    if listed or len(known) <= 24:
-        parts.append(f"{label}: {listed or ', '.join(sorted(known))}")
-    return f" ({' '.join(parts)})" if parts else ""
-
-
-def typed(kernel_name: str, parameter: Parameter, value: Any) -> Any:
-    """The value in the parameter's type, checked against its choices and range. Raises KernelError where it does not fit.
-
-    An integral float is an int where one is wanted (70e9), an int a float.
-    """
-    what = f"{kernel_name}: parameter {parameter.name!r}"
-    wanted: Any = parameter.type
-    if wanted is int and isinstance(value, float) and value.is_integer():
-        value = int(value)
-    if wanted is float and type(value) in (int, float):
-        try:
-            value = float(value) + 0.0  # -0.0 and 0.0 are one case
-        except OverflowError:
-            value = math.inf
-    if type(value) is not wanted:
-        raise KernelError(f"{what} is {value!r}, but must be of type {wanted.__name__}")
-    if isinstance(value, float) and not math.isfinite(value):
-        raise KernelError(f"{what} is {value!r}, but must be finite")
-    if parameter.choices and value not in parameter.choices:
-        allowed = ", ".join(map(str, parameter.choices))
-        raise KernelError(f"{what} is {value!r}{nearest(str(value), map(str, parameter.choices), label='allowed', listed=allowed)}")
-    low, high = parameter.bound.low, parameter.bound.high
-    if (low is not None and value < low) or (high is not None and value > high):
-        limits = " and ".join(t for t in (f"at least {low:g}" if low is not None else "", f"at most {high:g}" if high is not None else "") if t)
-        raise KernelError(f"{what} is {value!r}, but must be {limits}")
-    return value
-
-
-def _parameters(function: Callable[..., Any]) -> dict[str, Parameter]:
-    hints = typing.get_type_hints(function, include_extras=True)
-    found = {}
-    for name, argument in inspect.signature(function).parameters.items():
-        what = f"{function.__name__}: parameter {name!r}"
-        if argument.kind not in (argument.POSITIONAL_OR_KEYWORD, argument.KEYWORD_ONLY):
-            raise KernelError(f"{what} must be an ordinary one, which can be given by its name")
-        if name not in hints:
-            raise KernelError(f"{what} has no type")
-        hint: Any = hints[name]
-        bound, free, choices = Bound(), Free(), tuple[Any, ...]()
-        if typing.get_origin(hint) is typing.Annotated:
-            hint, *extras = typing.get_args(hint)
-            bound = next((e for e in extras if isinstance(e, Bound)), bound)
-            free = next((e for e in extras if isinstance(e, Free)), free)
-        if typing.get_origin(hint) is Literal:
-            choices = typing.get_args(hint)
-            hint = type(choices[0]) if len(set(map(type, choices))) == 1 else None
-        if hint not in (int, float, str, bool):
-            raise KernelError(f"{what} must be int, float, str, bool or a Literal of one of them")
-        if hint not in (int, float) and (bound.low, bound.high) != (None, None):
-            raise KernelError(f"{what} has a range, which only a number can have")
-        _check_unit(what, bound.unit)
-        parameter = Parameter(name, hint, choices, bound, (), argument.default)
-        # The default in the parameter's own type: `rate: float = 1` and rate=1.0 are one case with one key.
-        if not parameter.required:
-            parameter = replace(parameter, default=typed(function.__name__, parameter, argument.default))
-        found[name] = replace(parameter, free=_free(function.__name__, parameter, free.ends))
-    return found
-
-
-def _free(kernel_name: str, parameter: Parameter, ends: tuple[Any, ...]) -> tuple[Any, ...]:
-    """The ends of a free choice in the parameter's type; the default lies between them, or is one of them."""
-    if not ends:
-        return ()
-    what = f"{kernel_name}: the free parameter {parameter.name!r}"
-    found = tuple(typed(kernel_name, parameter, end) for end in ends)
-    if len(set(found)) < 2:
-        raise KernelError(f"{what} needs two values at least, the ends of its range")
-    if parameter.required:
-        raise KernelError(f"{what} needs a default")
-    ordered = parameter.type in (int, float) and not parameter.choices
-    if not (min(found) <= parameter.default <= max(found) if ordered else parameter.default in found):
-        raise KernelError(f"{what} has the default {parameter.default!r}, which is not within {_listed(found)}")
-    return found
-
-
-def _listed(ends: tuple[Any, ...]) -> str:
-    return " to ".join(map(str, ends))
-
-
-def _check_unit(what: str, unit: str) -> None:
-    if unit and not UNIT.fullmatch(unit):
-        raise KernelError(f"{what}: unknown unit {unit!r}{nearest(unit, BASE_UNITS, label='a unit is empty or joins, as in B/s or 1/s,')}")
 
 
 def _number(what: str, value: Any, unit: str, bound: Side = "") -> Number:

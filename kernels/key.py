@@ -59,6 +59,7 @@ APART = {
     "kernels.__main__",
     "kernels.catalogue",
     "kernels.declare",
+    "kernels.demand",
     "kernels.draws",
     "kernels.gpu",
     "kernels.key",
@@ -66,6 +67,7 @@ APART = {
     "kernels.limits",
     "kernels.listing",
     "kernels.machine",
+    "kernels.parameters",
     "kernels.plot",
     "kernels.progress",
     "kernels.record",
@@ -107,7 +109,7 @@ def _start(node: ast.ImportFrom, module: str) -> str:
 
 
 def _nodes(text: str) -> list[ast.AST]:
-    """All nodes of a source but the insides of `.figure` functions."""
+    """All nodes of a source but the insides of `.figure` and `.predicted` functions."""
     nodes: list[ast.AST] = [ast.parse(text)]
     for node in nodes:  # which grows
         if not _is_figure(node):
@@ -116,7 +118,19 @@ def _nodes(text: str) -> list[ast.AST]:
 
 
 def _is_figure(node: ast.AST) -> bool:
-    return isinstance(node, ast.FunctionDef) and any(isinstance(d, ast.Attribute) and d.attr == "figure" for d in node.decorator_list)
+    """Whether it is a function that uses a result and makes none."""
+    marks = ("figure", "predicted")
+    return isinstance(node, ast.FunctionDef) and any(isinstance(d, ast.Attribute) and d.attr in marks for d in node.decorator_list)
+
+
+NO_NUMBERS = ("memory", "capability", "formats", "rehearsal", "headline", "share", "seconds")  # what @kernel declares that moves none
+
+
+def _demands(node: ast.AST) -> Iterator[ast.keyword]:
+    """The arguments of @kernel that no number depends on."""
+    for decorator in node.decorator_list if isinstance(node, ast.FunctionDef) else ():
+        if isinstance(decorator, ast.Call) and isinstance(decorator.func, ast.Name) and decorator.func.id == "kernel":
+            yield from (keyword for keyword in decorator.keywords if keyword.arg in NO_NUMBERS)
 
 
 # A comment or a whole string; prefixes do not matter, since a backslash keeps a quote from closing raw strings too.
@@ -124,7 +138,7 @@ LEXEME = re.compile(r"""#[^\n]*|(?P<quote>\"{3}|'{3}|["'])(?:\\.|(?!(?P=quote))[
 
 
 def reduced(source: str, module: str = "") -> str:
-    """The source without comments, docstrings, blank lines and `.figure` functions: what numbers depend on.
+    """The source without comments, docstrings, blank lines, `.figure` and `.predicted` functions and demands: what numbers depend on.
 
     Docstrings and functions are found by their positions in `ast`, comments by a pattern, and the text stays as it is, so
     that the result is the same under every Python from 3.10 on (their tokens and dumps differ). Strings stay whole.
@@ -143,14 +157,15 @@ def _reduced(text: str, nodes: Sequence[ast.AST], module: str) -> str:
 
 
 def _replaced(text: str, nodes: Sequence[ast.AST], module: str) -> Iterator[tuple[int, int, str]]:
-    """Where docstrings, `.figure` functions and imports of the library begin and end in the text, and what stands there instead."""
+    """Where begin and end in the text, and what stands there instead: docstrings, `.figure` and `.predicted` functions, what @kernel declares
+    that moves no number, and imports of the library."""
     lines = text.split("\n")
     starts = [0, *itertools.accumulate(len(line) + 1 for line in lines)]
 
     def offset(row: int, column: int) -> int:  # ast counts rows from one and columns in bytes
         return starts[row - 1] + len(lines[row - 1].encode()[:column].decode())
 
-    def end(node: ast.stmt) -> int:
+    def end(node: ast.stmt | ast.keyword) -> int:
         assert node.end_lineno and node.end_col_offset is not None
         return offset(node.end_lineno, node.end_col_offset)
 
@@ -159,6 +174,10 @@ def _replaced(text: str, nodes: Sequence[ast.AST], module: str) -> Iterator[tupl
             assert isinstance(node, ast.FunctionDef)
             yield starts[min(d.lineno for d in node.decorator_list) - 1], end(node), ""
             continue
+        for keyword in _demands(node):
+            stop = end(keyword)
+            rest = text[stop:].lstrip(" ").removeprefix(",").lstrip(" ")
+            yield offset(keyword.lineno, keyword.col_offset), len(text) - len(rest), ""
         if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)) and node.body:
             first = node.body[0]
             if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str):

@@ -20,18 +20,21 @@ import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any, NoReturn
 
-from kernels import library, limits
+from kernels import library, limits, machine
 from kernels.declare import Kernel, find
+from kernels.demand import Device
+from kernels.draws import together
 from kernels.gpu import may_have_gpu
 from kernels.key import PACKAGE
-from kernels.machine import describe_machine
+from kernels.machine import cpu
 from kernels.record import from_json, to_json
 from kernels.results import KernelError, Result
 
-__all__ = ["RunError", "describe_machine", "device_class", "devices", "run"]
+PROCESSES = 3  # that a measurement is repeated in
+REHEARSAL = "rehearsal"  # the device class of what was only rehearsed
 
 
 class RunError(KernelError):
@@ -42,27 +45,52 @@ class RunError(KernelError):
         self.log = log
 
 
-def run(kernel: Kernel, parameters: Mapping[str, Any], *, device: str | None = None, timeout: float | None = None) -> Result:
-    """Executes a kernel: a simulation with all its draws. Formulas are evaluated here, the other kinds in a worker; nothing is recorded.
+def run(
+    kernel: Kernel, parameters: Mapping[str, Any], *, device: str | None = None, timeout: float | None = None, processes: int = PROCESSES
+) -> Result:
+    """Executes a kernel: a simulation with all its draws, a measurement in several processes. Closed forms are evaluated here; nothing is recorded.
 
-    device: the class that a measurement is meant for; None takes the GPU at hand. A measurement without its GPU is refused.
-    timeout: seconds of CPU time, in place of the kernel's own limit (see `limits.wait`).
+    device: the class that a measurement is meant for; None takes the device at hand, a GPU where there is one. timeout: seconds of CPU
+    time, in place of the kernel's own limit (see `limits.wait`). Of a measurement, each number is the median of those of its
+    processes, and its spread what lies between these.
     Raises KernelError for wrong parameters, RunError where nothing came out.
     """
-    bound, here = kernel.bind(parameters), None
-    if kernel.kind == "formula":
+    bound = kernel.bind(parameters)
+    if kernel.evaluated:
         return kernel(**bound)
-    if kernel.kind == "measurement":
-        here = device_class()
-        if here is None:
-            raise RunError(f"{kernel.name} is a measurement and needs a GPU; this machine has none that torch can use")
-        if device not in (None, here):
-            raise RunError(f"{kernel.name} is to be measured on {device}; the GPU here is {here}")
-    answer = _ask({"kernel": kernel.name, "parameters": bound}, limit=kernel.timeout if timeout is None else timeout)
-    result = replace(from_json(answer), parameters=bound)
-    if kernel.kind == "measurement" and result.made["device_class"] != here:
-        raise RunError(f"it was measured on {result.made['device']}, though the GPU here was {here} a moment ago")
-    return result
+    limit = kernel.timeout if timeout is None else timeout
+    if kernel.kind != "measurement":
+        return replace(from_json(_ask({"kernel": kernel.name, "parameters": bound}, limit)), parameters=bound)
+    here, obstacle = device_for(kernel, bound, (device,) if device else ())
+    if here is None:
+        raise RunError(f"{kernel.name} is a measurement: {obstacle}")
+    request = {"kernel": kernel.name, "parameters": bound, "where": here.where}
+    found = [from_json(_ask(request, limit)) for _ in range(processes)]
+    for result in found:
+        if result.made["device_class"] != here.device_class:
+            raise RunError(f"it was measured on {result.made['device']}, though the device here was {here.device_class} a moment ago")
+    return replace(over_processes(found), parameters=bound)
+
+
+def over_processes(found: Sequence[Result]) -> Result:
+    """The results of one measurement in several processes as one: medians, with the smallest and the largest; timings of them all."""
+    outputs = together(found[0].kernel, [result.outputs for result in found])
+    seconds = round(sum(result.made["seconds"] for result in found), 3)
+    made = {**found[0].made, "processes": len(found), "seconds": seconds}
+    return replace(found[0], outputs=outputs, draws=len(found), made=made, timings=tuple(one for result in found for one in result.timings))
+
+
+def rehearse(kernel: Kernel, parameters: Mapping[str, Any], *, timeout: float | None = None) -> Result:
+    """Executes a measurement once, on the CPU, with the sizes that its rehearsal declares: the same lines as on a GPU, for times that mean nothing.
+
+    Its device class is "rehearsal", and its parameters are those given, so that it stands where a card looks for the record.
+    """
+    bound = kernel.bind(parameters)
+    sizes = {**bound, **{name: value for name, value in kernel.demand.rehearsal.items() if name in kernel.parameters}}
+    constants = {name: value for name, value in kernel.demand.rehearsal.items() if name not in kernel.parameters}
+    request = {"kernel": kernel.name, "parameters": sizes, "where": "cpu", "rehearsal": constants}
+    result = from_json(_ask(request, kernel.timeout if timeout is None else timeout, {"TRITON_INTERPRET": "1"}))
+    return replace(result, parameters=bound, made={**result.made, "device": "a rehearsal", "device_class": REHEARSAL})
 
 
 def drawn(kernel: Kernel, cases: Sequence[tuple[Mapping[str, Any], int]], *, timeout: float | None = None) -> list[Result]:
@@ -71,28 +99,38 @@ def drawn(kernel: Kernel, cases: Sequence[tuple[Mapping[str, Any], int]], *, tim
     return [from_json(one) for one in _ask(request, limit=kernel.timeout if timeout is None else timeout)]
 
 
+def device_for(kernel: Kernel, parameters: Mapping[str, Any], classes: Sequence[str] = ()) -> tuple[Device | None, str]:
+    """The device of this machine that can measure a case, of the first of these classes that is here; or none, and why not."""
+    here = [device for device in devices() if device.where == "cuda" or kernel.demand.on == "any"]
+    if not here:
+        return None, "it needs a GPU, and this machine has none that torch can use"
+    named = [device for one in classes for device in here if device.device_class == one] if classes else here
+    if not named:
+        return None, f"it is to be measured on {' or '.join(classes)}; the device here is {here[0].device_class}"
+    obstacles = [kernel.demand.obstacle(parameters, device) for device in named]
+    return next(((device, "") for device, obstacle in zip(named, obstacles) if not obstacle), (None, obstacles[0]))
+
+
 def device_class() -> str | None:
     """The class of the GPU that measurements run on here ("h100"), None where there is none."""
-    return _machine().get("device_class") if may_have_gpu() and importlib.util.find_spec("torch") else None
-
-
-def devices() -> tuple[str, ...]:
-    """The device classes that this machine can measure: one or none, since measurements run on the first GPU."""
-    here = device_class()
-    return (here,) if here else ()
+    return next((device.device_class for device in devices() if device.where == "cuda"), None)
 
 
 @functools.cache
-def _machine() -> dict[str, Any]:
-    """Asked in a worker, since torch takes seconds to load and a CUDA context memory of the GPU; empty without a GPU."""
-    machine = _ask({}, limit=60)
-    return machine if machine["device_class"] != "cpu" else {}
+def devices() -> tuple[Device, ...]:
+    """What this machine can measure on: torch's first GPU, where there is one, and the CPU.
+
+    A GPU is asked for in a worker, since torch takes seconds to load and a CUDA context memory of the GPU.
+    """
+    if not may_have_gpu() or importlib.util.find_spec("torch") is None:
+        return (cpu(),)
+    return tuple(Device(**{**one, "formats": tuple(one["formats"])}) for one in _ask({}, limit=60))
 
 
 START = "import sys; sys.path[0] = sys.argv[1]; from kernels.lab import work; work()"
 
 
-def _ask(request: Mapping[str, Any], limit: float) -> Any:
+def _ask(request: Mapping[str, Any], limit: float, environment: Mapping[str, str] = MappingProxyType({})) -> Any:
     """What a fresh worker answers to a request. Raises RunError where it reaches a limit, dies, or reports an error.
 
     The answer comes in a file, so that whatever a kernel prints cannot garble it. The worker leads its own process group, which
@@ -107,7 +145,7 @@ def _ask(request: Mapping[str, Any], limit: float) -> Any:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                env={**os.environ, "PYTHONHASHSEED": "0", "PYTHONIOENCODING": "utf-8"},
+                env={**os.environ, **environment, "PYTHONHASHSEED": "0", "PYTHONIOENCODING": "utf-8"},
                 text=True,
             )
         try:
@@ -166,7 +204,8 @@ def _end_of(log: Path, size: int = 4000) -> str:
 def work() -> None:
     """The worker's side: reads one request from standard input, runs it, writes the answer to the file named as second argument.
 
-    An empty request asks for the machine. Leaves without cleaning up: a GPU library that hangs or crashes at exit is not our run's fault.
+    An empty request asks for the devices of this machine.
+    Leaves without cleaning up: a GPU library that hangs or crashes at exit is not our run's fault.
     """
     path = Path(sys.argv[2])
     sys.excepthook = functools.partial(_confess, path)
@@ -175,10 +214,13 @@ def work() -> None:
     _be_killed_first()
     library.__path__[:] = request["library"]
     if "kernel" not in request:
-        _write(path, {"answer": describe_machine()})
+        _write(path, {"answer": [vars(device) for device in machine.devices()]})
     elif "cases" in request:
         kernel = find(request["kernel"])
         _write(path, {"answer": [_executed(kernel, kernel.once, {**parameters, "seed": seed}) for parameters, seed in request["cases"]]})
+    elif "where" in request:
+        kernel = find(request["kernel"])
+        _write(path, {"answer": _measured(kernel, request)})
     else:
         kernel = find(request["kernel"])
         _write(path, {"answer": _executed(kernel, kernel.simulate if kernel.kind == "simulation" else kernel, request["parameters"])})
@@ -191,14 +233,24 @@ def _leave(code: int) -> NoReturn:
     os._exit(code)
 
 
-def _executed(kernel: Kernel, run: Callable[..., Result], parameters: Mapping[str, Any]) -> dict[str, Any]:
+def _measured(kernel: Kernel, request: Mapping[str, Any]) -> dict[str, Any]:
+    """A measurement on the device that the request names; in a rehearsal with the constants of its file that it declares for one."""
+    from kernels import timing
+
+    constants = request.get("rehearsal")
+    timing.use(request["where"], rehearsal=constants is not None)
+    vars(sys.modules[kernel.function.__module__]).update({name: kernel.demand.rehearsal[name] for name in constants or ()})
+    return {**_executed(kernel, kernel, request["parameters"], request["where"]), "timings": [timing.samples()]}
+
+
+def _executed(kernel: Kernel, run: Callable[..., Result], parameters: Mapping[str, Any], where: str = "cpu") -> dict[str, Any]:
     lacking = [package for package in kernel.needs if importlib.util.find_spec(package) is None]
     if lacking:
         raise KernelError(f"{kernel.name} needs {', '.join(lacking)}, which is not installed here")
     start = time.perf_counter()
     result = run(**parameters)
     seconds = round(time.perf_counter() - start, 3)
-    return to_json(replace(result, made={**describe_machine(kernel.kind, kernel.needs), "seconds": seconds}), {})
+    return to_json(replace(result, made={**machine.describe_machine(kernel.kind, where, kernel.needs), "seconds": seconds}), {})
 
 
 def _confess(path: Path, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

@@ -8,7 +8,8 @@ import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from kernels.declare import Kernel, Parameter, Series
+from kernels.declare import Kernel, Series
+from kernels.parameters import Parameter
 
 FEW = 8  # as many are shown whole
 
@@ -57,8 +58,8 @@ def _marks(kernel: Kernel) -> str:
 
 
 def _needs(kernel: Kernel) -> list[str]:
-    """What a run needs beyond Python: a formula nothing, a simulation torch, a measurement a GPU too."""
-    usual = {"formula": [], "simulation": ["torch"], "measurement": ["a GPU", "torch"]}[kernel.kind]
+    """What a run needs beyond Python: a closed form nothing, a simulation torch, a measurement a GPU too, or any device."""
+    usual = [] if kernel.evaluated else ["a GPU", "torch"] if kernel.kind == "measurement" and kernel.demand.on == "gpu" else ["torch"]
     return [*usual, *(package for package in kernel.needs if package not in usual)]
 
 

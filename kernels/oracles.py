@@ -66,4 +66,4 @@ def lacking(kernels: Sequence[Kernel], found: Mapping[str, Sequence[str]]) -> li
 
 
 def formulas(kernels: Sequence[Kernel]) -> list[Kernel]:
-    return [kernel for kernel in kernels if kernel.kind == "formula"]
+    return [kernel for kernel in kernels if kernel.evaluated]

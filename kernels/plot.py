@@ -95,8 +95,10 @@ class Drawing:
     height: int
 
 
-def draw(kernel: Kernel, result: Result) -> Drawing:
+def draw(kernel: Kernel, result: Result, measured: Result | None = None) -> Drawing:
     """The figure of a result: one drawing, recoloured for the dark card; the same result gives the same bytes.
+
+    measured: of a prediction, the measurement that stands beside it, for a figure that draws one.
 
     The alt text is what the kernel's draw function returns, else it is made from what was drawn.
     Raises KernelError where the kernel has no figure, or draws in a colour that has no dark twin.
@@ -111,7 +113,8 @@ def draw(kernel: Kernel, result: Result) -> Drawing:
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(STYLE)
         figure = Figure(figsize=(WIDTH / 72, HEIGHT / 72), facecolor="none", edgecolor="none")
-        alt = kernel.draw(result, figure.add_subplot())
+        axes = figure.add_subplot()
+        alt = kernel.draw(result, axes, measured) if kernel.draws_measured else kernel.draw(result, axes)
         _fit(figure)
         for finish in _kept(figure, "finish"):
             finish()

@@ -113,7 +113,9 @@ def from_json(data: Mapping[str, Any]) -> Result:
     """The Result in a record's JSON, as `to_json` gave it."""
     made, draws = dict(data["made"]), data.get("draws", 1)
     ends = tuple(End(end["parameter"], end["value"], _outputs(end)) for end in data.get("ends", ()))
-    return Result(data["kernel"], made["kind"], dict(data["parameters"]), _outputs(data), made, draws=draws, ends=ends)
+    return Result(
+        data["kernel"], made["kind"], dict(data["parameters"]), _outputs(data), made, draws=draws, ends=ends, timings=tuple(data.get("timings", ()))
+    )
 
 
 def _outputs(data: Mapping[str, Any]) -> dict[str, Number | Curve]:
@@ -150,6 +152,7 @@ def to_json(result: Result, code: Mapping[str, str]) -> dict[str, Any]:
         **({"draws": result.draws} if result.draws > 1 else {}),
         **_split(result.outputs),
         **({"ends": ends} if ends else {}),
+        **({"timings": list(result.timings)} if result.timings else {}),
         "made": dict(sorted(result.made.items())),
     }
 

@@ -6,19 +6,23 @@ Also the judge of whether two results of one case agree, which decides if a reru
 from __future__ import annotations
 
 import json
+import threading
 import time
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from kernels import lab
-from kernels.declare import Kernel, find, names, nearest
+from kernels.catalogue import names
+from kernels.declare import Kernel, find
 from kernels.draws import SAME, together
 from kernels.draws import one as one_draw
 from kernels.key import code_of
 from kernels.machine import versions
+from kernels.parameters import nearest
 from kernels.record import RECORDS, from_json, load, path_of, paths, read, save
 from kernels.results import Curve, KernelError, Number, Result
 
@@ -50,6 +54,7 @@ class Done:
     message: str = ""  # why it was skipped or failed, what differs
     log: str = ""  # the end of what a failed worker printed
     seconds: float = 0.0
+    result: Result | None = None  # of what was executed
 
 
 @dataclass(frozen=True)
@@ -76,7 +81,7 @@ class Report:
 def read_runs(lines: Iterable[str], name: str) -> tuple[Run, ...]:
     """The runs of a file of JSON objects, one a line: {"kernel": ..., "parameters": {...}, "cards": [...]}, other keys ignored.
 
-    Equal runs are merged, formulas left out, since they need no record. Raises KernelError that names every bad line.
+    Equal runs are merged, formulas and predictions left out, since they need no record. Raises KernelError that names every bad line.
     """
     cards: dict[tuple[str, str], list[str]] = {}
     runs: dict[tuple[str, str], Run] = {}
@@ -94,7 +99,7 @@ def read_runs(lines: Iterable[str], name: str) -> tuple[Run, ...]:
         cards.setdefault(case, []).extend(card for card in run.cards if card not in cards.get(case, []))
     if wrong:
         raise KernelError("\n".join(wrong))
-    return tuple(replace(run, cards=tuple(cards[case])) for case, run in runs.items() if run.kernel.kind != "formula")
+    return tuple(replace(run, cards=tuple(cards[case])) for case, run in runs.items() if not run.kernel.evaluated)
 
 
 def _run_of(line: str) -> Run:
@@ -119,40 +124,54 @@ def record_runs(
     root: Path = RECORDS,
     known: Sequence[Path] = (),
     timeout: float | None = None,
+    budget: float | None = None,
     report: Report | None = None,
 ) -> Outcome:
     """Executes the runs whose record is missing or stale and writes it below `root`; a failure stops none of the others.
 
     fresh: execute all of them. device: the classes that measurements are wanted of, with commas ("h100,h200"), or "this" for
-    whatever GPU is here; those that do not fit this machine are skipped. known: further folders whose fresh records count.
+    what is here; those that do not fit this machine are skipped. known: further folders whose fresh records count. budget: seconds
+    by the clock; then runs go in the order of cards for each second that they are said to take, and none is begun that would not end in time.
     """
     report = report or Report()
-    done = [_without_executing(run, device, fresh, (root, *known)) for run in runs]
-    for found in filter(None, done):
+    classes, end = () if device == "this" else tuple(device.split(",")), None if budget is None else time.monotonic() + budget
+    done = {position: found for position, run in enumerate(runs) if (found := _without_executing(run, classes, fresh, (root, *known)))}
+    for found in done.values():
         report.end(found)
-    due = [position for position, found in enumerate(done) if found is None]
+    due = [position for position in range(len(runs)) if position not in done]
+    if budget is not None:
+        due.sort(key=lambda position: -worth(runs[position]))
     for number, position in enumerate(due, 1):
-        report.start(number, len(due), runs[position])
-        done[position] = found = _recorded(runs[position], root, timeout)
-        report.end(found)
-    return Outcome(tuple(filter(None, done)))
+        run = runs[position]
+        if end is not None and time.monotonic() + seconds_of(run) > end:
+            done[position] = Done(run, "skipped", f"about {seconds_of(run):.0f} s of work, and the budget of {budget:g} s has no more to give")
+        else:
+            report.start(number, len(due), run)
+            done[position] = _recorded(run, classes, root, timeout)
+        report.end(done[position])
+    return Outcome(tuple(done[position] for position in range(len(runs))))
 
 
-def _without_executing(run: Run, device: str, fresh: bool, roots: Sequence[Path]) -> Done | None:
+def seconds_of(run: Run) -> float:
+    """What a run takes by the clock, about: that of a measurement as it declares it."""
+    return run.kernel.demand.seconds * (lab.PROCESSES if run.kernel.kind == "measurement" else 1)
+
+
+def worth(run: Run) -> float:
+    """Cards that wait for a run, for each second that it takes; what none waits for is worth less than what one does."""
+    return (len(run.cards) or 0.01) / seconds_of(run)
+
+
+def _without_executing(run: Run, named: Sequence[str], fresh: bool, roots: Sequence[Path]) -> Done | None:
     """What becomes of a run that needs no execution or cannot have one here; None where it is to be executed."""
     classes: Sequence[str | None] = (None,)
     obstacle = ""
     if run.kernel.kind == "measurement":
         try:
-            here = lab.device_class()
+            here, obstacle = lab.device_for(run.kernel, run.parameters, named)
         except KernelError as error:
             return _failed(run, error)
-        named = device.split(",")
-        if here is None:
-            obstacle = "a measurement needs a GPU, and this machine has none"
-        elif device != "this" and here not in named:
-            obstacle = f"it is to be measured on {' or '.join(named)}; the GPU here is {here}"
-        classes = [one for one in named if one != "this"] if obstacle else [here]
+        classes = [here.device_class] if here else named
     if not fresh and any(_is_fresh(run, one, root) for one in classes for root in roots):
         return Done(run, "fresh")
     return Done(run, "skipped", obstacle) if obstacle else None
@@ -170,18 +189,56 @@ def _loaded(run: Run, device_class: str | None, root: Path) -> Result | None:
         return None  # a file that is no record is replaced by one
 
 
-def _recorded(run: Run, root: Path, timeout: float | None) -> Done:
+def _recorded(run: Run, named: Sequence[str], root: Path, timeout: float | None) -> Done:
     start = time.perf_counter()
-    device_class = lab.device_class() if run.kernel.kind == "measurement" else None
     code = code_of(run.kernel.name)  # as it is now, should somebody edit it meanwhile
     try:
+        here = lab.device_for(run.kernel, run.parameters, named)[0] if run.kernel.kind == "measurement" else None
+        device_class = here.device_class if here else None
         result = lab.run(run.kernel, run.parameters, device=device_class, timeout=timeout)
     except KernelError as error:
         return _failed(run, error, time.perf_counter() - start)
     before = _loaded(run, device_class, root)
-    keeps = run.kernel.kind == "simulation" and before is not None and not differences(run.kernel, before, result)
+    keeps = run.kernel.kind in ("simulation", "trace") and before is not None and not differences(run.kernel, before, result)
     save(run.kernel, replace(result, outputs=before.outputs, ends=before.ends) if keeps and before else result, root, code)
-    return Done(run, "kept" if keeps else "recorded", seconds=time.perf_counter() - start)
+    return Done(run, "kept" if keeps else "recorded", seconds=time.perf_counter() - start, result=result)
+
+
+def rehearse(runs: Sequence[Run], root: Path, *, jobs: int = 1, timeout: float | None = None, report: Report | None = None) -> Outcome:
+    """Executes measurements as lab.rehearse does, writes their records below root/records and their figures beside, as SVG in root/figures.
+
+    jobs: how many at a time. What fails stops no other.
+    """
+    report = report or Report()
+    with ThreadPoolExecutor(jobs) as pool:
+        waiting = {pool.submit(_rehearsed, run, root, timeout): run for run in runs}
+        done = {}
+        for future in as_completed(waiting):
+            done[id(waiting[future])] = found = future.result()
+            report.end(found)
+    return Outcome(tuple(done[id(run)] for run in runs))
+
+
+def _rehearsed(run: Run, root: Path, timeout: float | None) -> Done:
+    from kernels import plot
+
+    start = time.perf_counter()
+    try:
+        result = lab.rehearse(run.kernel, run.parameters, timeout=timeout)
+        path = save(run.kernel, result, root / "records")
+        if run.kernel.draw is not None:
+            figure = root / "figures" / f"{run.kernel.name},{path.stem}.svg"
+            figure.parent.mkdir(parents=True, exist_ok=True)
+            with _DRAWING:  # matplotlib's fonts and styles are one for all threads
+                figure.write_bytes(plot.draw(run.kernel, result).light)
+    except KernelError as error:
+        return _failed(run, error, time.perf_counter() - start)
+    except Exception as error:  # of a figure, say: a rehearsal is there to find it
+        return Done(run, "failed", f"{type(error).__name__}: {error}", seconds=time.perf_counter() - start)
+    return Done(run, "recorded", seconds=time.perf_counter() - start, result=result)
+
+
+_DRAWING = threading.Lock()
 
 
 def _failed(run: Run, error: KernelError, seconds: float = 0.0) -> Done:
@@ -247,7 +304,7 @@ def _verified(run: Run, recorded: Result, again: Again, timeout: float | None) -
     start = time.perf_counter()
     there = recorded.made.get("device_class", "unknown") if run.kernel.kind == "measurement" else None
     try:
-        if there and there != lab.device_class():
+        if there and there not in [device.device_class for device in lab.devices()]:
             return Done(run, "skipped", f"it was measured on {recorded.made.get('device', there)}, which is not here")
         if other := _other_packages(recorded):
             return Done(run, "skipped", other)

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal
 
+EVALUATED = ("formula", "prediction")  # kinds of kernels that are closed forms, which whoever asks evaluates
+
 
 class KernelError(ValueError):
     """Something that the author of a card or of a kernel got wrong; the message says what and what would be right."""
@@ -60,8 +62,9 @@ Side = Literal["", "lower", "upper"]
 class Number:
     """An output, a number in SI base units; exact where it has no spread.
 
-    low, high: of a measurement the 20th and 80th percentile, of a simulation the 10th and 90th of its `draws`, by seed
-    (None at a point of a curve where a draw has none). bound: "upper" where the true number is this or smaller, "lower" or larger.
+    low, high: the 10th and 90th percentile of its `draws`: of a simulation by seed, of a measurement the medians of its processes (None at
+    a point of a curve where a draw has none); of a measurement in a single process the 20th and 80th percentile of its samples.
+    bound: "upper" where the true number is this or smaller, "lower" or larger.
     """
 
     value: int | float
@@ -101,7 +104,8 @@ class Result:
 
     made: how (empty for formulas): device, device_class, driver, torch, python, utc, commit, seconds.
     stale: why the record no longer counts as made by today's code; empty where it is fresh.
-    draws: over how many seeds a simulation went, 1 where no seed moves it. ends: the same run where a free choice is at an end of its range.
+    draws: over how many seeds a simulation went, 1 where no seed moves it; over how many processes a measurement. ends: the same run where a
+    free choice is at an end of its range. timings: of a measurement, each number of seconds with its samples and the state of the device.
     """
 
     kernel: str
@@ -112,6 +116,11 @@ class Result:
     stale: tuple[str, ...] = ()
     draws: int = 1
     ends: tuple[End, ...] = ()
+    timings: tuple[Mapping[str, Any], ...] = ()
+
+    @property
+    def evaluated(self) -> bool:
+        return self.kind in EVALUATED
 
     def __getitem__(self, name: str) -> Any:
         output = self.outputs[name]

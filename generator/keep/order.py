@@ -12,23 +12,33 @@ from kernels.gpu import may_have_gpu
 
 
 class Order:
-    """Where the cards lie and where what is built goes. this: quote this machine's GPU, and keep its records and lock under the build."""
+    """Where the cards lie and where what is built goes.
 
-    def __init__(self, cards: Path, build: Path, this: bool = False, jobs: int = 1):
-        self.cards, self.build, self.this, self.jobs = cards, build, this, jobs
+    quoting: "published" (deck.yml's devices), "this" (those of the machine at hand) or "rehearsal" (times that mean nothing, to look at); the
+    records and the lock of the last two stay under the build.
+    """
+
+    def __init__(self, cards: Path, build: Path, quoting: str = "published", jobs: int = 1):
+        self.cards, self.build, self.quoting, self.jobs = cards, build, quoting, jobs
+
+    @property
+    def published(self) -> bool:
+        return self.quoting == "published"
 
     @cached_property
     def devices(self) -> tuple[str, ...] | None:
         """The device classes to quote; None: deck.yml's."""
-        if not self.this:
+        if self.published:
             return None
-        from kernels.lab import devices
+        from kernels.lab import REHEARSAL, devices
 
-        return devices()
+        return tuple(device.device_class for device in devices()) if self.quoting == "this" else (REHEARSAL,)
 
     @property
     def roots(self) -> tuple[Path, ...]:
-        return (self.build / "records", RECORDS) if self.this else (RECORDS,)
+        if self.published:
+            return (RECORDS,)
+        return ((self.build if self.quoting == "this" else self.build / "rehearsal") / "records", RECORDS)
 
     @property
     def folders(self) -> tuple[str, ...]:
@@ -37,7 +47,7 @@ class Order:
 
     @property
     def lock(self) -> Path:
-        return (self.build if self.this else self.cards) / LOCK
+        return (self.cards if self.published else self.build) / LOCK
 
     @property
     def stamp(self) -> Path:
@@ -66,4 +76,4 @@ class Order:
         return stamp.standing(self.stamp, self.before, self.files, self.circumstances)
 
     def _kept(self, suffix: str) -> Path:
-        return self.build / "cache" / f"{'this' if self.this else 'published'}{suffix}"
+        return self.build / "cache" / f"{self.quoting}{suffix}"

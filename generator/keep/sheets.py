@@ -202,7 +202,7 @@ class _Maker:
         whole = "\n".join((*text.values(), *_said(note.claims)))
         figures = set(_FIGURE.findall(whole))
         drawn = [self._drawing(result.kernel) for alias, result in results.items() if result and alias in figures]
-        asked = [_formula(result.kernel) for result in results.values() if result and result.kind == "formula"]
+        asked = [_formula(result.kernel) for result in results.values() if result and result.evaluated]
         pictures = [(path, self.under.files.hash(path)) for path in self._pictures] if "![" in whole.replace("![[", "") else []
         said = [text, claims, note.assumes]
         about = [note.id, note.type, note.deck, note.tags, said]
@@ -318,11 +318,11 @@ class _Maker:
         from kernels import declare
 
         for run in self.file.front.runs.values():
-            kind = declare.find(run.kernel).kind
-            if kind != "formula":
-                on = self.under.devices if kind == "measurement" else (None,)
+            kernel = declare.find(run.kernel)
+            if not kernel.evaluated:
+                on = self.under.devices if kernel.kind == "measurement" else (None,)
                 found = [self.store.found(run, device) for device in on]
-                yield entry(run, any(result is not None and not result.stale for result in found))
+                yield entry(run, any(result is not None and not result.stale for result in found), self.under.devices)
 
 
 def _formula(kernel: str) -> Mapping[str, str]:
@@ -352,7 +352,8 @@ def _numbers(values: Mapping[str, Sequence[Any]]) -> Mapping[str, Number]:
 def _seen(result: Result) -> list[Any]:
     """All of a result that a note can show."""
     made = result.made
-    return [result.kernel, result.kind, result.parameters, result.outputs, result.ends, made.get("device"), made.get("device_class")]
+    where = [made.get(name) for name in ("device", "device_class", "cores", "threads")]
+    return [result.kernel, result.kind, result.parameters, result.outputs, result.ends, *where]
 
 
 def _entry(note: Rendered, pieces: tuple[str, ...], deck_id: int) -> Entry:
@@ -410,7 +411,7 @@ def _records(run: Run, under: Circumstances) -> Iterator[Path]:
     from kernels.record import path_of
 
     kernel = declare.find(run.kernel)
-    if kernel.kind != "formula":
+    if not kernel.evaluated:
         for root in under.roots:
             for device in under.devices if kernel.kind == "measurement" else (None,):
                 yield path_of(kernel, run.parameters, device, root)

@@ -119,6 +119,8 @@ def _devices(node: yaml.Node | None, problems: list[Problem]) -> tuple[str, ...]
             problems.append(
                 Problem(item.place, f"the device {device!r} is malformed", "a device class as in the records' names, in small letters: h100")
             )
+        elif device == "rehearsal":
+            problems.append(Problem(item.place, "a rehearsal is no device, its times mean nothing", "make rehearse looks at cards with them"))
         elif device in devices:
             problems.append(Problem(item.place, f"the device {device!r} stands twice"))
         elif device:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from generator.look.notetypes import NoteType
 from generator.notes import Judged, Rendered, Resolved, Text
@@ -31,7 +31,13 @@ QUANTITY = re.compile(rf"(?<=\d) (?=(?:{UNITS})(?![\w%]))")  # the space between
 RESERVED = re.compile("[\ue000-\ue008]")
 
 VERDICTS = {"holds": "✓ holds", "wrong": "✗ wrong", "misleading": "◐ misleading", "depends": "± depends", None: "… not yet measured"}
-MADE = {"formula": "computed", "simulation": "simulated", "measurement": "measured"}  # in the footer's order
+MADE = {  # in the footer's order
+    "formula": "computed",
+    "prediction": "predicted",
+    "trace": "traced",
+    "simulation": "simulated",
+    "measurement": "measured",
+}
 
 
 def render(
@@ -283,10 +289,10 @@ def _beside(resolved: Resolved) -> str:
 def _footer(page: _Page) -> str:
     """How the note's numbers were made, and its sources. No date and no version: a re-measurement must not touch the note."""
     results = [result for result in page.resolved.results.values() if result is not None]
-    made = [MADE[kind] for kind in ("formula", "simulation") if any(result.kind == kind for result in results)]
-    if (draws := max((result.draws for result in results), default=1)) > 1:
+    made = [word for kind, word in MADE.items() if kind != "measurement" and any(result.kind == kind for result in results)]
+    if (draws := max((result.draws for result in results if result.kind == "simulation"), default=1)) > 1:
         made[-1] += f" over {draws} draws"
-    devices = {device_name(result.made) for result in results if result.kind == "measurement"}
+    devices = {_device(result.made) for result in results if result.kind == "measurement"}
     made += [f"measured on {device}" for device in sorted(devices)]
     if page.resolved.missing:
         made.append("not yet measured")
@@ -294,6 +300,12 @@ def _footer(page: _Page) -> str:
     if "Source" in page.resolved.fields:
         parts.append(_html(_filled(page.resolved, "Source"), page))
     return "\n".join(parts)
+
+
+def _device(made: Mapping[str, Any]) -> str:
+    """The device's name; of a CPU with its cores and threads."""
+    counts = [f"{made[what]} {what if made[what] > 1 else what[:-1]}" for what in ("cores", "threads") if what in made]
+    return ", ".join([device_name(made), *counts])
 
 
 def _numbers(text: Text, page: _Page) -> Mapping[int, str]:

@@ -21,7 +21,7 @@ from generator.resolve.names import names_in
 from generator.resolve.premises import others, says
 from generator.resolve.quantity import ExpressionError, Quantity, Undecided
 from generator.resolve.variation import AtEnd, Varied, middle, vary, widened
-from kernels.declare import Parameter
+from kernels.parameters import Parameter
 from kernels.results import KernelError
 
 NEARLY_ALL = Fraction(95, 100)  # of the draws suffice for a claim about one draw
@@ -265,7 +265,7 @@ def _refuse_certain(claim: Claim, scope: Scope) -> None:
         return
     expression = claim.holds if claim.holds is not None else claim.computed or ""
     used = dict.fromkeys(alias for alias, *rest in read_by(expression) if rest)
-    if any(scope.kernels[alias].kind != "formula" for alias in used):
+    if any(not scope.kernels[alias].evaluated for alias in used):
         return
     tried = 0
     for alias in used:

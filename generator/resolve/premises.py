@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from generator.resolve.expression import Scope, evaluate, read_by
 from generator.resolve.quantity import ATOMS, ExpressionError
-from kernels.declare import Parameter
+from kernels.parameters import Parameter
 from kernels.results import KernelError
 
 MOST_CHOICES = 6  # of a parameter that are tried
@@ -36,7 +36,7 @@ class Premise(NamedTuple):
 def premises(expression: str, scope: Scope, printed: Callable[[Any], str]) -> Iterator[Premise]:
     """The parameters of the formulas behind an expression that move what is printed; runs that share a value are changed together."""
     used = dict.fromkeys(alias for alias, *rest in read_by(expression) if rest and scope.results.get(alias) is not None)
-    formulas = [alias for alias in used if scope.kernels[alias].kind == "formula"]
+    formulas = [alias for alias in used if scope.kernels[alias].evaluated]
     if not any(rest and rest[0] in scope.kernels[alias].outputs for alias, *rest in read_by(expression) if alias in used):
         return  # it tells a parameter and computes nothing
     text, done = printed(evaluate(expression, scope).content), set()

@@ -47,7 +47,7 @@ class Store:
             return None
 
     def _found(self, kernel: Kernel, run: Run, device: str | None) -> Result | None:
-        if kernel.kind == "formula":
+        if kernel.evaluated:
             return kernel(**run.parameters)
         if kernel.kind == "measurement" and device is None:
             return None

@@ -174,13 +174,13 @@ def _run(run: Run, result: Result | None, roots: Sequence[Path]) -> dict[str, An
     from kernels.declare import find
 
     kernel = find(run.kernel)
-    record = _record(kernel, result, roots) if result and kernel.kind != "formula" else None
+    record = _record(kernel, result, roots) if result and not kernel.evaluated else None
     return {
         "kernel": run.kernel,
         "parameters": dict(run.parameters),
         "call": call(run),
         "kind": kernel.kind,
-        "state": _state(kernel.kind, result),
+        "state": _state(kernel, result),
         "reasons": list(result.stale) if result else [],
         "made": {key: result.made[key] for key in MADE if key in result.made} if result else {},
         "record": _relative(record) if record else None,
@@ -199,10 +199,10 @@ def _record(kernel: Kernel, result: Result, roots: Sequence[Path]) -> Path:
     return next((path for path in there if json.loads(path.read_text(encoding="utf-8"))["made"] == dict(result.made)), there[0])
 
 
-def _state(kind: str, result: Result | None) -> str:
+def _state(kernel: Kernel, result: Result | None) -> str:
     if result is None:
         return "missing"
-    if kind == "formula":
+    if kernel.evaluated:
         return "computed"
     return "stale" if result.stale else "fresh"
 

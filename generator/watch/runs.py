@@ -106,7 +106,7 @@ class Background:
 
 def _options(order: Order, devices: Sequence[str]) -> list[str]:
     """As the Makefile has them: a personal deck's records stay under the build."""
-    if order.this:
+    if not order.published:
         return ["--device", "this", "--records", str(order.roots[0]), "--known", str(RECORDS)]
     return ["--device", ",".join(devices)]
 

@@ -10,12 +10,15 @@ import time
 from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Literal
 
 import pytest
 
-from kernels import KernelError, Spread, lab, limits, record, recording
+from kernels import KernelError, Spread, declare, lab, limits, machine, record, recording
 from kernels.__main__ import _parser, main
 from kernels.declare import find
+from kernels.demand import Demand, Device
 from kernels.machine import device_class_of, device_name_of, versions
 from kernels.record import Curve, Number, Result, load, path_of, save
 
@@ -111,19 +114,108 @@ def test_a_lab_that_is_stopped_leaves_no_worker(tmp_path, sign):
         assert process.returncode == 130 and "Traceback" not in said
 
 
+CPU = Device("Made-up CPU", "made-up-cpu", 2**34, where="cpu")
+
+
+def pretend(monkeypatch, *gpus):
+    """Devices of this machine, in place of the real ones: GPUs by class or as they are, and a CPU."""
+    found = [Device(f"Made-up {one}", one, 80 * 2**30, 9.0, ("fp16", "bf16")) if isinstance(one, str) else one for one in gpus]
+    monkeypatch.setattr(lab, "devices", lambda: (*found, CPU))
+
+
 def test_a_measurement_without_its_gpu_is_refused(monkeypatch):
     speed = find("made_up_speed")
-    for here, device, message in ((None, None, "needs a GPU"), ("h200", "h100", "is to be measured on h100; the GPU here is h200")):
-        monkeypatch.setattr(lab, "device_class", lambda here=here: here)
+    for here, device, message in (((), None, "needs a GPU"), (("h200",), "h100", "is to be measured on h100; the device here is h200")):
+        pretend(monkeypatch, *here)
         with pytest.raises(lab.RunError, match=message):
             lab.run(speed, {}, device=device)
 
 
 def test_a_gpu_that_vanishes_is_noticed(monkeypatch):
     pytest.importorskip("torch")
-    monkeypatch.setattr(lab, "device_class", lambda: "made-up")
-    with pytest.raises(lab.RunError, match="though the GPU here was made-up a moment ago"):
+    pretend(monkeypatch, "made-up")
+    with pytest.raises(lab.RunError, match="torch sees no GPU here"):
         lab.run(find("made_up_speed"), {})
+
+
+DEMANDING = {"memory": lambda rows: 2**30 * rows, "capability": 8.0, "formats": lambda dtype: (dtype,)}
+
+
+@pytest.mark.parametrize(
+    ("device", "parameters", "obstacle"),
+    [
+        (Device("Laptop", "laptop", 8 * 2**30, 8.6, ("fp16", "bf16")), {"rows": 7}, ""),
+        (Device("Laptop", "laptop", 8 * 2**30, 8.6, ("fp16", "bf16")), {"rows": 8}, "it needs 8 GiB of memory, and Laptop has 7.5 to give"),
+        (Device("Turing", "t4", 16 * 2**30, 7.5, ("fp16",)), {"rows": 1}, "it needs compute capability 8.0, and Turing has 7.5"),
+        (Device("Old", "old", 2**40, 8.0, ("fp16",)), {"rows": 1, "dtype": "bf16"}, "it multiplies bf16, which Old does not"),
+        (Device("AMD Instinct MI300X", "mi300x", 2**37, 0.0, ("fp16", "bf16")), {"rows": 1, "dtype": "bf16"}, ""),
+    ],
+)
+def test_a_measurement_asks_for_memory_capability_and_formats(device, parameters, obstacle):
+    def demanding(rows: int = 1, dtype: Literal["fp16", "bf16"] = "fp16"):
+        """Demands."""
+
+    kernel = declare.kernel(kind="measurement", outputs={"time": "s"}, **DEMANDING)(demanding)
+    assert kernel.demand.obstacle(kernel.bind(parameters), device) == obstacle
+
+
+def test_what_does_not_fit_is_skipped_before_it_starts_and_the_others_run(tmp_path, monkeypatch):
+    small = Device("Small", "small", 2**30, 8.6)
+    pretend(monkeypatch, small)
+    big, ran = replace(find("made_up_speed"), name="made_up_big", demand=Demand(memory=2**31)), []
+    monkeypatch.setattr(recording, "_recorded", lambda run, *_: ran.append(run) or recording.Done(run, "recorded"))
+    outcome = recording.record_runs([recording.Run(big, {"rows": 8192}), *runs(SPEED)], root=tmp_path)
+    assert states(outcome) == ["skipped", "recorded"] and len(ran) == 1
+    assert outcome.done[0].message == "it needs 2 GiB of memory, and Small has 0.5 to give"
+
+
+@pytest.mark.parametrize("wrong", [{"memory": lambda lines: lines}, {"rehearsal": {"ROWS": 2}}, {"rehearsal": {"rows": "two"}}, {"headline": "rate"}])
+def test_a_demand_names_what_is_there(wrong):
+    def demanding(rows: int = 1):
+        """Demands."""
+
+    with pytest.raises(KernelError):
+        declare.kernel(kind="measurement", outputs={"time": "s"}, **wrong)(demanding)
+    with pytest.raises(KernelError, match="only a measurement"):
+        declare.kernel(kind="formula", outputs={"time": "s"}, memory=1)(demanding)
+
+
+@pytest.mark.parametrize(
+    ("cpuinfo", "name", "short"),
+    [
+        ("model name\t: AMD EPYC\ncpu family\t: 25\nmodel\t\t: 17\n", "AMD EPYC (family 25, model 17)", "epyc-25.17"),
+        ("model name\t: AMD EPYC 9B14\n", "AMD EPYC 9B14", "epyc-9b14"),
+        ("model name\t: AMD Ryzen 9 7950X 16-Core Processor\n", "AMD Ryzen 9 7950X", "ryzen-9-7950x"),
+        ("model name\t: Intel(R) Xeon(R) Platinum 8481C CPU @ 2.70GHz\n", "Intel Xeon Platinum 8481C", "xeon-platinum-8481c"),
+    ],
+)
+def test_classes_of_processors(cpuinfo, name, short, monkeypatch):
+    monkeypatch.setattr(machine, "_cpuinfo", lambda key: dict(line.split("\t: ") for line in cpuinfo.replace("\t\t", "\t").splitlines()).get(key, ""))
+    assert (machine.cpu_name(), machine.cpu_class()) == (name, short)
+
+
+@pytest.mark.parametrize(
+    ("name", "hip", "architecture", "number", "expected"),
+    [
+        ("NVIDIA GeForce RTX 4070 Laptop GPU", None, None, (8, 9), ("rtx-4070-laptop", 8.9, ("fp64", "fp32", "fp16", "tf32", "bf16", "fp8"))),
+        ("Tesla T4", None, None, (7, 5), ("t4", 7.5, ("fp64", "fp32", "fp16"))),
+        ("AMD Instinct MI300X OAM", "6.2", "gfx942:sramecc+:xnack-", (9, 4), ("mi300x", 0.0, ("fp64", "fp32", "fp16", "bf16", "fp8"))),
+        ("AMD Radeon RX 7900 XTX", "6.2", "gfx1100", (11, 0), ("radeon-rx-7900-xtx", 0.0, ("fp64", "fp32", "fp16", "bf16"))),
+        ("AMD Radeon Graphics", "6.2", "gfx1103", (11, 0), ("gfx1103", 0.0, ("fp64", "fp32", "fp16", "bf16"))),
+        ("AMD Radeon VII", "6.2", "gfx906:sramecc+:xnack-", (9, 0), ("radeon-vii", 0.0, ("fp64", "fp32", "fp16"))),
+    ],
+)
+def test_what_a_gpu_is_and_can_do(name, hip, architecture, number, expected, monkeypatch):
+    torch = pytest.importorskip("torch")
+    properties = SimpleNamespace(major=number[0], minor=number[1], total_memory=2**33)
+    if architecture:
+        properties.gcnArchName = architecture
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda: name)
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda device: properties)
+    monkeypatch.setattr(torch.version, "hip", hip)
+    gpu, cpu = machine.devices()
+    assert (gpu.device_class, gpu.capability, gpu.formats) == expected and gpu.memory == 2**33 and cpu.where == "cpu"
 
 
 @pytest.mark.parametrize(
@@ -239,7 +331,7 @@ def measured(monkeypatch, here, factor=1.0):
         return Result(kernel.name, kernel.kind, kernel.bind(parameters), kernel.checked(returned), made)
 
     monkeypatch.setattr(lab, "run", run)
-    monkeypatch.setattr(lab, "device_class", lambda: here)
+    pretend(monkeypatch, *filter(None, [here]))
     return count
 
 
@@ -254,7 +346,7 @@ def test_measurements_run_only_on_the_devices_asked_for(tmp_path, monkeypatch):
         assert states(outcome) == ["skipped"] and outcome.good and "this machine has none" in outcome.done[0].message
     count = measured(monkeypatch, "rtx-4090")
     outcome = recording.record_runs(wanted, root=tmp_path, device="h100,h200")
-    assert states(outcome) == ["skipped"] and outcome.done[0].message == "it is to be measured on h100 or h200; the GPU here is rtx-4090"
+    assert states(outcome) == ["skipped"] and outcome.done[0].message == "it is to be measured on h100 or h200; the device here is rtx-4090"
     assert not count
     count = measured(monkeypatch, "h200")
     assert states(recording.record_runs(wanted, root=tmp_path, device="h100,h200")) == ["recorded"] and len(count) == 1
@@ -271,7 +363,7 @@ def test_a_gpu_that_cannot_be_asked_fails_its_measurements_only(tmp_path, monkey
     def broken():
         raise lab.RunError("torch is broken", "its log")
 
-    monkeypatch.setattr(lab, "device_class", broken)
+    monkeypatch.setattr(lab, "devices", broken)
     outcome = recording.record_runs(runs(SPEED, DRIFT), root=tmp_path)
     assert states(outcome) == ["failed", "recorded"] and outcome.done[0].log == "its log"
 
@@ -424,19 +516,19 @@ def test_usage_errors(capsys):
 
 
 def test_a_measurement_is_refused_on_the_command_line(capsys, monkeypatch):
-    monkeypatch.setattr(lab, "device_class", lambda: None)
+    pretend(monkeypatch)
     code, out, err = said(capsys, "run", "made_up_speed", "--json")
-    assert (code, out, err) == (1, "", "error: made_up_speed is a measurement and needs a GPU; this machine has none that torch can use\n")
+    assert (code, out, err) == (1, "", "error: made_up_speed is a measurement: it needs a GPU, and this machine has none that torch can use\n")
 
 
 def test_record_from_standard_input(capsys, monkeypatch, tmp_path):
-    monkeypatch.setattr(lab, "device_class", lambda: None)
+    pretend(monkeypatch)
     lines = [DRIFT, SPEED, {"kernel": "made_up_trouble", "parameters": {"how": "raise"}, "cards": ["cards/b.md:9"]}]
     monkeypatch.setattr(sys, "stdin", io.StringIO("".join(json.dumps(line) + "\n" for line in lines)))
     code, out, err = said(capsys, "record", "-", "--records", str(tmp_path))
     assert code == 1 and out == "1 recorded, 1 skipped, 1 failed\n"
     first, second, third, *log = err.splitlines()
-    assert first == "made_up_speed: skipped: a measurement needs a GPU, and this machine has none"
+    assert first == "made_up_speed: skipped: it needs a GPU, and this machine has none that torch can use"
     assert second.startswith("[1/2] made_up_drift scale=2.0 ... ") and second.endswith(" s")
     assert third.startswith("[2/2] made_up_trouble how=raise ... failed: ZeroDivisionError: division by zero (made_up_trouble.py:")
     assert third.endswith("(wanted by cards/b.md:9)") and log[-1] == "    | ZeroDivisionError: division by zero"
@@ -479,7 +571,7 @@ def test_the_readme_names_every_command_and_option():
     commands = _parser()._subparsers._group_actions[0].choices
     words = [word for command in commands.values() for action in command._actions for word in action.option_strings if word not in ("-h", "--help")]
     assert {"--fresh", "--json"} <= set(words) and [word for word in (*commands, *words) if word not in readme] == []
-    assert len(readme.splitlines()) < 180
+    assert len(readme.splitlines()) < 240
 
 
 def test_saving_takes_the_place_of_the_old_record(tmp_path):

@@ -1,0 +1,147 @@
+"""The parameters of a kernel: what a function's annotations say of them, and values checked against it.
+
+In: a function with typed keyword arguments, and values as cards or command lines give them. Out: Parameters, and values in their types.
+"""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+import math
+import re
+import typing
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from kernels.results import KernelError
+
+BASE_UNITS = ("B", "s", "FLOP", "token", "W")  # a unit is "" or these joined: "B/s", "FLOP/B", "1/s"
+UNIT = re.compile(rf"(?:1|{'|'.join(BASE_UNITS)})(?:[*/](?:{'|'.join(BASE_UNITS)}))*")
+
+
+@dataclass(frozen=True)
+class Bound:
+    """What a parameter may be, inside Annotated: its unit and its inclusive range."""
+
+    unit: str = ""
+    low: float | None = None
+    high: float | None = None
+
+
+class Free:
+    """Inside Annotated: the question does not fix this parameter. The ends of what a reasonable person could have chosen, or all choices.
+
+    The docstring names the parameter and says why. A run's record holds the outputs at each end, one parameter at a time.
+    """
+
+    def __init__(self, *ends: Any):
+        self.ends = ends
+
+
+@dataclass(frozen=True)
+class Parameter:
+    name: str
+    type: type
+    choices: tuple[Any, ...]
+    bound: Bound
+    free: tuple[Any, ...]  # the ends of its range where it is a free choice
+    default: Any  # inspect.Parameter.empty where the caller must give one
+
+    @property
+    def required(self) -> bool:
+        return self.default is inspect.Parameter.empty
+
+
+def parameters_of(function: Callable[..., Any]) -> dict[str, Parameter]:
+    hints = typing.get_type_hints(function, include_extras=True)
+    found = {}
+    for name, argument in inspect.signature(function).parameters.items():
+        what = f"{function.__name__}: parameter {name!r}"
+        if argument.kind not in (argument.POSITIONAL_OR_KEYWORD, argument.KEYWORD_ONLY):
+            raise KernelError(f"{what} must be an ordinary one, which can be given by its name")
+        if name not in hints:
+            raise KernelError(f"{what} has no type")
+        hint: Any = hints[name]
+        bound, free, choices = Bound(), Free(), tuple[Any, ...]()
+        if typing.get_origin(hint) is typing.Annotated:
+            hint, *extras = typing.get_args(hint)
+            bound = next((e for e in extras if isinstance(e, Bound)), bound)
+            free = next((e for e in extras if isinstance(e, Free)), free)
+        if typing.get_origin(hint) is Literal:
+            choices = typing.get_args(hint)
+            hint = type(choices[0]) if len(set(map(type, choices))) == 1 else None
+        if hint not in (int, float, str, bool):
+            raise KernelError(f"{what} must be int, float, str, bool or a Literal of one of them")
+        if hint not in (int, float) and (bound.low, bound.high) != (None, None):
+            raise KernelError(f"{what} has a range, which only a number can have")
+        check_unit(what, bound.unit)
+        parameter = Parameter(name, hint, choices, bound, (), argument.default)
+        # The default in the parameter's own type: `rate: float = 1` and rate=1.0 are one case with one key.
+        if not parameter.required:
+            parameter = replace(parameter, default=typed(function.__name__, parameter, argument.default))
+        found[name] = replace(parameter, free=_free(function.__name__, parameter, free.ends))
+    return found
+
+
+def _free(kernel_name: str, parameter: Parameter, ends: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The ends of a free choice in the parameter's type; the default lies between them, or is one of them."""
+    if not ends:
+        return ()
+    what = f"{kernel_name}: the free parameter {parameter.name!r}"
+    found = tuple(typed(kernel_name, parameter, end) for end in ends)
+    if len(set(found)) < 2:
+        raise KernelError(f"{what} needs two values at least, the ends of its range")
+    if parameter.required:
+        raise KernelError(f"{what} needs a default")
+    ordered = parameter.type in (int, float) and not parameter.choices
+    if not (min(found) <= parameter.default <= max(found) if ordered else parameter.default in found):
+        raise KernelError(f"{what} has the default {parameter.default!r}, which is not within {listed(found)}")
+    return found
+
+
+def typed(kernel_name: str, parameter: Parameter, value: Any) -> Any:
+    """The value in the parameter's type, checked against its choices and range. Raises KernelError where it does not fit.
+
+    An integral float is an int where one is wanted (70e9), an int a float.
+    """
+    what = f"{kernel_name}: parameter {parameter.name!r}"
+    wanted: Any = parameter.type
+    if wanted is int and isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if wanted is float and type(value) in (int, float):
+        try:
+            value = float(value) + 0.0  # -0.0 and 0.0 are one case
+        except OverflowError:
+            value = math.inf
+    if type(value) is not wanted:
+        raise KernelError(f"{what} is {value!r}, but must be of type {wanted.__name__}")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise KernelError(f"{what} is {value!r}, but must be finite")
+    if parameter.choices and value not in parameter.choices:
+        allowed = ", ".join(map(str, parameter.choices))
+        raise KernelError(f"{what} is {value!r}{nearest(str(value), map(str, parameter.choices), label='allowed', listed=allowed)}")
+    low, high = parameter.bound.low, parameter.bound.high
+    if (low is not None and value < low) or (high is not None and value > high):
+        limits = " and ".join(t for t in (f"at least {low:g}" if low is not None else "", f"at most {high:g}" if high is not None else "") if t)
+        raise KernelError(f"{what} is {value!r}, but must be {limits}")
+    return value
+
+
+def nearest(name: str, known: typing.Iterable[str], label: str = "it has", listed: str = "") -> str:
+    """A hint for a message: the nearest known names and, where they are few, all of them."""
+    known = list(known)
+    close = difflib.get_close_matches(name, known, n=2, cutoff=0.6)
+    parts = [f"did you mean {' or '.join(repr(c) for c in close)}?"] if close else []
+    if listed or len(known) <= 24:
+        parts.append(f"{label}: {listed or ', '.join(sorted(known))}")
+    return f" ({' '.join(parts)})" if parts else ""
+
+
+def check_unit(what: str, unit: str) -> None:
+    if unit and not UNIT.fullmatch(unit):
+        raise KernelError(f"{what}: unknown unit {unit!r}{nearest(unit, BASE_UNITS, label='a unit is empty or joins, as in B/s or 1/s,')}")
+
+
+def listed(ends: tuple[Any, ...]) -> str:
+    return " to ".join(map(str, ends))
