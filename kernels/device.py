@@ -97,7 +97,10 @@ class Gpu:
         return _reader(max(512 * 2**20, 4 * self.cache_size()), self.name)
 
     def captured(self, function: Callable[[], Any], calls: int) -> Callable[[], None]:
-        """A function that replays so many calls from a graph. Warmed up on a stream of its own, as torch asks for before a capture."""
+        """A function that replays so many calls from a graph. Warmed up on a stream of its own, as torch asks for before a capture.
+
+        Raises KernelError for what cannot be captured: a wait of the host, a copy from memory that is not pinned.
+        """
         import torch
 
         here, side = torch.cuda.current_stream(), torch.cuda.Stream()
@@ -107,9 +110,14 @@ class Gpu:
                 function()
         here.wait_stream(side)
         recorded = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(recorded):
-            for _ in range(calls):
-                function()
+        try:
+            with torch.cuda.graph(recorded):
+                for _ in range(calls):
+                    function()
+        except torch.OutOfMemoryError:
+            raise
+        except RuntimeError as error:
+            raise KernelError(f"what is timed cannot be captured in a CUDA graph: {error}") from error
         recorded.replay()
         return recorded.replay
 

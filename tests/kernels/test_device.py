@@ -110,6 +110,22 @@ def test_a_capture_is_warmed_up_on_a_stream_of_its_own(cuda):
     assert cuda.asked[-1] == "replay" and cuda.asked.count("call") == 5
 
 
+def test_what_cannot_be_captured_is_told(cuda):
+    """Where memory runs out, that is told as it is: some kernels ask how much fits."""
+    for error, told in (
+        (RuntimeError("operation not permitted when stream is capturing"), KernelError),
+        (torch.OutOfMemoryError(), torch.OutOfMemoryError),
+    ):
+
+        def call(error=error):
+            if "begin capture" in cuda.asked:
+                raise error
+
+        cuda.asked.clear()
+        with pytest.raises(told):
+            Gpu().captured(call, 1)
+
+
 def test_the_flush_is_larger_than_any_cache(cuda, monkeypatch):
     sizes = []
     monkeypatch.setattr(device, "_reader", lambda size, name: sizes.append((size, name)))

@@ -175,12 +175,19 @@ def test_without_a_flush_a_sample_is_two_milliseconds_of_calls(stream):
     assert of_last()["calls"] == pytest.approx(200, rel=0.02)
 
 
-def test_a_single_short_call_is_refused_outside_a_graph(stream):
+@pytest.mark.parametrize(("seconds", "graph"), [(2.1e-5, False), (1.9e-5, True)])
+def test_a_single_short_call_is_taken_from_a_graph(stream, seconds, graph):
     here = stream()
-    with pytest.raises(KernelError, match="ask for graph=True"):
-        timing.measure(lambda: here.launch(1e-6, 1.9e-5))
-    assert timing.measure(lambda: here.launch(1e-6, 1.9e-5), graph=True).value == pytest.approx(1.9e-5)
-    assert timing.measure(lambda: here.launch(1e-6, 2.1e-5)).value == pytest.approx(2.1e-5)
+    assert timing.measure(lambda: here.launch(1e-6, seconds)).value == pytest.approx(seconds)
+    assert here.order[-1] == ("graph" if graph else "kernel")
+    assert last()["graph"] == graph and len(timing.samples()["turns"]) == 1
+    assert any("of the events around it" in doubt for doubt in last()["doubts"]) == graph
+
+
+def test_a_short_call_that_is_to_show_its_launches_is_in_no_graph(stream):
+    here = stream()
+    assert timing.measure(lambda: here.launch(1e-6, 1e-5), hidden=False).value == pytest.approx(1e-5)
+    assert not last()["graph"] and "of the events around it" in last()["doubts"][0]
 
 
 def test_results_are_not_kept(stream):
@@ -445,8 +452,9 @@ def test_a_sub_microsecond_kernel_is_told_from_the_resolution_of_events():
     timing.use("cuda")
     x = torch.zeros(1, device="cuda")
     assert timing.measure(lambda: x.add_(1), flush=False, graph=True).value < 5e-6
-    with pytest.raises(KernelError, match="ask for graph"):
-        timing.measure(lambda: x.add_(1))
+    assert timing.measure(lambda: x.add_(1)).value < 2e-5 and last()["graph"]
+    with pytest.raises(KernelError, match="cannot be captured"):
+        timing.measure(lambda: x.item())
 
 
 @needs_gpu

@@ -117,7 +117,7 @@ def copy_time(source, device: str):
     import torch
 
     out = torch.empty_like(source, device=device)
-    return timing.measure(lambda: out.copy_(source, non_blocking=True))
+    return timing.measure(lambda: out.copy_(source, non_blocking=True), flush=False)
 
 
 def wall(function: Callable[[], Any], wait: bool, repetitions: int = 20):
