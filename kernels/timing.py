@@ -26,7 +26,7 @@ from typing import Any, Literal, NamedTuple
 
 from kernels.device import Cpu, Gpu
 from kernels.nvml import SLOWED
-from kernels.record import KernelError, Spread
+from kernels.results import KernelError, Spread
 
 Function = Callable[[], Any]
 
