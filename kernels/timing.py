@@ -170,7 +170,6 @@ class Pace:
 FULL = Pace(window=0.05, warm=0.5, warm_limit=3.0, looks=5, sample=2e-3, rounds=10, seconds=2.0, noted=True, strict=True)
 LOOK = Pace(window=0.02, warm=0.04, warm_limit=0.1, looks=3, sample=2e-3, rounds=3, seconds=0.0, noted=False, strict=False)
 REHEARSAL = Pace(window=0.0, warm=0.0, warm_limit=0.0, looks=1, sample=0.0, rounds=2, seconds=0.0, noted=True, strict=False)
-AT_REST = 5  # windows of the warm-up in which nothing moves by more than BAND
 HIDDEN = 0.1  # seconds that the stream sleeps at most for the host to get ahead
 
 
@@ -203,7 +202,7 @@ def _timed(functions: Mapping[str, Function], flush: bool, graph: bool, hidden: 
 
 
 def _warmed_up(here: Any, functions: Mapping[str, Function], pace: Pace) -> tuple[bool, dict[str, Any]]:
-    """Calls all functions in turns till their time and the SM clock stand still over some windows: whether they did, and the card's state."""
+    """Calls all functions in turns till their time and the SM clock are at rest: whether they came to it, and the card's state."""
 
     def turn() -> None:
         for function in functions.values():
@@ -221,13 +220,20 @@ def _warmed_up(here: Any, functions: Mapping[str, Function], pace: Pace) -> tupl
         here.synchronize()
         now = here.clock()
         windows.append(((now - began) / count, state.get("sm_clock", 1.0)))
-        settled = len(windows) >= AT_REST and all(max(last) <= (1 + BAND) * min(last) for last in zip(*windows[-AT_REST:]))
+        settled = len(windows) > 4 and all(_at_rest(series[1:][-10:]) for series in zip(*windows))  # the first was a single call
         if (settled and now - start >= pace.warm) or now - start >= pace.warm_limit:
             break
         count = max(1, math.ceil(pace.window * count / (now - began)))
     if pace.strict:
         _undisturbed(state)
     return settled, state
+
+
+def _at_rest(series: Sequence[float]) -> bool:
+    """Whether it drifts no longer, jitter as it may (a clock does at its power cap): its halves, a quarter of a second each, have the same mean."""
+    half = len(series) // 2
+    one, other = statistics.fmean(series[:half]), statistics.fmean(series[-half:])
+    return abs(one - other) <= BAND * min(one, other)
 
 
 class _Way:
