@@ -6,7 +6,7 @@ while one small result a step stays and pins the segment that it was cut from. t
 what counts is where the allocator puts things, which does not depend on the GPU's speed.
 """
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from kernels import Bound, KernelError, Series, kernel, timing
 from kernels.library.gpu import caching_allocator as model
@@ -51,52 +51,40 @@ def allocator_fragmentation(
 
 def on_device(budget: int, layers: int, shortest: int, kept: int, seed: int, expandable: bool) -> dict:
     """Replays the workload in torch's allocator until it fails. Raises KernelError where the GPU has less than the budget left."""
-    import torch
-
-    torch.cuda.empty_cache()
-    free, whole = torch.cuda.mem_get_info()
+    timing.release()
+    free, allocator = timing.free_memory(), timing.allocator()
     if free < budget:
         raise KernelError(f"allocator_fragmentation: the budget is {budget} bytes, but {free} are free on this GPU")
-    choose(f"expandable_segments:{expandable}")
-    torch.cuda.set_per_process_memory_fraction(budget / whole)
-    memory = Tensors()
+    allocator.expandable(expandable)
+    allocator.limit(budget)
+    memory = Tensors(allocator)
     try:
         found = model.replay(memory, layers, shortest, kept, seed)
-        if {segment["is_expandable"] for segment in memory.segments()} != {expandable}:
+        if {segment["is_expandable"] for segment in allocator.segments()} != {expandable}:
             raise KernelError(f"torch's allocator did not take the setting expandable_segments:{expandable}")
-        held = torch.cuda.memory_reserved()
-        torch.cuda.empty_cache()
-        return {**found, "returned": held - torch.cuda.memory_reserved()}
+        held = allocator.reserved
+        timing.release()
+        return {**found, "returned": held - allocator.reserved}
     finally:
         memory.tensors.clear()
-        torch.cuda.empty_cache()
-        torch.cuda.set_per_process_memory_fraction(1.0)
-        choose("expandable_segments:False")
-
-
-def choose(settings: str) -> None:
-    """Changes the allocator's settings while it runs, as PYTORCH_CUDA_ALLOC_CONF does before it starts."""
-    import torch
-
-    setter = getattr(torch._C, "_accelerator_setAllocatorSettings", None) or getattr(torch.cuda.memory, "_set_allocator_settings", None)
-    if setter is None:
-        raise KernelError(f"torch {torch.__version__} has no way to change the allocator's settings while it runs")
-    setter(settings)
+        timing.release()
+        allocator.limit(None)
+        allocator.expandable(False)
 
 
 class Tensors:
-    """Memory as the workload uses it: tensors of bytes by name, on the GPU."""
+    """Memory as the workload uses it: tensors of bytes by name, of an allocator as `timing` has it."""
 
-    def __init__(self, device: str = "cuda") -> None:
-        self.device = device
+    def __init__(self, allocator: Any) -> None:
+        self.allocator = allocator
         self.tensors: dict[int, object] = {}
 
     def allocate(self, name: int, size: int) -> bool:
         import torch
 
         try:
-            self.tensors[name] = torch.empty(size, dtype=torch.uint8, device=self.device)
-        except torch.cuda.OutOfMemoryError:
+            self.tensors[name] = self.allocator.allocate(size)
+        except torch.OutOfMemoryError:
             return False
         return True
 
@@ -105,15 +93,11 @@ class Tensors:
 
     @property
     def live(self) -> int:
-        import torch
-
-        return torch.cuda.memory_allocated()
+        return self.allocator.live
 
     @property
     def reserved(self) -> int:
-        import torch
-
-        return torch.cuda.memory_reserved()
+        return self.allocator.reserved
 
     def cached(self) -> int:
         return sum(self._holes())
@@ -122,13 +106,7 @@ class Tensors:
         return max(self._holes(), default=0)
 
     def _holes(self) -> list[int]:
-        return [block["size"] for segment in self.segments() for block in segment["blocks"] if block["state"] == "inactive"]
-
-    def segments(self) -> list:
-        """What torch.cuda.memory_snapshot says: segments with their blocks in order."""
-        import torch
-
-        return torch.cuda.memory_snapshot()
+        return [block["size"] for segment in self.allocator.segments() for block in segment["blocks"] if block["state"] == "inactive"]
 
 
 @allocator_fragmentation.figure

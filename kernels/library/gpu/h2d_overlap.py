@@ -62,7 +62,7 @@ def h2d_overlap(size: Annotated[int, Bound("B", low=2**20, high=2**32)] = 2**28)
     pageable, pinned = sources(size)
     error = max(checked(source, device) for source in (pageable, pinned))
     spent = {name: copy_time(source, device) for name, source in (("pageable", pageable), ("pinned", pinned))}
-    pin_then_copy = wall(lambda: to_device(pin(pageable), device), wait=True)
+    pin_then_copy = wall(lambda: to_device(timing.pinned(pageable), device), wait=True)
     work, compute = computation(spent["pinned"].value, device)
     serial, overlapped = (steps_time(way, pinned, work, device) for way in (in_turn, side_by_side))
     small, _ = sources(2**20)
@@ -93,11 +93,7 @@ def sources(size: int):
     import torch
 
     pageable = torch.randint(0, 255, (size,), dtype=torch.uint8)
-    return pageable, pin(pageable)
-
-
-def pin(x):
-    return x.pin_memory()
+    return pageable, timing.pinned(pageable)
 
 
 def to_device(x, device: str):
@@ -110,7 +106,7 @@ def checked(source, device: str) -> float:
     import torch
 
     got = to_device(source, device)
-    _wait()
+    timing.synchronize()
     if not torch.equal(source, got.cpu()):
         raise KernelError("h2d_overlap: what arrived differs from what was sent, so it is not timed")
     return 0.0
@@ -121,28 +117,22 @@ def copy_time(source, device: str):
     import torch
 
     out = torch.empty_like(source, device=device)
-    return timing.measure(lambda: out.copy_(source, non_blocking=True))
+    return timing.measure(lambda: out.copy_(source, non_blocking=True), flush=False)
 
 
 def wall(function: Callable[[], Any], wait: bool, repetitions: int = 20):
     """Seconds of the host until the call returns, or until the GPU is done with it, which has nothing else to do."""
     samples = []
     for _ in range(repetitions):
-        _wait()
+        timing.synchronize()
         start = time.perf_counter()
         kept = function()
         if wait:
-            _wait()
+            timing.synchronize()
         samples.append(time.perf_counter() - start)
-        _wait()
+        timing.synchronize()
         del kept
     return timing.spread(samples[1:])
-
-
-def _wait() -> None:
-    import torch
-
-    torch.cuda.synchronize()
 
 
 def sweep(device: str) -> dict:
@@ -188,13 +178,12 @@ def in_turn(source, buffers, work: Callable[[], None]) -> None:
 
 def side_by_side(source, buffers, work: Callable[[], None]) -> None:
     """Copies into one buffer on a stream of their own while the computation has the other; neither overtakes the other."""
-    import torch
-
-    here, copies = torch.cuda.current_stream(), torch.cuda.Stream()
+    streams = timing.streams()
+    here, copies = streams.current_stream(), streams.Stream()
     copies.wait_stream(here)
-    arrived, used = ([torch.cuda.Event() for _ in range(STEPS)] for _ in range(2))
+    arrived, used = ([streams.Event() for _ in range(STEPS)] for _ in range(2))
     for number in range(STEPS):
-        with torch.cuda.stream(copies):
+        with streams.stream(copies):
             if number >= 2:
                 copies.wait_event(used[number - 2])
             buffers[number % 2].copy_(source, non_blocking=True)
@@ -226,7 +215,7 @@ def utilisation(source, work: Callable[[], None], compute: float, workers: int, 
 def _step(batch, work: Callable[[], None], device: str) -> None:
     to_device(batch, device)
     work()
-    _wait()  # a training loop waits too: for its loss, or for the host running ahead
+    timing.synchronize()  # a training loop waits too: for its loss, or for the host running ahead
 
 
 def load(source):

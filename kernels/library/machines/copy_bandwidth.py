@@ -31,11 +31,8 @@ def copy_bandwidth(size: Annotated[int, Bound("B", low=2**12)] = 2**30):
     copy, scale: the two ways. time: of the faster one. cached_bandwidth: the most that repeated copies of one small
     tensor reach, whose data stay in the L2 of `cache` bytes. error: of both ways, 0 or the run fails.
     """
-    import torch
-
     device = timing.device()
-    properties = torch.cuda.get_device_properties(device)
-    free, _ = torch.cuda.mem_get_info()
+    cache, free = timing.cache_size(), timing.free_memory()
     if size % 4:
         raise KernelError(f"copy_bandwidth: size is {size}, but must be a multiple of 4 bytes")
     if 2 * size > 0.8 * free:
@@ -44,13 +41,13 @@ def copy_bandwidth(size: Annotated[int, Bound("B", low=2**12)] = 2**30):
     ways = {name: rate(way, size, device) for name, way in WAYS.items()}
     best = max(ways, key=lambda name: ways[name].value)
     sizes = [s for s in SIZES if 2 * s <= 0.8 * free]
-    cached = [rate(timing.scale, s, device, flush=False) if 2 * s <= properties.L2_cache_size else None for s in sizes]
+    cached = [rate(timing.scale, s, device, flush=False) if 2 * s <= cache else None for s in sizes]
     return {
         "bandwidth": ways[best],
         **ways,
         "time": 2 * size / ways[best],
         "cached_bandwidth": max((c for c in cached if c), key=float),
-        "cache": properties.L2_cache_size,
+        "cache": cache,
         "error": error,
         "sweep": {"size": sizes, "memory": [rate(WAYS[best], s, device) for s in sizes], "cached": cached},
     }

@@ -49,11 +49,9 @@ def bruteforce_search(
     bytes from the `largest` count that fits where ten million do not. recall: share of the float64 ranking's first k that was found.
     error: largest of the scores.
     """
-    import torch
 
     device = timing.device()
-    free, _ = torch.cuda.mem_get_info()
-    fitting = int(0.6 * free) // (4 * dimension + 4 * max(QUERIES))
+    fitting = int(0.6 * timing.free_memory()) // (4 * dimension + 4 * max(QUERIES))
     if vectors > fitting:
         raise KernelError(f"bruteforce_search: {vectors} vectors of {dimension} do not fit; at most {fitting} do on this GPU")
     sizes = sorted({vectors, *(size for size in SIZES if vectors <= size <= fitting)})

@@ -121,28 +121,26 @@ def phases(recipe: str, shape: tuple[int, int, int], tokens: int, device: str) -
 
     warmed_up(recipe, device)
     gc.collect()
-    torch.cuda.reset_peak_memory_stats()
-    before, found = torch.cuda.memory_allocated(), {}
-    model = prepared(recipe, shape, device)
-    weights = torch.cuda.memory_allocated() - before
-    optimizer = optimizer_of(recipe, model)
-    text = torch.zeros(1, tokens, dtype=torch.int64)  # on the host: the inputs are no part of the bill
-    for iteration in range(2):
-        if iteration == 0:
-            found["loaded"] = torch.cuda.memory_allocated() - before
-        loss = forward(recipe, model, text.to(device))
-        if iteration == 0:
-            found["forward"] = torch.cuda.memory_allocated() - before
-        loss.backward()
-        del loss
-        if iteration == 0:
-            found["backward"] = torch.cuda.memory_allocated() - before
-        optimizer.step()
-        if iteration == 0:
-            found["stepped"] = torch.cuda.memory_allocated() - before
-        optimizer.zero_grad()
-    torch.cuda.synchronize()
-    return {**found, "master": found["loaded"] - weights, "peak": torch.cuda.max_memory_allocated() - before}
+    text, found = torch.zeros(1, tokens, dtype=torch.int64), {}  # on the host: the inputs are no part of the bill
+    with timing.account() as account:
+        model = prepared(recipe, shape, device)
+        weights = account.held
+        optimizer = optimizer_of(recipe, model)
+        for iteration in range(2):
+            if iteration == 0:
+                found["loaded"] = account.held
+            loss = forward(recipe, model, text.to(device))
+            if iteration == 0:
+                found["forward"] = account.held
+            loss.backward()
+            del loss
+            if iteration == 0:
+                found["backward"] = account.held
+            optimizer.step()
+            if iteration == 0:
+                found["stepped"] = account.held
+            optimizer.zero_grad()
+    return {**found, "master": found["loaded"] - weights, "peak": account.peak}
 
 
 def warmed_up(recipe: str, device: str) -> None:

@@ -127,7 +127,7 @@ def attempt(way: str, tokens: int, heads: int, head_dim: int, dtype: str, device
     import torch
 
     gc.collect()
-    torch.cuda.empty_cache()
+    timing.release()
     try:
         q, k, v = queries(tokens, heads, head_dim, dtype, device)
         call = functools.partial(WAYS[way], q, k, v)
@@ -139,11 +139,9 @@ def attempt(way: str, tokens: int, heads: int, head_dim: int, dtype: str, device
 
 def available() -> int:
     """Bytes that a fresh allocation can have: the free ones and what the allocator holds unused."""
-    import torch
-
     gc.collect()
-    torch.cuda.empty_cache()
-    return torch.cuda.mem_get_info()[0]
+    timing.release()
+    return timing.free_memory()
 
 
 def naive_longest(fitting: list[int], lengths: list[int], heads: int, head_dim: int, dtype: str, device: str) -> int:

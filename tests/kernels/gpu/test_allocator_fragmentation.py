@@ -1,11 +1,11 @@
-from types import SimpleNamespace
+import itertools
+import weakref
 
 import pytest
 
 torch = pytest.importorskip("torch")
 
-from kernels import KernelError, plot
-from kernels.library.gpu import allocator_fragmentation as file
+from kernels import KernelError, plot, timing
 from kernels.library.gpu import caching_allocator as model
 from kernels.library.gpu.allocator_fragmentation import allocator_fragmentation
 from kernels.library.gpu.caching_allocator import MIB, Memory, caching_allocator
@@ -143,65 +143,59 @@ def test_the_workload_frees_all_but_one_a_step():
         alive.add(name) if what == "allocate" else alive.discard(name) if what == "free" else None
 
 
+class Pretended:
+    """torch's interface over the model: its largest hole alone is made up."""
+
+    memory = None
+    takes_settings = True
+
+    def __init__(self):
+        self.grows, self.names = False, itertools.count()
+
+    def expandable(self, yes):
+        self.grows = yes and self.takes_settings
+
+    def limit(self, size):
+        type(self).memory = size and Memory(size, self.grows)
+
+    def allocate(self, size):
+        name, tensor = next(self.names), torch.empty(0)
+        if not self.memory.allocate(name, size):
+            raise torch.OutOfMemoryError
+        weakref.finalize(tensor, self.memory.free, name)
+        return tensor
+
+    @property
+    def live(self):
+        return self.memory.live
+
+    @property
+    def reserved(self):
+        return self.memory.reserved
+
+    def segments(self):
+        return [{"is_expandable": self.grows, "blocks": [{"state": "inactive", "size": 1}]}]
+
+
 def test_it_runs_from_end_to_end_on_a_pretended_allocator(pretended_gpu, monkeypatch):
-    """torch's interface over the model: the kernel and the model then find the same, but for the largest hole, which is made up here."""
-    state = SimpleNamespace(expandable=False, budget=2**40, memory=None)
-    whole = 2**33
-
-    class Pretended(file.Tensors):
-        def __init__(self):
-            state.memory = Memory(state.budget, state.expandable)
-            self.tensors = {}
-
-        def allocate(self, name, size):
-            return state.memory.allocate(name, size)
-
-        def free(self, name):
-            state.memory.free(name)
-
-    def choose(settings):
-        assert settings in ("expandable_segments:True", "expandable_segments:False")
-        state.expandable = settings.endswith("True")
-
-    def fraction(share):
-        state.budget = round(share * whole)
-
-    def empty():
-        if state.memory is not None:
-            state.memory._give_back()
-
-    monkeypatch.setattr(file, "Tensors", Pretended)
-    monkeypatch.setattr(file, "choose", choose)
-    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda: (whole, whole))
-    monkeypatch.setattr(torch.cuda, "empty_cache", empty)
-    monkeypatch.setattr(torch.cuda, "set_per_process_memory_fraction", fraction)
-    monkeypatch.setattr(torch.cuda, "memory_allocated", lambda: state.memory.live)
-    monkeypatch.setattr(torch.cuda, "memory_reserved", lambda: state.memory.reserved)
-    block = {"state": "inactive", "size": 1}
-    monkeypatch.setattr(torch.cuda, "memory_snapshot", lambda: [{"is_expandable": state.expandable, "blocks": [block]}])
+    monkeypatch.setattr(timing, "allocator", Pretended)
+    monkeypatch.setattr(timing, "free_memory", lambda: 2**33)
+    monkeypatch.setattr(timing, "release", lambda: Pretended.memory and Pretended.memory._give_back())
     found = allocator_fragmentation(budget=2.0**30, layers=12)
     assert found["live_share"] == found["predicted_live_share"] == caching_allocator(budget=2.0**30, layers=12)["live_share"]
     assert found["live_share_expandable"] == found["predicted_live_share_expandable"]
-    monkeypatch.setattr(torch.cuda, "memory_snapshot", lambda: [{"is_expandable": False, "blocks": [block]}])
+    monkeypatch.setattr(Pretended, "takes_settings", False)
     with pytest.raises(KernelError, match="did not take the setting"):
         allocator_fragmentation(budget=2.0**30, layers=12)
 
 
-def test_tensors_stand_for_the_workload():
-    memory = file.Tensors("cpu")
-    assert memory.allocate(1, 100) and memory.tensors[1].numel() == 100
-    memory.free(1)
-    assert not memory.tensors
+def test_it_runs_on_the_cpu_whose_allocator_keeps_nothing(pretended_gpu, monkeypatch):
+    monkeypatch.setattr(timing, "free_memory", lambda: 2**33)
+    found = allocator_fragmentation(budget=2.0**28, layers=12)
+    assert found["live_share"] > 0.9 and found["returned"] == 0
 
 
-def test_this_torch_can_change_the_allocators_settings():
-    import importlib
-
-    assert hasattr(torch._C, "_accelerator_setAllocatorSettings") or hasattr(importlib.import_module("torch.cuda.memory"), "_set_allocator_settings")
-
-
-def test_a_budget_beyond_the_gpu_is_refused(pretended_gpu, monkeypatch):
-    monkeypatch.setattr(torch.cuda, "empty_cache", lambda: None)
+def test_a_budget_beyond_the_gpu_is_refused(pretended_gpu):
     with pytest.raises(KernelError, match="are free on this GPU"):
         allocator_fragmentation()
 

@@ -5,7 +5,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from kernels import KernelError, plot
+from kernels import KernelError, plot, timing
 from kernels.library.gpu import h2d_overlap as file
 from kernels.library.gpu.h2d_overlap import h2d_overlap
 from kernels.library.gpu.loader_step import loader_step
@@ -39,22 +39,14 @@ def pretended_streams(pretended_gpu, monkeypatch):
         def record(self, stream):
             self.stream = stream.name
 
-    def event(enable_timing=False):
-        return timed(enable_timing) if enable_timing else Event()
-
-    timed = torch.cuda.Event
-
     @contextmanager
     def stream(given):
         asked.append((given.name, "copy", ""))
         yield
 
     here = Stream("here")
-    monkeypatch.setattr(file, "pin", torch.clone)
-    monkeypatch.setattr(torch.cuda, "Event", event)
-    monkeypatch.setattr(torch.cuda, "Stream", Stream)
-    monkeypatch.setattr(torch.cuda, "stream", stream)
-    monkeypatch.setattr(torch.cuda, "current_stream", lambda: here)
+    streams = SimpleNamespace(Event=Event, Stream=Stream, stream=stream, current_stream=lambda: here)
+    monkeypatch.setattr(timing, "streams", lambda: streams)
     return asked
 
 

@@ -1,5 +1,3 @@
-import gc
-
 import pytest
 
 torch = pytest.importorskip("torch")
@@ -41,26 +39,8 @@ def made_up():  # not measured: numbers to draw with
     }
 
 
-@pytest.fixture
-def counted(pretended_gpu, monkeypatch):
-    """The memory that live tensors hold, in place of the allocator's account; what autograd keeps for itself is not seen."""
-    gc.collect()
-    gc.freeze()  # only what the test makes is looked through
-
-    def held():
-        tensors = [t for t in gc.get_objects() if isinstance(t, torch.Tensor)]
-        tensors += [t.grad for t in tensors if t.is_leaf and t.grad is not None]
-        return sum({t.untyped_storage().data_ptr(): t.untyped_storage().nbytes() for t in tensors}.values())
-
-    monkeypatch.setattr(torch.cuda, "memory_allocated", held)
-    monkeypatch.setattr(torch.cuda, "max_memory_allocated", held)
-    monkeypatch.setattr(torch.cuda, "reset_peak_memory_stats", lambda: None)
-    yield
-    gc.unfreeze()
-
-
 @pytest.mark.parametrize("recipe", RECIPES)
-def test_the_tensors_take_what_is_predicted(counted, recipe):
+def test_the_tensors_take_what_is_predicted(pretended_gpu, recipe):
     shape = (128, 2, 64)
     size, adapters = _transformer.parameters(*shape), file.adapter_parameters(128, 2)
     found = file.phases(recipe, shape, 16, "cpu")
@@ -72,7 +52,7 @@ def test_the_tensors_take_what_is_predicted(counted, recipe):
     assert found["backward"] - found["loaded"] == pytest.approx(trained, rel=0.01)
 
 
-def test_the_parameters_are_counted():
+def test_the_parameters_are_pretended_gpu():
     model = file.prepared("lora", (128, 3, 50), "cpu")
     frozen = sum(p.numel() for p in model.parameters() if not p.requires_grad)
     trained = sum(p.numel() for p in model.parameters() if p.requires_grad)
@@ -115,7 +95,7 @@ def test_an_adapter_starts_as_nothing():
     assert torch.equal(file.adapted()(linear, 4)(x), linear(x))
 
 
-def test_it_runs_from_end_to_end(counted, monkeypatch):
+def test_it_runs_from_end_to_end(pretended_gpu, monkeypatch):
     monkeypatch.setattr(file, "temporary", lambda way, *_: 0)
     result = optimizer_step_peak(width=128, layers=1, tokens=16, vocabulary=64)
     assert result["mixed_of_predicted"] == pytest.approx(1, abs=0.02) and result["lora_saving"] > 0.5
