@@ -57,8 +57,9 @@ def listed(kernels: Sequence[Kernel], found: Mapping[str, Sequence[str]]) -> str
 def share(kernels: Sequence[Kernel], found: Mapping[str, Sequence[str]]) -> str:
     every, without = formulas(kernels), lacking(kernels, found)
     having = len(every) - len(without)
-    return f"{having} of {len(every)} formulas and predictions have an independent oracle ({having / len(every):.0%})" + f"; none: {', '.join(without)}" * bool(
-        without
+    return (
+        f"{having} of {len(every)} formulas and predictions have an independent oracle ({having / len(every):.0%})"
+        + f"; none: {', '.join(without)}" * bool(without)
     )
 
 
