@@ -8,7 +8,7 @@ from kernels.library.training import optimizer_step_peak as file
 from kernels.library.training.optimizer_step_peak import PHASES, RECIPES, WAYS, optimizer_step_peak
 from kernels.record import Result
 
-pytest_plugins = ("pretended_gpu",)
+pytest_plugins = ("pretended_gpu", "rehearsing")
 
 
 def made_up():  # not measured: numbers to draw with
@@ -52,7 +52,7 @@ def test_the_tensors_take_what_is_predicted(pretended_gpu, recipe):
     assert found["backward"] - found["loaded"] == pytest.approx(trained, rel=0.01)
 
 
-def test_the_parameters_are_pretended_gpu():
+def test_the_parameters_are_counted():
     model = file.prepared("lora", (128, 3, 50), "cpu")
     frozen = sum(p.numel() for p in model.parameters() if not p.requires_grad)
     trained = sum(p.numel() for p in model.parameters() if p.requires_grad)
@@ -95,11 +95,12 @@ def test_an_adapter_starts_as_nothing():
     assert torch.equal(file.adapted()(linear, 4)(x), linear(x))
 
 
-def test_it_runs_from_end_to_end(pretended_gpu, monkeypatch):
-    monkeypatch.setattr(file, "temporary", lambda way, *_: 0)
-    result = optimizer_step_peak(width=128, layers=1, tokens=16, vocabulary=64)
+def test_its_rehearsal(rehearse):
+    result = rehearse(optimizer_step_peak)
     assert result["mixed_of_predicted"] == pytest.approx(1, abs=0.02) and result["lora_saving"] > 0.5
     assert result["mixed_jump"] == pytest.approx(8 * result["parameters"], rel=0.01)
+    assert all(result[f"{recipe}_peak"] >= result[f"{recipe}_stepped"] for recipe in RECIPES)
+    assert result["foreach_temporary"] > result["loop_temporary"]
 
 
 def test_a_width_without_whole_heads_is_refused(pretended_gpu):
