@@ -4,8 +4,6 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from rehearsed import expected, needed
-
 from kernels import KernelError, plot, timing
 from kernels.library.gpu import caching_allocator as model
 from kernels.library.gpu.allocator_fragmentation import allocator_fragmentation
@@ -177,7 +175,7 @@ def test_on_an_allocator_like_the_model_it_finds_what_the_model_predicts(rehears
     found, _ = rehearse(allocator_fragmentation, budget=2.0**30, layers=12)
     assert found["live_share"] == found["predicted_live_share"] == caching_allocator(budget=2.0**30, layers=12)["live_share"]
     assert found["live_share_expandable"] == found["predicted_live_share_expandable"]
-    assert expected(allocator_fragmentation, found, "h100") == found["live_share"]
+    assert rehearse.expected(allocator_fragmentation, found, "h100") == found["live_share"]
 
 
 def test_a_setting_that_is_not_taken_is_no_result(rehearse, monkeypatch):
@@ -189,9 +187,8 @@ def test_a_setting_that_is_not_taken_is_no_result(rehearse, monkeypatch):
 
 def test_without_rounding_and_caching_memory_is_full_when_a_request_fails(rehearse):
     found, _ = rehearse(allocator_fragmentation)
-    assert found["live"] == found["reserved"] == found["requested"] and found["live"] + found["request"] > found["budget"] == needed(
-        allocator_fragmentation, found
-    )
+    assert found["live"] == found["reserved"] == found["requested"] and found["live"] + found["request"] > found["budget"]
+    assert rehearse.needed(allocator_fragmentation, found) == found["budget"]
     assert found["cached"] == found["largest_hole"] == found["returned"] == 0
 
 

@@ -6,7 +6,6 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from rehearsed import expected, needed
 from triton_here import DEVICE, needs_triton
 
 from kernels import KernelError, plot, timing
@@ -53,7 +52,8 @@ def test_a_bf16_sum_falls_behind():
 @pytest.mark.parametrize("way", WAYS)
 def test_the_kernel_sums_as_plain_torch_does(way):
     left, right = file.typed(*file.inputs(128, 512, "fp16", DEVICE), way)
-    assert timing.error_against(file.summed(left, right, way), file.product(left, right, way)) < (1e-6 if way == "fp32" else 1e-2)
+    limit = {"fp32": 1e-6, "fp16": 1e-2, "bf16": 1e-2 if DEVICE == "cuda" else 5e-2}[way]  # the interpreter cuts to bf16 where a GPU rounds
+    assert timing.error_against(file.summed(left, right, way), file.product(left, right, way)) < limit
 
 
 COMPILE = """
@@ -88,14 +88,14 @@ def test_its_numbers_follow_from_the_times(rehearse, monkeypatch):
     assert result["fp32_error"] < result["fp16_error"] < result["bf16_error"]
     assert result["of_ceiling"] == pytest.approx(result["half_rate"] / result["ceiling"])
     assert result["rate_gain"] == pytest.approx(result["half_rate"] / result["single_rate"])
-    assert expected(gemm_accumulate, result, "h100") == DEVICES["h100"].half and expected(gemm_accumulate, result, "gtx-0") is None
+    assert rehearse.expected(gemm_accumulate, result, "h100") == DEVICES["h100"].half and rehearse.expected(gemm_accumulate, result, "gtx-0") is None
 
 
 @pytest.mark.parametrize(("k", "size", "terms"), [(16384, 64, (256,)), (128, 1024, (1024,))])
 def test_it_needs_the_memory_that_it_declares(rehearse, monkeypatch, k, size, terms):
     monkeypatch.setattr(file, "product", lambda a, b, way: file.summed(a, b, way) if a.shape[1] <= file.CHECKED else a.float() @ b.float())
     result, peak = rehearse(gemm_accumulate, k=k, size=size, TERMS=terms)
-    assert peak / 1.1 < needed(gemm_accumulate, result) < 2.2 * peak
+    assert peak / 1.1 < rehearse.needed(gemm_accumulate, result) < 2.2 * peak
 
 
 def test_terms_that_fill_no_block_are_refused():

@@ -2,8 +2,6 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from rehearsed import expected, needed
-
 from kernels import KernelError, plot
 from kernels.library.gpu import view_copy as file
 from kernels.library.gpu.tensor_layout import tensor_layout
@@ -44,15 +42,16 @@ def test_its_numbers_follow_from_the_times(rehearse):
     assert result["sweep"].x == (64, 128) and result["contiguous_over_clone"] == 1
 
 
-@pytest.mark.parametrize(("dtype", "rows", "widths"), [("fp32", 1024, (256,)), ("bf16", 1024, (256,)), ("fp32", 256, (1024,)), ("bf16", 256, (1024,))])
+@pytest.mark.parametrize("dtype", file.LIMITS)
+@pytest.mark.parametrize(("rows", "widths"), [(1024, (256,)), (256, (2048,))])
 def test_it_needs_the_memory_that_it_declares(rehearse, dtype, rows, widths):
     result, peak = rehearse(view_copy, dtype=dtype, rows=rows, WIDTHS=widths)
-    assert peak / 1.1 < needed(view_copy, result) < 2.2 * peak
+    assert peak / 1.1 < rehearse.needed(view_copy, result) < 2.2 * peak
 
 
 def test_a_data_sheet_lets_expect_its_bandwidth(rehearse):
     result, _ = rehearse(view_copy)
-    assert expected(view_copy, result, "h100") == DEVICES["h100"].bandwidth and expected(view_copy, result, "epyc-25.17") is None
+    assert rehearse.expected(view_copy, result, "h100") == DEVICES["h100"].bandwidth and rehearse.expected(view_copy, result, "epyc-25.17") is None
 
 
 def test_layout_of_real_tensors():
