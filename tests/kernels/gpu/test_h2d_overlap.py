@@ -88,7 +88,7 @@ def test_workers_load_every_batch_and_in_parallel(monkeypatch, workers):
     assert len(batches) == 12 and all(b is source for b in batches)
 
 
-def test_a_wrong_copy_is_caught(monkeypatch):
+def test_a_wrong_copy_is_caught(rehearse, monkeypatch):
     monkeypatch.setattr(file, "to_device", lambda x, device: torch.zeros_like(x))
     with pytest.raises(KernelError, match="what arrived differs"):
         file.checked(torch.arange(8), "cpu")
