@@ -6,7 +6,7 @@ while one small result a step stays and pins the segment that it was cut from. t
 what counts is where the allocator puts things, which does not depend on the GPU's speed.
 """
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from kernels import Bound, KernelError, Series, kernel, timing
 from kernels.library.gpu import caching_allocator as model
@@ -23,6 +23,10 @@ from kernels.library.gpu import caching_allocator as model
         "returned": "B",
         "sweep": Series("share of the steps", "B"),
     },
+    memory=lambda budget: budget,
+    rehearsal={"budget": 2**28, "layers": 4},
+    headline="live_share",
+    seconds=10,
 )
 def allocator_fragmentation(
     budget: Annotated[float, Bound("B", low=2**28, high=2**40)] = 8 * 2**30,
@@ -36,7 +40,6 @@ def allocator_fragmentation(
     The outputs of caching_allocator, measured; predicted_*: that model's. returned: bytes that empty_cache gave back to the
     driver right after the failure without expandable segments, everything live still held.
     """
-    timing.device()
     budget, work = int(budget), (layers, shortest, kept, seed)
     plain, expandable = (on_device(budget, *work, expandable=e) for e in (False, True))
     predicted = [model.replay(model.Memory(budget, expandable=e), *work)["live"] / budget for e in (False, True)]
@@ -49,34 +52,39 @@ def allocator_fragmentation(
     }
 
 
+@allocator_fragmentation.predicted
+def predict(result):
+    """By the model, which knows torch's allocator and asks for no data sheet."""
+    return result["predicted_live_share"]
+
+
 def on_device(budget: int, layers: int, shortest: int, kept: int, seed: int, expandable: bool) -> dict:
-    """Replays the workload in torch's allocator until it fails. Raises KernelError where the GPU has less than the budget left."""
+    """Replays the workload in torch's allocator until it fails. Raises KernelError where the device has less than the budget left."""
     timing.release()
-    free, allocator = timing.free_memory(), timing.allocator()
-    if free < budget:
-        raise KernelError(f"allocator_fragmentation: the budget is {budget} bytes, but {free} are free on this GPU")
-    allocator.expandable(expandable)
-    allocator.limit(budget)
-    memory = Tensors(allocator)
+    if (free := timing.free_memory()) < budget:
+        raise KernelError(f"allocator_fragmentation: the budget is {budget} bytes, but {free} are free on this device")
+    memory = Tensors()
+    memory.allocator.expandable(expandable)
+    memory.allocator.limit(budget)
     try:
         found = model.replay(memory, layers, shortest, kept, seed)
-        if {segment["is_expandable"] for segment in allocator.segments()} != {expandable}:
+        if {segment["is_expandable"] for segment in memory.allocator.segments()} != {expandable}:
             raise KernelError(f"torch's allocator did not take the setting expandable_segments:{expandable}")
-        held = allocator.reserved
+        held = memory.reserved
         timing.release()
-        return {**found, "returned": held - allocator.reserved}
+        return {**found, "returned": held - memory.reserved}
     finally:
         memory.tensors.clear()
         timing.release()
-        allocator.limit(None)
-        allocator.expandable(False)
+        memory.allocator.limit(None)
+        memory.allocator.expandable(False)
 
 
 class Tensors:
-    """Memory as the workload uses it: tensors of bytes by name, of an allocator as `timing` has it."""
+    """Memory as the workload uses it: tensors of bytes by name, from the device's allocator."""
 
-    def __init__(self, allocator: Any) -> None:
-        self.allocator = allocator
+    def __init__(self) -> None:
+        self.allocator = timing.allocator()
         self.tensors: dict[int, object] = {}
 
     def allocate(self, name: int, size: int) -> bool:

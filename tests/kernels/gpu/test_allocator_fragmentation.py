@@ -1,4 +1,3 @@
-import itertools
 import weakref
 
 import pytest
@@ -11,7 +10,7 @@ from kernels.library.gpu.allocator_fragmentation import allocator_fragmentation
 from kernels.library.gpu.caching_allocator import MIB, Memory, caching_allocator
 from kernels.record import Result
 
-pytest_plugins = ("pretended_gpu",)
+pytest_plugins = ("rehearsed",)
 
 
 def consistent(memory, names):
@@ -143,61 +142,65 @@ def test_the_workload_frees_all_but_one_a_step():
         alive.add(name) if what == "allocate" else alive.discard(name) if what == "free" else None
 
 
-class Pretended:
-    """torch's interface over the model: its largest hole alone is made up."""
+class Caching:
+    """The interface of device.GpuAllocator over the model, with a hole of one byte that is made up."""
 
-    memory = None
-    takes_settings = True
+    obeys = True
 
     def __init__(self):
-        self.grows, self.names = False, itertools.count()
-
-    def expandable(self, yes):
-        self.grows = yes and self.takes_settings
+        self.memory, self.setting, self.names = None, False, iter(range(10**9))
 
     def limit(self, size):
-        type(self).memory = size and Memory(size, self.grows)
+        self.memory = size and Memory(size, self.setting)
+
+    def expandable(self, yes):
+        self.setting = yes and self.obeys
 
     def allocate(self, size):
-        name, tensor = next(self.names), torch.empty(0)
+        name = next(self.names)
         if not self.memory.allocate(name, size):
             raise torch.OutOfMemoryError
+        tensor = torch.empty(0)
         weakref.finalize(tensor, self.memory.free, name)
         return tensor
 
-    @property
-    def live(self):
-        return self.memory.live
-
-    @property
-    def reserved(self):
-        return self.memory.reserved
+    live, reserved = property(lambda self: self.memory.live), property(lambda self: self.memory.reserved)
 
     def segments(self):
-        return [{"is_expandable": self.grows, "blocks": [{"state": "inactive", "size": 1}]}]
+        return [{"is_expandable": self.setting, "blocks": [{"state": "inactive", "size": 1}]}]
 
 
-def test_it_runs_from_end_to_end_on_a_pretended_allocator(pretended_gpu, monkeypatch):
-    monkeypatch.setattr(timing, "allocator", Pretended)
-    monkeypatch.setattr(timing, "free_memory", lambda: 2**33)
-    monkeypatch.setattr(timing, "release", lambda: Pretended.memory and Pretended.memory._give_back())
-    found = allocator_fragmentation(budget=2.0**30, layers=12)
+def test_on_an_allocator_like_the_model_it_finds_what_the_model_predicts(rehearse, monkeypatch):
+    monkeypatch.setattr(timing, "allocator", Caching)
+    found, _ = rehearse(allocator_fragmentation, budget=2.0**30, layers=12)
     assert found["live_share"] == found["predicted_live_share"] == caching_allocator(budget=2.0**30, layers=12)["live_share"]
     assert found["live_share_expandable"] == found["predicted_live_share_expandable"]
-    monkeypatch.setattr(Pretended, "takes_settings", False)
+    assert rehearse.expected(allocator_fragmentation, found, "h100") == found["live_share"]
+
+
+def test_a_setting_that_is_not_taken_is_no_result(rehearse, monkeypatch):
+    monkeypatch.setattr(Caching, "obeys", False)
+    monkeypatch.setattr(timing, "allocator", Caching)
     with pytest.raises(KernelError, match="did not take the setting"):
-        allocator_fragmentation(budget=2.0**30, layers=12)
+        rehearse(allocator_fragmentation)
 
 
-def test_it_runs_on_the_cpu_whose_allocator_keeps_nothing(pretended_gpu, monkeypatch):
-    monkeypatch.setattr(timing, "free_memory", lambda: 2**33)
-    found = allocator_fragmentation(budget=2.0**28, layers=12)
-    assert found["live_share"] > 0.9 and found["returned"] == 0
+def test_without_rounding_and_caching_memory_is_full_when_a_request_fails(rehearse):
+    found, _ = rehearse(allocator_fragmentation)
+    assert found["live"] == found["reserved"] == found["requested"] and found["live"] + found["request"] > found["budget"]
+    assert rehearse.needed(allocator_fragmentation, found) == found["budget"]
+    assert found["cached"] == found["largest_hole"] == found["returned"] == 0
 
 
-def test_a_budget_beyond_the_gpu_is_refused(pretended_gpu):
-    with pytest.raises(KernelError, match="are free on this GPU"):
-        allocator_fragmentation()
+def test_this_torch_can_change_the_allocators_settings():
+    import importlib
+
+    assert hasattr(torch._C, "_accelerator_setAllocatorSettings") or hasattr(importlib.import_module("torch.cuda.memory"), "_set_allocator_settings")
+
+
+def test_a_budget_beyond_the_device_is_refused(rehearse):
+    with pytest.raises(KernelError, match="are free on this device"):
+        rehearse(allocator_fragmentation, budget=2.0**40)
 
 
 def test_the_figure_of_a_made_up_record():  # not measured: what the model gives for a small budget, twisted
