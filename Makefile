@@ -3,7 +3,7 @@
 #> DEVICE=this            a personal deck, measured on this machine's GPU: records and lock stay under build/
 #> FRESH=1                executes every wanted run again
 #> PORT=8000 RUN=1        watch: where; executes what the cards wait for
-#> STRICT=1               check: as a release must pass, no measurement stale or missing
+#> STRICT=1               check: as a release must pass, no record stale
 #> VERBOSE=1 FILES=...    check: lists what is covered, typed by hand and missing; judges these files of cards alone
 #> ALL=1 SEEDS=1000       verify: every draw; draws with other seeds, from that one on, held against the recorded bands
 #> NOTES=10000            bench: how large a deck
@@ -22,7 +22,7 @@ QUOTED = $(shell $(PY) -c "import yaml; print(','.join(yaml.safe_load(open('$(CA
 GENERATOR = $(PY) -m generator
 
 .DEFAULT_GOAL := deck
-.PHONY: deck decks preview watch check records tokenizers verify test mutants bench lint clean help
+.PHONY: deck decks preview watch check records rehearse tokenizers verify test mutants bench lint clean help
 .DELETE_ON_ERROR:
 
 deck: $(VENV)/installed due ## build the deck (and execute the runs that it still wants, where this machine can)
@@ -42,6 +42,10 @@ check: $(VENV)/installed ## judge cards, claims, records and the lock without pa
 
 records: $(VENV)/torch ## execute every wanted run whose record is missing or stale, and measure if a quoted GPU is here
 	@$(GENERATOR) wanted $(CARDS) | $(PY) -m kernels record - $(RECORD_FLAGS)
+
+rehearse: $(VENV)/triton ## every measurement on the CPU, small, and the cards as they are with its records: build/rehearsal
+	@$(GENERATOR) wanted $(CARDS) | $(PY) -m kernels rehearse --wanted - --into $(BUILD)/rehearsal
+	@$(GENERATOR) check $(CARDS) --build $(BUILD) --device rehearsal
 
 tokenizers: $(VENV)/tokenizers ## the packages whose tokenizers and texts some runs read, so that verify and test take those runs in
 
@@ -88,6 +92,9 @@ $(VENV)/torch: $(VENV)/installed
 
 $(VENV)/tokenizers: $(VENV)/installed
 	@$(PIP) --no-deps $$($(PY) -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['project']['optional-dependencies']['tokenizers'])") && touch $@
+
+$(VENV)/triton: $(VENV)/torch
+	@$(PIP) --editable '.[triton]' && touch $@
 
 $(VENV)/tests: $(VENV)/installed
 	@$(PIP) --editable '.[test]' && touch $@ $(VENV)/torch $(VENV)/watch

@@ -240,7 +240,7 @@ def _measured(kernel: Kernel, request: Mapping[str, Any]) -> dict[str, Any]:
     constants = request.get("rehearsal")
     timing.use(request["where"], rehearsal=constants is not None)
     vars(sys.modules[kernel.function.__module__]).update({name: kernel.demand.rehearsal[name] for name in constants or ()})
-    return {**_executed(kernel, kernel, request["parameters"], request["where"]), "timings": timing.samples()}
+    return {**_executed(kernel, kernel, request["parameters"], request["where"]), "timings": [timing.samples()]}
 
 
 def _executed(kernel: Kernel, run: Callable[..., Result], parameters: Mapping[str, Any], where: str = "cpu") -> dict[str, Any]:

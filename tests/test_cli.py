@@ -15,6 +15,7 @@ from workshop import ROOT, SECOND, Workshop, command, environment, notes, worksh
 
 from generator import build
 from kernels import declare
+from kernels.demand import Device
 from kernels.record import save
 from kernels.results import Result
 
@@ -259,7 +260,7 @@ def test_a_personal_deck_leaves_the_checkout_alone(shop: Workshop, monkeypatch: 
 
     shop.records("h100", 2.5e12)
     (shop.folder / "records").rename(shop.folder / "build" / "records")
-    monkeypatch.setattr(lab, "devices", lambda: ("h100",))
+    monkeypatch.setattr(lab, "devices", lambda: (Device("Made-up H100", "h100", 2**36),))
     before = {path: path.read_bytes() for path in (shop.folder / "cards").rglob("*") if path.is_file()}
     done = shop.run("deck", "--device", "this", now=SECOND)
     assert done.status == 0, done.err
