@@ -4,7 +4,7 @@ In: the tests, which are read and not imported. Out: the oracles of each kernel.
 
     @pytest.mark.oracle("KERNEL", "what its numbers are compared with")
 
-and the row of a kernel in tests/kernels/published.yml is one too, its source. A marked test fails where it does not run the kernel.
+and the row of a kernel in tests/kernels/published.yml or published_speeds.yml is one too, its source. A marked test fails where it does not run the kernel.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from kernels.declare import Kernel
 from kernels.results import KernelError
 
 TESTS = Path(__file__).parents[1] / "tests" / "kernels"
-PUBLISHED = "published.yml"
+PUBLISHED = ("published.yml", "published_speeds.yml")
 
 
 def oracles(tests: Path = TESTS) -> dict[str, list[str]]:
@@ -30,8 +30,9 @@ def oracles(tests: Path = TESTS) -> dict[str, list[str]]:
     for path in sorted(tests.rglob("test_*.py")):
         for kernel, what in marked(path):
             found.setdefault(kernel, []).append(f"{what}  ({path.relative_to(tests)})")
-    for group in yaml.load((tests / PUBLISHED).read_text(encoding="utf-8"), yaml.BaseLoader):
-        found.setdefault(group["kernel"], []).append(f"{group['source']}: {len(group['rows'])} values  ({PUBLISHED})")
+    for table in PUBLISHED:
+        for group in yaml.load((tests / table).read_text(encoding="utf-8"), yaml.BaseLoader):
+            found.setdefault(group["kernel"], []).append(f"{group['source']}: {len(group['rows'])} values  ({table})")
     return found
 
 
@@ -56,7 +57,7 @@ def listed(kernels: Sequence[Kernel], found: Mapping[str, Sequence[str]]) -> str
 def share(kernels: Sequence[Kernel], found: Mapping[str, Sequence[str]]) -> str:
     every, without = formulas(kernels), lacking(kernels, found)
     having = len(every) - len(without)
-    return f"{having} of {len(every)} formulas have an independent oracle ({having / len(every):.0%})" + f"; none: {', '.join(without)}" * bool(
+    return f"{having} of {len(every)} formulas and predictions have an independent oracle ({having / len(every):.0%})" + f"; none: {', '.join(without)}" * bool(
         without
     )
 

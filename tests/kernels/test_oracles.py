@@ -23,7 +23,7 @@ def test_the_list_and_the_share(capsys):
     lines = capsys.readouterr().out.splitlines()
     assert "training/zero_memory" in lines and any("arXiv 1910.02054, table 1" in line and "published.yml" in line for line in lines)
     assert main(["oracles", "--share"]) == 0
-    assert capsys.readouterr().out == lines[-1] + "\n" and "formulas have an independent oracle (100%)" in lines[-1]
+    assert capsys.readouterr().out == lines[-1] + "\n" and "formulas and predictions have an independent oracle (100%)" in lines[-1]
 
 
 def test_a_formula_without_one_is_named(capsys, made_up):

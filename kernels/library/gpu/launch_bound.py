@@ -11,6 +11,8 @@ from typing import Annotated, Literal
 
 from kernels import AtLeast, Bound, Lower, Series, Upper, kernel
 from kernels.library.machines._devices import DEVICES, Gpu
+from kernels.library.machines._measured import points
+from kernels.library.machines._reach import expected
 
 BYTES = 2  # of a number in 16 bits
 SHOWN = tuple(2**k for k in range(13))  # rows
@@ -18,17 +20,18 @@ FOREVER = 10**9  # rows
 
 
 @kernel(
-    kind="formula",
+    kind="prediction",
     outputs={
         "launches": "",
         "flops": "FLOP",
         "flops_per_launch": "FLOP",
-        "reading": "s",
-        "arithmetic": "s",
+        "reading": Lower("s"),
+        "arithmetic": Lower("s"),
         "rate": Upper("FLOP/s"),
         "share": Upper(""),
         "time": Lower("s"),
         "whole_time": Lower("s"),
+        "whole_expected": "s",
         "peak": "FLOP/s",
         "bandwidth": "B/s",
         "rows_needed": "",
@@ -47,8 +50,9 @@ def launch_bound(
 
     rows: of the batch. by: what one launch computes: a dot product, a row of the batch (matrix times vector), an output neuron for the
     whole batch, or everything. launch: seconds between launches. reading, arithmetic: of one launch, by bandwidth and peak of the
-    data sheet, dense 16 bits. whole_time: the layer at once. rows_needed, work_needed: the fewest rows of one launch, and their FLOP, with
-    which its arithmetic takes longest of the three. sweep: the three by rows of one launch that computes the layer.
+    data sheet, dense 16 bits. whole_time: the layer at once; whole_expected: as published kernels reach. rows_needed, work_needed: the fewest rows
+    of one launch, and their FLOP, with which its arithmetic takes longest of the three. sweep: the three by rows of one launch that computes the
+    layer.
     """
     device = DEVICES[gpu]
     flops = 2 * rows * width**2
@@ -66,6 +70,7 @@ def launch_bound(
         "share": flops / time / device.half,
         "time": time,
         "whole_time": max(launch, moved("layer", rows, width) / device.bandwidth, flops / device.half),
+        "whole_expected": expected("product", gpu, flops, moved("layer", rows, width), launch),
         "peak": device.half,
         "bandwidth": device.bandwidth,
         "rows_needed": needed if needed < FOREVER else AtLeast(FOREVER),
@@ -95,11 +100,14 @@ def enough(width: int, launch: float, device) -> int:
 
 
 @launch_bound.figure
-def draw(result, ax):
+def draw(result, ax, measured=None):
     from kernels import plot
 
     labels = {"launch": "launch", "memory": "bytes", "arithmetic": "arithmetic"}
     plot.lines(ax, result["sweep"], xlog=True, ylog=True, labels=labels, x_label="rows in one launch", y_label="time", highlight="arithmetic")
+    if measured:  # loop_vs_gemm: of one of its launches, so many rows of the layer each
+        each = 2 * measured.parameters["width"] ** 2
+        points(ax, [(r, rate and r * each / rate) for r, rate in zip(measured["sweep"].x, measured["sweep"].values("eager"))], "s")
     rows, peak = result["rows_needed"], result["peak"]
     if rows <= SHOWN[-1]:
         plot.mark(ax, rows, result["work_needed"] / peak, f"{rows:,} rows", where="left above")

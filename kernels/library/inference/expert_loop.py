@@ -4,14 +4,17 @@
     grouped    max(all FLOP / peak, all bytes / bandwidth, launches * launch)
 
 The experts that T tokens touch (moe_weight_reads) share their k T choices evenly. An expert has three matrices (gate, up, down: Shazeer 2020, arXiv
-2002.05202) and reads weights and inputs, writes outputs. All of it is a bound from below: small products do not reach the peak, and skewed loads make
-the fullest expert wait. Grouped products: Gale et al. 2022, MegaBlocks, arXiv 2211.15841. The shape is OLMoE's (arXiv 2409.02060).
+2002.05202) and reads weights and inputs, writes outputs. All of it is a bound from below: small products do not reach the peak, skewed loads make
+the fullest expert wait, and gathering moves the tokens; what published layers reach stands in machines/_reach.py. Grouped products: Gale et al.
+2022, MegaBlocks, arXiv 2211.15841. The shape is OLMoE's (arXiv 2409.02060).
 """
 
 from typing import Annotated
 
-from kernels import Bound, Free, KernelError, Series, kernel
+from kernels import Bound, Free, KernelError, Lower, Series, kernel
 from kernels.library.machines._devices import DEVICES, Gpu
+from kernels.library.machines._measured import points
+from kernels.library.machines._reach import expected
 from kernels.library.models._models import SHAPES
 from kernels.library.transformers.moe_weight_reads import touched
 
@@ -21,14 +24,15 @@ BYTES = 2  # of a number in bf16
 
 
 @kernel(
-    kind="formula",
+    kind="prediction",
     outputs={
-        "looped": "s",
-        "grouped": "s",
+        "looped": Lower("s"),
+        "grouped": Lower("s"),
+        "expected": "s",
         "loop_over_grouped": "",
-        "arithmetic": "s",
-        "reading": "s",
-        "launching": "s",
+        "arithmetic": Lower("s"),
+        "reading": Lower("s"),
+        "launching": Lower("s"),
         "load": "token",
         "sweep": Series("tokens", "s", "token"),
     },
@@ -45,7 +49,8 @@ def expert_loop(
 ):
     """The least time of one MoE layer's experts in bf16, looped and grouped, and what sets it: arithmetic, reading or launching.
 
-    arithmetic, reading, launching: of the whole loop. load: tokens of an average expert. sweep: both over the tokens of the batch.
+    arithmetic, reading, launching: of the whole loop. expected: of the grouped layer. load: tokens of an average expert. sweep: both over the
+    tokens of the batch.
 
     launches counts the kernels of one pass of the loop: find its tokens, gather, two products, activation, weighting, add; 4 fused, 12 written
     plainly. launch is the time between two of them, 2 to 10 microseconds from Python. Both are free.
@@ -74,13 +79,14 @@ def expert_loop(
     swept = [times(batch) for batch in shown]
     return {
         **now,
+        "expected": expected("experts", gpu, now["arithmetic"] * peak, now["reading"] * bandwidth, launches * launch),
         "loop_over_grouped": now["looped"] / now["grouped"],
         "sweep": {"tokens": shown, **{way: [found[way] for found in swept] for way in ("looped", "grouped")}},
     }
 
 
 @expert_loop.figure
-def draw(result, ax):
+def draw(result, ax, measured=None):
     from kernels import plot
 
     plot.height(ax, 220)
@@ -88,3 +94,6 @@ def draw(result, ax):
     plot.lines(
         ax, result["sweep"], xlog=True, ylog=True, labels=names, x_label="tokens in the batch", y_label="one layer, at least", highlight="grouped"
     )
+    if measured:
+        points(ax, zip(measured["sweep"].x, measured["sweep"].values("looped")), "s", "measured")
+        points(ax, zip(measured["sweep"].x, measured["sweep"].values("grouped")), "s", "measured")

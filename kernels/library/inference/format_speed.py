@@ -8,13 +8,13 @@ formats gain bytes alone: their arithmetic stays in 16 bits.
 
 from typing import Literal
 
-from kernels import kernel
+from kernels import Upper, kernel
 from kernels.library.machines._devices import DEVICES
 
 BITS = {"fp32": 32, "tf32": 32, "fp16": 16, "int8": 8, "int4": 4}
 
 
-@kernel(kind="formula", outputs={"peak": "FLOP/s", "bytes_ratio": "", "peak_ratio": "", "peak_ratio_tf32": ""})
+@kernel(kind="prediction", outputs={"peak": Upper("FLOP/s"), "bytes_ratio": "", "peak_ratio": "", "peak_ratio_tf32": ""})
 def format_speed(format: Literal["fp32", "tf32", "fp16", "int8", "int4"]):
     """The A100's peak for a format (integer operations counted as FLOP), and byte and peak ratios against fp32.
 

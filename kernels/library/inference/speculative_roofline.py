@@ -13,23 +13,20 @@ communication is left out. Sampling is left out too.
 
 from typing import Annotated
 
-from kernels import Bound, Series, kernel
+from kernels import Bound, Lower, Series, kernel
 from kernels.library.inference.decode_roofline import decode_roofline
 from kernels.library.inference.speculative_speedup import expected
 from kernels.library.machines._devices import Gpu
+from kernels.library.machines._measured import points
 from kernels.library.models._models import Model
 
 ACCEPTANCES = tuple(k / 50 for k in range(51))
 
 
 @kernel(
-    kind="formula",
+    kind="prediction",
     outputs={
-        "target_time": "s",
-        "draft_time": "s",
-        "verify_time": "s",
-        "target_arithmetic": "s",
-        "verify_arithmetic": "s",
+        **dict.fromkeys(("target_time", "draft_time", "verify_time", "target_arithmetic", "verify_arithmetic"), Lower("s")),
         "cost_ratio": "",
         "verify_ratio": "",
         "parameter_ratio": "",
@@ -88,10 +85,12 @@ def speculative_roofline(
 
 
 @speculative_roofline.figure
-def draw(result, ax):
+def draw(result, ax, measured=None):
     from kernels import plot
 
     plot.lines(ax, result["sweep"], labels={"speed-up": ""}, x_label="acceptance rate", y_label="speed-up")
+    if measured:
+        points(ax, zip(measured["sweep"].x, measured["sweep"].values("measured")), "")
     plot.hline(ax, 1.0, "plain decoding")
     even = result["break_even"]
     plot.mark(ax, even, 1.0, f"break-even {even:.2g}", plot.AMBER, "right below" if even < 0.5 else "left above")

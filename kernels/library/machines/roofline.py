@@ -4,13 +4,15 @@
 
 Williams, Waterman and Patterson 2009, Roofline: An Insightful Visual Performance Model, CACM 52(4). Bytes are the needed ones:
 every input read once, every output written once. Peaks are the data sheets' (machines/_devices.py): dense 16-bit matrix products, memory bandwidth.
-A roof is a bound: what an operation attains is that or less, and it takes that time or more.
+A roof is a bound: what an operation attains is that or less, and it takes that time or more. What kernels reach of it: machines/_reach.py.
 """
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from kernels import Bound, Lower, Upper, kernel
+from kernels.library.machines import _reach
 from kernels.library.machines._devices import DEVICES, Gpu
+from kernels.library.machines._measured import points
 from kernels.library.models._models import SHAPES
 
 HEAD = 128  # the width of an attention head
@@ -20,6 +22,7 @@ OPERATIONS = ("add", "norm", "softmax", "decode_attention", "prefill_attention",
 LATENT = "mla_attention"  # decode with latent attention, which no kernel measures
 MLA = SHAPES["deepseek-v3"]
 BYTES = 2  # of an element in 16 bits
+KINDS: dict[str, _reach.Operation] = {"prefill_attention": "attention", LATENT: "latent attention"}
 
 if TYPE_CHECKING:
     Operation = str
@@ -28,7 +31,7 @@ else:
 
 
 @kernel(
-    kind="formula",
+    kind="prediction",
     outputs={
         "flops": "FLOP",
         "moved": "B",
@@ -39,6 +42,8 @@ else:
         "attainable": Upper("FLOP/s"),
         "of_peak": Upper(""),
         "time": Lower("s"),
+        "reach": "",
+        "expected": "s",
     },
 )
 def roofline(
@@ -47,15 +52,18 @@ def roofline(
     tokens: Annotated[int, Bound("token", low=4)] = 8192,
     width: Annotated[int, Bound(low=128)] = 8192,
     shared: Annotated[int, Bound(low=1)] = 1,
+    launching: Annotated[float, Bound("s", low=0, high=0.05)] = 0.0,
 ):
     """The intensity of an operation in 16 bits, and the rate and time that a GPU's data sheet allows it.
 
-    time: the longer of arithmetic and memory traffic. of_peak: attainable over peak. shared: query heads that
-    share the keys and values of one head (grouped-query attention), which only decode_attention asks for. `work` says what each operation is.
+    time: the longest of arithmetic, memory traffic and launching, the seconds of its launches. of_peak: attainable over peak. reach: the share of
+    the roof that published kernels reach on its side of the ridge; expected: the time with that. shared: query heads that share the keys and
+    values of one head (grouped-query attention), which only decode_attention asks for. `work` says what each operation is.
     """
     flops, moved = work(operation, tokens, width, shared)
     peak, bandwidth = DEVICES[gpu].half, DEVICES[gpu].bandwidth
     attainable = min(peak, flops / moved * bandwidth)
+    kind = KINDS.get(operation, "product" if operation.startswith("gem") else "stream")
     return {
         "flops": flops,
         "moved": moved,
@@ -65,7 +73,9 @@ def roofline(
         "ridge": peak / bandwidth,
         "attainable": attainable,
         "of_peak": attainable / peak,
-        "time": flops / attainable,
+        "time": max(flops / attainable, launching),
+        "reach": _reach.reach(kind, gpu, "arithmetic" if flops / moved > peak / bandwidth else "memory"),
+        "expected": _reach.expected(kind, gpu, flops, moved, launching),
     }
 
 
@@ -102,17 +112,23 @@ def rows_of(operation: str) -> int:
 
 
 @roofline.figure
-def draw(result, ax):
+def draw(result, ax, measured=None):
     from kernels import plot
 
     gpu, operation = result.parameters["gpu"].upper(), result.parameters["operation"]
     roof(ax, result["peak"], result["bandwidth"])
     plot.mark(ax, result["ridge"], result["peak"], f"ridge {plot.show(result['ridge'], 'FLOP/B')}", plot.MUTED, "left above")
     plot.mark(ax, result["intensity"], result["attainable"], operation.replace("_", " "), plot.ACCENT, "right below")
+    beside = ""
+    if measured and operation in OPERATIONS:
+        beside = points(ax, [(measured[f"{operation}_intensity"], measured[f"{operation}_rate"])], "FLOP/s")
     peak, attainable = (plot.show(result[name], "FLOP/s") for name in ("peak", "attainable"))
     ridge, intensity = (plot.show(result[name], "FLOP/B") for name in ("ridge", "intensity"))
     said = operation.replace("_", " ")
-    return f"Roofline of {gpu}: the rate rises with intensity up to {peak} at the ridge of {ridge}; {said}, at {intensity}, attains {attainable}."
+    return (
+        f"Roofline of {gpu}: the rate rises with intensity up to {peak} at the ridge of {ridge}; {said}, at {intensity}, attains {attainable}."
+        f"{beside}"
+    )
 
 
 def roof(ax, peak: float, bandwidth: float, low: float = 0.1, high: float = 1e4) -> None:

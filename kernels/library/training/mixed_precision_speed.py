@@ -8,16 +8,16 @@ m: share of the fp32 step in matrix products, which run r times as fast on tenso
 
 from typing import Annotated, Literal
 
-from kernels import Bound, KernelError, kernel
+from kernels import Bound, KernelError, Upper, kernel
 from kernels.library.machines._devices import DEVICES
 
 Share = Annotated[float, Bound(low=0.0, high=1.0)]
 
 
 @kernel(
-    kind="formula",
+    kind="prediction",
     outputs={
-        **{f"rate_{dtype}": "FLOP/s" for dtype in ("fp32", "tf32", "half")},
+        **{f"rate_{dtype}": Upper("FLOP/s") for dtype in ("fp32", "tf32", "half")},
         **dict.fromkeys(("rate_ratio", "rate_ratio_tf32", "other", "speedup", "speedup_tf32", "products_left", "limit"), ""),
     },
 )

@@ -5,7 +5,7 @@
 Expected values for balanced routing, B tokens choosing k of E experts independently in each of L layers. The token embedding is looked
 up, not read. Beside the weights, each of the B sequences has its cache read, `context` tokens of it, so that a step takes
 
-    max((weights + caches) / bandwidth, FLOP / peak)
+    max((weights + caches) / bandwidth, FLOP / peak, launching)
 
 of a GPU, or as much of several that share both evenly. A product of 16-bit weights with n tokens does n FLOP for each byte of weights, so an expert's
 is bound by arithmetic once its share of the batch, B k / E tokens, reaches the GPU's ridge (Pope et al. 2022, arXiv 2211.05102, section 2.1).
@@ -14,6 +14,7 @@ is bound by arithmetic once its share of the batch, B k / E tokens, reaches the 
 from typing import Annotated
 
 from kernels import Bound, Series, kernel
+from kernels.library.machines import _reach
 from kernels.library.machines._devices import DEVICES, Gpu
 from kernels.library.models._models import SHAPES, Mixture, Model
 from kernels.library.models._passes import attended, lookups, multiplied
@@ -25,7 +26,7 @@ BATCHES = (1, 2, 4, 8, 16, 32, 64)
 
 
 @kernel(
-    kind="formula",
+    kind="prediction",
     outputs={
         "touched": "",
         "read": "B",
@@ -43,6 +44,7 @@ BATCHES = (1, 2, 4, 8, 16, 32, 64)
         "cache": "B",
         "dense_cache": "B",
         "step": "s",
+        "expected": "s",
         "dense_step": "s",
         "step_over_dense": "",
         "equal_context": "token",
@@ -56,13 +58,16 @@ def moe_weight_reads(
     bits: Annotated[float, Bound(low=1.0, high=32.0)] = 16.0,
     gpu: Gpu = "h100",
     context: Annotated[int, Bound("token", low=0)] = 0,
+    gpus: Annotated[int, Bound(low=1)] = 1,
+    launching: Annotated[float, Bound("s", low=0, high=0.05)] = 0.0,
 ):
     """Expected experts touched in a layer, weights read and FLOP of a step of `tokens` tokens, beside a dense model's.
 
     held: all weights. share: read over what is readable, the embedding left out. used: the weights that one token is multiplied
     with. over_dense: read over the dense model's read.
     tokens_per_expert: an expert's mean share of the step; batch_at_ridge: the step at which that share reaches the GPU's ridge. cache: read in the
-    step, in bf16, by each of its sequences with `context` tokens; step: the longer of reading weights and caches and of all FLOP, attention's too.
+    step, in bf16, by each of its sequences with `context` tokens; step: the longest of reading weights and caches, of all FLOP, attention's too, and
+    of launching, the seconds of its launches, on `gpus` that share both evenly; expected: the same as published dense models reach.
     equal_context: the context at which both models read as much, 0 where the dense model's cache is no larger.
     sweep: bytes read by tokens, of the mixture, the dense model, and a dense one of the mixture's own size.
     """
@@ -78,8 +83,9 @@ def moe_weight_reads(
     ridge = device.ridge * size / 2  # tokens at which 2 FLOP a weight take as long as its bytes
     flops, dense_flops = (tokens * (2 * multiplied(shape) + context * attended(shape)) for shape in (mix, SHAPES[dense]))
     cached, dense_cached = (tokens * 2 * shape.layers * shape.cached for shape in (mix, SHAPES[dense]))  # B for one token of every sequence
-    step = max((read(tokens) + context * cached) / device.bandwidth, flops / device.half)
-    dense_step = max((size * used + context * dense_cached) / device.bandwidth, dense_flops / device.half)
+    moved, dense_moved = read(tokens) + context * cached, size * used + context * dense_cached
+    step, dense_step = (_reach.least(gpu, *work, launching, gpus) for work in ((flops, moved), (dense_flops, dense_moved)))
+    kind: _reach.Operation = "decode" if bits >= 16 else "quantised decode"
     return {
         "touched": touched(mix.experts, mix.active_experts, tokens),
         "read": read(tokens),
@@ -97,6 +103,7 @@ def moe_weight_reads(
         "cache": context * cached,
         "dense_cache": context * dense_cached,
         "step": step,
+        "expected": _reach.expected(kind, gpu, flops, moved, launching, gpus),
         "dense_step": dense_step,
         "step_over_dense": step / dense_step,
         "equal_context": (read(tokens) - size * used) / (dense_cached - cached) if dense_cached > cached else 0.0,

@@ -6,20 +6,21 @@
     separable            9 c + c^2                                   Howard et al. 2017, arXiv 1704.04861, section 3.1
 
 Each weight is used once at every pixel, so parameters, multiplications and FLOP stand in the same ratios. Biases and norms are left out. Times do
-not stand in them: by the data sheet each layer takes at least max(FLOP / peak, bytes / bandwidth) in 16 bits, its maps read and written once.
+not stand in them: by the data sheet each layer takes at least max(FLOP / peak, bytes / bandwidth, launch) in 16 bits, its maps read and written once.
 """
 
 from typing import Annotated
 
 from kernels import Bound, KernelError, Lower, kernel
-from kernels.library.machines._devices import DEVICES, Gpu
+from kernels.library.machines._devices import Gpu
+from kernels.library.machines._reach import least
 
 BLOCKS = ("plain", "pointwise", "bottleneck", "separable")
 BYTES = 2  # of a value in 16 bits
 
 
 @kernel(
-    kind="formula",
+    kind="prediction",
     outputs={
         **dict.fromkeys(BLOCKS, ""),
         **{f"{name}_saving": "" for name in BLOCKS[1:]},
@@ -34,11 +35,13 @@ def conv_blocks(
     size: Annotated[int, Bound(low=1)] = 56,
     batch: Annotated[int, Bound(low=1)] = 32,
     gpu: Gpu = "h100",
+    launch: Annotated[float, Bound("s", low=0, high=1e-3)] = 0.0,
 ):
     """Parameters of a plain 3x3 convolution, a 1x1, a bottleneck and a depthwise separable one of the same width; saving: plain over it.
 
     one_by_one_share: of the bottleneck's parameters, what its two 1x1 layers take. time: of the block's layers one after another on `batch` maps
-    of size x size, at the data sheet's peak and bandwidth; at_best: the plain layer's time over that, if both run at their roofs.
+    of size x size, at the data sheet's peak and bandwidth, no layer below its launch; at_best: the plain layer's time over that, if both run at their
+    roofs.
     """
     if channels % reduction:
         raise KernelError(f"conv_blocks: {channels} channels do not divide by {reduction}")
@@ -49,7 +52,7 @@ def conv_blocks(
         "bottleneck": 2 * channels * narrow + 9 * narrow**2,
         "separable": 9 * channels + channels**2,
     }
-    times = {name: at_least(layers(name, channels, narrow), size**2 * batch, gpu) for name in BLOCKS}
+    times = {name: at_least(layers(name, channels, narrow), size**2 * batch, gpu, launch) for name in BLOCKS}
     return {
         **sizes,
         **{f"{name}_saving": sizes["plain"] / sizes[name] for name in BLOCKS[1:]},
@@ -70,13 +73,9 @@ def layers(name: str, channels: int, narrow: int) -> list[tuple[int, int, int]]:
     }[name]
 
 
-def at_least(layers: list[tuple[int, int, int]], pixels: int, gpu: str) -> float:
-    """Seconds of the layers in a row: each at least its FLOP at peak, and its maps and weights at full bandwidth."""
-    device = DEVICES[gpu]
-    return sum(
-        max(2 * pixels * weights / device.half, BYTES * (pixels * (inputs + outputs) + weights) / device.bandwidth)
-        for inputs, outputs, weights in layers
-    )
+def at_least(layers: list[tuple[int, int, int]], pixels: int, gpu: str, launch: float) -> float:
+    """Seconds of the layers in a row: each at least its FLOP at peak, its maps and weights at full bandwidth, and its launch."""
+    return sum(least(gpu, 2 * pixels * weights, BYTES * (pixels * (inputs + outputs) + weights), launch) for inputs, outputs, weights in layers)
 
 
 @conv_blocks.figure

@@ -3,20 +3,21 @@
     parameters = k^2 c_in c_out / groups          FLOP = 2 parameters h_out w_out batch          receptive field = 1 + sum (k - 1) stride
 
 (Dumoulin and Visin 2016, arXiv 1603.07285; the stack of 3x3 in place of one large kernel: Simonyan and Zisserman 2014, arXiv 1409.1556, section 2.3.)
-Padding keeps the size; without biases. By the data sheet a layer takes at least max(FLOP / peak, bytes / bandwidth), where its bytes are its input,
-its weights and its output once each (Williams et al. 2009, CACM 52(4)).
+Padding keeps the size; without biases. By the data sheet a layer takes at least max(FLOP / peak, bytes / bandwidth, launch), where its bytes are its
+input, its weights and its output once each (Williams et al. 2009, CACM 52(4)).
 """
 
 from typing import Annotated
 
 from kernels import Bound, KernelError, Lower, Series, kernel
 from kernels.library.machines._devices import DEVICES, Gpu
+from kernels.library.machines._reach import least
 
 Count = Annotated[int, Bound(low=1)]
 
 
 @kernel(
-    kind="formula",
+    kind="prediction",
     outputs={
         "parameters": "",
         "weights": "B",
@@ -26,7 +27,7 @@ Count = Annotated[int, Bound(low=1)]
         "training": "B",
         "receptive_field": "",
         "over_first": "",
-        "arithmetic": "s",
+        "arithmetic": Lower("s"),
         "time": Lower("s"),
         "kernels": Series("kernel", "FLOP"),
     },
@@ -43,12 +44,13 @@ def conv_stack(
     batch: Count = 1,
     value_bytes: Annotated[int, Bound("B", low=1, high=8)] = 2,
     gpu: Gpu = "h100",
+    launch: Annotated[float, Bound("s", low=0, high=1e-3)] = 0.0,
 ):
     """Parameters, FLOP, memory and receptive field of `layers` k x k convolutions in a row, the first from channels_in and with the stride.
 
     weights, output (of the last layer), activations (the outputs of all layers): at value_bytes each. training: input, outputs and
     weights with the gradients of all of them. over_first: parameters over those of one layer. arithmetic: all FLOP at the peak in 16 bits; time:
-    that or the bytes' time, whichever is longer, layer by layer. kernels: the FLOP of the same stack by kernel size, odd sizes to 31.
+    that, the bytes' time or a launch, whichever is longest, layer by layer. kernels: the FLOP of the same stack by kernel size, odd sizes to 31.
     """
     if channels_in % groups or channels % groups:
         raise KernelError(f"conv_stack: {channels_in} and {channels} channels do not divide into {groups} groups")
@@ -61,10 +63,7 @@ def conv_stack(
     inputs = batch * channels_in * height * width * value_bytes
     device = DEVICES[gpu]
     layer = [(inputs, first), *[(output, later)] * (layers - 1)]  # what each reads, and its taps
-    times = [
-        max(flops * kernel_size**2 * each / device.half, (size + output + kernel_size**2 * each * value_bytes) / device.bandwidth)
-        for size, each in layer
-    ]
+    times = [least(gpu, flops * kernel_size**2 * each, size + output + kernel_size**2 * each * value_bytes, launch) for size, each in layer]
     return {
         "parameters": parameters,
         "weights": parameters * value_bytes,
