@@ -60,7 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     deck.add_argument("--each", action="store_true", help="write a package for each subdeck as well")
     watch.add_argument("--port", default=8642, type=_port, metavar="N", help="of http://127.0.0.1:N/ (8642); 0: any free one")
     watch.add_argument("--run", action="store_true", help="execute, in the background, the runs that the cards wait for")
-    check.add_argument("--strict", action="store_true", help="fail on stale or missing measurements too, as a release must")
+    check.add_argument("--strict", action="store_true", help="fail on stale measurements too, as a release must")
     check.add_argument("--verbose", action="store_true", help="list what is covered, typed by hand and missing")
     wanted.add_argument("--due", action="store_true", help="only the runs that this machine has to execute")
     wanted.add_argument("--fresh", action="store_true", help="with --due: as if nothing had been executed yet")

@@ -39,7 +39,7 @@ def preview(order: Order, now: int) -> str:
 
 
 def check(order: Order, now: int, strict: bool = False, verbose: bool = False, only: Sequence[Path] = ()) -> str:
-    """Judges cards, claims, records and the lock. strict: stale and missing measurements too. only: these files alone."""
+    """Judges cards, claims, records and the lock. strict: stale measurements too. only: these files alone."""
     return _with_cache(order, lambda cache: _check(order, cache, now, strict, verbose, only))
 
 
@@ -89,7 +89,7 @@ def _deck(order: Order, cache: Cache, now: int, frozen: bool, each: bool) -> str
     old, update = _shipped(order, built, now)
     if frozen:
         _refuse_change(order, old, update)
-    found = coverage(built.deck.topics, built.entries)
+    found = coverage(built.deck.topics, [*built.entries, *built.withheld])
     package, wrote = _write(order, built, update, found, each)
     said, again = (_said(built, one, found, package) for one in (update, lock.settled(update)))
     _keep(order, built, wrote, again)
@@ -98,12 +98,13 @@ def _deck(order: Order, cache: Cache, now: int, frozen: bool, each: bool) -> str
 
 def _preview(order: Order, cache: Cache, now: int) -> str:
     from generator.keep.shown import write_preview
+    from generator.show.report import waiting
 
     built = _made(order, cache)
     _, update = _shipped(order, built, now, refuse=False)
     path = write_preview(built, update.statuses, order.build / "preview")
     _keep(order, built)
-    return f"{path}: {len(built.entries)} notes"
+    return f"{path}: {len(built.entries)} notes" + (f"; {waiting(built.withheld)}" if built.withheld else "")
 
 
 def _check(order: Order, cache: Cache, now: int, strict: bool, verbose: bool, only: Sequence[Path]) -> str:
@@ -114,8 +115,8 @@ def _check(order: Order, cache: Cache, now: int, strict: bool, verbose: bool, on
     built = _made(order, cache, only)
     _keep(order, built)
     _, update = _shipped(order, built, now, refuse=False)
-    found = coverage(built.deck.topics, built.entries)
-    problems = [*_unfinished(built, strict), *told_twice(built.entries), *update.problems]
+    found = coverage(built.deck.topics, [*built.entries, *built.withheld])
+    problems = [*_unfinished(built, strict), *told_twice([*built.entries, *built.withheld]), *update.problems]
     if not only:
         vanished = [repr(id) for id, status in update.statuses.items() if status == "vanished"]
         problems += [*found.problems, *(w for w in update.warnings if any(id in w.message for id in vanished))]
@@ -152,7 +153,8 @@ def _shipped(order: Order, built: Built, now: int, refuse: bool = True) -> tuple
 
     problems: list[Problem] = []
     old = lock.load(order.lock, problems)
-    update = lock.update(old, built.deck, built.entries, built.types, now, order.lock.as_posix())
+    withheld = [entry.id for entry in built.withheld]
+    update = lock.update(old, built.deck, built.entries, built.types, now, order.lock.as_posix(), withheld)
     update = update._replace(problems=(*problems, *update.problems))
     if refuse and update.problems:
         raise DeckError(update.problems)
@@ -219,9 +221,9 @@ def _live(built: Built) -> list[str]:
 
 
 def _unfinished(built: Built, strict: bool) -> Iterator[Problem]:
-    """Runs without a fresh record: of simulations always, of measurements where a release is to be made."""
+    """Runs without a fresh record; of measurements those that are stale, where a release is to be made: what is missing nobody sees."""
     for run in _waiting(built):
-        if strict or run["kind"] == "simulation":
+        if run["kind"] != "measurement" or (strict and run["state"] == "stale"):
             why = f" ({'; '.join(run['reasons'])})" if run["reasons"] else ""
             path, _, line = run["place"].rpartition(":")
             yield Problem(Place(path, int(line)), f"{run['call']} is {run['state']}{why}", "run make records where its device is")
@@ -246,8 +248,11 @@ def _noticed(text: str, built: Built) -> str:
 
 def _well(built: Built, typed: int, unsaid: int) -> str:
     """The one line for a deck that has no problem."""
+    from generator.show.report import waiting
+
     notes, missing = built.entries, len(_waiting(built))
     parts = [f"{len(notes):,} notes, {sum(len(note.cards) for note in notes):,} cards: no problems"]
-    parts += [f"{missing} runs wait for a measurement"] * bool(missing) + [f"{typed} numbers typed by hand"] * bool(typed)
+    parts += [waiting(built.withheld)] * bool(built.withheld) + [f"{missing} runs wait for a measurement"] * bool(missing)
+    parts += [f"{typed} numbers typed by hand"] * bool(typed)
     parts += [f"{unsaid} premises not on the front (VERBOSE=1 lists them)"] * bool(unsaid)
     return "; ".join(parts) + (" (--verbose lists them)" if len(parts) > 1 else "")

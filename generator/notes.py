@@ -163,6 +163,9 @@ class Resolved(NamedTuple):
     """A note whose fields hold values in place of references.
 
     Figures stay in the text as the private mark `\\ue000figure:alias\\ue001`; `results` has what they draw from (None: not measured).
+    Blocks that need a missing result are left out, each line where it was, and so are fields that hold nothing else; left_out has their
+    Markdown by field, with stand-ins, waits the runs that they wait for with the number of blocks, unseen the runs that they alone name.
+    withheld: whether the note cannot be asked or answered without them; measured: the measurements without which it could not.
     expected: the text that a numeric note wants typed. values: every number shown, in base units, by its reference as written.
     beside: (device, label -> number as HTML), the measured numbers of each device where records of several exist.
     unsaid: premises of the answer's first sentence that the front does not name; told: the results that it tells.
@@ -174,11 +177,15 @@ class Resolved(NamedTuple):
     claims: tuple[Judged, ...]
     expected: str | None
     device: str | None
-    missing: tuple[str, ...]
+    waits: Mapping[str, int] = MappingProxyType({})
+    withheld: bool = False
     values: Mapping[str, Number] = MappingProxyType({})
     beside: tuple[tuple[str, Mapping[str, str]], ...] = ()
     unsaid: tuple[Problem, ...] = ()
     told: tuple[str, ...] = ()
+    left_out: Mapping[str, tuple[Text, ...]] = MappingProxyType({})
+    unseen: tuple[str, ...] = ()
+    measured: tuple[str, ...] = ()
 
 
 # -------------------------------------------------------------------- render: HTML and media, ready to pack
@@ -209,7 +216,8 @@ class Entry(NamedTuple):
 
     hash: of the note as packed. guid: what Anki knows it by; ids: Anki's numbers of the note and of its cards. media: name -> size in
     bytes. claims: (source, verdict) of each, the verdict "open" where its measurement is missing. told: the results that its answer
-    tells. pieces: the cache's keys of the note and of the figures and highlighted code in it.
+    tells. waits: call of a run whose result is missing -> how many blocks are left out for it. pieces: the cache's keys of the note and
+    of the figures and highlighted code in it.
     """
 
     id: str
@@ -225,6 +233,7 @@ class Entry(NamedTuple):
     guid: str
     ids: tuple[int, ...]
     told: tuple[str, ...]
+    waits: Mapping[str, int]
     place: Place
     pieces: tuple[str, ...]
 
@@ -232,14 +241,15 @@ class Entry(NamedTuple):
 class Sheet(NamedTuple):
     """All that one file of cards came to; of a file that has problems, only which ids it holds.
 
-    runs: what the notes use, each run once, as report.json has it. wanted: the runs that a kernel has to execute, as `wanted` prints
-    them. ids and retired: by id, the place (and the reason). typed: numbers that no run made. unsaid: premises of answers
-    that no front names. facts: the notes as report.json has
-    them, one line of JSON each.
+    withheld: notes that are not packed, since they cannot be asked or answered without a result that is missing. runs: what all of
+    them use, each run once, as report.json has it. wanted: the runs that a kernel has to execute, as `wanted` prints them. ids and
+    retired: by id, the place (and the reason). typed: numbers that no run made. unsaid: premises of answers that no front names.
+    facts: the notes that are packed as report.json has them, one line of JSON each.
     """
 
     path: str
     entries: tuple[Entry, ...] = ()
+    withheld: tuple[Entry, ...] = ()
     runs: tuple[Mapping[str, Any], ...] = ()
     wanted: tuple[Mapping[str, Any], ...] = ()
     ids: tuple[tuple[str, Place], ...] = ()

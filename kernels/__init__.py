@@ -15,6 +15,7 @@
     limits    how long a run may take
     machine   describes the machine: the GPU and its class, versions, commit
     recording brings the records up to date, and verifies them
+    cluster   the same by the GPUs of many hosts
     listing   what `kernels list` says
     oracles   what each formula is held against, by the tests
     plot      draws figures from results, light and dark

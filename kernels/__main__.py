@@ -6,13 +6,15 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import functools
 import json
 import math
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from kernels import lab, listing, oracles, recording, summary
 from kernels.catalogue import names
@@ -21,7 +23,7 @@ from kernels.machine import cores
 from kernels.parameters import Parameter, nearest
 from kernels.progress import indented, reporting
 from kernels.record import RECORDS, to_json
-from kernels.results import Curve, KernelError, Number
+from kernels.results import Curve, KernelError, Number, Result
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -76,6 +78,10 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--device", default="this", help="measure only on a GPU of these classes (h100,h200); this: on whatever GPU is here")
     command.add_argument("--budget", type=_seconds, metavar="SECONDS", help="what is most wanted first, for so long by the clock")
     command.add_argument("--known", action="append", default=[], type=Path, metavar="DIR", help="a further folder whose fresh records count")
+    command.add_argument("--cluster", metavar="WHERE", help="by the workers of tcp://HOST:PORT, ssh:HOST[:CHECKOUT][=GPUS],... or local:N")
+    command.add_argument("--dry-run", action="store_true", help="say which of the cluster's workers would take which run, and execute none")
+    command.add_argument("--stdout", action="store_true", help="print each record as a line of JSON text in place of writing it")
+    command.add_argument("--made", action="store_true", help="FILE holds such lines, made elsewhere: write these records, execute nothing")
     command.set_defaults(act=_record)
 
     rehearsal = commands.add_parser("rehearse", help="execute measurements on the CPU, small, so that none fails on a GPU for a typing error")
@@ -205,20 +211,36 @@ def _table(curve: Curve) -> str:
 
 
 def _record(asked: argparse.Namespace) -> int:
-    runs = _read(asked.file)
+    if asked.dry_run and not asked.cluster or asked.budget and asked.cluster:
+        raise KernelError("--dry-run goes with --cluster, and --budget without")
+    out = sys.stdout  # which a bar redirects
     with reporting() as report:
-        outcome = recording.record_runs(
-            runs,
-            fresh=asked.fresh,
-            device=asked.device,
-            root=asked.records,
-            known=asked.known,
-            timeout=asked.timeout,
-            budget=asked.budget,
-            report=report,
-        )
-    print(summary.table(outcome.done), end="")
-    return _summed_up(outcome, ("recorded", "kept", "fresh", "skipped", "failed"))
+        if asked.made:
+            outcome = recording.take(*_lines(asked.file), root=asked.records, report=report)
+        else:
+            outcome = _executed(asked, _read(asked.file), out, report)
+    for message in outcome.wrong:
+        _say(f"error: {message}")
+    if asked.dry_run:
+        return 0
+    with contextlib.redirect_stdout(sys.stderr if asked.stdout else out):
+        print(summary.table(outcome.done), end="")
+        return _summed_up(outcome, ("recorded", "kept", "fresh", "skipped", "failed"))
+
+
+def _executed(asked: argparse.Namespace, runs: Sequence[recording.Run], out: TextIO, report: recording.Report) -> recording.Outcome:
+    options: dict[str, Any] = {name: vars(asked)[name] for name in ("fresh", "device", "known", "timeout")}
+    options |= {"root": asked.records, "write": functools.partial(_printed, out) if asked.stdout else None, "report": report}
+    if not asked.cluster:
+        return recording.record_runs(runs, budget=asked.budget, **options)
+    from kernels import cluster
+
+    return cluster.record_runs(runs, asked.cluster, dry=asked.dry_run, say=functools.partial(print, file=out) if asked.dry_run else _say, **options)
+
+
+def _printed(out: TextIO, run: recording.Run, result: Result, code: Mapping[str, str]) -> recording.State:
+    print(json.dumps(to_json(result, code), allow_nan=False), file=out, flush=True)
+    return "recorded"
 
 
 def _rehearse(asked: argparse.Namespace) -> int:
@@ -237,11 +259,15 @@ def _rehearse(asked: argparse.Namespace) -> int:
 
 
 def _read(name: str) -> tuple[recording.Run, ...]:
+    return recording.read_runs(*_lines(name))
+
+
+def _lines(name: str) -> tuple[Iterable[str], str]:
+    """The lines of a file, or of standard input as they come, and what to call it."""
     if name == "-":
-        return recording.read_runs(sys.stdin, "standard input")
+        return sys.stdin, "standard input"
     try:
-        with open(name, encoding="utf-8") as file:
-            return recording.read_runs(file, name)
+        return Path(name).read_text(encoding="utf-8").split("\n"), name
     except OSError as error:
         raise KernelError(f"{name} cannot be read: {error.strerror}") from error
 

@@ -58,6 +58,7 @@ def key_of(kernel_name: str, parameters: Mapping[str, Any], code: Mapping[str, s
 APART = {
     "kernels.__main__",
     "kernels.catalogue",
+    "kernels.cluster",
     "kernels.declare",
     "kernels.demand",
     "kernels.draws",

@@ -79,24 +79,31 @@ def load(kernel: Kernel, parameters: Mapping[str, Any], device_class: str | None
     result = from_json(data)
     declared = [name for name in kernel.outputs if name in result.outputs]  # a stale record may hold others
     outputs = {name: result.outputs[name] for name in dict.fromkeys((*declared, *result.outputs))}
-    return replace(result, parameters=dict(parameters), outputs=outputs, stale=_stale(data, kernel, parameters))
+    return replace(result, parameters=dict(parameters), outputs=outputs, stale=stale(data, kernel, parameters))
 
 
 def read(path: Path) -> dict[str, Any]:
     """The content of a record file. Raises KernelError where it is not one (a merge conflict, a cut-off copy)."""
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        return parsed(path.read_bytes())
+    except KernelError as error:
+        raise KernelError(f"{path} is not a record: {error} (restore it from git, or delete it and record it again)") from error
+
+
+def parsed(text: str | bytes) -> dict[str, Any]:
+    """The content of a record's text. Raises KernelError where it is none."""
+    try:
+        data = json.loads(text)
         from_json(data)
         if not {"schema", "key", "code"} <= set(data):
             raise KeyError("schema, key, code")
     except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
-        raise KernelError(
-            f"{path} is not a record: {type(error).__name__} {error} (restore it from git, or delete it and record it again)"
-        ) from error
+        raise KernelError(f"{type(error).__name__} {error}") from error
     return data
 
 
-def _stale(data: Mapping[str, Any], kernel: Kernel, parameters: Mapping[str, Any]) -> tuple[str, ...]:
+def stale(data: Mapping[str, Any], kernel: Kernel, parameters: Mapping[str, Any]) -> tuple[str, ...]:
+    """Why a record's content does not count as that of a case now."""
     code, was = code_of(kernel.name), data["code"]
     reasons = [f"{name} changed" for name in code if name in was and was[name] != code[name]]
     reasons += [f"{name} is new" for name in code if name not in was] + [f"{name} is gone" for name in sorted(was) if name not in code]

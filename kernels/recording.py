@@ -9,9 +9,10 @@ import json
 import threading
 import time
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -23,7 +24,7 @@ from kernels.draws import one as one_draw
 from kernels.key import code_of
 from kernels.machine import versions
 from kernels.parameters import nearest
-from kernels.record import RECORDS, from_json, load, path_of, paths, read, save
+from kernels.record import RECORDS, from_json, load, parsed, path_of, paths, read, save, stale
 from kernels.results import Curve, KernelError, Number, Result
 
 State = Literal["fresh", "recorded", "kept", "skipped", "failed", "agrees", "differs"]
@@ -78,6 +79,9 @@ class Report:
     def end(self, done: Done) -> None: ...
 
 
+Write = Callable[[Run, Result, Mapping[str, str]], State]  # what takes a result, made by that code, in
+
+
 def read_runs(lines: Iterable[str], name: str) -> tuple[Run, ...]:
     """The runs of a file of JSON objects, one a line: {"kernel": ..., "parameters": {...}, "cards": [...]}, other keys ignored.
 
@@ -125,6 +129,7 @@ def record_runs(
     known: Sequence[Path] = (),
     timeout: float | None = None,
     budget: float | None = None,
+    write: Write | None = None,
     report: Report | None = None,
 ) -> Outcome:
     """Executes the runs whose record is missing or stale and writes it below `root`; a failure stops none of the others.
@@ -133,7 +138,7 @@ def record_runs(
     what is here; those that do not fit this machine are skipped. known: further folders whose fresh records count. budget: seconds
     by the clock; then runs go in the order of cards for each second that they are said to take, and none is begun that would not end in time.
     """
-    report = report or Report()
+    report, write = report or Report(), write or partial(written, root=root)
     classes, end = () if device == "this" else tuple(device.split(",")), None if budget is None else time.monotonic() + budget
     done = {position: found for position, run in enumerate(runs) if (found := _without_executing(run, classes, fresh, (root, *known)))}
     for found in done.values():
@@ -147,7 +152,7 @@ def record_runs(
             done[position] = Done(run, "skipped", f"about {seconds_of(run):.0f} s of work, and the budget of {budget:g} s has no more to give")
         else:
             report.start(number, len(due), run)
-            done[position] = _recorded(run, classes, root, timeout)
+            done[position] = _recorded(run, classes, write, timeout)
         report.end(done[position])
     return Outcome(tuple(done[position] for position in range(len(runs))))
 
@@ -172,12 +177,13 @@ def _without_executing(run: Run, named: Sequence[str], fresh: bool, roots: Seque
         except KernelError as error:
             return _failed(run, error)
         classes = [here.device_class] if here else named
-    if not fresh and any(_is_fresh(run, one, root) for one in classes for root in roots):
+    if not fresh and any(is_fresh(run, one, root) for one in classes for root in roots):
         return Done(run, "fresh")
     return Done(run, "skipped", obstacle) if obstacle else None
 
 
-def _is_fresh(run: Run, device_class: str | None, root: Path) -> bool:
+def is_fresh(run: Run, device_class: str | None, root: Path) -> bool:
+    """Whether a run has its record below `root`, a measurement that of this class."""
     result = _loaded(run, device_class, root)
     return result is not None and not result.stale
 
@@ -189,7 +195,7 @@ def _loaded(run: Run, device_class: str | None, root: Path) -> Result | None:
         return None  # a file that is no record is replaced by one
 
 
-def _recorded(run: Run, named: Sequence[str], root: Path, timeout: float | None) -> Done:
+def _recorded(run: Run, named: Sequence[str], write: Write, timeout: float | None) -> Done:
     start = time.perf_counter()
     code = code_of(run.kernel.name)  # as it is now, should somebody edit it meanwhile
     try:
@@ -198,10 +204,35 @@ def _recorded(run: Run, named: Sequence[str], root: Path, timeout: float | None)
         result = lab.run(run.kernel, run.parameters, device=device_class, timeout=timeout)
     except KernelError as error:
         return _failed(run, error, time.perf_counter() - start)
-    before = _loaded(run, device_class, root)
+    return Done(run, write(run, result, code), seconds=time.perf_counter() - start, result=result)
+
+
+def written(run: Run, result: Result, code: Mapping[str, str], root: Path) -> State:
+    """Writes the record of a run that was executed, here or elsewhere, by this code; says whether the values are those that it had."""
+    before = _loaded(run, result.made.get("device_class"), root)
     keeps = run.kernel.kind in ("simulation", "trace") and before is not None and not differences(run.kernel, before, result)
     save(run.kernel, replace(result, outputs=before.outputs, ends=before.ends) if keeps and before else result, root, code)
-    return Done(run, "kept" if keeps else "recorded", seconds=time.perf_counter() - start, result=result)
+    return "kept" if keeps else "recorded"
+
+
+def take(lines: Iterable[str], name: str, *, root: Path = RECORDS, report: Report | None = None) -> Outcome:
+    """Writes records that were made elsewhere: lines of JSON text, as `record --stdout` prints them. One that other code made fails."""
+    report, done, wrong = report or Report(), [], []
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            data = parsed(line)
+            result, kernel = from_json(data), find(data["kernel"])
+            run = Run(kernel, kernel.bind(result.parameters))
+        except KernelError as error:
+            wrong.append(f"{name}:{number}: this is no record of ours: {error}")
+            continue
+        reasons = stale(data, kernel, run.parameters)
+        state = "failed" if reasons else written(run, result, data["code"], root)
+        done.append(Done(run, state, f"it was made by other code: {', '.join(reasons)}" if reasons else "", result=result))
+        report.end(done[-1])
+    return Outcome(tuple(done), tuple(wrong))
 
 
 def rehearse(runs: Sequence[Run], root: Path, *, jobs: int = 1, timeout: float | None = None, report: Report | None = None) -> Outcome:

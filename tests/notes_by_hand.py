@@ -1,6 +1,6 @@
 """A small deck made by hand, for the tests of the preview and the report: no reading, resolving or rendering in between.
 
-It has one note of each state: computed, simulated and stale, measured, not yet measured. The kernels and the numbers are made up.
+It has one note of each state: computed, simulated and stale, measured, waiting for its measurement. The kernels and the numbers are made up.
 """
 
 from __future__ import annotations
@@ -91,9 +91,11 @@ def note(
         place=Place("cards/memory/lora.md", 20),
         directory=Path("cards/memory"),
     )
-    missing = tuple(alias for alias in runs if RESULTS[alias] is None)
+    waits = {alias: 2 for alias in runs if RESULTS[alias] is None}
     values = {"full.total | GB": Number(1.4e11, "B")} if "full" in runs else {}
-    resolved = Resolved(written, shown, {alias: RESULTS[alias] for alias in runs}, claims, "42" if type == "numeric" else None, None, missing, values)
+    resolved = Resolved(
+        written, shown, {alias: RESULTS[alias] for alias in runs}, claims, "42" if type == "numeric" else None, None, waits, values=values
+    )
     media = {"figure-1a2b3c4d.svg": FIGURE} if "figure-" in str(fields) else {}
     cards = (0, 1) if type == "cloze" else (0,)
     return Rendered(id, type, deck, tags, shown, media, cards, {1: "a", 2: "b"} if type == "cloze" else {}, resolved)
@@ -114,7 +116,7 @@ RENDERED = (
         deck="Interviews::GPU",
         runs=("wide",),
         claims=(claim("wide-norm", None, 4),),
-        Answer='<p class="unmeasured">not yet measured</p>',
+        Answer="<p>what is not measured is not said</p>",
     ),
     note("gaps", "cloze", Text="{{c1::the frozen weights}} and {{c2::the adapters::small}}"),
     note("typed", "numeric", Expected="42", Answer="<p>42 GB</p>"),

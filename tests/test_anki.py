@@ -138,7 +138,7 @@ def test_every_card_of_every_type_renders(learner: Learner, shop: Workshop):
                 assert not FAULT.search(side), (id, side)
             assert 'id="answer"' in back and learner.note(id)["Id"] == id
     assert '<span class="num">1,120&#8239;GB</span>' in learner.note("adam-bytes")["Answer"]
-    assert "not yet measured" in next(learner.renders("copy-rate"))[1]
+    assert "measured" not in next(learner.renders("copy-rate"))[1]
     assert "14" in next(learner.renders("gradients"))[1] and learner.note("gradients")["Expected"] == "14"
     assert r"\(N &lt; 10^{11}\)" in learner.note("adam-bytes")["Answer"]
     first, second = learner.renders("states")
@@ -292,6 +292,19 @@ def test_a_retired_note_stays_with_the_learner(studied: Learner, shop: Workshop)
     took = studied.takes(shop.release(SECOND))
     assert (took.new, took.updated, took.same) == (0, 0, 8)
     assert studied.texts() == before
+
+
+def test_what_is_measured_later_arrives_and_stays(studied: Learner, shop: Workshop):
+    """A block comes with its record. A note that waits again, since the record is gone, stays as its learner has it."""
+    shop.records("h100", 2.5e12)
+    shop.edit("serving/cache.md", ("# Why page", "# How fast? {#fast}\n\n[[rate.bandwidth | TB/s]].\n\n# Why page"))
+    took = studied.takes(shop.release(SECOND))
+    assert (took.new, took.updated) == (1, 1) and "TB/s" in studied.note("copy-rate")["Answer"]
+    before = studied.texts()
+    (shop.folder / "records").rename(shop.folder / "away")
+    took = studied.takes(shop.release(THIRD))
+    assert (took.new, took.updated, took.same) == (0, 1, 8)
+    assert studied.texts()["fast"] == before["fast"] and "TB/s" not in studied.note("copy-rate")["Answer"]
 
 
 def test_a_moved_note_stays_in_its_old_deck(studied: Learner, shop: Workshop):

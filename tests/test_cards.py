@@ -36,15 +36,15 @@ def test_it_builds_with_its_lock(real_deck: Built, tmp_path: Path):
     """No problem in any file, and nothing that Anki would refuse to update."""
     problems: list[Problem] = []
     shipped = lock.load(CARDS / "deck.lock", problems)
-    update = lock.update(shipped, real_deck.deck, real_deck.entries, note_types(), 2**31, "cards/deck.lock")
+    update = lock.update(shipped, real_deck.deck, real_deck.entries, note_types(), 2**31, "cards/deck.lock", [note.id for note in real_deck.withheld])
     assert [*problems, *update.problems] == []
-    assert set(update.statuses.values()) <= {"new", "changed", "unchanged", "retired"}
+    assert set(update.statuses.values()) <= {"new", "changed", "unchanged", "withheld", "retired"}
     write_package(tmp_path / "deck.apkg", real_deck.deck, real_deck.entries, note_types(), update.lock, real_deck.contents)
     assert (tmp_path / "deck.apkg").stat().st_size < LARGEST_DECK
 
 
 def test_whole_topics_are_whole(real_deck: Built):
-    assert list(coverage(real_deck.deck.topics, real_deck.entries).problems) == []
+    assert list(coverage(real_deck.deck.topics, [*real_deck.entries, *real_deck.withheld]).problems) == []
 
 
 def test_no_verdict_waits_to_be_written(real_deck: Built):

@@ -9,11 +9,13 @@ import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
-from workshop import ROOT, SECOND, Workshop, command, environment, notes, workshop
+from workshop import ROOT, SECOND, THIRD, Workshop, command, environment, notes, workshop
 
 from generator import build
+from generator.look.notetypes import note_types
 from kernels import declare
 from kernels.demand import Device
 from kernels.record import save
@@ -58,21 +60,130 @@ def test_a_second_deck_says_that_nothing_changed(shop: Workshop):
     assert json.loads(report)["totals"]["statuses"] == {"new": 9}
 
 
-def test_a_deck_without_its_measurement_says_so(shop: Workshop):
-    fields = notes(shop.package)["copy-rate"][4]
-    assert fields.count("not yet measured") == 3  # the number, the figure, the footer
-    report = json.loads((shop.folder / "build" / "report.json").read_text(encoding="utf-8"))
+def report_of(shop: Workshop) -> dict[str, Any]:
+    return json.loads((shop.folder / "build" / "report.json").read_text(encoding="utf-8"))
+
+
+def test_a_deck_without_its_measurement_does_not_speak_of_it(shop: Workshop):
+    fields = dict(zip(note_types()["qa"].fields, notes(shop.package)["copy-rate"][4].split("\x1f"), strict=True))
+    assert (fields["Answer"], fields["Footer"]) == ("<p>Every byte is read and written.</p>", "")
+    report = report_of(shop)
     assert [run["state"] for run in report["runs"] if run["kernel"] == "copy_bandwidth"] == ["missing"]
-    assert shop.run("check").status == 0
-    strict = shop.run("check", "--strict")
-    assert strict.status == 1 and "copy_bandwidth(size=28672) is missing (run make records where its device is)" in strict.err
+    assert {note["id"]: note["waits"] for note in report["notes"] if note["waits"]} == {"copy-rate": {"rate": 2}} and not report["withheld"]
+    for options in ((), ("--strict",)):
+        assert shop.run("check", *options).status == 0
 
 
 def test_a_recorded_measurement_is_shown(shop: Workshop):
     shop.records("h100", 2.5e12)
-    shop.release(SECOND)
-    assert "2.5&#8239;TB/s" in notes(shop.package)["copy-rate"][4] and "measured on NVIDIA H100" in notes(shop.package)["copy-rate"][4]
+    assert "1 changed" in shop.run("deck", now=SECOND).out and report_of(shop)["changes"]["changed"] == ["copy-rate"]
+    fields = notes(shop.package)["copy-rate"][4]
+    assert "2.5&#8239;TB/s" in fields and "measured on NVIDIA H100" in fields and "<figure" in fields
     assert shop.run("check", "--strict").status == 0
+    path = next((shop.folder / "records").rglob("*.json"))
+    path.write_text(re.sub(r'"code": \{[^{}]*\}', '"code": {"kernel": "another"}', path.read_text(encoding="utf-8")), encoding="utf-8")
+    assert shop.run("check").status == 0
+    strict = shop.run("check", "--strict")
+    assert strict.status == 1 and "copy_bandwidth(size=28672) is stale" in strict.err
+    shop.release(SECOND)
+    assert notes(shop.package)["copy-rate"][4] == fields  # what is stale goes on being shown
+
+
+WAITING = """
+# At [[rate.bandwidth | TB/s]], what waits? {#measured-front}
+
+Everything.
+
+# How fast, at once? {#measured-answer}
+
+[[rate.bandwidth | TB/s]], no less.
+
+## Why
+
+It is [[rate.size | kB]].
+
+# How fast twice, in TB/s, to two digits? {#measured-number .numeric}
+
+It copies.
+
+## Answer
+
+[[2 * rate.bandwidth | TB/s 2]]
+
+## Working
+
+Measured.
+
+# It copies slowly {#measured-trap .trap}
+
+A copy.
+
+## Tempting answer
+
+Buy another.
+
+## Why it fails
+
+It would not.
+
+## Answer
+
+[[rate.bandwidth / 2 | TB/s]] is all that there is.
+
+# A copy {#measured-cloze .cloze}
+
+A copy is {{c1::fast}}.
+
+It reaches {{c2::[[rate.bandwidth | TB/s]]}}.
+"""
+WITHHELD = ["measured-answer", "measured-cloze", "measured-front", "measured-number", "measured-trap"]
+
+
+def test_a_note_that_stands_on_a_measurement_waits_for_it(shop: Workshop):
+    path = shop.folder / "cards/serving/cache.md"
+    path.write_text(path.read_text(encoding="utf-8") + WAITING, encoding="utf-8")
+    done = shop.run("deck", now=SECOND)
+    assert done.status == 0 and "withheld 5 notes wait for a measurement\n" in done.out and "9 notes, 10 cards; nothing changed" in done.out, done
+    report = report_of(shop)
+    assert sorted(note["id"] for note in report["withheld"]) == report["changes"]["withheld"] == WITHHELD
+    assert all(note["waits"] == {"copy_bandwidth(size=28672)": 1} for note in report["withheld"])
+    assert len(notes(shop.package)) == 9
+    assert "9 notes; 5 notes wait for a measurement" in shop.run("preview").out
+    data = (shop.folder / "build/preview/index.html").read_text(encoding="utf-8")
+    assert all(f'"id":"{id}","place":"cards/serving/cache.md:' in data for id in WITHHELD)
+    checked = shop.run("check")
+    assert checked.status == 0 and "9 notes, 10 cards: no problems; 5 notes wait for a measurement" in checked.out
+    rests = re.findall(r"warning  cards/serving/cache.md:(\d+): the note '([\w-]+)' rests on a measurement, rate \(copy_bandwidth\)", checked.out)
+    assert sorted(id for _, id in rests) == WITHHELD and ("19", "measured-front") in rests
+    shop.records("h100", 2.5e12)
+    assert "5 new, 1 changed" in shop.run("deck", now=THIRD).out and set(WITHHELD) < set(notes(shop.package))
+    assert shop.run("check").out.count("rests on a measurement") == 5  # another machine may not have it
+
+
+def test_a_released_note_that_waits_again_has_not_vanished(shop: Workshop):
+    shop.records("h100", 2.5e12)
+    path = shop.folder / "cards/serving/cache.md"
+    path.write_text(path.read_text(encoding="utf-8") + WAITING, encoding="utf-8")
+    released = notes(shop.release(SECOND))
+    lock = shop.lock.read_bytes()
+    (shop.folder / "records").rename(shop.folder / "away")
+    done = shop.run("deck", now=THIRD)
+    assert done.status == 0 and "1 changed" in done.out and "vanished" not in done.out and "retired" not in done.out
+    assert not set(WITHHELD) & set(notes(shop.package))
+    lines = [[line for line in text.splitlines() if b'"measured-' in line] for text in (lock, shop.lock.read_bytes())]
+    assert lines[0] == lines[1] and len(lines[0]) == 5
+    (shop.folder / "away").rename(shop.folder / "records")
+    assert shop.run("deck", now=THIRD + 1).status == 0
+    assert {id: row for id, row in notes(shop.package).items() if id != "copy-rate"} == {id: row for id, row in released.items() if id != "copy-rate"}
+
+
+def test_what_is_left_out_is_judged_all_the_same(shop: Workshop):
+    shop.edit("serving/cache.md", ("It reaches [[rate.bandwidth | TB/s]].", "It reaches $\\frac{[[rate.bandwidth | TB/s]]$ of [[rate.sise]]."))
+    done = shop.run("check")
+    assert done.status == 1 and "cards/serving/cache.md:11: [[rate.sise]]" in done.err
+    shop.edit("serving/cache.md", (" of [[rate.sise]]", ""))
+    done = shop.run("check")
+    assert done.status == 1 and done.err.startswith("cards/serving/cache.md:11: ")
 
 
 def test_each_subdeck(shop: Workshop):
@@ -110,7 +221,7 @@ def test_all_problems_of_all_files_at_once(shop: Workshop):
     assert done.status == 1 and done.out == "" and "Traceback" not in done.err
     *problems, last = done.err.splitlines()
     assert last == f"{len(problems)} problems; nothing was written"
-    value, stray = "cards/serving/cache.md:9: [[rate.bandwidth | GB]]", "{{c1:: stands where no cloze"
+    value, stray = "cards/serving/cache.md:11: [[rate.bandwidth | GB]]", "{{c1:: stands where no cloze"
     for said in ("deck.yml:", "'trapp'", "rooflin.svg", "'warp'", value, stray):
         assert any(said in problem for problem in problems), (said, done.err)
     assert all(re.match(r"cards/[\w/.-]+:\d+: .", problem) for problem in problems)
@@ -269,7 +380,7 @@ def test_a_personal_deck_leaves_the_checkout_alone(shop: Workshop, monkeypatch: 
     assert "2.5&#8239;TB/s" in notes(shop.package)["copy-rate"][4]
     monkeypatch.setattr(lab, "devices", lambda: ())
     assert shop.run("deck", "--device", "this", now=SECOND).status == 0
-    assert "not yet measured" in notes(shop.package)["copy-rate"][4]
+    assert "2.5&#8239;TB/s" not in notes(shop.package)["copy-rate"][4] and "copy-rate" in notes(shop.package)
 
 
 def test_another_folder_for_what_comes_out(shop: Workshop):

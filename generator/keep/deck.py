@@ -46,6 +46,11 @@ class Built(NamedTuple):
         return [entry for sheet in self.sheets for entry in sheet.entries]
 
     @property
+    def withheld(self) -> list[Entry]:
+        """The notes that wait for a result, and are not packed, in reading order."""
+        return [entry for sheet in self.sheets for entry in sheet.withheld]
+
+    @property
     def notices(self) -> list[Problem]:
         """What the author may now write: verdicts of open claims."""
         return sorted({notice for sheet in self.sheets for notice in sheet.notices})

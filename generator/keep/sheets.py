@@ -131,7 +131,7 @@ def live(sheets: Iterable[Sheet]) -> Iterator[str]:
     """The keys of all pieces that these sheets stand on."""
     for sheet in sheets:
         yield f"sheet:{sheet.path}"
-        for entry in sheet.entries:
+        for entry in (*sheet.entries, *sheet.withheld):
             yield from entry.pieces
             yield from (f"media:{name}" for name in entry.media)
 
@@ -162,18 +162,20 @@ class _Maker:
         made = [one for note in file.notes if (one := self._note(note, notices))]
         entries = [_entry(rendered, pieces, deck_id) for rendered, pieces in made]
         told = [facts(rendered, entry.hash, self.under.roots) for (rendered, _), entry in zip(made, entries)]
+        away = [rendered.resolved.withheld for rendered, _ in made]
         sheet = Sheet(
             path=file.source.shown,
-            entries=tuple(entries),
+            entries=tuple(entry for entry, withheld in zip(entries, away) if not withheld),
+            withheld=tuple(entry for entry, withheld in zip(entries, away) if withheld),
             runs=tuple(merged_runs({**run, "notes": [one["id"]]} for one in told for run in one["runs"].values())),
             wanted=tuple(self.wanted()),
             ids=file.ids,
             retired=dict(file.front.retired),
-            warnings=file.warnings,
+            warnings=(*file.warnings, *(_rests(rendered) for rendered, _ in made if rendered.resolved.measured)),
             notices=tuple(notices),
             typed=tuple(problem for note in file.notes for problem in typed_numbers(note)),
             unsaid=tuple(problem for rendered, _ in made for problem in rendered.resolved.unsaid),
-            facts="\n".join(json.dumps(one, ensure_ascii=False) for one in told),
+            facts="\n".join(json.dumps(one, ensure_ascii=False) for one, withheld in zip(told, away) if not withheld),
         )
         return sheet, self.problems
 
@@ -235,7 +237,9 @@ class _Maker:
             claims=tuple(Judged(claim, *judged) for claim, judged in zip(note.claims, about["claims"])),
             expected=about["expected"],
             device=about["device"],
-            missing=tuple(alias for alias, result in results.items() if result is None),
+            waits=about["waits"],
+            withheld=about["withheld"],
+            measured=tuple(about["measured"]),
             values=_numbers(about["values"]),
             unsaid=tuple(Problem(note.fields["Answer"].place._replace(line=note.place.line + line), *rest) for line, *rest in about["unsaid"]),
             told=tuple(about["told"]),
@@ -263,6 +267,9 @@ class _Maker:
             "claims": [[judged.verdict, judged.shown, judged.factor] for judged in resolved.claims],
             "expected": resolved.expected,
             "device": resolved.device,
+            "waits": dict(resolved.waits),
+            "withheld": resolved.withheld,
+            "measured": resolved.measured,
             "values": {reference: [number.value, number.unit] for reference, number in resolved.values.items()},
             "told": resolved.told,
             "unsaid": [[one.place.line - note.place.line, one.message, one.hint] for one in resolved.unsaid],
@@ -356,10 +363,20 @@ def _seen(result: Result) -> list[Any]:
     return [result.kernel, result.kind, result.parameters, result.outputs, result.ends, *where]
 
 
+def _rests(note: Rendered) -> Problem:
+    """A note's warning that its first answer, or what it asks, is measured."""
+    runs, place = note.resolved.note.runs, note.resolved.note.place
+    on = ", ".join(f"{alias} ({runs[alias].kernel})" for alias in note.resolved.measured)
+    return Problem(place, f"the note {note.id!r} rests on a measurement, {on}: where it is not recorded, no learner gets the note", RESTS)
+
+
+RESTS = "let what is computed answer, and the measurement follow in a paragraph of its own"
+
+
 def _entry(note: Rendered, pieces: tuple[str, ...], deck_id: int) -> Entry:
     from generator.pack.lock import guid_of, hash_of
     from generator.pack.package import ids_of
-    from generator.show.report import verdict_of
+    from generator.show.report import call, verdict_of
 
     guid = guid_of(deck_id, note.id)
     return Entry(
@@ -376,6 +393,7 @@ def _entry(note: Rendered, pieces: tuple[str, ...], deck_id: int) -> Entry:
         guid=guid,
         ids=ids_of(guid, note.cards),
         told=note.resolved.told,
+        waits={call(note.resolved.note.runs[alias]): blocks for alias, blocks in note.resolved.waits.items()},
         place=note.resolved.note.place,
         pieces=pieces,
     )
@@ -437,7 +455,8 @@ def _decoded(path: str, content: bytes) -> Sheet:
     plain = Sheet(*marshal.loads(content))
     return plain._replace(
         path=path,
-        entries=tuple(Entry._make((*rest, Place(*place), pieces)) for *rest, place, pieces in plain.entries),
+        entries=_entries(plain.entries),
+        withheld=_entries(plain.withheld),
         ids=tuple((id, Place(*place)) for id, place in plain.ids),
         retired={id: (reason, Place(*place)) for id, (reason, place) in plain.retired.items()},
         warnings=_problems(plain.warnings),
@@ -445,6 +464,10 @@ def _decoded(path: str, content: bytes) -> Sheet:
         typed=_problems(plain.typed),
         unsaid=_problems(plain.unsaid),
     )
+
+
+def _entries(plain: Iterable[Any]) -> tuple[Entry, ...]:
+    return tuple(Entry._make((*rest, Place(*place), pieces)) for *rest, place, pieces in plain)
 
 
 def _problems(plain: Iterable[Any]) -> tuple[Problem, ...]:

@@ -32,7 +32,7 @@ def whole(built: Built, statuses: Mapping[str, str]) -> Iterator[str]:
     """The page of all cards, piece by piece."""
     types = {name: built.types[name] for name in sorted({note.type for note in built.entries})}
     cards = sum(len(note.cards) for note in built.entries)
-    return page(built.deck, cards, types, (note for sheet in built.sheets for note in shown(sheet, built)), statuses)
+    return page(built.deck, cards, types, (note for sheet in built.sheets for note in shown(sheet, built)), statuses, built.withheld)
 
 
 def shown(sheet: Sheet, built: Built) -> list[str]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -56,7 +56,7 @@ class Lock(NamedTuple):
 
 
 class Update(NamedTuple):
-    """The next lock, and note id -> "new", "changed", "unchanged", "retired" or "vanished".
+    """The next lock, and note id -> "new", "changed", "unchanged", "withheld", "retired" or "vanished".
 
     problems: what must not be shipped. warnings: what a learner will see and cannot be helped; passing are those of them that
     shipping settles.
@@ -75,13 +75,18 @@ def settled(update: Update) -> Update:
     return Update(update.lock, statuses, update.problems, tuple(w for w in update.warnings if w not in update.passing))
 
 
-def update(lock: Lock, deck: Deck, notes_now: Sequence[Entry], types: Mapping[str, NoteType], now: int, place: str) -> Update:
-    """The lock after shipping `notes_now`. now: seconds since 1970. place: the lock's path, for problems about types."""
+def update(
+    lock: Lock, deck: Deck, notes_now: Sequence[Entry], types: Mapping[str, NoteType], now: int, place: str, withheld: Collection[str] = ()
+) -> Update:
+    """The lock after shipping `notes_now`. now: seconds since 1970. place: the lock's path, for problems about types.
+
+    withheld: ids of notes that this package leaves out and a later one will have; their lines stay as they are.
+    """
     problems: list[Problem] = []
     warnings: list[Problem] = []
     passing: list[Problem] = []
     notes = dict(lock.notes)
-    statuses: dict[str, str] = {}
+    statuses = dict.fromkeys(withheld, "withheld")
     for note in notes_now:
         before = lock.notes.get(note.id)
         notes[note.id] = _note_line(before, note, deck, now, problems, passing)
@@ -97,7 +102,7 @@ def update(lock: Lock, deck: Deck, notes_now: Sequence[Entry], types: Mapping[st
     for id in sorted(set(deck.retired) - set(lock.notes)):
         warnings.append(Problem(Place(place), f"the note {id!r} is retired, but was never shipped", "take the line away"))
     if any(lock.notes[note.id].guid != note.guid for note in notes_now if note.id in lock.notes) or any(
-        line.guid != guid_of(deck.id, id) for id, line in lock.notes.items() if statuses[id] in ("retired", "vanished")
+        line.guid != guid_of(deck.id, id) for id, line in lock.notes.items() if statuses[id] in ("withheld", "retired", "vanished")
     ):
         message = f"the id {deck.id} in deck.yml is not the one that its notes were shipped with"
         problems.append(Problem(Place(place), message, "put the shipped id back: with another Anki takes every new note for another deck's"))

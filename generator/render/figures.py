@@ -47,11 +47,6 @@ def embed(figure: Figure, slug: str) -> tuple[str, Mapping[str, bytes]]:
     return f'<figure class="fig">{images}</figure>', {light: figure.light, dark: figure.dark}
 
 
-def unmeasured() -> str:
-    """What stands in place of a figure whose measurement is missing."""
-    return '<p class="fig unmeasured-fig">Figure: not yet measured</p>'
-
-
 def picture(path: Path, alt: str) -> tuple[str, Mapping[str, bytes]]:
     """HTML that shows an image file, and the files that it names.
 

@@ -19,18 +19,18 @@ from generator.render.mathjax import MathError, mathjax
 from generator.render.prose import prose
 from generator.resolve.names import device_name
 from generator.text import cloze
+from generator.text.blocks import FIGURE
 from generator.text.spans import Span, SpanError, spans
 
 if TYPE_CHECKING:
     from kernels.results import Result
 
-FIGURE = re.compile("\ue000figure:([^\ue000\ue001]*)\ue001")
 LIFTED, LANDED = "\ue002", "\ue003"  # LIFTED, an index, LANDED stand for a piece of HTML that Markdown must not see
 UNITS = r"%|°|(?:[kKMGTP]i?)?B(?:/s)?|[kMGTP]?FLOP(?:/s|/B)?|[mµn]?s|[MG]Hz|W"
 QUANTITY = re.compile(rf"(?<=\d) (?=(?:{UNITS})(?![\w%]))")  # the space between a number and its unit
 RESERVED = re.compile("[\ue000-\ue008]")
 
-VERDICTS = {"holds": "✓ holds", "wrong": "✗ wrong", "misleading": "◐ misleading", "depends": "± depends", None: "… not yet measured"}
+VERDICTS = {"holds": "✓ holds", "wrong": "✗ wrong", "misleading": "◐ misleading", "depends": "± depends"}
 MADE = {  # in the footer's order
     "formula": "computed",
     "prediction": "predicted",
@@ -61,11 +61,19 @@ def render(
             with_clozes = note_type.kind == "cloze" and name == note_type.main
             html = _html(_filled(resolved, name), page, with_clozes)
             fields[name] = _inline(html) if name == "Front" else html
-    fields["Claims"] = "\n".join(_claim(judged, page) for judged in resolved.claims)
+    fields["Claims"] = "\n".join(_claim(judged, page) for judged in resolved.claims if judged.verdict is not None)
     fields["Depth"] += _beside(resolved)
     fields["Footer"] = _footer(page)
     if resolved.expected is not None:
         fields["Expected"] = resolved.expected
+    apart = _Page(resolved, draw, highlighted)
+    for name, blocks in resolved.left_out.items():
+        for block in blocks:  # their mistakes are told now, not when they are shown
+            _html(block, apart, note_type.kind == "cloze" and name == note_type.main)
+    for judged in resolved.claims:
+        if judged.verdict is None:
+            _claim(judged._replace(verdict="holds"), apart)
+    page.problems += apart.problems
     for text in note.fields.values():
         if RESERVED.search(text.text):
             page.problem(text.place, "the text holds a private-use character (U+E000 to U+E008)", "delete it")
@@ -177,7 +185,7 @@ def _lift_figures(source: str, text: Text, span: Span, lifted: _Lifted, page: _P
 def _figure(alias: str, page: _Page) -> str:
     result = page.resolved.results.get(alias)
     if result is None:
-        return figures.unmeasured()
+        return ""
     html, media = figures.embed(page.draw(result), result.kernel)
     page.media.update(media)
     return html
@@ -231,6 +239,7 @@ def _breadcrumb(deck: str) -> str:
 
 def _claim(judged: Judged, page: _Page) -> str:
     claim, place = judged.claim, judged.claim.place
+    assert judged.verdict is not None
 
     def words(text: str) -> str:
         return _inline(_html(Text(text, place), page))
@@ -242,7 +251,7 @@ def _claim(judged: Judged, page: _Page) -> str:
         found += f" Reported: {words(claim.decided.value)} ({words(claim.decided.by)}, {words(claim.decided.at)})."
     elif judged.verdict == "depends":
         found += f" {_how(judged, page)}: {escape(judged.shown, quote=False)}."
-    elif judged.verdict is not None and judged.shown:
+    elif judged.shown:
         shown = re.sub(r"10\^(\S+)", r"10<sup>\1</sup>", escape(judged.shown, quote=False)).replace(" ", "&#8239;")
         off = f", {escape(judged.factor, quote=False)}{' what is said' * judged.factor.endswith('×')}" if judged.factor else ""
         found += f' {_how(judged, page)}: <span class="num">{shown}</span>{off}.'
@@ -250,7 +259,7 @@ def _claim(judged: Judged, page: _Page) -> str:
     parts += [f'<p class="under">Taken as {words(one.value)}: {_sentence(words(one.because))}</p>' for one in claim.thresholds]
     if judged.verdict == "misleading" and claim.under:
         parts.append(f'<p class="under">True {_sentence(_under(words(claim.under[0])))}</p>')
-    return f'<div class="claim {judged.verdict or "open"}">{"".join(parts)}</div>'
+    return f'<div class="claim {judged.verdict}">{"".join(parts)}</div>'
 
 
 def _how(judged: Judged, page: _Page) -> str:
@@ -288,14 +297,13 @@ def _beside(resolved: Resolved) -> str:
 
 def _footer(page: _Page) -> str:
     """How the note's numbers were made, and its sources. No date and no version: a re-measurement must not touch the note."""
-    results = [result for result in page.resolved.results.values() if result is not None]
+    resolved = page.resolved
+    results = [result for alias, result in resolved.results.items() if result is not None and alias not in resolved.unseen]
     made = [word for kind, word in MADE.items() if kind != "measurement" and any(result.kind == kind for result in results)]
     if (draws := max((result.draws for result in results if result.kind == "simulation"), default=1)) > 1:
         made[-1] += f" over {draws} draws"
     devices = {_device(result.made) for result in results if result.kind == "measurement"}
     made += [f"measured on {device}" for device in sorted(devices)]
-    if page.resolved.missing:
-        made.append("not yet measured")
     parts = [f'<p class="made">{escape(" · ".join(made), quote=False)}</p>'] if made else []
     if "Source" in page.resolved.fields:
         parts.append(_html(_filled(page.resolved, "Source"), page))

@@ -11,6 +11,8 @@ import re
 from collections.abc import Callable, Iterator
 from html import unescape
 
+from generator.text.blocks import ITEM, RULE
+
 
 def prose(text: str) -> str:
     """HTML of a Markdown text without code. No headings: a card has its sections for that."""
@@ -58,9 +60,6 @@ def _markdown(signs: str) -> Callable[[str], str]:
 
 # ------------------------------------------------------------------------------------------------ lists
 
-_ITEM = re.compile(r"([-*+]|[0-9]{1,9}[.)])(?:[ ]{1,4}(?=\S)|[ ]*$)")
-_RULE = re.compile(r"([-*_])(?:[ ]*\1){2,}[ ]*$")
-
 
 def _outline(text: str) -> Iterator[str]:
     """The lines, with four spaces for each list item that a line belongs to, and an empty line before a list or table in a paragraph."""
@@ -73,13 +72,13 @@ def _outline(text: str) -> Iterator[str]:
             previous = ""
             continue
         indent = len(line) - len(stripped)
-        item = None if _RULE.match(stripped) else _ITEM.match(stripped)
+        item = None if RULE.match(stripped) else ITEM.match(stripped)
         if not previous or item or indent or stripped[0] == "|":  # else a paragraph goes on, wherever its line begins
             while columns and indent < columns[-1]:
                 columns.pop()
         inside = "    " * len(columns)
         opens = item and (not item[1][0].isdigit() or item[1] in ("1.", "1)"))
-        if previous and ((opens and not columns and not _ITEM.match(previous)) or (stripped[0] == "|" and previous[0] != "|")):
+        if previous and ((opens and not columns and not ITEM.match(previous)) or (stripped[0] == "|" and previous[0] != "|")):
             yield inside
         if item:
             rest = stripped[item.end() :]
@@ -93,7 +92,7 @@ def _outline(text: str) -> Iterator[str]:
 # ----------------------------------------------------------------------------------------------- tables
 
 _NUMBER = re.compile(r"[~≈<>≤≥±+\-−]{0,2}\s*\d[\d.,\s]*(?:[-–]\s*[\d.,]+)?\s*[^\s\d]{0,9}")
-_NO_VALUE = ("", "-", "–", "—", "not yet measured")
+_NO_VALUE = ("", "-", "–", "—")
 
 
 def tables(html: str) -> str:

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 
 from generator.resolve.formats import HTML, PLAIN, TEX, Style
 
-UNMEASURED = "not yet measured"
-
 
 @dataclass(frozen=True)
 class Medium:
@@ -17,7 +15,6 @@ class Medium:
 
     style: Style
     value: str
-    unmeasured: str
     word: Callable[[str], str]
 
 
@@ -31,7 +28,7 @@ def _in_tex(word: str) -> str:
 
 
 MEDIA: Mapping[str, Medium] = {
-    "text": Medium(HTML, '<span class="num">{}</span>', f'<span class="unmeasured">{UNMEASURED}</span>', _in_markdown),
-    "math": Medium(TEX, "{}", rf"\text{{{UNMEASURED}}}", _in_tex),
-    "fence": Medium(PLAIN, "{}", UNMEASURED, str),
+    "text": Medium(HTML, '<span class="num">{}</span>', _in_markdown),
+    "math": Medium(TEX, "{}", _in_tex),
+    "fence": Medium(PLAIN, "{}", str),
 }

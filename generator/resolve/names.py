@@ -25,7 +25,7 @@ def plain(note: Note) -> Resolved | None:
     texts = {name: field.text for name, field in note.fields.items()}
     if note.claims or note.type == "numeric" or any("[[" in text for text in texts.values()):
         return None
-    return Resolved(note, texts, {}, (), None, None, ())
+    return Resolved(note, texts, {}, (), None, None)
 
 
 def names_in(text: str, known: Iterable[str]) -> set[str]:

@@ -1,33 +1,37 @@
 """Puts values in place of references: a Note and its results in, a Resolved note out.
 
 In: a note's Markdown with `[[ expression | format ]]` and `![[run]]`, and what its runs gave. Out: the same Markdown, line
-for line, with HTML, TeX or plain text in place of each reference, its claims judged, and what a numeric note wants typed.
+for line, with HTML, TeX or plain text in place of each reference and without what needs a missing one, its claims judged, and what
+a numeric note wants typed.
 """
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
-from generator.notes import QUESTION, Note, Resolved, Run, Text, folded
+from generator.notes import QUESTION, Judged, Note, Resolved, Run, Text, folded
 from generator.problems import Problem, nearest
 from generator.resolve.claims import judge
-from generator.resolve.expression import NO_RUN, Scope, Value
+from generator.resolve.expression import NO_RUN, Scope, Value, read_by
 from generator.resolve.formats import Format, bare, check, converted, digits_of, last_place, parse_format, written
 from generator.resolve.media import MEDIA
-from generator.resolve.names import used
+from generator.resolve.names import names_in, used
 from generator.resolve.premises import plain, premises, says
 from generator.resolve.quantity import ExpressionError, Quantity, QuantityError, unit_text
 from generator.resolve.references import Bracket, Reference, marks, references
 from generator.resolve.told import result_told
 from generator.resolve.variation import Choice, middle, vary, widened
+from generator.resolve.withheld import Kept, kept, marked, unmarked, waits
 from kernels.record import Number, Result
 
 FIGURE = "\ue000figure:{}\ue001"  # what render puts a drawing in place of
+STAND_IN = "1"  # for a value that is missing, in a block that is left out
 
 
 def resolve(note: Note, find: Callable[[Run], Result | None], problems: list[Problem], notices: list[Problem] | None = None) -> Resolved | None:
@@ -42,28 +46,62 @@ def resolve(note: Note, find: Callable[[Run], Result | None], problems: list[Pro
     scope = Scope.of(note.runs, results)
     asked = _Question(note, scope)
     filled = {name: _filled(text, scope, asked, problems) for name, text in note.fields.items()}
-    judged = [judge(claim, scope, problems, [] if notices is None else notices) for claim in note.claims]
+    judged = [claim for one in note.claims if (claim := judge(one, scope, problems, [] if notices is None else notices))]
     expected = _expected(note, filled, problems) if note.type == "numeric" else None
     answering = _answering(note, filled)
-    unsaid = _unsaid(answering, note, scope, asked) if len(problems) == before else []
+    unsaid = _unsaid([one for one in answering if one.is_number], note, scope, asked) if len(problems) == before else []
     if note.type == "numeric":
         problems += unsaid
     if len(problems) > before:
         return None
-    shown = [item for field in filled.values() for item in field.shown]
+    left = {name: kept(Text(field.text, note.fields[name].place), field.missing) for name, field in filled.items()}
+    shown = [item for name, field in filled.items() for item in field.shown if item.number in left[name].numbers]
     measured = [r for r in results.values() if r is not None and r.kind == "measurement"]
     return Resolved(
         note=note,
-        fields={name: field.text for name, field in filled.items()},
+        fields={name: field.text for name, field in left.items() if field.text},
         results=results,
-        claims=tuple(claim for claim in judged if claim is not None),
+        claims=tuple(judged),
         expected=expected,
         device=next((str(r.made["device_class"]) for r in measured if r.made.get("device_class")), None),
-        missing=tuple(alias for alias in wanted if results[alias] is None),
+        waits=_waits(filled, left, judged, scope),
+        withheld=waits(note.type, left),
         values={item.reference.source: _recorded(item.value.content) for item in shown if item.is_number},
         unsaid=tuple(unsaid),
         told=tuple(dict.fromkeys(r for shown in answering if (r := result_told(shown.reference.expression, note.runs, scope.kernels)))),
+        left_out={name: tuple(block.text for block in field.left_out) for name, field in left.items() if field.left_out},
+        unseen=_unseen(filled, left, judged, wanted),
+        measured=_measured(note, filled),
     )
+
+
+def _waits(filled: Mapping[str, _Field], left: Mapping[str, Kept], judged: Iterable[Judged], scope: Scope) -> Mapping[str, int]:
+    """The runs whose results are missing, each with the number of blocks and claims that are left out for it."""
+    found = Counter[str]()
+    for name, field in left.items():
+        for block in field.left_out:
+            found.update({alias for number in block.needs for alias in filled[name].missing[number]})
+    for claim in judged:
+        if claim.verdict is None:
+            found.update({alias for e in claim.claim.expressions for alias in names_in(e, scope.runs) if scope.results.get(alias) is None})
+    return dict(sorted(found.items()))
+
+
+def _unseen(filled: Mapping[str, _Field], left: Mapping[str, Kept], judged: Iterable[Judged], wanted: Iterable[str]) -> tuple[str, ...]:
+    """The runs that only what is left out names."""
+    shown = (e for claim in judged if claim.verdict is not None for e in claim.claim.expressions)
+    told = (field.named[number] for name, field in filled.items() for number in left[name].numbers)
+    seen = {alias for expression in (*shown, *told) for alias in names_in(expression, wanted)}
+    return tuple(alias for alias in wanted if alias not in seen)
+
+
+def _measured(note: Note, filled: Mapping[str, _Field]) -> tuple[str, ...]:
+    """The measurements without which the note would be withheld, whether they are recorded or not."""
+    found: set[str] = set()
+    for name, field in filled.items():
+        if field.measured and waits(note.type, {name: kept(Text(field.text, note.fields[name].place), field.measured)}):
+            found.update(*field.measured.values())
+    return tuple(sorted(found))
 
 
 class _Question:
@@ -75,7 +113,7 @@ class _Question:
     @cached_property
     def text(self) -> str:
         fields = (self.note.fields[name] for name in QUESTION if name in self.note.fields)
-        return plain(" ".join(_filled(text, self.scope, None, []).text for text in fields))
+        return plain(" ".join(unmarked(_filled(text, self.scope, None, []).text) for text in fields))
 
     def says(self, aliases: Iterable[str], parameter: str, value: Any, words: bool = True) -> bool:
         """words: whether "one" counts as a 1."""
@@ -88,11 +126,12 @@ class _Question:
 
 @dataclass(frozen=True)
 class _Shown:
-    """A reference with its value."""
+    """A reference with its value. number: which of its field's it is."""
 
     reference: Reference
     value: Value
     format: Format
+    number: int = 0
 
     @property
     def is_number(self) -> bool:
@@ -102,7 +141,7 @@ class _Shown:
     def text(self) -> str:
         medium, content = MEDIA[self.reference.medium], self.value.content
         if self.value.missing:
-            return medium.unmeasured
+            return STAND_IN
         return medium.value.format(written(content, self.format, medium.style) if isinstance(content, Quantity) else medium.word(content))
 
     def printed(self, content: Any) -> str:
@@ -112,8 +151,17 @@ class _Shown:
 
 @dataclass(frozen=True)
 class _Field:
+    """A field with its values, each marked with its number.
+
+    named: what each reference names, by its number. missing: of those that are stand-ins, the runs that lack a result; measured: of
+    those that tell what was or will be measured, the runs.
+    """
+
     text: str
     shown: tuple[_Shown, ...]
+    named: Mapping[int, str]
+    missing: Mapping[int, tuple[str, ...]]
+    measured: Mapping[int, tuple[str, ...]]
 
 
 def _filled(text: Text, scope: Scope, asked: _Question | None, problems: list[Problem]) -> _Field:
@@ -122,7 +170,9 @@ def _filled(text: Text, scope: Scope, asked: _Question | None, problems: list[Pr
     shown: list[_Shown] = []
     position, found = 0, marks(text, problems)
     named = [mark for mark in found if isinstance(mark, Reference)]
-    for mark in found:
+    missing: dict[int, tuple[str, ...]] = {}
+    measured: dict[int, tuple[str, ...]] = {}
+    for number, mark in enumerate(found):
         pieces.append(text.text[position : mark.start])
         position = mark.end
         if isinstance(mark, Bracket):
@@ -130,13 +180,27 @@ def _filled(text: Text, scope: Scope, asked: _Question | None, problems: list[Pr
             continue
         try:
             if mark.figure:
-                pieces.append(_figure(mark, scope))
+                piece, lacks = _figure(mark, scope), tuple(alias for alias in (mark.expression,) if scope.results.get(alias) is None)
             else:
-                shown.append(_value(mark, scope, asked, named))
-                pieces.append(shown[-1].text)
+                shown.append(replace(_value(mark, scope, asked, named), number=number))
+                piece, lacks = shown[-1].text, shown[-1].value.missing
+            pieces.append(marked(piece, number))
+            if lacks:
+                missing[number] = lacks
+            if told := _measurements(mark, scope):
+                measured[number] = told
         except ExpressionError as error:
             problems.append(Problem(mark.place, f"{'!' * mark.figure}[[{mark.source}]]: {error}", error.hint))
-    return _Field("".join([*pieces, text.text[position:]]) if pieces else text.text, tuple(shown))
+    whole = "".join([*pieces, text.text[position:]]) if pieces else text.text
+    names = {number: mark.expression for number, mark in enumerate(found) if isinstance(mark, Reference)}
+    return _Field(whole, tuple(shown), names, missing, measured)
+
+
+def _measurements(reference: Reference, scope: Scope) -> tuple[str, ...]:
+    """The measurements that a reference tells a result of."""
+    paths = [(reference.expression, "")] if reference.figure else [path for path in read_by(reference.expression) if len(path) == 2]
+    measured = [alias for alias, kernel in scope.kernels.items() if kernel.kind == "measurement"]
+    return tuple(dict.fromkeys(a for a, output in paths if a in measured and (reference.figure or output in scope.kernels[a].outputs)))
 
 
 def _figure(reference: Reference, scope: Scope) -> str:
@@ -221,12 +285,12 @@ def _unsaid(answering: Sequence[_Shown], note: Note, scope: Scope, asked: _Quest
 
 
 def _answering(note: Note, filled: Mapping[str, _Field]) -> list[_Shown]:
-    """The numbers that answer: a numeric note's, and those in another's first sentence."""
+    """The numbers that answer, missing ones too: a numeric note's, and those in another's first sentence."""
     answer = note.fields.get("Answer")
     if answer is None:
         return []
     end = len(answer.text) if note.type == "numeric" else _first_sentence(answer)
-    return [shown for shown in filled["Answer"].shown if shown.reference.start < end and shown.is_number]
+    return [one for one in filled["Answer"].shown if one.reference.start < end and isinstance(one.value.content, Quantity)]
 
 
 _SENTENCE = re.compile(r"\n[ \t]*\n|[.!?][\"'”’)*_]*(?=\s|$)")

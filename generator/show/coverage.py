@@ -56,7 +56,7 @@ def coverage(topics: Mapping[str, Topic], notes: Iterable[Entry]) -> Coverage:
     """What the notes cover of the topics.
 
     A question is covered by a note that answers it, a claim by one that is checked with that `source` or by
-    `left_out: reason` in sources.yml; a claim that waits for its measurement counts as checked. Of a topic marked
+    `left_out: reason` in sources.yml; a claim or a note that waits for its measurement counts. Of a topic marked
     `whole`, whatever is open is a problem at the topic.
     """
     answered: defaultdict[str, set[str]] = defaultdict(set)

@@ -14,16 +14,21 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from generator.look.notetypes import LOOK, NoteType, environment
-from generator.notes import Deck
+from generator.notes import Deck, Entry
 from generator.show import anki_template
+from generator.show.report import withheld_entry
 
 
-def page(deck: Deck, cards: int, types: Mapping[str, NoteType], notes: Iterable[str], statuses: Mapping[str, str]) -> Iterator[str]:
+def page(
+    deck: Deck, cards: int, types: Mapping[str, NoteType], notes: Iterable[str], statuses: Mapping[str, str], withheld: Iterable[Entry] = ()
+) -> Iterator[str]:
     """The whole page, piece by piece: template, style, script and data in one.
 
     cards: how many there are. types: those of the notes. notes: each as `embedded` JSON of its `entry`. statuses: note id -> "new" or "changed".
+    withheld: the notes that wait for a result.
     """
-    return filled(shell(), deck.name, deck.version, cards, {**styles_of(types), "statuses": told(statuses)}, notes)
+    about = {**styles_of(types), "statuses": told(statuses), "withheld": list(map(withheld_entry, withheld))}
+    return filled(shell(), deck.name, deck.version, cards, about, notes)
 
 
 def styles_of(types: Mapping[str, NoteType]) -> dict[str, dict[str, str]]:
@@ -80,19 +85,18 @@ def entry(facts: Mapping[str, Any], name: str, fields: Mapping[str, str], kind: 
     words += [claim["says"] for claim in claims] + [run["call"] for run in runs.values()]
     words += [_plain(fields[field]) for field in fields if field not in ("Id", "Breadcrumb", "Claims", "Footer")]
     return {
-        **{key: facts[key] for key in ("id", "type", "tags", "place", "answers", "runs", "claims", "values")},
+        **{key: facts[key] for key in ("id", "type", "tags", "place", "answers", "runs", "claims", "values", "waits")},
         "deck": facts["deck"].removeprefix(f"{name}::"),
-        "states": _states(runs, claims),
+        "states": _states(runs, claims, facts["waits"]),
         "cards": list(cards),
         "words": " ".join(" ".join(words).split()).lower(),
     }
 
 
-def _states(runs: Mapping[str, Mapping[str, Any]], claims: Sequence[Mapping[str, Any]]) -> list[str]:
-    """What a note can be filtered by: stale and unmeasured runs, the verdicts of its claims."""
-    found = {"missing": "unmeasured", "stale": "stale"}
-    states = {found[run["state"]] for run in runs.values() if run["state"] in found}
-    return sorted(states | {f"claim {claim['verdict']}" for claim in claims})
+def _states(runs: Mapping[str, Mapping[str, Any]], claims: Sequence[Mapping[str, Any]], waits: Mapping[str, int]) -> list[str]:
+    """What a note can be filtered by: blocks that are left out, stale runs, the verdicts of its claims."""
+    states = {"stale"} if any(run["state"] == "stale" for run in runs.values()) else set()
+    return sorted(states | ({"waiting"} if waits else set()) | {f"claim {claim['verdict']}" for claim in claims})
 
 
 def faces(fields: Mapping[str, str], kind: NoteType, deck: str, tags: Sequence[str], ordinals: Sequence[int]) -> list[dict[str, Any]]:

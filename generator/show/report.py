@@ -12,14 +12,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from generator.notes import VERDICTS, Deck, Judged, Rendered, Run, Sheet
+from generator.notes import VERDICTS, Deck, Entry, Judged, Rendered, Run, Sheet
 from generator.show.coverage import Coverage
 
 if TYPE_CHECKING:
     from kernels.declare import Kernel
     from kernels.results import Result
 
-STATUSES = ("new", "changed", "unchanged", "retired", "vanished")
+STATUSES = ("new", "changed", "unchanged", "withheld", "retired", "vanished")
 RUN_STATES = ("computed", "fresh", "stale", "missing")
 MADE = ("device", "device_class", "driver", "torch", "python", "packages", "utc", "commit", "seconds")
 LISTED = 12  # stale and missing runs, warnings: beyond that a terminal scrolls away
@@ -31,12 +31,14 @@ def summary(sheets: Sequence[Sheet], deck: Deck, statuses: Mapping[str, str], co
     statuses: note id -> one of STATUSES, retired and vanished notes too. package: the .apkg, where one was written.
     """
     notes = [entry for sheet in sheets for entry in sheet.entries]
+    withheld = [entry for sheet in sheets for entry in sheet.withheld]
     runs = merged_runs(run for sheet in sheets for run in sheet.runs)
     totals = coverage.totals()
     claims = Counter(verdict for note in notes for _, verdict in note.claims)
     media = {name: size for note in notes for name, size in note.media.items()}
     rows = [
         ("notes", f"{_count(len(notes), 'note')}, {_count(sum(len(note.cards) for note in notes), 'card')}; {_changes(Counter(statuses.values()))}"),
+        *([("withheld", waiting(withheld))] if withheld else []),
         ("runs", _tally(Counter(run["state"] for run in runs), RUN_STATES) or "none"),
         ("claims", _tally(claims, VERDICTS) or "none"),
         (
@@ -68,6 +70,7 @@ def report(
         "totals": {
             "notes": len(notes),
             "cards": sum(len(note.cards) for note in notes),
+            "withheld": sum(len(sheet.withheld) for sheet in sheets),
             "types": dict(sorted(Counter(note.type for note in notes).items())),
             "statuses": _counted(Counter(statuses.values()), STATUSES),
             "runs": _counted(Counter(run["state"] for run in runs), RUN_STATES),
@@ -94,6 +97,7 @@ def report(
         "premises_unsaid": [str(problem) for sheet in sheets for problem in sheet.unsaid],
         "typed_by_hand": [str(problem) for sheet in sheets for problem in sheet.typed],
         "changes": {status: sorted(id for id, s in statuses.items() if s == status) for status in STATUSES if status != "unchanged"},
+        "withheld": [withheld_entry(entry) for sheet in sheets for entry in sheet.withheld],
         "runs": runs,
     }
     parts = [f"{json.dumps(name)}: {json.dumps(value, ensure_ascii=False)}" for name, value in about.items()]
@@ -121,10 +125,15 @@ def facts(note: Rendered, hash: str, roots: Sequence[Path]) -> dict[str, Any]:
         "values": values_of(note),
         "expected": note.resolved.expected,
         "device": note.resolved.device,
-        "missing": list(note.resolved.missing),
+        "waits": dict(note.resolved.waits),
         "runs": runs_of(note, roots),
         "media": sorted(note.media),
     }
+
+
+def withheld_entry(note: Entry) -> dict[str, Any]:
+    """A note that is not packed as the report and the preview have it, with the runs that it waits for."""
+    return {"id": note.id, "place": str(note.place), "waits": dict(note.waits)}
 
 
 def claim_entry(judged: Judged) -> dict[str, Any]:
@@ -226,6 +235,11 @@ def _plain(value: Any) -> str:
 
 def _changes(changes: Counter) -> str:
     return ", ".join(f"{changes[status]} {status}" for status in ("new", "changed", "retired", "vanished") if changes[status]) or "nothing changed"
+
+
+def waiting(notes: Sequence[Entry]) -> str:
+    """ "3 notes wait for a measurement", of those that are withheld."""
+    return f"{_count(len(notes), 'note')} wait{'s' if len(notes) == 1 else ''} for a measurement"
 
 
 def _counted(counts: Counter, order: tuple[str, ...]) -> dict[str, int]:

@@ -26,6 +26,7 @@ from generator.problems import DeckError, Place, Problem
 from generator.read.folder import limited
 from generator.resolve.wanted import due, merged
 from generator.show.preview import shell, styles_of, told
+from generator.show.report import withheld_entry
 from generator.watch import renewal
 from generator.watch.board import Board
 from generator.watch.runs import Background
@@ -131,7 +132,9 @@ class Live:
             raise
         refused: list[Problem] = []
         entries = [entry for sheet in sheets for entry in sheet.entries]
-        update = lock.update(lock.load(order.lock, refused), built.deck, entries, built.types, self._now(), order.lock.as_posix())
+        withheld = [entry for sheet in sheets for entry in sheet.withheld]
+        old, away = lock.load(order.lock, refused), [entry.id for entry in withheld]
+        update = lock.update(old, built.deck, entries, built.types, self._now(), order.lock.as_posix(), away)
         if not files.moved():
             cache.save()  # who packs nothing knows not what is old
         around = shell(live=True)
@@ -143,6 +146,7 @@ class Live:
             "cards": sum(len(entry.cards) for entry in entries),
             **styles_of(built.types),
             "statuses": told(update.statuses),
+            "withheld": tuple(map(withheld_entry, withheld)),
             "waiting": self._waiting(sheets),
             "problems": tuple(limited([*problems, *refused, *update.problems])),
             "page": hashlib.sha256("\0".join(around).encode()).hexdigest()[:16],

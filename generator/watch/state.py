@@ -18,7 +18,8 @@ class State(NamedTuple):
     """The deck at one moment.
 
     notes: id -> the note as the page has it (JSON), in reading order. styles, types: by note type. statuses: note id -> "new" or "changed".
-    waiting: note id -> the runs that it waits for. problems: of the cards, failed: of runs; the cards shown are the last good ones.
+    withheld: the notes that are not shown, since a result is missing. waiting: note id -> the runs that it waits for. problems: of the
+    cards, failed: of runs; the cards shown are the last good ones.
     running: the run that is being executed, if any. page: the hash of the page's own template, style and script.
     """
 
@@ -30,6 +31,7 @@ class State(NamedTuple):
     styles: Mapping[str, str] = NONE
     types: Mapping[str, str] = NONE
     statuses: Mapping[str, str] = NONE
+    withheld: tuple[Mapping[str, Any], ...] = ()
     waiting: Mapping[str, Sequence[str]] = NONE
     problems: tuple[Problem, ...] = ()
     failed: tuple[Problem, ...] = ()
@@ -39,7 +41,10 @@ class State(NamedTuple):
     @property
     def about(self) -> dict[str, Any]:
         """All of it but the notes, as plain data."""
-        plain = {name: getattr(self, name) for name in ("name", "version", "cards", "styles", "types", "statuses", "waiting", "running", "page")}
+        plain = {
+            name: getattr(self, name)
+            for name in ("name", "version", "cards", "styles", "types", "statuses", "withheld", "waiting", "running", "page")
+        }
         return {**plain, **{name: [_plain(problem) for problem in getattr(self, name)] for name in ("problems", "failed")}}
 
 

@@ -435,3 +435,25 @@ def test_a_record_is_shown_as_it_is_seen_from_here(shop: Workshop, tmp_path: Pat
     assert record(lab, "build") == "records/machines/copy_bandwidth/size=28672@h100.json"
     shop.edit("deck.yml", ("description: A", "description: Another"))
     assert record(elsewhere, "build") == record(elsewhere, "afresh") == "size=28672@h100.json"
+
+
+def test_a_record_that_comes_goes_and_comes_again(shop: Workshop, work: Counter[str]):
+    """What is left out without it, and what a kept note says of that, are those of a clean build each time."""
+    states, said = [], []
+    for there in (True, False, True):
+        if there:
+            shop.records("h100", 2.5e12)
+        else:
+            shutil.rmtree(shop.folder / "records")
+        shop.run("deck", now=SECOND)
+        shop.edit("serving/cache.md", ("none of it.", "none of it. ") if len(said) % 2 else ("To waste", "To  waste"))  # another note of its file
+        shop.run("deck", now=SECOND)
+        shop.edit("serving/cache.md", ("none of it. ", "none of it.") if len(said) % 2 else ("To  waste", "To waste"))
+        done = shop.run("deck", now=SECOND)
+        states.append(notes(shop.package)["copy-rate"][4])
+        said.append(json.loads((shop.folder / "build" / "report.json").read_text(encoding="utf-8"))["notes"][7]["waits"])
+        clean = shop.folder / "clean"
+        assert shop.run("deck", "--build", str(clean), now=SECOND).out.partition("\nruns")[2].partition("\npackage")[0] in done.out
+        assert notes(clean / "test-interviews.apkg") == notes(shop.package)
+        shutil.rmtree(clean)
+    assert said == [{}, {"rate": 2}, {}] and states[0] == states[2] != states[1] and "TB/s" not in states[1]

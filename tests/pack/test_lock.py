@@ -25,7 +25,7 @@ def deck(retired: Mapping[str, str] | None = None) -> Deck:
 
 def note(id: str = "a", answer: str = "text", type: str = "qa", home: str = "D::One", clozes: Mapping[int, str] | None = None, **changes) -> Rendered:
     source = Note(id, type, home, "topic", (), {"Front": Text("f", PLACE)}, {}, (), (), PLACE, Path("cards/training"))
-    resolved = Resolved(source, {}, {}, (), None, None, ())
+    resolved = Resolved(source, {}, {}, (), None, None)
     fields = {name: answer if name in ("Answer", "Text") else "" for name in TYPES[type].fields}
     made = Rendered(id, type, home, ("memory",), fields, {}, tuple(n - 1 for n in clozes) if clozes else (0,), clozes or {}, resolved)
     return made._replace(**changes)
@@ -194,6 +194,18 @@ def test_a_vanished_note_is_told_of_and_kept():
         "cards/deck.lock:1: the note 'b' has vanished; learners keep its cards (write `retired: {b: why}` into the front matter of its file, "
         "or bring it back)"
     )
+
+
+def test_a_withheld_note_keeps_its_line():
+    first = ship(note("a"), note("b", clozes={1: "x"}, type="cloze"), note("c")).lock
+    now = update(first, deck(), entries(note("a")), TYPES, SECOND, "cards/deck.lock", ["b", "c", "new"])
+    assert now.statuses == {"a": "unchanged", "b": "withheld", "c": "withheld", "new": "withheld"}
+    assert now.lock == first and (now.problems, now.warnings) == ((), ())
+    back = ship(note("a"), note("b", "more", clozes={1: "x", 2: "y"}, type="cloze"), note("c"), note("new"), lock=now.lock, now=SECOND)
+    assert back.statuses == {"a": "unchanged", "b": "changed", "c": "unchanged", "new": "new"} and back.problems == ()
+    assert back.lock.notes["b"].mod == SECOND and back.lock.notes["c"].mod == FIRST
+    other = update(first, deck()._replace(id=2), entries(note("a"), deck_id=2), TYPES, SECOND, "cards/deck.lock", ["b", "c"])
+    assert "the id 2 in deck.yml is not the one" in told(other.problems)
 
 
 def test_a_note_that_moves_keeps_its_time():

@@ -12,7 +12,8 @@ import pytest
 from rendering import CASES, CLAIM, FORMULA, MEASURED, of_case, rendered
 
 from generator.look.notetypes import note_types
-from generator.notes import Judged
+from generator.notes import Judged, Text
+from generator.problems import Place
 from generator.render.figures import find_image, media_name
 
 
@@ -56,13 +57,16 @@ def test_figure_twins_are_named_by_content():
     assert {name.rsplit("-", 1)[0] for name in (light, dark)} == {"made-up", "made-up-dark"}
 
 
-def test_a_missing_measurement_says_so():
-    result, _ = rendered(
-        "qa", {"Front": "F", "Answer": "A\n\n\ue000figure:gone\ue001"}, {"gone": None, "full": FORMULA, "rate": MEASURED}, missing=("gone",)
+def test_what_is_left_out_shows_nothing_but_its_mistakes():
+    fields, results = {"Front": "F", "Answer": "A"}, {"gone": None, "full": FORMULA, "rate": MEASURED}
+    picture = Text("![x](figure.png) \ue000figure:gone\ue001", Place("cards/x.md", 12))
+    result, problems = rendered(
+        "qa", fields, results, left_out={"Depth": (Text("Fine.", Place("cards/x.md", 10)), Text("\ue000figure:full\ue001", Place("cards/x.md", 11)))}
     )
-    assert result is not None and not result.media
-    assert "Figure: not yet measured" in result.fields["Answer"]
-    assert result.fields["Footer"] == '<p class="made">computed · measured on NVIDIA H100 · not yet measured</p>'
+    assert result is not None and not problems and not result.media
+    assert result.fields["Depth"] == "" and result.fields["Footer"] == '<p class="made">computed · measured on NVIDIA H100</p>'
+    result, problems = rendered("qa", fields, results, left_out={"Depth": (picture,)})
+    assert result is None and [str(problem.place) for problem in problems] == ["cards/x.md:12"] * 2
 
 
 def test_sources_stand_in_the_footer():
@@ -76,7 +80,6 @@ def test_sources_stand_in_the_footer():
         ("holds", ["✓ holds", 'Computed: <span class="num">143&#8239;GB</span>.']),
         ("wrong", ["✗ wrong", "143&#8239;GB</span>, 14 times more."]),
         ("misleading", ["◐ misleading", "True at rank 1."]),
-        (None, ["not yet measured"]),
     ],
 )
 def test_claims(verdict: str | None, says: list[str]):
@@ -86,6 +89,11 @@ def test_claims(verdict: str | None, says: list[str]):
     html = result.fields["Claims"]
     assert all(text in html for text in ["Often said:", "<em>under</em> 10\u202fGB.", *says]), html
     assert ("True" in html) == (verdict == "misleading")
+
+
+def test_an_open_claim_is_left_out():
+    result, _ = rendered("qa", {"Front": "F", "Answer": "A"}, {"lora": FORMULA}, claims=(Judged(CLAIM, None, "", ""),))
+    assert result is not None and result.fields["Claims"] == ""
 
 
 def test_a_claim_says_how_its_number_was_made():

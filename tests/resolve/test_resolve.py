@@ -96,7 +96,7 @@ def test_reference(case):
         return
     text = resolved.fields["Answer"]
     assert (re.sub(r'<span class="num">(.*?)</span>', r"\1", text) if case.get("bare") else text) == case["becomes"]
-    assert list(resolved.missing) == case.get("missing", [])
+    assert list(resolved.waits) == case.get("missing", [])
     assert text.count("\n") == case["text"].count("\n")
 
 
@@ -156,7 +156,9 @@ def test_only_what_a_note_names_is_asked_for():
 
 
 def test_values_are_kept_in_base_units():
-    resolved = resolve(note({"Answer": "[[full.total|GB]] [[gpu.rate | TB/s]] [[cold.rate | TB/s]] [[full.dtype]]"}), find, [])
+    resolved = resolve(
+        note({"Answer": "[[full.total|GB]] [[gpu.rate | TB/s]] [[full.dtype]]\n\n[[cold.rate | TB/s]] [[full.weights | GB]]"}), find, []
+    )
     kept = {reference: (v.value, v.unit) for reference, v in resolved.values.items()}
     assert kept == {"full.total | GB": (1120 * 10**9, "B"), "gpu.rate | TB/s": (2.712e12, "B/s")}
 
@@ -191,3 +193,18 @@ def test_jinja_is_not_loaded_to_find_what_a_note_uses():
     heavy = "{'jinja2', 'torch', 'yaml', 'numpy'}"
     code = f"import sys, generator.resolve.results, generator.resolve.typed_numbers; sys.exit(bool({heavy} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
+
+
+@pytest.mark.parametrize("case", CASES["withheld"], ids=lambda c: c["text"][:60])
+def test_what_is_not_measured_is_left_out(case):
+    problems: list[Problem] = []
+    text = case["text"].replace("??", "[[cold.rate | TB/s]]")
+    resolved = resolve(note({"Answer": text}), find, problems)
+    assert resolved is not None and problems == []
+    left = resolved.fields.get("Answer", "")
+    assert not left or left.count("\n") == text.count("\n")  # each line where it was
+    assert re.sub(r"<!--.*?-->", "", left, flags=re.DOTALL) == case["becomes"]
+    gone = [f"{block.place.line - 9}: {block.text}" for block in resolved.left_out.get("Answer", ())]
+    assert [block.replace("\ue000figure:cold\ue001", "FIGURE") for block in gone] == case.get("goes", [])
+    assert resolved.withheld == case.get("waits", False)
+    assert resolved.measured == (("cold",) if resolved.withheld else ())

@@ -61,11 +61,26 @@ def test_states_to_filter_by(types):
         "full-memory": ["claim wrong"],
         "calibration": ["claim misleading", "stale"],
         "bandwidth": ["claim holds"],
-        "wide-norm": ["claim open", "unmeasured"],
+        "wide-norm": ["claim open", "waiting"],
         "gaps": [],
         "typed": [],
     }
     assert data["statuses"] == {"full-memory": "changed", "typed": "new"}
+
+
+def test_what_a_note_waits_for_stands_on_the_page(types):
+    data = data_of(page(made.RENDERED, types, {}))
+    assert {note["id"]: note["waits"] for note in data["notes"] if note["waits"]} == {"wide-norm": {"wide": 2}}
+    assert data["withheld"] == []
+    built = made.built(made.RENDERED, types)
+    (sheet,) = built.sheets
+    entry = sheet.entries[3]._replace(waits={"made_up_bandwidth(rows=65536)": 2})
+    text = "".join(
+        shown.whole(
+            built._replace(sheets=(sheet._replace(entries=sheet.entries[:3], facts="\n".join(sheet.facts.split("\n")[:3]), withheld=(entry,)),)), {}
+        )
+    )
+    assert data_of(text)["withheld"] == [{"id": "wide-norm", "place": "cards/memory/lora.md:20", "waits": dict(entry.waits)}]
 
 
 def test_words_find_text_ids_and_kernels(types):

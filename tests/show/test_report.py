@@ -64,7 +64,7 @@ def test_report(package):
     assert json.loads(json.dumps(found, allow_nan=False)) == found and text.endswith("}\n")
     assert found["totals"]["runs"] == {"computed": 1, "fresh": 1, "stale": 1, "missing": 1}
     assert found["totals"]["statuses"] == {"new": 1, "changed": 1, "unchanged": 4, "retired": 1}
-    assert found["changes"] == {"new": ["typed"], "changed": ["full-memory"], "retired": ["old-one"], "vanished": []}
+    assert found["changes"] == {"new": ["typed"], "changed": ["full-memory"], "withheld": [], "retired": ["old-one"], "vanished": []}
     assert found["sizes"] == {"package": 412_002, "media": len(made.FIGURE), "media_files": 1}
     assert found["sha256"] == "5" * 64
     assert found["coverage"]["questions_answered"] == 1
@@ -77,6 +77,16 @@ def test_report(package):
     assert note["runs"]["full"]["call"] == "made_up_memory(parameters=70e9, dtype=bf16)"
     assert note["runs"]["full"]["record"] is None
     assert note["values"] == {"full.total | GB": {"value": 1.4e11, "unit": "B"}}
+
+
+def test_notes_that_wait_are_apart(package):
+    whole = made.sheet(made.RENDERED)
+    sheet = whole._replace(entries=whole.entries[1:], withheld=tuple(entry._replace(waits={"f(x=1)": 2}) for entry in whole.entries[:1]))
+    lines = report.summary([sheet], made.DECK, {**made.STATUSES, "full-memory": "withheld"}, covered()).splitlines()
+    assert lines[:2] == ["notes    5 notes, 6 cards; 1 new, 1 retired", "withheld 1 note waits for a measurement"]
+    found = json.loads(report.report([sheet], made.DECK, {**made.STATUSES, "full-memory": "withheld"}, covered()))
+    assert found["totals"]["withheld"] == 1 and found["changes"]["withheld"] == ["full-memory"]
+    assert found["withheld"] == [{"id": "full-memory", "place": "cards/memory/lora.md:20", "waits": {"f(x=1)": 2}}]
 
 
 def test_a_report_of_several_files_is_one():

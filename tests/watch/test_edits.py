@@ -211,6 +211,16 @@ def test_an_edited_run_waits_for_its_kernel(served: Served):
     assert stream.next()["waiting"] == {"was-drawn": ["drawn(roll=2)"]}
 
 
+def test_a_note_that_comes_to_wait_is_listed_and_comes_back(served: Served):
+    stream = served.events()
+    served.edit(SECOND, ("Some.\n\n", ""))
+    event = stream.next()
+    assert "was-drawn" not in event["order"] and event["withheld"] == [{"id": "was-drawn", "place": f"{SECOND}:7", "waits": {"drawn(roll=1)": 1}}]
+    served.edit(SECOND, ("[[drawn.mean]]", "Some.\n\n[[drawn.mean]]"))
+    event = stream.next()
+    assert event["withheld"] == [] and set(texts(event)) == {"was-drawn"} and "nothing else" not in texts(event)["was-drawn"]
+
+
 def test_runs_are_executed_in_the_background(home: Path):
     with serving(home, "--run") as served:
         stream = Served.events(served, "everything")

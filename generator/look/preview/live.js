@@ -27,6 +27,7 @@ function take(change) {
     data.notes = [...list.children].map((article) => article.note);
     tell();
     facets();
+    withheld();
     apply();
   });
   look();

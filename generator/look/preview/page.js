@@ -38,7 +38,7 @@ function element(tag, attributes = {}, ...inside) {
 const mark = (word, text = word) => element("span", { class: `mark ${word}` }, text);
 
 const STATE = {
-  stale: "stale", unmeasured: "not yet measured", "claim wrong": "claim is wrong", "claim misleading": "claim misleads",
+  stale: "stale", waiting: "waits for a run", "claim wrong": "claim is wrong", "claim misleading": "claim misleads",
   "claim depends": "claim depends", "claim open": "claim is open", "claim holds": "claim holds", new: "new", changed: "changed",
 };
 
@@ -57,7 +57,25 @@ function header(note) {
     source(note.place),
     element("span", { class: "meta" }, `${note.deck} · ${note.type}`),
     ...statesOf(note).map((state) => mark(state.replace("claim ", ""), STATE[state])),
+    lacks(note),
     data.live && waits(note));
+}
+
+function lacks(note) { // what is left out of the card until there is a record
+  const parts = Object.entries(note.waits).map(([alias, blocks]) => `${alias} (${note.runs[alias].kernel}) for ${blockCount(blocks)}`);
+  return parts.length ? element("p", { class: "lacks" }, `waits: ${parts.join(", ")}`) : null;
+}
+
+const blockCount = (count) => count === 1 ? "1 block" : `${count} blocks`;
+
+function withheld() { // the notes that no learner gets until there is a record
+  const notes = data.withheld;
+  const box = byId("withheld");
+  box.hidden = !notes.length;
+  box.querySelector("summary").textContent = notes.length === 1 ? "1 note waits for a measurement" : `${notes.length} notes wait for a measurement`;
+  box.querySelector("ul").replaceChildren(...notes.map((note) => element("li", {},
+    element("strong", {}, note.id), " ", source(note.place),
+    ...Object.entries(note.waits).map(([run, blocks]) => element("p", {}, element("code", {}, run), element("span", { class: "quiet" }, ` for ${blockCount(blocks)}`))))));
 }
 
 function source(place) { // a place in a file: to be copied, or opened where the page is served
@@ -152,7 +170,7 @@ function claimItem(claim) {
     mark(claim.verdict), " ", element("span", { class: "said" }, claim.says),
     pairList([
       ["said", claim.said], ["taken as", claim.thresholds.map((threshold) => threshold.join(": ")).join("; ")],
-      ["computed", claim.computed || (claim.verdict === "open" ? "not yet measured" : "")], ["off by", claim.factor],
+      ["computed", claim.computed || (claim.verdict === "open" ? "not measured, so left out" : "")], ["off by", claim.factor],
       ["from", claim.expression], ["holds if", claim.under && `${claim.under[0]} (${claim.under[1]})`], ["source", claim.source], ["at", source(claim.place)],
     ]));
 }
@@ -161,7 +179,7 @@ function runItem(alias, run) {
   const made = run.made;
   const seconds = made.seconds === undefined ? null : `${Number(made.seconds).toPrecision(3)} s`;
   return element("li", {},
-    element("strong", {}, alias), " ", mark(run.state, run.state === "missing" ? "not yet measured" : run.state), " ",
+    element("strong", {}, alias), " ", mark(run.state), " ",
     element("code", { class: "said" }, run.call),
     pairList([
       ["stale", run.reasons.join("; ")], ["kind", run.kind],
@@ -339,6 +357,7 @@ function fromHash() {
 
 list.append(...data.notes.map(shell));
 facets();
+withheld();
 
 const near = new Set();
 const watcher = new IntersectionObserver((entries) => {

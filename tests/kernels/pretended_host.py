@@ -1,0 +1,36 @@
+"""A worker of a cluster as the tests want it, which distributed preloads: made-up kernels, and GPUs that are not there.
+
+The environment says which: MADE_UP_LIBRARY, the folder of the kernels; MADE_UP_GPUS="h100,h200" by their numbers; MADE_UP_OTHER, what
+worker 1 has otherwise, "commit" or "code".
+"""
+
+import os
+from dataclasses import replace
+
+from kernels import cluster, lab, library
+from kernels.declare import find
+from kernels.demand import Device
+from kernels.record import to_json
+
+
+def dask_setup(worker):
+    library.__path__.append(os.environ["MADE_UP_LIBRARY"])  # this file was copied to the worker's folder
+    classes, ask, digests = os.environ.get("MADE_UP_GPUS", "").split(","), lab._ask, cluster.code_of
+
+    def devices():
+        mine = dict(enumerate(filter(None, classes))).get(int(os.environ[cluster.VISIBLE]))
+        gpus = (Device(f"Made-up {mine}", mine, 2**34, 9.0),) if mine else ()
+        return *gpus, Device("Made-up CPU", "made-up-cpu", 2**34, where="cpu")
+
+    def asked(request, *rest):
+        if "where" not in request:
+            return ask(request, *rest)
+        mine = devices()[0]
+        made = {"kind": "measurement", "device": mine.name, "device_class": mine.device_class, "seconds": 1.0, "gpu": os.environ[cluster.VISIBLE]}
+        return to_json(replace(find(request["kernel"])(**request["parameters"]), made=made), {})
+
+    lab.devices, lab._ask = devices, asked
+    if worker.name == 1 and os.environ.get("MADE_UP_OTHER") == "commit":
+        cluster.commit = lambda: "123456789abc+dirty"
+    if worker.name == 1 and os.environ.get("MADE_UP_OTHER") == "code":
+        cluster.code_of = lambda name: {**digests(name), f"library/{name}.py": "0"}
