@@ -127,11 +127,11 @@ def verified(v, q, k: int) -> tuple[float, float]:
 
 @bruteforce_search.predicted
 def predict(result):
-    """Every vector read once at full bandwidth."""
     from kernels.library.machines._devices import DEVICES
+    from kernels.library.retrieval.exact_search import exact_search
 
-    device = DEVICES.get(result.made["device_class"])
-    return device and result["bytes"] / device.bandwidth
+    gpu, shape = result.made["device_class"], {name: result.parameters[name] for name in ("vectors", "dimension")}
+    return exact_search(**shape, gpu=gpu)["time"] if gpu in DEVICES else None
 
 
 @bruteforce_search.figure

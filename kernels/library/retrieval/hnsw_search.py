@@ -54,8 +54,8 @@ def hnsw_search(
     """Time of one query through faiss's HNSW on one core at 95 % and 99 % recall of the first ten, and of the exact search, in turns.
 
     recall_95_time, recall_99_time: at the smallest of the tried beams (efSearch) that reaches it. exact_over_95: the exact search's time, one
-    query at a time, over that. compared_95: vectors that the query was multiplied with, over all; hops_95: vectors whose links were followed. build_time:
-    of the index, on all `cores`. links_memory: what the graph takes beside the vectors. latency: time by recall.
+    query at a time, over that. compared_95: vectors that the query was multiplied with, over all; hops_95: vectors whose links were
+    followed. build_time: of the index, on all `cores`. links_memory: what the graph takes beside the vectors. latency: time by recall.
     """
     device = timing.device()
     v, q = points(vectors, dimension, device), points(TRIED, dimension, device, seed=1)

@@ -161,13 +161,13 @@ def checked(way: str, tokens: int, dtype: str) -> float:
 
 @attention_time_share.predicted
 def predict(result):
-    """The widest block's arithmetic at the peak: its products, and half of the scores and of the weighted values."""
     from kernels.library.machines._devices import DEVICES
+    from kernels.library.transformers.block_roofline import block_roofline
 
-    device, tokens, width = DEVICES.get(result.made["device_class"]), result.parameters["tokens"], WIDTHS[-1]
-    flops = (24 * width**2 + 2 * tokens * width) * max(1, TOKENS // tokens) * tokens
-    peak = device and device.peak.get(result.parameters["dtype"])
-    return peak and flops / peak
+    gpu, tokens = result.made["device_class"], result.parameters["tokens"]
+    if gpu not in DEVICES:
+        return None
+    return block_roofline(d_model=WIDTHS[-1], tokens=tokens, sequences=max(1, TOKENS // tokens), gpu=gpu)["block_time"]
 
 
 @attention_time_share.figure

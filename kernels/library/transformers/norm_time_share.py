@@ -150,12 +150,15 @@ def ffn_of(width: int) -> int:
 
 @norm_time_share.predicted
 def predict(result):
-    """The products and attention of the block at the peak."""
     from kernels.library.machines._devices import DEVICES
+    from kernels.library.transformers.block_roofline import block_roofline
 
-    device, flops = DEVICES.get(result.made["device_class"]), block_flops(result.parameters["tokens"], result.parameters["width"])
-    peak = device and device.peak.get(result.parameters["dtype"])
-    return peak and (flops["matmul"] + flops["attention"]) / peak
+    gpu, (tokens, width) = result.made["device_class"], (result.parameters[name] for name in ("tokens", "width"))
+    if gpu not in DEVICES or SIZE[result.parameters["dtype"]] != 2:
+        return None
+    sequences = max(1, tokens // SEQUENCE)
+    shape = {"d_model": width, "ffn_ratio": ffn_of(width) / width, "tokens": tokens // sequences, "sequences": sequences}
+    return block_roofline(**shape, gated=True, norm="rms", gpu=gpu)["block_time"]
 
 
 @norm_time_share.figure

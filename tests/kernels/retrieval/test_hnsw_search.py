@@ -10,7 +10,7 @@ from kernels.library.retrieval.bruteforce_search import points, search
 from kernels.library.retrieval.hnsw_search import hnsw_search
 from kernels.record import Result
 
-pytest_plugins = ("pretended_gpu", "rehearsing")
+pytest_plugins = ("pretended_gpu", "rehearsed")
 
 needs_faiss = pytest.mark.skipif(importlib.util.find_spec("faiss") is None, reason="faiss is not installed (pip install faiss-cpu)")
 
@@ -71,7 +71,7 @@ def test_the_smallest_beam_that_reaches_a_recall():
 
 @needs_faiss
 def test_its_rehearsal(rehearse):
-    result = rehearse(hnsw_search, memory=False)
+    result = rehearse(hnsw_search)[0]
     assert result["recall_99_beam"] >= result["recall_95_beam"] and result["vectors_memory"] == 64_000
     assert 0 < result["compared_95"] <= result["compared_99"] <= 1.1 and result["hops_95"] >= 1
     held = 2 * result["vectors_memory"] + result["links_memory"]  # faiss keeps the vectors too
