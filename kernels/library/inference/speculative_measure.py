@@ -44,6 +44,80 @@ ACCEPTANCES = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
         "naive_speedup": "",
         "speedup_at_zero": "",
         "break_even": "",
+        "target_bandwidth": "B/s",
+        "target_of_reading": "",
+        "draft_bandwidth": "B/s",
+        "draft_of_reading": "",
+        "read_bandwidth": "B/s",
+        "error": "",
+        "sweep": Series("acceptance", ""),
+        "verify": Series("positions", ""),
+    },
+    memory=lambda target, draft, context: sum(needed(SHAPES[name], context) for name in (target, draft)),
+    formats=("bf16",),
+    rehearsal={
+        "context": 16,
+        "BLOCKS": 2,
+        "POSITIONS": (1, 4),
+        "SHAPES": {name: llama(4, 64, 8, 2, 96, 128) if "70b" in name else llama(2, 32, 4, 4, 48, 128) for name in SHAPES},
+    },
+    headline="speedup",
+    share="target_of_reading",
+    seconds=60,
+)
+def speculative_measure(
+    target: Model = "llama-3-70b",
+    draft: Model = "llama-3.2-1b",
+    draft_tokens: Annotated[int, Bound(low=1, high=64)] = 4,
+    acceptance: Annotated[float, Bound(low=0.0, high=1.0)] = 0.8,
+    context: Annotated[int, Bound("token", low=1, high=32768)] = 1024,
+):
+    """The draft's and the verification's time over a decode step's, batch 1 in bf16, and the speed-up at acceptance rates of 0.3 to 0.95.
+
+    Steps are replayed from CUDA graphs, all in turns with the ceiling of reading; *_launched: kernel by kernel from Python. naive_speedup: with the parameter ratio for the cost ratio and a
+    free verification. speedup_at_zero: where every draft is rejected. bandwidth: a model's weights (embedding left out) and cache over its
+    step. sweep: both speed-ups over acceptance; verify: the pass of n positions over a step.
+    """
+    device = timing.device()
+    models = {name: Decoder(SHAPES[name], context, device) for name in (target, draft)}
+    error = max(model.error() for model in models.values())
+    positions = sorted({1, *POSITIONS, draft_tokens + 1})
+    reading = timing.reading()
+    passes = {f"target {n}": models[target].parts(n) for n in positions} | {"draft 1": models[draft].parts(1)}
+    parts = {f"{name} {part}": function for name, both in passes.items() for part, function in both.items()}
+    turns = timing.in_turns(graph=True, **parts, reading=reading.function)
+    one = {f"{name} 1 {part}": parts[f"{name} 1 {part}"] for name in ("target", "draft") for part in ("blocks", "head")}
+    launched = timing.in_turns(flush=False, hidden=False, **one)
+    layers = {"target": models[target].repeats, "draft": models[draft].repeats}
+
+    def seconds(name: str, turns=turns):
+        """Of a pass of the whole model: the blocks' time to its depth, and the head's."""
+        return added(turns[f"{name} blocks"], turns[f"{name} head"], layers[name.split()[0]])
+
+    def over_reading(name: str):
+        """The same in times of the ceiling's function, by rounds."""
+        return added(*(turns.ratio(f"{name} {part}", "reading") for part in ("blocks", "head")), layers[name.split()[0]])
+
+    units = {name: over_reading(name) for name in passes}
+    moved = {"target": models[target].bytes(), "draft": models[draft].bytes()}
+    step, draft_step = units["target 1"].value, units["draft 1"].value
+    cost, verify = draft_step / step, units[f"target {draft_tokens + 1}"].value / step
+    ratio = model_shape(model=draft)["parameters"] / model_shape(model=target)["parameters"]
+    return {
+        "target_step": seconds("target 1"),
+        "draft_step": seconds("draft 1"),
+        "cost_ratio": cost,
+        "parameter_ratio": ratio,
+        "cost_over_parameters": cost / ratio,
+        "draft_step_launched": seconds("draft 1", launched),
+        "cost_ratio_launched": seconds("draft 1", launched).value / seconds("target 1", launched).value,
+        "verify_step": seconds(f"target {draft_tokens + 1}"),
+        "verify_ratio": verify,
+        "expected_tokens": expected(acceptance, draft_tokens),
+        "speedup": measured_gain(acceptance, draft_tokens, cost, verify),
+        "naive_speedup": gain(acceptance, draft_tokens, ratio),
+        "speedup_at_zero": measured_gain(0.0, draft_tokens, cost, verify),
+        "break_even": break_even(draft_tokens, cost, verify),
         **{f"{name}_bandwidth": moved[name] / seconds(f"{name} 1") for name in moved},
         **{f"{name}_of_reading": moved[name] / reading.work / units[f"{name} 1"] for name in moved},
         "read_bandwidth": reading.work / turns["reading"],
