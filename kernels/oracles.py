@@ -4,7 +4,8 @@ In: the tests, which are read and not imported. Out: the oracles of each kernel.
 
     @pytest.mark.oracle("KERNEL", "what its numbers are compared with")
 
-and the row of a kernel in tests/kernels/published.yml or published_speeds.yml is one too, its source. A marked test fails where it does not run the kernel.
+and the row of a kernel in tests/kernels/published.yml or published_speeds.yml is one too, its source.
+A marked test fails where it does not run the kernel.
 """
 
 from __future__ import annotations
@@ -57,9 +58,8 @@ def listed(kernels: Sequence[Kernel], found: Mapping[str, Sequence[str]]) -> str
 def share(kernels: Sequence[Kernel], found: Mapping[str, Sequence[str]]) -> str:
     every, without = formulas(kernels), lacking(kernels, found)
     having = len(every) - len(without)
-    return f"{having} of {len(every)} formulas and predictions have an independent oracle ({having / len(every):.0%})" + f"; none: {', '.join(without)}" * bool(
-        without
-    )
+    none = f"; none: {', '.join(without)}" if without else ""
+    return f"{having} of {len(every)} formulas and predictions have an independent oracle ({having / len(every):.0%}){none}"
 
 
 def lacking(kernels: Sequence[Kernel], found: Mapping[str, Sequence[str]]) -> list[str]:

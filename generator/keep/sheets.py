@@ -289,14 +289,16 @@ class _Maker:
         resolved = resolve(note, results_for(note, self.store, []).find, self.problems, told)
         return resolved and resolved._replace(beside=beside(note, self.store))
 
-    def _figure(self, result: Result) -> Any:
+    def _figure(self, result: Result, measured: Result | None) -> Any:
         from generator.render.figures import Figure, figure
 
         def drawn() -> bytes:
-            made = figure(result)
+            made = figure(result, measured)
             return json.dumps({**made._asdict(), "light": made.light.decode(), "dark": made.dark.decode()}, ensure_ascii=False).encode()
 
-        about = json.loads(self._part(key("figure", self.under.code, _seen(result), self._drawing(result.kernel)), drawn))
+        about = json.loads(
+            self._part(key("figure", self.under.code, _seen(result), measured and _seen(measured), self._drawing(result.kernel)), drawn)
+        )
         return Figure(about["light"].encode(), about["dark"].encode(), about["alt"], about["width"], about["height"])
 
     def _code(self, code: str, language: str) -> str:

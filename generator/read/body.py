@@ -301,7 +301,7 @@ _UNDERLINE = re.compile(r"^ {0,3}(?:=+|--+)[ \t]*$", re.MULTILINE)
 
 def _check_embeds(masked: str, page: _Page) -> None:
     for embed in _EMBED.finditer(masked) if "![[" in masked else ():
-        alias = embed[1].strip()
+        alias = embed[1].partition("|")[0].strip()
         if page.scope.runs is not None and alias not in page.scope.runs:
             page.problem(
                 embed.start(), f"the figure ![[{alias}]] names an unknown run", nearest(alias, page.scope.runs) or "runs stand in the front matter"

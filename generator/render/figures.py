@@ -30,12 +30,12 @@ class Figure(NamedTuple):
     height: int = 0
 
 
-def figure(result: Result) -> Figure:
-    """The figure of a result, drawn. Raises kernels.KernelError where its kernel has none."""
+def figure(result: Result, measured: Result | None = None) -> Figure:
+    """The figure of a result, drawn, a prediction's with what was measured. Raises kernels.KernelError where its kernel has none."""
     from kernels.declare import find
     from kernels.plot import draw
 
-    drawing = draw(find(result.kernel), result)
+    drawing = draw(find(result.kernel), result, measured)
     return Figure(drawing.light, drawing.dark, drawing.alt, drawing.width, drawing.height)
 
 

@@ -43,7 +43,7 @@ MADE = {  # in the footer's order
 def render(
     resolved: Resolved,
     types: Mapping[str, NoteType],
-    draw: Callable[[Result], figures.Figure],
+    draw: Callable[[Result, Result | None], figures.Figure],
     problems: list[Problem],
     highlighted: Callable[[str, str], str] = highlight.in_colour,
 ) -> Rendered | None:
@@ -90,7 +90,7 @@ def render(
 class _Page:
     """What one note gathers while its fields are rendered."""
 
-    def __init__(self, resolved: Resolved, draw: Callable[[Result], figures.Figure], highlighted: Callable[[str, str], str]):
+    def __init__(self, resolved: Resolved, draw: Callable[[Result, Result | None], figures.Figure], highlighted: Callable[[str, str], str]):
         self.resolved, self.draw, self.highlighted = resolved, draw, highlighted
         self.problems: list[Problem] = []
         self.media: dict[str, bytes] = {}
@@ -182,11 +182,13 @@ def _lift_figures(source: str, text: Text, span: Span, lifted: _Lifted, page: _P
     return FIGURE.sub(embedded, source) if "\ue000" in source else source
 
 
-def _figure(alias: str, page: _Page) -> str:
+def _figure(aliases: str, page: _Page) -> str:
+    """aliases: of a run, and behind a bar of the measurement whose points stand on its figure."""
+    alias, _, beside = aliases.partition("|")
     result = page.resolved.results.get(alias)
     if result is None:
         return ""
-    html, media = figures.embed(page.draw(result), result.kernel)
+    html, media = figures.embed(page.draw(result, page.resolved.results.get(beside)), result.kernel)
     page.media.update(media)
     return html
 

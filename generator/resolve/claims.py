@@ -52,6 +52,8 @@ def judge(claim: Claim, scope: Scope, problems: list[Problem], notices: list[Pro
         if claim.verdict != "open":
             notices.append(Problem(claim.place, f"claim {claim.says!r}: {claim.verdict} is not verified, its measurement is missing", "make records"))
         return Judged(claim, None, "", "")
+    if claim.verdict != verdict and claim.verdict != "open" and _rehearsed(claim, scope):
+        return Judged(claim, claim.verdict, test.shown(), "")
     if claim.verdict != verdict:
         measured = any(scope.runs[a] and scope.kernels[a].kind == "measurement" for e in claim.expressions for a in names_in(e, scope.runs))
         found, why = notices if claim.verdict == "open" and measured else problems, _reason(claim, test, under)
@@ -61,6 +63,12 @@ def judge(claim: Claim, scope: Scope, problems: list[Problem], notices: list[Pro
     if verdict == "depends":
         return Judged(claim, verdict, test.span(), "")
     return Judged(claim, verdict, test.shown(), "" if verdict == "holds" else test.factor())
+
+
+def _rehearsed(claim: Claim, scope: Scope) -> bool:
+    """Whether a run behind it was only rehearsed, so that what it gave decides nothing."""
+    results = (scope.results.get(alias) for e in claim.expressions for alias in names_in(e, scope.runs))
+    return any(result is not None and result.made.get("device_class") == "rehearsal" for result in results)
 
 
 def _verdict(test: Outcome, under: Outcome | None) -> str:

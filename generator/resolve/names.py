@@ -14,7 +14,7 @@ def used(note: Note) -> tuple[str, ...]:
     """The aliases of the runs that the note's fields and claims name, sorted; found without parsing their expressions."""
     found: set[str] = set()
     for text in note.fields.values():
-        found.update(*(names_in(r.expression, note.runs) for r in references(text, [])))
+        found.update(*(names_in(r.runs, note.runs) for r in references(text, [])))
     for claim in note.claims:
         found.update(*(names_in(e, note.runs) for e in claim.expressions))
     return tuple(sorted(found))

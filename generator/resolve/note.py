@@ -192,7 +192,7 @@ def _filled(text: Text, scope: Scope, asked: _Question | None, problems: list[Pr
         except ExpressionError as error:
             problems.append(Problem(mark.place, f"{'!' * mark.figure}[[{mark.source}]]: {error}", error.hint))
     whole = "".join([*pieces, text.text[position:]]) if pieces else text.text
-    names = {number: mark.expression for number, mark in enumerate(found) if isinstance(mark, Reference)}
+    names = {number: mark.runs for number, mark in enumerate(found) if isinstance(mark, Reference)}
     return _Field(whole, tuple(shown), names, missing, measured)
 
 
@@ -207,11 +207,15 @@ def _figure(reference: Reference, scope: Scope) -> str:
     alias = reference.expression
     if alias not in scope.runs:
         raise ExpressionError(f"a figure is a run's, and {alias!r} is none", nearest(alias, scope.runs) or NO_RUN)
-    if reference.format:
-        raise ExpressionError("a figure has no format", f"write ![[{alias}]]")
     if scope.kernels[alias].draw is None:
         raise ExpressionError(f"{scope.kernels[alias].name} has no figure")
-    return FIGURE.format(alias)
+    beside = reference.format
+    if beside and (beside not in scope.runs or scope.kernels[beside].kind != "measurement"):
+        measured = [name for name, kernel in scope.kernels.items() if kernel.kind == "measurement"]
+        raise ExpressionError(f"beside a figure stands the run of a measurement, and {beside!r} is none", nearest(beside, measured))
+    if beside and not scope.kernels[alias].draws_measured:
+        raise ExpressionError(f"the figure of {scope.kernels[alias].name} draws no measured points", f"write ![[{alias}]]")
+    return FIGURE.format(f"{alias}|{beside}" if beside and scope.results.get(beside) else alias)
 
 
 def _value(reference: Reference, scope: Scope, asked: _Question | None, field: Sequence[Reference]) -> _Shown:

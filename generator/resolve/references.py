@@ -17,7 +17,10 @@ Medium = Literal["text", "math", "fence"]
 
 
 class Reference(NamedTuple):
-    """`[[ expression | format ]]` at text[start:end], or `![[alias]]` where figure is true. paragraph: how many end before it."""
+    """`[[ expression | format ]]` at text[start:end], or `![[alias]]` or `![[alias | measured alias]]` where figure is true.
+
+    paragraph: how many end before it.
+    """
 
     start: int
     end: int
@@ -27,6 +30,11 @@ class Reference(NamedTuple):
     medium: Medium
     place: Place
     paragraph: int = 0
+
+    @property
+    def runs(self) -> str:
+        """What names runs."""
+        return f"{self.expression} {self.format}" if self.figure else self.expression
 
     @property
     def source(self) -> str:

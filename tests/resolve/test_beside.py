@@ -61,7 +61,7 @@ def test_two_devices_stand_side_by_side_in_depth(note):
     assert [dict(texts)["copy rate"] for _, texts in found] == ["3&#8239;TB/s", "4.2&#8239;TB/s"]
     resolved = resolve(one, results_for(one, store, []).find, [])
     assert resolved is not None
-    rendered = render(resolved._replace(beside=found), note_types(), lambda result: pytest.fail("no figure"), [])
+    rendered = render(resolved._replace(beside=found), note_types(), lambda result, measured: pytest.fail("no figure"), [])
     assert rendered is not None
     assert "NVIDIA H200" in rendered.fields["Depth"]
     assert "4.2&#8239;TB/s" in rendered.fields["Depth"]
