@@ -57,9 +57,8 @@ ACCEPTANCES = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
     formats=("bf16",),
     rehearsal={
         "context": 16,
-        "BLOCKS": 2,
         "POSITIONS": (1, 4),
-        "SHAPES": {name: llama(4, 64, 8, 2, 96, 128) if "70b" in name else llama(2, 32, 4, 4, 48, 128) for name in SHAPES},
+        "SHAPES": {name: llama(6, 64, 8, 2, 96, 128) if "70b" in name else llama(3, 32, 4, 4, 48, 128) for name in SHAPES},
     },
     headline="speedup",
     share="target_of_reading",
@@ -74,9 +73,9 @@ def speculative_measure(
 ):
     """The draft's and the verification's time over a decode step's, batch 1 in bf16, and the speed-up at acceptance rates of 0.3 to 0.95.
 
-    Steps are replayed from CUDA graphs, all in turns with the ceiling of reading; *_launched: kernel by kernel from Python. naive_speedup: with the parameter ratio for the cost ratio and a
-    free verification. speedup_at_zero: where every draft is rejected. bandwidth: a model's weights (embedding left out) and cache over its
-    step. sweep: both speed-ups over acceptance; verify: the pass of n positions over a step.
+    Steps are replayed from CUDA graphs, in turns with the ceiling of reading; *_launched: kernel by kernel from Python. naive_speedup: with
+    the parameter ratio for the cost ratio and a free verification. speedup_at_zero: where every draft is rejected. bandwidth: a model's
+    weights (embedding left out) and cache over its step. sweep: both speed-ups over acceptance; verify: the pass of n positions over a step.
     """
     device = timing.device()
     models = {name: Decoder(SHAPES[name], context, device) for name in (target, draft)}
@@ -176,7 +175,7 @@ class Decoder:
         self.shape, self.context, self.device, self.dtype = shape, context, device, timing.torch_dtype(dtype)
 
         def random(*size: int, scale: float = 1.0):
-            return torch.randn(*size, device=device, dtype=self.dtype) * scale
+            return torch.randn(*size, device=device, dtype=self.dtype).mul_(scale)
 
         d, q, kv = shape.d_model, shape.heads * shape.head_dim, shape.kv_heads * shape.head_dim
         sizes = {"qkv": (d, q + 2 * kv), "out": (q, d), "up": (d, 2 * shape.ffn), "down": (shape.ffn, d)}

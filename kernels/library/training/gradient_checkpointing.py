@@ -19,7 +19,6 @@ DROPOUT = 0.1
 LIMIT = 2e-2  # of the largest gradient: bf16, and atomic sums whose order changes from run to run
 
 
-
 def memory(width: int, layers: int, tokens: int, batch: int) -> int:
     """Weights, gradients and a copy of these, the largest of them in float64, and the activations of a step that keeps everything."""
     kept = activation_memory(width=width, heads=width // HEAD, layers=layers, tokens=tokens, batch=batch)["flash"]

@@ -32,7 +32,6 @@ FORMATS = {  # weights, gradients, master, moment_dtype
 }
 
 
-
 def memory(width: int, layers: int, tokens: int, vocabulary: int) -> int:
     """Weights, gradients and moments in fp32 with what torch's step over all tensors at once needs besides, and a forward pass in fp32."""
     activations = 4 * tokens * (3 * vocabulary + 24 * width * layers)

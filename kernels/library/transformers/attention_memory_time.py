@@ -19,7 +19,6 @@ STEP = 512  # tokens to which the longest naive attention is found
 COMPARED = 1024  # tokens over which both are held against float64
 
 
-
 def memory(tokens: int, heads: int, head_dim: int, dtype: str, longest_tokens: int) -> int:
     """Bytes of the naive attention over `tokens`, of flash over the longest sequence, or of the comparison with float64."""
     size = BYTES[dtype]

@@ -23,7 +23,6 @@ LENGTHS = (2048, 8192, 32768)  # of the sweep over the context
 TOKENS = 8192  # in a batch of shorter sequences
 
 
-
 def memory(tokens: int) -> int:
     """Bytes of the widest block with FlashAttention over the longest context, or written out over `tokens`; or of the check in float64."""
     width, batch = TRUE[WIDTHS[-1]], max(1, TOKENS // tokens)

@@ -18,7 +18,6 @@ CHECKED = (34, 38)  # height and width of the image compared with float64
 LIMITS = {"bf16": 2e-2, "fp16": 4e-3}  # of the largest output; a block rounds between its layers too
 
 
-
 def memory(batch: int, channels: int, size: int, height: int, width: int) -> int:
     """Bytes of the blocks' maps, forward and backward; of the maps of the first layers, with half as much again for cuDNN; of images unfolded."""
     blocks, first = 2 * 7 * batch * channels * size**2, 2 * 3 * WIDTH * height * width

@@ -72,7 +72,7 @@ def test_with_free_verification_it_is_the_formula():
 
 
 def test_its_numbers_follow_from_the_times(rehearse):
-    """With all times equal a step is its blocks' repeats and one head: two and a head of four blocks, one and a head of two."""
+    """With all times equal a step is its blocks' repeats and one head: two and a head of six blocks, one and a head of three."""
     result, _ = rehearse(speculative_measure)
     assert result["verify"].x == (1, 4, 5) and {point.value for point in result["verify"].lines["verify"]} == {1}
     assert result["cost_ratio"] == result["cost_ratio_launched"] == pytest.approx(2 / 3)
@@ -83,7 +83,7 @@ def test_its_numbers_follow_from_the_times(rehearse):
 @pytest.mark.parametrize(("width", "vocab", "context"), [(512, 128, 16), (128, 65536, 16), (64, 128, 16384)])
 def test_it_needs_the_memory_that_it_declares(rehearse, width, vocab, context):
     shapes = {"llama-3-70b": llama(4, width, 8, 2, 2 * width, vocab), "llama-3.2-1b": llama(2, width, 4, 4, width, vocab)}
-    result, peak = rehearse(speculative_measure, context=context, BLOCKS=3, SHAPES=shapes)
+    result, peak = rehearse(speculative_measure, context=context, SHAPES=shapes)
     assert peak / 1.1 < rehearse.needed(speculative_measure, result) < 2.2 * peak
 
 
