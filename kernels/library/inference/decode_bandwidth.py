@@ -7,7 +7,7 @@ Pope et al. 2022, arXiv 2211.05102, section 2.1; the block after Touvron et al. 
 """
 
 import functools
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from kernels import Bound, Series, kernel, timing
 from kernels.library.machines.roofline_measure import LIMITS, attention, plain_softmax
@@ -74,7 +74,7 @@ def decode_bandwidth(
     error = timing.error_against(block.reference(*cache), block.step(*cache), LIMITS[dtype])
     first, last = BATCHES[0], BATCHES[-1]
     reading, multiplying = timing.reading(), timing.multiplying(dtype)
-    products = {str(batch): functools.partial(block.products, block.inputs(batch)) for batch in BATCHES}
+    products: dict[str, Any] = {str(batch): functools.partial(block.products, block.inputs(batch)) for batch in BATCHES}
     one = functools.partial(block.step, *block.cached(first, context))
     turns = timing.in_turns(graph=True, **products, step=one, reading=reading.function, multiplying=multiplying.function)
     matrices = {batch: turns[str(batch)] for batch in BATCHES}

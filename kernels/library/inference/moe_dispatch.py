@@ -9,7 +9,7 @@ The shape is OLMoE's (Muennighoff et al. 2024, arXiv 2409.02060): 64 experts, 8 
 """
 
 import functools
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from kernels import Bound, KernelError, Series, kernel, timing
 from kernels.library.inference.moe_capacity import capacity
@@ -192,9 +192,9 @@ class Layer:
 
     def times(self, x, limits: dict[str, int], **ceilings) -> timing.Turns:
         """Turns of the layer without its router, looped, and grouped in buckets of each of the sizes, and of ceilings."""
-        given = (x, *self.route(x))
-        grouped = {way: functools.partial(self.grouped, *given, limit) for way, limit in limits.items()}
-        return timing.in_turns(hidden=False, looped=functools.partial(self.looped, *given), **grouped, **ceilings)
+        chosen, weights = self.route(x)
+        grouped: dict[str, Any] = {way: functools.partial(self.grouped, x, chosen, weights, limit) for way, limit in limits.items()}
+        return timing.in_turns(hidden=False, looped=functools.partial(self.looped, x, chosen, weights), **grouped, **ceilings)
 
     def company(self, prompt, tokens: int, factor: float) -> dict:
         """The prompt's drops and outputs in batches whose other tokens differ; its own routing is computed once, so that it cannot."""

@@ -95,7 +95,7 @@ def speculative_measure(
 
     def over_reading(name: str):
         """The same in times of the ceiling's function, by rounds."""
-        return added(*(turns.ratio(f"{name} {part}", "reading") for part in ("blocks", "head")), layers[name.split()[0]])
+        return added(turns.ratio(f"{name} blocks", "reading"), turns.ratio(f"{name} head", "reading"), layers[name.split()[0]])
 
     units = {name: over_reading(name) for name in passes}
     moved = {"target": models[target].bytes(), "draft": models[draft].bytes()}
