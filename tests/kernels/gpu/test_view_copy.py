@@ -52,7 +52,7 @@ def test_its_numbers_follow_from_the_times(rehearse):
 @pytest.mark.parametrize(("rows", "widths"), [(1024, (256,)), (256, (2048,))])
 def test_it_needs_the_memory_that_it_declares(rehearse, dtype, rows, widths):
     result, peak = rehearse(view_copy, dtype=dtype, rows=rows, WIDTHS=widths)
-    assert peak / 1.1 < rehearse.needed(view_copy, result) < 2.2 * peak
+    assert peak / 1.1 < rehearse.needed(view_copy, result) < 2.4 * peak
 
 
 def test_a_data_sheet_lets_expect_its_bandwidth(rehearse):
