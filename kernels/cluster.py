@@ -217,13 +217,15 @@ class Crew:
 
     def now(self) -> tuple[Worker, ...]:
         """Those that are there now, in the order in which they came. Raises RunError where nobody is left to ask."""
-        if self.client.status != "running":
-            raise lab.RunError("the workers' scheduler is gone; what is recorded stays")
-        there = self.client.scheduler_info(n_workers=-1)["workers"]
+        try:
+            if self.client.status != "running":
+                raise OSError("lost")
+            there = self.client.nthreads()  # asks the scheduler itself; what scheduler_info gives may have been replaced meanwhile, without workers
+        except OSError as error:
+            raise lab.RunError("the workers' scheduler is gone; what is recorded stays") from error
         kept = [worker for worker in self.workers if worker.address in there]
-        new = there.keys() - {worker.address for worker in kept}
         places: dict[str, int] = {}
-        for address in sorted(new, key=lambda one: (isinstance(there[one]["id"], str), there[one]["id"])):  # numbers where we gave the names
+        for address in sorted(there.keys() - {worker.address for worker in kept}):
             taken = {worker.place for worker in kept if _machine(worker.address) == _machine(address)}
             taken |= {place for other, place in places.items() if _machine(other) == _machine(address)}
             places[address] = next(place for place in itertools.count() if place not in taken)

@@ -25,6 +25,7 @@ class Gpu:
     name = "cuda"
     asynchronous = True  # a launch returns before it is done
     shortest = 20e-6  # seconds between two events that are well told: their resolution is 0.5 us, and some 2 us pass between event and kernel
+    smaller = 1  # by which the sides of the products are divided among which the fastest is looked for
 
     def __init__(self) -> None:
         import torch
@@ -96,7 +97,10 @@ class Gpu:
         return _reader(max(512 * 2**20, 4 * self.cache_size()), self.name)
 
     def captured(self, function: Callable[[], Any], calls: int) -> Callable[[], None]:
-        """A function that replays so many calls from a graph. Warmed up on a stream of its own, as torch asks for before a capture."""
+        """A function that replays so many calls from a graph. Warmed up on a stream of its own, as torch asks for before a capture.
+
+        Raises KernelError for what cannot be captured: a wait of the host, a copy from memory that is not pinned.
+        """
         import torch
 
         here, side = torch.cuda.current_stream(), torch.cuda.Stream()
@@ -106,9 +110,14 @@ class Gpu:
                 function()
         here.wait_stream(side)
         recorded = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(recorded):
-            for _ in range(calls):
-                function()
+        try:
+            with torch.cuda.graph(recorded):
+                for _ in range(calls):
+                    function()
+        except torch.OutOfMemoryError:
+            raise
+        except RuntimeError as error:
+            raise KernelError(f"what is timed cannot be captured in a CUDA graph: {error}") from error
         recorded.replay()
         return recorded.replay
 
@@ -228,6 +237,7 @@ class Cpu:
     name = "cpu"
     asynchronous = False
     shortest = 0.0
+    smaller = 8
 
     def __init__(self, rehearsal: bool = False) -> None:
         self.rehearsal = rehearsal

@@ -66,12 +66,12 @@ def state(nvml: Any, handle: Any) -> dict[str, Any]:
 
 
 def _answered(nvml: Any, questions: Mapping[str, Callable[[], Any]]) -> dict[str, Any]:
-    """The answers but for those that this GPU or its driver does not give."""
+    """The answers but for those that this GPU, its driver or the installed version of the library does not give."""
     found = {}
     for name, ask in questions.items():
         try:
             found[name] = ask()
-        except nvml.NVMLError:
+        except (nvml.NVMLError, AttributeError):
             continue
     return found
 

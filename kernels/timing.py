@@ -21,11 +21,12 @@ import math
 import statistics
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from kernels.device import Cpu, Gpu
 from kernels.nvml import SLOWED
-from kernels.record import KernelError, Spread
+from kernels.results import KernelError, Spread
 
 Function = Callable[[], Any]
 
@@ -33,6 +34,7 @@ DTYPES = {"fp64": "float64", "fp32": "float32", "tf32": "float32", "bf16": "bflo
 BAND = 0.02  # samples agree where the 20 to 80 % band is no wider, as a share of the median
 BROAD = 0.1  # a wider band is said
 KEPT = 30  # samples of a function in the record
+HOST_BOUND = 0.95  # of the device's time: from there on the host cannot keep it busy
 
 
 # ---------------------------------------------------------------------------------------------------------------------- the device
@@ -44,7 +46,7 @@ _rehearsal = False
 def use(device: Literal["cuda", "cpu"], rehearsal: bool = False) -> None:
     """Chooses the device of all that follows and forgets what was measured. Raises KernelError where torch sees no GPU and one is asked for.
 
-    rehearsal: on the CPU, to run all the code of a measurement: a few calls of each function, small ceilings, and no number means anything.
+    rehearsal: to run all the code of a measurement: a few calls of each function, small ceilings, nothing refused, and no number means anything.
     """
     global _device, _rehearsal
     _device, _rehearsal = (Cpu(rehearsal) if device == "cpu" else Gpu()), rehearsal
@@ -105,7 +107,7 @@ def pinned(x: Any) -> Any:
 class Turns:
     """Seconds of a call of each function, two in every round: one on the way there, one on the way back."""
 
-    rounds: Mapping[str, Sequence[tuple[float, float]]]
+    rounds: Mapping[str, list[tuple[float, float]]]
 
     def __getitem__(self, name: str) -> Spread:
         """Seconds: the median of the samples with 20th and 80th percentile."""
@@ -120,10 +122,10 @@ def measure(function: Function, *, flush: bool = True, graph: bool = False, hidd
     """Seconds that one call of `function` takes on the device: the median of the samples with 20th and 80th percentile.
 
     flush: each sample is one call that starts with none of its inputs in the L2, which something else is read into before it.
-    Without it the caller rotates the inputs or means them to be cached, and a sample is as many calls as last four milliseconds.
-    graph: the calls of a sample are replayed from a CUDA graph, which leaves the gaps between launches out.
+    Without it the caller rotates the inputs or means them to be cached, and a sample is as many calls as last two milliseconds.
+    graph: the calls of a sample are replayed from a CUDA graph, which leaves the gaps between launches out; a call below 20 us is in any case.
     hidden: the host is ahead of the GPU when a sample begins; without it the time is that of whichever is slower.
-    Raises KernelError for a single call below 20 us that is not in a graph: what lies between the events besides it is not little.
+    Raises KernelError for what cannot be captured, and where the GPU is shared or too hot.
     """
     name = _name(function)
     return _timed({name: function}, flush, graph, hidden, _pace())[name]
@@ -158,15 +160,16 @@ class Pace:
     warm: float  # seconds of warm-up at least
     warm_limit: float  # and at most, should time and clock not come to rest
     looks: int  # single calls, whose median tells what a call takes, and how long the host is about it
-    sample: float  # seconds that the calls of a sample last together, where nothing is flushed
+    sample: float  # seconds that the calls of a sample last together, where nothing is flushed: less than fills the driver's queue of 1,024 launches
     rounds: int  # at least, of two samples
     seconds: float  # of samples, for each function, after which no more are taken though they do not agree
-    said: bool = True  # whether it stands in the record, and is held to its rules
+    noted: bool  # in the record
+    strict: bool  # whether what should not be timed is refused
 
 
-FULL = Pace(window=0.05, warm=0.5, warm_limit=3.0, looks=5, sample=4e-3, rounds=10, seconds=2.0)
-LOOK = Pace(window=0.02, warm=0.04, warm_limit=0.1, looks=3, sample=4e-3, rounds=3, seconds=0.0, said=False)
-REHEARSAL = Pace(window=0.0, warm=0.0, warm_limit=0.0, looks=1, sample=0.0, rounds=2, seconds=0.0)
+FULL = Pace(window=0.05, warm=0.5, warm_limit=3.0, looks=5, sample=2e-3, rounds=10, seconds=2.0, noted=True, strict=True)
+LOOK = Pace(window=0.02, warm=0.04, warm_limit=0.1, looks=3, sample=2e-3, rounds=3, seconds=0.0, noted=False, strict=False)
+REHEARSAL = Pace(window=0.0, warm=0.0, warm_limit=0.0, looks=1, sample=0.0, rounds=2, seconds=0.0, noted=True, strict=False)
 HIDDEN = 0.1  # seconds that the stream sleeps at most for the host to get ahead
 
 
@@ -177,39 +180,29 @@ def _pace(usual: Pace = FULL) -> Pace:
 def _timed(functions: Mapping[str, Function], flush: bool, graph: bool, hidden: bool, pace: Pace) -> Turns:
     here = _here()
     settled, before = _warmed_up(here, functions, pace)
-    repetitions = {name: _repeated(here, function, flush, graph, pace) for name, function in functions.items()}
     empty = here.flusher() if flush else lambda: None
-    covers = {name: _cover(here, repetition, empty, pace) if hidden else 0.0 for name, repetition in repetitions.items()}
-    rounds: dict[str, list[tuple[float, float]]] = {name: [] for name in functions}
-    taken: list[_Sample] = []
-    start, after = here.clock(), before
+    ways = {name: _Way(here, function, empty, flush, graph, hidden, pace) for name, function in functions.items()}
+    turns, start = Turns({name: [] for name in ways}), here.clock()
     while True:
-        batch = []
-        for _ in range(pace.rounds):
-            there = [_Sample(here, name, repetition, empty, covers[name]) for name, repetition in repetitions.items()]
-            batch.append((there, [_Sample(here, name, repetitions[name], empty, covers[name]) for name in reversed(repetitions)][::-1]))
+        batch = [([way.sampled() for way in ways.values()], [way.sampled() for way in reversed(ways.values())][::-1]) for _ in range(pace.rounds)]
         after = here.state()  # while the device is still at it
         here.synchronize()
         for there, back in batch:
-            for one, other in zip(there, back):
-                rounds[one.name].append((one.seconds(), other.seconds()))
-                taken += one, other
-        if pace.said:
+            for name, one, other in zip(ways, there, back):
+                turns.rounds[name].append((ways[name].seconds(one), ways[name].seconds(other)))
+        if pace.strict:
             _undisturbed(after)
-        turns = Turns(rounds)
-        bands = {name: _band(turns[name]) for name in functions}
-        if max(bands.values()) <= BAND or here.clock() - start >= pace.seconds * len(functions):
+        if all(_band(turns[name]) <= BAND for name in ways) or here.clock() - start >= pace.seconds * len(ways):
             break
-    if pace.said:
-        shortest = min(repetitions, key=lambda name: turns[name].value * repetitions[name].calls)
-        if turns[shortest].value * repetitions[shortest].calls < here.shortest and not graph:
-            raise KernelError(f"{shortest} takes {turns[shortest].value:.2g} s, too little between two events: ask for graph=True")
-        _note(turns, taken, {"flush": flush, "graph": graph, "hidden": hidden, "settled": settled, "before": before, "after": after})
+    if pace.strict and hidden and not graph and any(turns[name].value * way.calls < here.shortest for name, way in ways.items()):
+        return _timed(functions, flush, True, hidden, pace)
+    if pace.noted:
+        _note(turns, ways, here.shortest, {"flush": flush, "graph": graph, "hidden": hidden, "settled": settled, "before": before, "after": after})
     return turns
 
 
 def _warmed_up(here: Any, functions: Mapping[str, Function], pace: Pace) -> tuple[bool, dict[str, Any]]:
-    """Calls all functions in turns till their time and the SM clock stand still over three windows: whether they did, and the card's state."""
+    """Calls all functions in turns till their time and the SM clock are at rest: whether they came to it, and the card's state."""
 
     def turn() -> None:
         for function in functions.values():
@@ -227,33 +220,69 @@ def _warmed_up(here: Any, functions: Mapping[str, Function], pace: Pace) -> tupl
         here.synchronize()
         now = here.clock()
         windows.append(((now - began) / count, state.get("sm_clock", 1.0)))
-        settled = len(windows) >= 3 and all(max(last) <= (1 + BAND) * min(last) for last in zip(*windows[-3:]))
+        settled = len(windows) > 4 and all(_at_rest(series[1:][-10:]) for series in zip(*windows))  # the first was a single call
         if (settled and now - start >= pace.warm) or now - start >= pace.warm_limit:
             break
         count = max(1, math.ceil(pace.window * count / (now - began)))
-    if pace.said:
+    if pace.strict:
         _undisturbed(state)
     return settled, state
 
 
-@dataclass(frozen=True)
-class _Repetition:
-    """What one sample times: so many calls."""
+def _at_rest(series: Sequence[float]) -> bool:
+    """Whether it drifts no longer, jitter as it may (a clock does at its power cap): its halves, a quarter of a second each, have the same mean."""
+    half = len(series) // 2
+    one, other = statistics.fmean(series[:half]), statistics.fmean(series[-half:])
+    return abs(one - other) <= BAND * min(one, other)
 
-    run: Function
-    calls: int
+
+class _Way:
+    """A function as it is timed: `calls` of it in a sample, which the host launches in `host` seconds, hidden behind a `cover`.
+
+    A sample in the stream:  event - sleep - flush - event - calls - event.
+    """
+
+    def __init__(self, here: Any, function: Function, empty: Function, flush: bool, graph: bool, hidden: bool, pace: Pace) -> None:
+        self._here, self._empty = here, empty
+        self.calls = 1 if flush else max(1, min(1000, math.ceil(pace.sample / _looked_at(here, function, pace)[1])))
+        self._run = here.captured(function, self.calls) if graph else _loop(function, self.calls)
+        self.host = _looked_at(here, self._run, pace)[0] if here.asynchronous else 0.0
+        self.covers: list[float] = []
+        self._sleep = 0.0
+        if hidden and here.asynchronous:
+            empty()
+            start, end = here.event(), here.event()
+            start.record()
+            empty()
+            end.record()
+            here.synchronize()
+            self._sleep = min(HIDDEN, max(0.0, 1.5 * self.host - here.between(start, end)))
+
+    def sampled(self) -> tuple[Any, Any, Any]:
+        """Launches a sample: its events."""
+        before, start, end = self._here.event(), self._here.event(), self._here.event()
+        before.record()
+        if self._sleep:
+            self._here.sleep(self._sleep)
+        self._empty()
+        start.record()
+        self._run()
+        end.record()
+        return before, start, end
+
+    def seconds(self, sample: tuple[Any, Any, Any]) -> float:
+        """Of one call, once the device has done it."""
+        before, start, end = sample
+        self.covers.append(self._here.between(before, start))
+        return self._here.between(start, end) / self.calls
 
 
-def _repeated(here: Any, function: Function, flush: bool, graph: bool, pace: Pace) -> _Repetition:
-    calls = 1 if flush else max(1, min(1000, math.ceil(pace.sample / _looked_at(here, function, pace)[1])))
-    if graph:
-        return _Repetition(here.captured(function, calls), calls)
-
+def _loop(function: Function, calls: int) -> Function:
     def run() -> None:
         for _ in range(calls):
             function()
 
-    return _Repetition(run, calls)
+    return run
 
 
 def _looked_at(here: Any, run: Function, pace: Pace) -> tuple[float, float]:
@@ -270,51 +299,6 @@ def _looked_at(here: Any, run: Function, pace: Pace) -> tuple[float, float]:
     return statistics.median(host), statistics.median(whole)
 
 
-def _cover(here: Any, repetition: _Repetition, empty: Function, pace: Pace) -> float:
-    """Seconds that the stream is to sleep before the flush, so that both outlast the host's launching of a repetition by half."""
-    if not here.asynchronous:
-        return 0.0
-    host, _ = _looked_at(here, repetition.run, pace)
-    start, end = here.event(), here.event()
-    empty()
-    start.record()
-    empty()
-    end.record()
-    here.synchronize()
-    return min(HIDDEN, max(0.0, 1.5 * host - here.between(start, end)))
-
-
-class _Sample:
-    """One repetition on its way through the stream, behind a cover: before - sleep and flush - start - repetition - end."""
-
-    def __init__(self, here: Any, name: str, repetition: _Repetition, empty: Function, cover: float) -> None:
-        self.name, self.calls, self._here = name, repetition.calls, here
-        self._before, self._start, self._end = here.event(), here.event(), here.event()
-        self._before.record()
-        if cover:
-            here.sleep(cover)
-        empty()
-        self._start.record()
-        entered = here.clock()
-        repetition.run()
-        self.host = here.clock() - entered
-        self._end.record()
-
-    def seconds(self) -> float:
-        """Of one call, once the device has done it."""
-        return self._here.between(self._start, self._end) / self.calls
-
-    @property
-    def host_bound(self) -> bool:
-        """Whether the host took longer to launch it than the device to run it."""
-        return self._here.asynchronous and self.host > self._here.between(self._start, self._end)
-
-    @property
-    def seen(self) -> bool:
-        """Whether the launches lasted longer than what hid them, so that some of the time may be the host's."""
-        return self._here.asynchronous and self.host > self._here.between(self._before, self._start)
-
-
 def _band(found: Spread) -> float:
     return (found.high - found.low) / found.value if found.value else 0.0
 
@@ -329,7 +313,10 @@ def _undisturbed(state: Mapping[str, Any]) -> None:
 
 
 def _name(function: Function) -> str:
-    return getattr(getattr(function, "func", function), "__name__", "call")
+    """What it is called; of a lambda the file and the line."""
+    inner = getattr(function, "func", function)
+    name = getattr(inner, "__name__", "call")
+    return f"{Path(inner.__code__.co_filename).stem}:{inner.__code__.co_firstlineno}" if name == "<lambda>" else name
 
 
 # ----------------------------------------------------------------------------------------------------------------------- the record
@@ -341,8 +328,9 @@ def samples() -> dict[str, Any]:
     """What this process has measured so far, for its record: plain values that become JSON.
 
     card: driver, power limit and so on, where NVML answers; between_events: seconds between two events with nothing between them.
-    turns: of each measurement its functions with `seconds` (at most thirty of the `number` of samples, four digits), `calls` in a sample, `host`:
-    seconds until a call returns, `host_bound`; flush, graph, settled; the card before and after. doubts: what speaks against it, in words.
+    turns: of each measurement its functions with `seconds` (at most thirty of the `number` of samples, four digits), `calls` in a sample,
+    `host`: seconds that launching a call takes (0 on the CPU), `host_bound`; flush, graph, hidden, settled; the card before and after.
+    doubts: what speaks against these numbers, in words.
     """
     here = _here()
     return {
@@ -353,23 +341,23 @@ def samples() -> dict[str, Any]:
     }
 
 
-def _note(turns: Turns, taken: Sequence[_Sample], how: Mapping[str, Any]) -> None:
-    functions, doubts = {}, []
-    for name, pairs in turns.rounds.items():
-        mine, seconds = [sample for sample in taken if sample.name == name], [second for pair in pairs for second in pair]
-        calls, host = mine[0].calls, statistics.median(sample.host for sample in mine)
-        bound = statistics.median(sample.host_bound for sample in mine) > 0
+def _note(turns: Turns, ways: Mapping[str, _Way], shortest: float, how: Mapping[str, Any]) -> None:
+    functions: dict[str, dict[str, Any]] = {}
+    doubts = []
+    for name, way in ways.items():
+        seconds = [second for pair in turns.rounds[name] for second in pair]
         functions[name] = {
             "seconds": [_rounded(second) for second in seconds[:: math.ceil(len(seconds) / KEPT)]],
             "number": len(seconds),
-            "calls": calls,
-            "host": _rounded(host / calls),
-            "host_bound": bound,
+            "calls": way.calls,
+            "host": _rounded(way.host / way.calls),
+            "host_bound": way.host > HOST_BOUND * turns[name].value * way.calls,
         }
-        if bound and how["hidden"]:
-            doubts.append(f"{name} is bound by the host, whose launches take {_rounded(host / calls):g} s a call")
-        if bound and how["hidden"] and statistics.median(sample.seen for sample in mine) > 0:
-            doubts.append(f"{name} has the host's launches in its time")
+        if functions[name]["host_bound"] and how["hidden"]:
+            seen = way.host > statistics.median(way.covers)
+            doubts.append(f"{name} is bound by the host ({functions[name]['host']:g} s a call){', which shows in its time' if seen else ''}")
+        if turns[name].value * way.calls < shortest:
+            doubts.append(f"{name} takes {_rounded(turns[name].value):g} s, of which some are of the events around it")
         if _band(turns[name]) > BROAD:
             doubts.append(f"{name} scatters by {_band(turns[name]):.0%} of its median")
     if not how["settled"]:
@@ -413,6 +401,7 @@ def error_against(reference: Any, result: Any, limit: float = math.inf) -> float
 def error_under_load(reference: Any, function: Function, limit: float = math.inf, seconds: float = 0.1) -> float:
     """`error_against` of the last result of calls one right after the other, as they are timed: a race shows that a first call had not."""
     here = _here()
+    here.synchronize()
     start = here.clock()
     result = function()
     here.synchronize()
@@ -545,7 +534,7 @@ def multiplying(dtype: str = "bf16") -> Work:
 def matmul_ceiling(dtype: str = "bf16") -> Spread:
     """FLOP per second of the fastest matrix product found, a dtype of DTYPES. Raises KernelError where the data sheet makes it implausible."""
     rate, peak = multiplying(dtype).rate(), _data_sheet().get(dtype)
-    if peak and not PLAUSIBLE[0] <= rate.value / peak <= PLAUSIBLE[1]:
+    if peak and not _rehearsal and not PLAUSIBLE[0] <= rate.value / peak <= PLAUSIBLE[1]:
         raise KernelError(f"the fastest {dtype} product runs at {rate.value:.3g} FLOP/s, {rate.value / peak:.2f} of this GPU's peak, which cannot be")
     return rate
 
@@ -558,7 +547,8 @@ def matmul_rate(n: int, dtype: str) -> Spread:
 @functools.cache
 def _best_shape(dtype: str) -> tuple[int, int, int, bool]:
     """(rows, columns, terms, transposed): the three best by a short look, then the best of these, in turns."""
-    shapes = [(*(max(16, side // 64) for side in shape),) if _rehearsal else shape for shape in SHAPES]
+    smaller = 64 if _rehearsal else _here().smaller
+    shapes = [(m // smaller, n // smaller, k // smaller) for m, n, k in SHAPES]
     size, free = torch_dtype(dtype).itemsize, free_memory()
     fitting = [(m, n, k) for m, n, k in shapes if 2 * size * (m * n + m * k + k * n) < free]
     candidates = [(*shape, transposed) for shape in fitting for transposed in (False, True)]

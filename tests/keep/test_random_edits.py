@@ -368,10 +368,10 @@ def differences(warm: Came, clean: Came) -> Iterator[str]:
                 yield f"report, {name}: {warm.report.get(name)}\n  clean: {clean.report[name]}"
 
 
-def sketch(kernel: Any, result: Result) -> Drawing:
+def sketch(kernel: Any, result: Result, measured: Result | None = None) -> Drawing:
     """A figure by the kernel's own function, but without Matplotlib, which is not what is tested here."""
     lines: list[str] = []
-    alt = kernel.draw(result, lines) or "a figure"
+    alt = (kernel.draw(result, lines, measured) if kernel.draws_measured else kernel.draw(result, lines)) or "a figure"
     light, dark = (f"<svg><!-- {theme} {' '.join(lines)} --></svg>".encode() for theme in ("light", "dark"))
     return Drawing(light, dark, alt, 330, 60)
 

@@ -1,7 +1,5 @@
 """A pretended GPU, on which measurement kernels run end to end: a rehearsal on the CPU whose clock is made up, and no number is ever recorded."""
 
-from types import SimpleNamespace
-
 import pytest
 from made_up_clock import Clock
 
@@ -9,7 +7,7 @@ from made_up_clock import Clock
 @pytest.fixture
 def pretended_gpu(monkeypatch):
     """Gives the clock."""
-    torch = pytest.importorskip("torch")
+    pytest.importorskip("torch")
     from kernels import timing
     from kernels.device import Cpu
 
@@ -30,9 +28,6 @@ def pretended_gpu(monkeypatch):
 
     monkeypatch.setattr(timing, "_device", Pretended(rehearsal=True))
     monkeypatch.setattr(timing, "_rehearsal", True)
-    monkeypatch.setattr(torch.cuda, "synchronize", lambda: None)
-    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda: (2**22, 2**22))
-    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda device: SimpleNamespace(L2_cache_size=2**20))
     monkeypatch.setattr(timing, "_turns_taken", [])
     timing._best_shape.cache_clear()
     return clock

@@ -1,7 +1,7 @@
 """A worker of a cluster as the tests want it, which distributed preloads: made-up kernels, and GPUs that are not there.
 
 The environment says which: MADE_UP_LIBRARY, the folder of the kernels; MADE_UP_GPUS="h100,h200" by their numbers; MADE_UP_OTHER, what
-worker 1 has otherwise, "commit" or "code".
+the worker of GPU 1 has otherwise, "commit" or "code".
 """
 
 import os
@@ -10,6 +10,7 @@ from dataclasses import replace
 from kernels import cluster, lab, library
 from kernels.declare import find
 from kernels.demand import Device
+from kernels.machine import commit
 from kernels.record import to_json
 
 
@@ -29,8 +30,9 @@ def dask_setup(worker):
         made = {"kind": "measurement", "device": mine.name, "device_class": mine.device_class, "seconds": 1.0, "gpu": os.environ[cluster.VISIBLE]}
         return to_json(replace(find(request["kernel"])(**request["parameters"]), made=made), {})
 
+    def other(what):
+        return os.environ.get(cluster.VISIBLE) == "1" and os.environ.get("MADE_UP_OTHER") == what
+
     lab.devices, lab._ask = devices, asked
-    if worker.name == 1 and os.environ.get("MADE_UP_OTHER") == "commit":
-        cluster.commit = lambda: "123456789abc+dirty"
-    if worker.name == 1 and os.environ.get("MADE_UP_OTHER") == "code":
-        cluster.code_of = lambda name: {**digests(name), f"library/{name}.py": "0"}
+    cluster.commit = lambda: "123456789abc+dirty" if other("commit") else commit()
+    cluster.code_of = lambda name: {**digests(name), **({f"library/{name}.py": "0"} if other("code") else {})}

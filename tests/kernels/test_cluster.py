@@ -181,6 +181,7 @@ def gpu1(tmp_path, monkeypatch):
         started.append(child.pid)
         await asyncio.gather(copied(child.stdout, process.stdout), copied(child.stderr, process.stderr))
         process.exit(await child.wait())
+        started.remove(child.pid)
 
     async def listening():
         keys = {"server_host_keys": [host], "authorized_client_keys": str(folder / "authorized")}

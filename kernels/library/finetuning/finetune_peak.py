@@ -8,7 +8,7 @@ bytes for each token and word of the vocabulary three times over.
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from kernels import Bound, Series, kernel
+from kernels import Bound, kernel
 from kernels.library.models import _decoder
 from kernels.library.models._models import SHAPES
 from kernels.library.training import optimizer_step_peak
@@ -29,7 +29,6 @@ PHASES = ("forward", "backward", "stepped")
         **dict.fromkeys(("weights", "gradients", "master", "moments", "held", "activations", "logits", "logits_most", "peak"), "B"),
         **{f"peak_{kind}": "B" for kind in KINDS},
         **{f"{phase}_peak": "B" for phase in PHASES},
-        "timeline": Series("done", "B"),
     },
     timeout=600,
 )
@@ -46,8 +45,6 @@ def finetune_peak(
     most that logits, their log-softmax and gradients take together. peak: of the second iteration, when the moments are there, and of its phases;
     peak_*: what the peak holds. checkpointed: every layer.
     """
-    from kernels import tracing
-
     steps, size, trained = traced(model, way, tokens, batch, checkpointed)
     within = {phase: steps.within(phase, 1) for phase in PHASES}
     peak = max(within.values(), key=lambda held: sum(held.values()))
@@ -65,7 +62,6 @@ def finetune_peak(
         "peak": sum(peak.values()),
         **{f"peak_{kind}": peak.get(kind, 0) for kind in KINDS},
         **{f"{phase}_peak": sum(held.values()) for phase, held in within.items()},
-        "timeline": tracing.sampled([{kind: now.get(kind, 0) for kind in KINDS} for now in second]),
     }
 
 

@@ -23,6 +23,10 @@ from kernels.library.gpu import caching_allocator as model
         "returned": "B",
         "sweep": Series("share of the steps", "B"),
     },
+    memory=lambda budget: budget,
+    rehearsal={"budget": 2**28, "layers": 4},
+    headline="live_share",
+    seconds=10,
 )
 def allocator_fragmentation(
     budget: Annotated[float, Bound("B", low=2**28, high=2**40)] = 8 * 2**30,
@@ -36,7 +40,6 @@ def allocator_fragmentation(
     The outputs of caching_allocator, measured; predicted_*: that model's. returned: bytes that empty_cache gave back to the
     driver right after the failure without expandable segments, everything live still held.
     """
-    timing.device()
     budget, work = int(budget), (layers, shortest, kept, seed)
     plain, expandable = (on_device(budget, *work, expandable=e) for e in (False, True))
     predicted = [model.replay(model.Memory(budget, expandable=e), *work)["live"] / budget for e in (False, True)]
@@ -49,54 +52,47 @@ def allocator_fragmentation(
     }
 
 
-def on_device(budget: int, layers: int, shortest: int, kept: int, seed: int, expandable: bool) -> dict:
-    """Replays the workload in torch's allocator until it fails. Raises KernelError where the GPU has less than the budget left."""
-    import torch
+@allocator_fragmentation.predicted
+def predict(result):
+    """By the model, which knows torch's allocator and asks for no data sheet."""
+    return result["predicted_live_share"]
 
-    torch.cuda.empty_cache()
-    free, whole = torch.cuda.mem_get_info()
-    if free < budget:
-        raise KernelError(f"allocator_fragmentation: the budget is {budget} bytes, but {free} are free on this GPU")
-    choose(f"expandable_segments:{expandable}")
-    torch.cuda.set_per_process_memory_fraction(budget / whole)
+
+def on_device(budget: int, layers: int, shortest: int, kept: int, seed: int, expandable: bool) -> dict:
+    """Replays the workload in torch's allocator until it fails. Raises KernelError where the device has less than the budget left."""
+    timing.release()
+    if (free := timing.free_memory()) < budget:
+        raise KernelError(f"allocator_fragmentation: the budget is {budget} bytes, but {free} are free on this device")
     memory = Tensors()
+    memory.allocator.expandable(expandable)
+    memory.allocator.limit(budget)
     try:
         found = model.replay(memory, layers, shortest, kept, seed)
-        if {segment["is_expandable"] for segment in memory.segments()} != {expandable}:
+        if {segment["is_expandable"] for segment in memory.allocator.segments()} != {expandable}:
             raise KernelError(f"torch's allocator did not take the setting expandable_segments:{expandable}")
-        held = torch.cuda.memory_reserved()
-        torch.cuda.empty_cache()
-        return {**found, "returned": held - torch.cuda.memory_reserved()}
+        held = memory.reserved
+        timing.release()
+        return {**found, "returned": held - memory.reserved}
     finally:
         memory.tensors.clear()
-        torch.cuda.empty_cache()
-        torch.cuda.set_per_process_memory_fraction(1.0)
-        choose("expandable_segments:False")
-
-
-def choose(settings: str) -> None:
-    """Changes the allocator's settings while it runs, as PYTORCH_CUDA_ALLOC_CONF does before it starts."""
-    import torch
-
-    setter = getattr(torch._C, "_accelerator_setAllocatorSettings", None) or getattr(torch.cuda.memory, "_set_allocator_settings", None)
-    if setter is None:
-        raise KernelError(f"torch {torch.__version__} has no way to change the allocator's settings while it runs")
-    setter(settings)
+        timing.release()
+        memory.allocator.limit(None)
+        memory.allocator.expandable(False)
 
 
 class Tensors:
-    """Memory as the workload uses it: tensors of bytes by name, on the GPU."""
+    """Memory as the workload uses it: tensors of bytes by name, from the device's allocator."""
 
-    def __init__(self, device: str = "cuda") -> None:
-        self.device = device
+    def __init__(self) -> None:
+        self.allocator = timing.allocator()
         self.tensors: dict[int, object] = {}
 
     def allocate(self, name: int, size: int) -> bool:
         import torch
 
         try:
-            self.tensors[name] = torch.empty(size, dtype=torch.uint8, device=self.device)
-        except torch.cuda.OutOfMemoryError:
+            self.tensors[name] = self.allocator.allocate(size)
+        except torch.OutOfMemoryError:
             return False
         return True
 
@@ -105,15 +101,11 @@ class Tensors:
 
     @property
     def live(self) -> int:
-        import torch
-
-        return torch.cuda.memory_allocated()
+        return self.allocator.live
 
     @property
     def reserved(self) -> int:
-        import torch
-
-        return torch.cuda.memory_reserved()
+        return self.allocator.reserved
 
     def cached(self) -> int:
         return sum(self._holes())
@@ -122,13 +114,7 @@ class Tensors:
         return max(self._holes(), default=0)
 
     def _holes(self) -> list[int]:
-        return [block["size"] for segment in self.segments() for block in segment["blocks"] if block["state"] == "inactive"]
-
-    def segments(self) -> list:
-        """What torch.cuda.memory_snapshot says: segments with their blocks in order."""
-        import torch
-
-        return torch.cuda.memory_snapshot()
+        return [block["size"] for segment in self.allocator.segments() for block in segment["blocks"] if block["state"] == "inactive"]
 
 
 @allocator_fragmentation.figure

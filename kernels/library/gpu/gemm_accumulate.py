@@ -16,7 +16,6 @@ TERMS = (256, 1024, 4096, 16384, 65536)
 WAYS = ("fp32", "fp16", "bf16")
 BLOCK_M, BLOCK_N, BLOCK_K = 64, 64, 64
 LIMIT = 1e-3  # of the largest element: fp32 sums; fp16's and bf16's are what is measured
-SQUARE = 8192
 CHECKED, NEAR = 4096, 0.02  # up to so many terms the bf16 sums must be plain torch's, but for a few roundings
 
 
@@ -36,31 +35,49 @@ CHECKED, NEAR = 4096, 0.02  # up to so many terms the bf16 sums must be plain to
     },
     needs=("triton",),
     timeout=300,
+    memory=lambda k, size: 24 * size * max(k, *TERMS) + 48 * size**2,  # both inputs in 16 bits twice, and in float64
+    formats=("fp16", "bf16"),
+    capability=8.0,  # Triton's
+    rehearsal={"k": 512, "size": 64, "TERMS": (128, 256), "NEAR": 0.05},  # where a GPU rounds to bf16, Triton's interpreter cuts
+    headline="half_rate",
+    share="of_ceiling",
+    seconds=40,
 )
 def gemm_accumulate(k: Annotated[int, Bound(low=BLOCK_K, high=131072)] = 16384, size: Annotated[int, Bound(low=BLOCK_M, high=4096)] = 512):
     """Error of a [size, k] times [k, size] product of fp16 (bf16 for "bf16") inputs by accumulator; the rates of fp16 and fp32 products.
 
     error: largest, against float64 and over its largest element. library: torch's fp16 product, fp32 inside, its result rounded to fp16.
     fp16_over_fp32: ratio of the errors. time: of this file's kernel, which is built to compare sums, not for speed. half_rate, single_rate:
-    torch's product of square matrices of 8,192, fp16 and fp32 without TF32; ceiling: its bf16 one. sweep: error over k.
+    torch's fastest product in fp16, and in fp32 without TF32; ceiling: its fastest in bf16. sweep: error over k.
     """
     if k % BLOCK_K or size % BLOCK_M:
         raise KernelError(f"gemm_accumulate: k is {k} and size {size}, but must be multiples of {BLOCK_K} and {BLOCK_M}")
     device = timing.device()
     lines = {terms: errors(size, terms, device) for terms in sorted({*TERMS, k})}
-    half, single, ceiling = (timing.matmul_rate(SQUARE, dtype) for dtype in ("fp16", "fp32", "bf16"))
+    products = {name: timing.multiplying(dtype) for name, dtype in (("half", "fp16"), ("single", "fp32"), ("ceiling", "bf16"))}
+    rates = timing.in_turns(**{name: one.function for name, one in products.items()})
+    half, single, ceiling = (one.work / rates[name] for name, one in products.items())
     a, b = inputs(size, k, "fp16", device)
+    sums = timing.in_turns(**{way: functools.partial(product, *typed(a, b, way), way) for way in WAYS})
     return {
         **{f"{way}_error": lines[k][way] for way in (*WAYS, "library")},
         "fp16_over_fp32": lines[k]["fp16"] / max(lines[k]["fp32"], 2.0**-24),
-        **{f"{way}_time": timing.measure(functools.partial(product, *typed(a, b, way), way)) for way in WAYS},
+        **{f"{way}_time": sums[way] for way in WAYS},
         "half_rate": half,
         "single_rate": single,
-        "rate_gain": half.value / single.value,
+        "rate_gain": products["half"].work / products["single"].work * rates.ratio("single", "half"),
         "ceiling": ceiling,
-        "of_ceiling": half.value / ceiling.value,
+        "of_ceiling": products["half"].work / products["ceiling"].work * rates.ratio("ceiling", "half"),
         "sweep": {"terms": list(lines), **{way: [found[way] for found in lines.values()] for way in WAYS}},
     }
+
+
+@gemm_accumulate.predicted
+def predict(result):
+    from kernels.library.machines._devices import DEVICES
+
+    row = DEVICES.get(result.made["device_class"])
+    return row.half if row else None
 
 
 def inputs(size: int, k: int, dtype: str, device: str):
@@ -95,12 +112,13 @@ def product(a, b, way: str):
     """C = A B in fp32 storage, the running sums kept in the way's format."""
     import torch
     import triton
+    import triton.language as tl
 
     (m, k), (_, n) = a.shape, b.shape
     c = torch.full((m, n), torch.nan, device=a.device)
-    program()[(triton.cdiv(m, BLOCK_M), triton.cdiv(n, BLOCK_N))](
-        a, b, c, n, k, WAY=WAYS.index(way), BLOCK_M=BLOCK_M, BLOCK_N=BLOCK_N, BLOCK_K=BLOCK_K, num_warps=4
-    )
+    shape = {"WAY": WAYS.index(way), "BLOCK_M": BLOCK_M, "BLOCK_N": BLOCK_N, "BLOCK_K": BLOCK_K}
+    units = tl.bfloat16 if a.is_cuda else tl.float32  # Triton's interpreter multiplies no bf16
+    program()[(triton.cdiv(m, BLOCK_M), triton.cdiv(n, BLOCK_N))](a, b, c, n, k, **shape, UNITS=units, num_warps=4)
     return c
 
 
@@ -118,12 +136,12 @@ def summed(a, b, way: str):
 
 @functools.cache
 def program() -> Any:
-    """The Triton kernel: one program computes one tile of C, BLOCK_K terms at a time. WAY is an index into WAYS."""
+    """The Triton kernel: one program computes one tile of C, BLOCK_K terms at a time. WAY is an index into WAYS, UNITS what multiplies bf16."""
     import triton
     import triton.language as tl
 
     @triton.jit
-    def tile(a, b, c, n, k, WAY: tl.constexpr, BLOCK_M: tl.constexpr, BLOCK_N: tl.constexpr, BLOCK_K: tl.constexpr):
+    def tile(a, b, c, n, k, WAY: tl.constexpr, BLOCK_M: tl.constexpr, BLOCK_N: tl.constexpr, BLOCK_K: tl.constexpr, UNITS: tl.constexpr):
         rows = tl.program_id(0) * BLOCK_M + tl.arange(0, BLOCK_M)
         columns = tl.program_id(1) * BLOCK_N + tl.arange(0, BLOCK_N)
         terms = tl.arange(0, BLOCK_K)
@@ -141,7 +159,7 @@ def program() -> Any:
             if WAY == 1:
                 total = tl.dot(x, y, total, out_dtype=tl.float16)
             elif WAY == 2:
-                total = (total.to(tl.float32) + tl.dot(x, y)).to(tl.bfloat16)
+                total = (total.to(tl.float32) + tl.dot(x.to(UNITS), y.to(UNITS))).to(tl.bfloat16)
             else:
                 total = tl.dot(x, y, total)
             left += BLOCK_K

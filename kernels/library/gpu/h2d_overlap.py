@@ -8,6 +8,7 @@ call return at once (non_blocking=True), and on a stream of its own the copy run
     a loader              max(load / workers, compute)  a step, as in loader_step
 """
 
+import functools
 import queue
 import threading
 import time
@@ -48,39 +49,46 @@ WIDTH = 4096  # of the matrix product that stands for a step's computation
         "sweep": Series("size", "B/s", "B"),
         "loader": Series("workers", ""),
     },
+    memory=lambda size: max(2 * size, max(SIZES)) + 10 * WIDTH**2,  # two buffers
+    formats=("bf16",),
+    rehearsal={"size": 2**20, "SIZES": (2**14, 2**16), "STEPS": 4, "LOAD": 0.003, "COMPUTE": 0.002, "BATCHES": 5, "WIDTH": 64},
+    headline="pinned_bandwidth",
+    seconds=40,
 )
 def h2d_overlap(size: Annotated[int, Bound("B", low=2**20, high=2**32)] = 2**28):
     """Time and bandwidth of copying `size` bytes to the GPU, pageable and pinned, how long the host waits, and what overlap saves.
 
     *_host: seconds until the call returns, pinned with non_blocking. pin_then_copy: pageable memory pinned for the one copy.
     serial_step: a copy, then a computation about as long, on one stream; overlapped_step: the next copy on a second stream
-    meanwhile; ideal_speedup: (copy + compute) over the longer.
+    meanwhile; ideal_speedup: (copy + compute) over the longer. All four are measured in turns.
     utilisation_*, loader: share of the time that the GPU computes, fed by 0 to 3 threads that take 12 ms for each batch of 8 ms, measured and
     expected. sweep: bandwidth over sizes; the pinned one is the bus's ceiling. error: of every way, 0 or the run fails.
     """
     device = timing.device()
     pageable, pinned = sources(size)
     error = max(checked(source, device) for source in (pageable, pinned))
-    spent = {name: copy_time(source, device) for name, source in (("pageable", pageable), ("pinned", pinned))}
-    pin_then_copy = wall(lambda: to_device(pin(pageable), device), wait=True)
-    work, compute = computation(spent["pinned"].value, device)
-    serial, overlapped = (steps_time(way, pinned, work, device) for way in (in_turn, side_by_side))
+    spent = copy_times(pageable, pinned, device)
+    pin_then_copy = wall(lambda: to_device(timing.pinned(pageable), device), wait=True)
+    work = computation(spent["pinned"].value, device)
+    steps = steps_in_turns(pinned, work, device)
+    copy, compute = steps["copy"].value, steps["compute"].value
     small, _ = sources(2**20)
-    busy, busy_time = computation(COMPUTE, device)
-    found = [utilisation(small, busy, busy_time.value, workers, device) for workers in WORKERS]
+    busy = computation(COMPUTE, device)
+    busy_time = timing.measure(busy, flush=False).value
+    found = [utilisation(small, busy, busy_time, workers, device) for workers in WORKERS]
     return {
-        **spent,
-        **{f"{name}_bandwidth": size / seconds for name, seconds in spent.items()},
-        "pinned_speedup": spent["pageable"] / spent["pinned"].value,
+        **{name: spent[name] for name in ("pageable", "pinned")},
+        **{f"{name}_bandwidth": size / spent[name] for name in ("pageable", "pinned")},
+        "pinned_speedup": spent.ratio("pageable", "pinned"),
         "pageable_host": wall(lambda: to_device(pageable, device), wait=False),
         "pinned_host": wall(lambda: to_device(pinned, device), wait=False),
         "pin_then_copy": pin_then_copy,
         "pin_then_copy_over_pageable": pin_then_copy / spent["pageable"].value,
-        "compute": compute,
-        "serial_step": serial,
-        "overlapped_step": overlapped,
-        "overlap_speedup": serial / overlapped.value,
-        "ideal_speedup": (spent["pinned"].value + compute.value) / max(spent["pinned"].value, compute.value),
+        "compute": steps["compute"],
+        "serial_step": steps["serial"] / STEPS,
+        "overlapped_step": steps["overlapped"] / STEPS,
+        "overlap_speedup": steps.ratio("serial", "overlapped"),
+        "ideal_speedup": (copy + compute) / max(copy, compute),
         **{f"utilisation_{workers}": found[workers] for workers in WORKERS[:3]},
         "error": error,
         "sweep": sweep(device),
@@ -93,11 +101,7 @@ def sources(size: int):
     import torch
 
     pageable = torch.randint(0, 255, (size,), dtype=torch.uint8)
-    return pageable, pin(pageable)
-
-
-def pin(x):
-    return x.pin_memory()
+    return pageable, timing.pinned(pageable)
 
 
 def to_device(x, device: str):
@@ -110,74 +114,71 @@ def checked(source, device: str) -> float:
     import torch
 
     got = to_device(source, device)
-    _wait()
+    timing.synchronize()
     if not torch.equal(source, got.cpu()):
         raise KernelError("h2d_overlap: what arrived differs from what was sent, so it is not timed")
     return 0.0
 
 
-def copy_time(source, device: str):
-    """Seconds of one copy into memory that is there already."""
+def copy_times(pageable, pinned, device: str):
+    """Turns of copies of either into memory that is there already, as a loop issues them: the host waits for pageable memory."""
     import torch
 
-    out = torch.empty_like(source, device=device)
-    return timing.measure(lambda: out.copy_(source, non_blocking=True))
+    out = torch.empty_like(pinned, device=device)
+    sources = {"pageable": pageable, "pinned": pinned}
+    return timing.in_turns(flush=False, hidden=False, **{name: functools.partial(out.copy_, x, non_blocking=True) for name, x in sources.items()})
 
 
 def wall(function: Callable[[], Any], wait: bool, repetitions: int = 20):
     """Seconds of the host until the call returns, or until the GPU is done with it, which has nothing else to do."""
     samples = []
     for _ in range(repetitions):
-        _wait()
+        timing.synchronize()
         start = time.perf_counter()
         kept = function()
         if wait:
-            _wait()
+            timing.synchronize()
         samples.append(time.perf_counter() - start)
-        _wait()
+        timing.synchronize()
         del kept
     return timing.spread(samples[1:])
 
 
-def _wait() -> None:
-    import torch
-
-    torch.cuda.synchronize()
-
-
 def sweep(device: str) -> dict:
-    found: dict = {"size": list(SIZES), "pageable": [], "pinned": []}
-    for size in SIZES:
-        for name, source in zip(("pageable", "pinned"), sources(size)):
-            found[name].append(size / copy_time(source, device))
-    return found
+    found = {size: copy_times(*sources(size), device) for size in SIZES}
+    return {"size": list(SIZES), **{name: [size / turns[name] for size, turns in found.items()] for name in ("pageable", "pinned")}}
 
 
 # ------------------------------------------------------------------------------------------ beside computation
 
 
 def computation(seconds: float, device: str):
-    """A function that keeps the GPU busy for about so long with matrix products, and what it takes."""
+    """A function that keeps the device busy for about so long with matrix products."""
     import torch
 
     a, b = (torch.randn(WIDTH, WIDTH, device=device).to(torch.bfloat16) for _ in range(2))
     out = torch.empty_like(a)
-    once = timing.measure(lambda: torch.mm(a, b, out=out), flush=False).value
-    count = max(1, round(seconds / once))
+    count = max(1, round(seconds / timing.measure(lambda: torch.mm(a, b, out=out), flush=False).value))
 
     def work() -> None:
         for _ in range(count):
             torch.mm(a, b, out=out)
 
-    return work, timing.measure(work, flush=False)
+    return work
 
 
-def steps_time(way: Callable, source, work: Callable[[], None], device: str):
-    """Seconds of one of STEPS steps, each a copy and a computation."""
+def steps_in_turns(source, work: Callable[[], None], device: str):
+    """Turns of a copy, a computation, and STEPS steps of both in either way."""
     import torch
 
     buffers = [torch.empty_like(source, device=device) for _ in range(2)]
-    return timing.measure(lambda: way(source, buffers, work), flush=False) / STEPS
+    return timing.in_turns(
+        flush=False,
+        copy=lambda: buffers[0].copy_(source, non_blocking=True),
+        compute=work,
+        serial=lambda: in_turn(source, buffers, work),
+        overlapped=lambda: side_by_side(source, buffers, work),
+    )
 
 
 def in_turn(source, buffers, work: Callable[[], None]) -> None:
@@ -188,13 +189,12 @@ def in_turn(source, buffers, work: Callable[[], None]) -> None:
 
 def side_by_side(source, buffers, work: Callable[[], None]) -> None:
     """Copies into one buffer on a stream of their own while the computation has the other; neither overtakes the other."""
-    import torch
-
-    here, copies = torch.cuda.current_stream(), torch.cuda.Stream()
+    streams = timing.streams()
+    here, copies = streams.current_stream(), streams.Stream()
     copies.wait_stream(here)
-    arrived, used = ([torch.cuda.Event() for _ in range(STEPS)] for _ in range(2))
+    arrived, used = ([streams.Event() for _ in range(STEPS)] for _ in range(2))
     for number in range(STEPS):
-        with torch.cuda.stream(copies):
+        with streams.stream(copies):
             if number >= 2:
                 copies.wait_event(used[number - 2])
             buffers[number % 2].copy_(source, non_blocking=True)
@@ -226,7 +226,7 @@ def utilisation(source, work: Callable[[], None], compute: float, workers: int, 
 def _step(batch, work: Callable[[], None], device: str) -> None:
     to_device(batch, device)
     work()
-    _wait()  # a training loop waits too: for its loss, or for the host running ahead
+    timing.synchronize()  # a training loop waits too: for its loss, or for the host running ahead
 
 
 def load(source):
@@ -259,6 +259,14 @@ def loaded(source, batches: int, workers: int) -> Iterator[Any]:
         wanted.release()
     for _ in range(workers):
         wanted.release()
+
+
+@h2d_overlap.predicted
+def predict(result):
+    from kernels.library.machines._devices import DEVICES
+
+    row = DEVICES.get(result.made["device_class"])
+    return row.bus if row else None
 
 
 @h2d_overlap.figure

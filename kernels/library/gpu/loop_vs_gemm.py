@@ -37,6 +37,12 @@ LIMITS = {"bf16": 1e-2, "fp16": 2e-3, "fp32": 1e-5}
         "error": "",
         "sweep": Series("rows", "FLOP/s"),
     },
+    memory=lambda rows, width: 40 * width**2 + 64 * rows * width,  # W in 16 bits, in fp32 as it is made, in float64 and its gradient there
+    formats=lambda dtype: (dtype,),
+    rehearsal={"width": 64, "rows": 4},
+    headline="neurons_over_layer",
+    share="layer_share",
+    seconds=60,
 )
 def loop_vs_gemm(
     width: Annotated[int, Bound(low=64, high=16384)] = 4096,
@@ -45,7 +51,7 @@ def loop_vs_gemm(
 ):
     """Time of a layer computed row by row, neuron by neuron, and as one matrix product, eagerly and replayed from a CUDA graph.
 
-    share: rate over the ceiling, the library's largest matrix product in the same process. *_per_launch: seconds of one
+    share: rate over the ceiling, the library's fastest matrix product, measured in turns. *_per_launch: seconds of one
     of the loop's launches; launch, graph_launch: those of a kernel that adds 1 to one number, issued one by one or from a graph.
     backward: dX and dW as two matrix products. sweep: FLOP/s over rows per launch. error: largest, over the largest element of float64's result.
     """
@@ -57,35 +63,51 @@ def loop_vs_gemm(
     x, w, dy = inputs(rows, width, dtype, device)
     flops = 2 * rows * width**2
     one = torch.zeros(1, device=device)
+    peak = timing.multiplying(dtype)
     with timing.matrix_precision(dtype):
         error = checked(x, w, dy, dtype)
         calls = {way: prepared(way, x, w) for way in WAYS}
-        time = {way: timing.measure(call, hidden=False) for way, call in calls.items()}
-        graph = {way: timing.measure(call, graph=True) for way, call in calls.items()}
-        backward_time = timing.measure(lambda: backward(x, w, dy))
-        pieces = [2**p for p in range(rows.bit_length())]
-        eager, replayed = ([flops / timing.measure(prepared(piece, x, w), graph=g, hidden=g) for piece in pieces] for g in (False, True))
-    ceiling = timing.matmul_ceiling(dtype)
+        eager = timing.in_turns(flush=False, hidden=False, **calls, ceiling=peak.function)
+        graph = timing.in_turns(graph=True, **calls, backward=lambda: backward(x, w, dy), ceiling=peak.function)
+        pieces = {f"{2**p} rows": prepared(2**p, x, w) for p in range(rows.bit_length())}
+        swept = {g: timing.in_turns(flush=False, graph=g, hidden=g, **pieces) for g in (False, True)}
     return {
-        **{f"{way}_time": time[way] for way in WAYS},
+        **{f"{way}_time": eager[way] for way in WAYS},
         **{f"{way}_graph_time": graph[way] for way in WAYS},
-        **{f"{way}_rate": flops / time[way] for way in WAYS},
-        **{f"{way}_share": flops / time[way] / ceiling.value for way in WAYS},
-        "rows_over_layer": time["rows"] / time["layer"].value,
-        "neurons_over_layer": time["neurons"] / time["layer"].value,
-        "neurons_graph_speedup": time["neurons"] / graph["neurons"].value,
-        "rows_per_launch": time["rows"] / rows,
-        "neurons_per_launch": time["neurons"] / width,
+        **{f"{way}_rate": flops / eager[way] for way in WAYS},
+        **{f"{way}_share": flops / peak.work * eager.ratio("ceiling", way) for way in WAYS},
+        "rows_over_layer": eager.ratio("rows", "layer"),
+        "neurons_over_layer": eager.ratio("neurons", "layer"),
+        "neurons_graph_speedup": eager["neurons"] / graph["neurons"].value,
+        "rows_per_launch": eager["rows"] / rows,
+        "neurons_per_launch": eager["neurons"] / width,
         "launch": timing.measure(lambda: one.add_(1), flush=False, hidden=False),
         "graph_launch": timing.measure(lambda: one.add_(1), flush=False, graph=True),
-        "backward_time": backward_time,
-        "backward_rate": 2 * flops / backward_time,
-        "backward_share": 2 * flops / backward_time / ceiling.value,
-        "ceiling": ceiling,
+        "backward_time": graph["backward"],
+        "backward_rate": 2 * flops / graph["backward"],
+        "backward_share": 2 * flops / peak.work * graph.ratio("ceiling", "backward"),
+        "ceiling": peak.work / graph["ceiling"],
         "flops": flops,
         "error": error,
-        "sweep": {"rows": pieces, "eager": eager, "graph": replayed},
+        "sweep": {
+            "rows": [2**p for p in range(rows.bit_length())],
+            **{line: [flops / swept[g][name] for name in pieces] for line, g in (("eager", False), ("graph", True))},
+        },
     }
+
+
+@loop_vs_gemm.predicted
+def predict(result):
+    """By launch_bound's roofline in 16 bits, with its five microseconds a launch."""
+    from kernels.library.gpu.launch_bound import launch_bound
+    from kernels.library.machines._devices import DEVICES
+
+    width, rows, dtype = (result.parameters[name] for name in ("width", "rows", "dtype"))
+    gpu = result.made["device_class"]
+    if gpu not in DEVICES or dtype == "fp32":
+        return None
+    loop, whole = (launch_bound(width=width, rows=rows, by=by, gpu=gpu)["time"] for by in ("neuron", "layer"))
+    return loop / whole
 
 
 def by_rows(x, w, out, piece: int = 1):

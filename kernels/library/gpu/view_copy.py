@@ -1,6 +1,6 @@
-"""Transposing on a GPU: what the view costs, what the copy costs that reshape and contiguous make, and how to do without.
+"""Transposing: what the view costs, what the copy costs that reshape and contiguous make, and how to do without.
 
-    x.t()                  the same storage under swapped strides: no byte moves, the GPU does nothing
+    x.t()                  the same storage under swapped strides: no byte moves, the device does nothing
     x.t().reshape(-1)      no view can express it: a new tensor as large as x, one read and one write of every byte
     x.t().contiguous()     the same copy
     x.clone()              the same bytes without turning them: what the copy could cost at best
@@ -10,12 +10,11 @@ Bandwidth counts x read once and the copy written once.
 """
 
 import functools
-import time
 from typing import Annotated, Literal
 
 from kernels import Bound, Series, kernel, timing
 
-WIDTHS = (1024, 2048, 4096, 8192, 16384)
+WIDTHS = (1024, 2048, 4096, 8192)
 COLUMNS = 256  # of the matrix that the transpose is multiplied with
 COPIES = ("clone", "contiguous", "reshape")
 LIMITS = {"bf16": 1e-2, "fp32": 1e-5}
@@ -31,43 +30,69 @@ LIMITS = {"bf16": 1e-2, "fp32": 1e-5}
         **dict.fromkeys(COPIES, "s"),
         **{f"{name}_bandwidth": "B/s" for name in COPIES},
         **{f"{name}_of_copy": "" for name in COPIES},
+        "view_over_clone": "",
+        "contiguous_over_clone": "",
+        "reshape_over_clone": "",
         "ceiling": "B/s",
         "product": "s",
         "product_of_copy": "s",
+        "product_of_copy_over_product": "",
         "product_bytes": "B",
         "product_of_copy_bytes": "B",
         "error": "",
-        "sweep": Series("rows", "B/s"),
+        "sweep": Series("rows", ""),
     },
+    on="any",
+    memory=lambda rows: max(8 * rows**2 + 32 * COLUMNS * rows, 4 * rows**2 + 8 * max(WIDTHS) ** 2),  # as fp32, from which bf16 is made
+    formats=lambda dtype: (dtype,),
+    rehearsal={"rows": 256, "WIDTHS": (64, 128)},
+    headline="reshape_bandwidth",
+    share="reshape_of_copy",
+    seconds=20,
 )
-def view_copy(rows: Annotated[int, Bound(low=256, high=2**15)] = 8192, dtype: Literal["fp32", "bf16"] = "fp32"):
+def view_copy(rows: Annotated[int, Bound(low=256, high=2**15)] = 4096, dtype: Literal["fp32", "bf16"] = "fp32"):
     """Memory and time of transposing a square matrix as a view, with reshape, with contiguous, and of a plain copy of it.
 
-    *_bytes: allocated beyond the matrix. view_host: seconds of the host, the GPU has nothing to do. *_of_copy: the
-    bandwidth over the copy ceiling measured in the same process. product: transposed matrix times [rows, 256] as it lies;
-    product_of_copy: the same after contiguous. error: of all ways; 0 for copies or the run fails.
+    *_bytes: allocated beyond the matrix. view_host: seconds of the host, the device has nothing to do. *_of_copy: the
+    bandwidth over the copy ceiling; *_over_clone: the time over the plain copy's. product: transposed matrix times [rows, 256] as it lies;
+    product_of_copy: the same after contiguous. error: of all ways; 0 for copies or the run fails. sweep: contiguous over clone by rows.
     """
     device = timing.device()
     x = matrix(rows, dtype, device)
     w = matrix(rows, dtype, device)[:, :COLUMNS].contiguous() / rows**0.5
     error = checked(x, w, dtype)
-    seconds = {name: timing.measure(functools.partial(way, x)) for name, way in WAYS.items() if name != "view"}
-    ceiling = timing.copy_ceiling()
+    copying = timing.copying()
+    turns = timing.in_turns(**{name: functools.partial(WAYS[name], x) for name in COPIES}, ceiling=copying.function)
+    products = timing.in_turns(product=lambda: product(x, w), copied=lambda: product_of_copy(x, w))
+    host = timing.measure(lambda: view(x), flush=False, hidden=False)
+    moved = 2 * x.nbytes
     return {
-        "size": size(x),
+        "size": x.nbytes,
         **{f"{name}_bytes": timing.peak_memory(functools.partial(way, x)).bytes for name, way in WAYS.items()},
-        "view_host": host_seconds(lambda: view(x)),
-        **seconds,
-        **{f"{name}_bandwidth": 2 * size(x) / spent for name, spent in seconds.items()},
-        **{f"{name}_of_copy": 2 * size(x) / spent / ceiling.value for name, spent in seconds.items()},
-        "ceiling": ceiling,
-        "product": timing.measure(lambda: product(x, w)),
-        "product_of_copy": timing.measure(lambda: product_of_copy(x, w)),
+        "view_host": host,
+        **{name: turns[name] for name in COPIES},
+        **{f"{name}_bandwidth": moved / turns[name] for name in COPIES},
+        **{f"{name}_of_copy": moved / copying.work * turns.ratio("ceiling", name) for name in COPIES},
+        "view_over_clone": host / turns["clone"].value,
+        "contiguous_over_clone": turns.ratio("contiguous", "clone"),
+        "reshape_over_clone": turns.ratio("reshape", "clone"),
+        "ceiling": copying.work / turns["ceiling"],
+        "product": products["product"],
+        "product_of_copy": products["copied"],
+        "product_of_copy_over_product": products.ratio("copied", "product"),
         "product_bytes": timing.peak_memory(lambda: product(x, w)).bytes,
         "product_of_copy_bytes": timing.peak_memory(lambda: product_of_copy(x, w)).bytes,
         "error": error,
-        "sweep": sweep(dtype, device),
+        "sweep": {"rows": list(WIDTHS), "contiguous over clone": [slowdown(matrix(width, dtype, device)) for width in WIDTHS]},
     }
+
+
+@view_copy.predicted
+def predict(result):
+    from kernels.library.machines._devices import DEVICES
+
+    row = DEVICES.get(result.made["device_class"])
+    return row.bandwidth if row else None
 
 
 def view(x):
@@ -104,51 +129,31 @@ def matrix(rows: int, dtype: str, device: str):
     return torch.randn(rows, rows, device=device).to(timing.torch_dtype(dtype))
 
 
-def size(x) -> int:
-    return x.numel() * x.element_size()
-
-
 def checked(x, w, dtype: str) -> float:
-    """Every way gives the elements of an index-by-index transpose, and the view the very memory of x."""
+    """Every way gives the elements of an index-by-index transpose, and a product with it is float64's."""
     import torch
 
     row = torch.arange(len(x), device=x.device)
     for at in (0, len(x) // 2, len(x) - 1):  # row `at` of the transpose is column `at` of x
         wanted = x[row, at]
-        for turned in (view(x), contiguous(x), reshape(x).view(x.shape)):
-            timing.error_against(wanted, turned[at], limit=0.0)
-    timing.error_against(x, clone(x), limit=0.0)
+        for way in (view, contiguous, reshape):
+            timing.error_against(wanted, way(x).view(x.shape)[at], limit=0.0)
+        timing.error_against(x[at], clone(x)[at], limit=0.0)
     few = min(256, len(x))
     exact = x[:, :few].double().t() @ w.double()
     with timing.matrix_precision("fp32"):
         return max(timing.error_against(exact, way(x, w)[:few], LIMITS[dtype]) for way in (product, product_of_copy))
 
 
-def host_seconds(function, repetitions: int = 30, calls: int = 200):
-    """Seconds of the host for one call that gives the GPU nothing to do."""
-    samples = []
-    for _ in range(repetitions):
-        start = time.perf_counter()
-        for _ in range(calls):
-            function()
-        samples.append((time.perf_counter() - start) / calls)
-    return timing.spread(samples)
-
-
-def sweep(dtype: str, device: str) -> dict:
-    """Bandwidth of the plain and of the transposing copy over widths."""
-    found: dict = {"rows": list(WIDTHS), "plain copy": [], "transposed": []}
-    for rows in WIDTHS:
-        x = matrix(rows, dtype, device)
-        found["plain copy"].append(2 * size(x) / timing.measure(functools.partial(clone, x)))
-        found["transposed"].append(2 * size(x) / timing.measure(functools.partial(contiguous, x)))
-    return found
+def slowdown(x):
+    """Time of the copy that transposes over that of the plain one."""
+    return timing.in_turns(clone=lambda: clone(x), contiguous=lambda: contiguous(x)).ratio("contiguous", "clone")
 
 
 @view_copy.figure
 def draw(result, ax):
     from kernels import plot
 
-    names = {"clone": "x.clone()", "contiguous": "x.t().contiguous()", "reshape": "x.t().reshape(-1)"}
-    values = {"x.t(), host only": result["view_host"], **{said: result[name] for name, said in names.items()}}
-    plot.bars(ax, values, "s", highlight="x.t().reshape(-1)")
+    names = {"contiguous": "x.t().contiguous()", "reshape": "x.t().reshape(-1)"}
+    values = {said: result[f"{name}_over_clone"] for name, said in names.items()}
+    plot.bars(ax, {"x.t()": result["view_over_clone"], "x.clone()": 1.0, **values}, "", highlight="x.t().reshape(-1)")

@@ -62,18 +62,24 @@ extern "C" __global__ void branch(const float* x, const int* path, float* y, int
         "all_ways_slowdown": "",
         "rate": "FLOP/s",
         "short_bandwidth": "B/s",
+        "short_of_copy": "",
         "ceiling": "B/s",
         "error": "",
         "ways": Series("ways", ""),
         "shares": Series("share", ""),
     },
+    memory=lambda threads: 112 * threads,  # the paths of every assignment, and float64 to compare with
+    rehearsal={"threads": 2**16, "steps": 64, "WAYS": (1, 2, 4, 32), "SHARES": (0.01, 0.5)},
+    headline="rate",
+    share="short_of_copy",
+    seconds=30,
 )
 def warp_divergence(threads: Annotated[int, Bound(low=2**16, high=2**28)] = 2**22, steps: Annotated[int, Bound(low=64, high=2**16)] = 4096):
     """Time of the same arithmetic with one path for all, one per warp, two in each warp, up to 32, and two at random or sorted.
 
     uniform: every thread takes path 0. by_warp: neighbouring warps differ. halves, alternating: both in every warp. random:
     each thread throws a coin; sorted: the same coins, sorted. *_slowdown: over uniform; short_*: so little arithmetic that
-    memory bounds it. rate: FLOP/s of uniform, the ceiling of the others. ways, shares: slowdown over the number of paths in
+    memory bounds it, whose ceiling is a copy. rate: FLOP/s of uniform, the ceiling of the others. ways, shares: slowdown over the number of paths in
     each warp and over the share of random threads that take the second path, measured and expected.
     """
     import torch
@@ -85,25 +91,39 @@ def warp_divergence(threads: Annotated[int, Bound(low=2**16, high=2**28)] = 2**2
     cases = {name: assigned(name, threads, device) for name in ("uniform", "by_warp", "halves", "alternating", "random", "sorted")}
     every = {ways: by_lane(ways, threads, device) for ways in WAYS}
     error = max(checked(run, x, path, steps) for path in (*cases.values(), *every.values()))
-    seconds = {name: timed(run, x, path, steps) for name, path in cases.items()}
-    short = {name: timed(run, x, cases[name], SHORT) for name in ("uniform", "alternating")}
-    base = seconds["uniform"].value
-    ways = {count: timed(run, x, path, steps) / base for count, path in every.items()}
-    shares = [timed(run, x, coins(share, threads, device), steps) / base for share in SHARES]
+    turns = timing.in_turns(**timed(run, x, cases, steps))
+    copying = timing.copying()
+    short = timing.in_turns(graph=True, **timed(run, x, {name: cases[name] for name in ("uniform", "alternating")}, SHORT), copy=copying.function)
+    moved = 12 * threads
+    by_ways = timing.in_turns(**timed(run, x, {f"{ways} ways": path for ways, path in every.items()}, steps))
+    ways = {count: by_ways.ratio(f"{count} ways", "1 ways") for count in WAYS}
+    thrown = {f"{share} random": coins(share, threads, device) for share in SHARES}
+    by_share = timing.in_turns(**timed(run, x, {"uniform": cases["uniform"], **thrown}, steps))
+    shares = [by_share.ratio(name, "uniform") for name in thrown]
     return {
-        **seconds,
-        **{f"short_{name}": spent for name, spent in short.items()},
-        **{f"{name}_slowdown": spent / base for name, spent in seconds.items() if name != "uniform"},
-        "short_slowdown": short["alternating"] / short["uniform"].value,
+        **{name: turns[name] for name in cases},
+        **{f"short_{name}": short[name] for name in ("uniform", "alternating")},
+        **{f"{name}_slowdown": turns.ratio(name, "uniform") for name in cases if name != "uniform"},
+        "short_slowdown": short.ratio("alternating", "uniform"),
         "four_ways_slowdown": ways[4],
         "all_ways_slowdown": ways[32],
-        "rate": 2 * threads * steps / seconds["uniform"],
-        "short_bandwidth": 12 * threads / short["uniform"],
-        "ceiling": timing.copy_ceiling(),
+        "rate": 2 * threads * steps / turns["uniform"],
+        "short_bandwidth": moved / short["uniform"],
+        "short_of_copy": moved / copying.work * short.ratio("copy", "uniform"),
+        "ceiling": copying.work / short["copy"],
         "error": error,
         "ways": {"ways": list(WAYS), "measured": list(ways.values()), "expected": list(WAYS)},
         "shares": {"share": list(SHARES), "measured": shares, "expected": [expected(share, WARP, 1.0, 1.0) for share in SHARES]},
     }
+
+
+@warp_divergence.predicted
+def predict(result):
+    """Without divergence: the ordinary cores' peak in fp32."""
+    from kernels.library.machines._devices import DEVICES
+
+    row = DEVICES.get(result.made["device_class"])
+    return row.peak["fp32"] if row else None
 
 
 def source() -> str:
@@ -136,11 +156,12 @@ def checked(run, x, path, steps: int) -> float:
     return timing.error_against(reference(x, path, steps), out, LIMIT)
 
 
-def timed(run, x, path, steps: int):
+def timed(run, x, paths: dict, steps: int) -> dict:
+    """A function for each assignment, that runs it."""
     import torch
 
     out = torch.empty_like(x)
-    return timing.measure(lambda: run(x, path, out, steps))
+    return {name: functools.partial(run, x, path, out, steps) for name, path in paths.items()}
 
 
 # ------------------------------------------------------------------------------ which thread takes which path

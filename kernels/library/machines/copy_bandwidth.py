@@ -1,15 +1,17 @@
-"""The GPU's own copy bandwidth: the ceiling of everything that memory bounds, and how far a tensor must outgrow the L2 to meet it.
+"""The device's own copy bandwidth: the ceiling of everything that memory bounds, and how far a tensor must outgrow the cache to meet it.
 
 Two ways to move n bytes, as in STREAM (McCalpin 1995): the driver's copy, and an elementwise kernel that reads and writes
 every element once. Either moves 2n bytes; the faster one is the ceiling. Small tensors are slower because starting and
 ending a kernel takes some microseconds, and, when their data are still in the L2, faster than memory could ever be.
 """
 
+from functools import partial
 from typing import Annotated
 
 from kernels import Bound, KernelError, Series, kernel, timing
 
 SIZES = tuple(2**p for p in range(16, 34, 2))  # 64 KiB to 4 GiB
+CHECKED = 2**26  # bytes compared
 
 
 @kernel(
@@ -24,59 +26,65 @@ SIZES = tuple(2**p for p in range(16, 34, 2))  # 64 KiB to 4 GiB
         "error": "",
         "sweep": Series("size", "B/s", "B"),
     },
+    memory=lambda size: max(2 * size, 11 * min(size, CHECKED)),
+    rehearsal={"size": 2**20, "SIZES": (2**12, 2**16), "CHECKED": 2**17},
+    headline="bandwidth",
+    seconds=20,
 )
 def copy_bandwidth(size: Annotated[int, Bound("B", low=2**12)] = 2**30):
     """Bytes read and written per second by the faster of two ways to copy `size` bytes, and over sizes, from memory and from the L2.
 
-    copy, scale: the two ways. time: of the faster one. cached_bandwidth: the most that repeated copies of one small
-    tensor reach, whose data stay in the L2 of `cache` bytes. error: of both ways, 0 or the run fails.
+    copy, scale: the two ways, in turns. time: of the faster one. sweep: of that way, launched from a graph. cached_bandwidth: the most that
+    repeated copies of one small tensor reach, whose data stay in the last-level cache of `cache` bytes. error: of both ways, 0 or the run fails.
     """
-    import torch
-
-    device = timing.device()
-    properties = torch.cuda.get_device_properties(device)
-    free, _ = torch.cuda.mem_get_info()
     if size % 4:
         raise KernelError(f"copy_bandwidth: size is {size}, but must be a multiple of 4 bytes")
-    if 2 * size > 0.8 * free:
-        raise KernelError(f"copy_bandwidth: two tensors of {size} bytes do not fit in the {free} bytes that are free on this GPU")
-    error = max(checked(way, min(size, 2**28), device) for way in WAYS.values())
-    ways = {name: rate(way, size, device) for name, way in WAYS.items()}
-    best = max(ways, key=lambda name: ways[name].value)
-    sizes = [s for s in SIZES if 2 * s <= 0.8 * free]
-    cached = [rate(timing.scale, s, device, flush=False) if 2 * s <= properties.L2_cache_size else None for s in sizes]
+    error = max(checked(way, min(size, CHECKED)) for way in WAYS.values())
+    x, out = tensors(size)
+    turns = timing.in_turns(**{name: partial(way, x, out) for name, way in WAYS.items()})
+    del x, out
+    best = min(WAYS, key=lambda name: turns[name].value)
+    sizes = [s for s in SIZES if 2 * s <= 0.8 * timing.free_memory()]
+    cached = [rate(timing.scale, s, flush=False) if 2 * s <= timing.cache_size() else None for s in sizes]
     return {
-        "bandwidth": ways[best],
-        **ways,
-        "time": 2 * size / ways[best],
+        "bandwidth": 2 * size / turns[best],
+        **{name: 2 * size / turns[name] for name in WAYS},
+        "time": turns[best],
         "cached_bandwidth": max((c for c in cached if c), key=float),
-        "cache": properties.L2_cache_size,
+        "cache": timing.cache_size(),
         "error": error,
-        "sweep": {"size": sizes, "memory": [rate(WAYS[best], s, device) for s in sizes], "cached": cached},
+        "sweep": {"size": sizes, "memory": [rate(WAYS[best], s) for s in sizes], "cached": cached},
     }
 
 
 WAYS = {"copy": timing.copy, "scale": timing.scale}
 
 
-def tensors(size: int, device: str):
+def tensors(size: int):
     """A tensor of `size` bytes of random numbers, and one as large of not-a-numbers to be written."""
     import torch
 
-    x = torch.randn(size // 4, device=device)
+    x = torch.randn(size // 4, device=timing.device())
     return x, torch.full_like(x, torch.nan)
 
 
-def checked(way, size: int, device: str) -> float:
-    x, out = tensors(size, device)
+def checked(way, size: int) -> float:
+    x, out = tensors(size)
     way(x, out)
     return timing.error_against(2 * x if way is timing.scale else x, out, limit=0.0)
 
 
-def rate(way, size: int, device: str, flush: bool = True):
-    """Bytes read and written per second: with `flush` the data come from memory, without it they may stay in the L2."""
-    x, out = tensors(size, device)
-    return 2 * size / timing.measure(lambda: way(x, out), flush=flush, graph=not flush)
+def rate(way, size: int, flush: bool = True):
+    """Bytes read and written per second: with `flush` the data come from memory, without it they may stay in the cache."""
+    return 2 * size / timing.measure(partial(way, *tensors(size)), flush=flush, graph=True)
+
+
+@copy_bandwidth.predicted
+def predict(result):
+    from kernels.library.machines._devices import DEVICES
+
+    device = DEVICES.get(result.made["device_class"])
+    return device and device.bandwidth
 
 
 @copy_bandwidth.figure

@@ -2,9 +2,10 @@
 
     attainable = min(peak, intensity * bandwidth)
 
-Williams, Waterman and Patterson 2009, CACM 52(4). Both ceilings are measured in the same process: the roof's slope is the faster of
-copying and of reading a gibibyte, its level the fastest matrix product. FLOP and bytes of each operation are those of roofline.work,
-so an operation that moves more than it needs lies below the roof. The library's own functions are measured, as they are.
+Williams, Waterman and Patterson 2009, CACM 52(4). The roof's slope is the faster of copying and of reading a gibibyte, its level the fastest
+matrix product. Each operation is measured in turns with the ceiling that bounds it: copying where it writes as it reads, reading where it
+writes next to nothing, the product where arithmetic takes longer. FLOP and bytes of each operation are those of roofline.work, so an
+operation that moves more than it needs lies below the roof. The library's own functions are measured, as they are, launched from a graph.
 """
 
 import functools
@@ -15,6 +16,8 @@ from kernels.library.machines.roofline import DECODES, HEAD, OPERATIONS, ROWS, r
 
 LIMITS = {"bf16": 1.6e-2, "fp16": 2e-3}  # a few roundings of the largest element: probabilities, sums and outputs are cut to 16 bits
 CHECKED = 16  # rows compared with float64
+SQUARE = 4096  # n of the product in full fp32
+COPYING = ("add", "norm", "softmax")  # what writes as much as it reads, or half
 
 
 @kernel(
@@ -37,6 +40,13 @@ CHECKED = 16  # rows compared with float64
         "sweep": Series("rows", "FLOP/s"),
     },
     timeout=180,
+    memory=lambda tokens, width: max(40 * tokens * width, 18 * width**2 + 4 * max(ROWS) * width, 9 * tokens**2),
+    formats=lambda dtype: (dtype,),
+    capability=8.0,  # FlashAttention
+    rehearsal={"tokens": 256, "width": 256, "SQUARE": 256},
+    headline="decode_attention_bandwidth",
+    share="decode_attention_of_roof",
+    seconds=40,
 )
 def roofline_measure(
     tokens: Annotated[int, Bound("token", low=64, high=2**15)] = 8192,
@@ -46,26 +56,29 @@ def roofline_measure(
     """Rates of add, norm, softmax, attention and matrix products on this GPU, against its measured bandwidth and matrix rate.
 
     bandwidth: the faster of copying and reading; rate: the fastest product measured here; ridge: rate over bandwidth.
-    of_roof: an operation's rate over what the measured roof allows at its intensity. sweep: a product's rate and the roof against
+    of_roof: an operation's rate over that of the ceiling that bounds it; of_peak: over `rate`. sweep: a product's rate and the roof against
     the rows that share one weight matrix. rate_fp32: products in full fp32, without tensor cores.
     """
     if width % HEAD:
         raise KernelError(f"roofline_measure: width is {width}, but must be a multiple of {HEAD}, the size of a head")
-    device = timing.device()
-    copied, read = timing.copy_ceiling(), timing.read_ceiling()
-    seconds, errors = {}, {}
-    for name in OPERATIONS:
-        function, reference, share = prepared(name, tokens, width, dtype, device)
-        errors[name] = timing.error_against(reference(), share(function()), LIMITS[dtype])
-        seconds[name] = timing.measure(function)
-        del function, reference, share
+    ceilings = {"copy": timing.copying(), "read": timing.reading(), "product": timing.multiplying(dtype)}
+    turns = timing.in_turns(graph=True, **{name: ceiling.function for name, ceiling in ceilings.items()})
+    copied, read, product = (ceiling.work / turns[name] for name, ceiling in ceilings.items())
+    seconds, of_roof, errors = {}, {}, {}
     needed = {name: work(name, tokens, width) for name in OPERATIONS}
+    for name, (flops, moved) in needed.items():
+        memory = "copy" if name in COPYING else "read"
+        bound, done = ("product", flops) if flops / product.value > moved / {"copy": copied, "read": read}[memory].value else (memory, moved)
+        function, reference, share = prepared(name, tokens, width, dtype)
+        errors[name] = timing.error_against(reference(), share(function()), LIMITS[dtype])
+        turns = timing.in_turns(graph=True, operation=function, ceiling=ceilings[bound].function)
+        seconds[name], of_roof[name] = turns["operation"], turns.ratio("ceiling", "operation") * (done / ceilings[bound].work)
+        del function, reference, share
     rates = {name: needed[name][0] / seconds[name] for name in OPERATIONS}
     bandwidth = max(copied, read, key=float)
-    rate = max((timing.matmul_ceiling(dtype), *(rates[f"gemm_{rows}"] for rows in ROWS)), key=float)
-    rate_fp32 = timing.matmul_rate(4096, "fp32")
+    rate = max((product, *(rates[f"gemm_{rows}"] for rows in ROWS)), key=float)
+    rate_fp32 = timing.matmul_rate(SQUARE, "fp32")
     intensity = {name: flops / moved for name, (flops, moved) in needed.items()}
-    allowed = {name: min(float(rate), intensity[name] * float(bandwidth)) for name in OPERATIONS}
     products = {1: "gemv", **{rows: f"gemm_{rows}" for rows in ROWS}}
     return {
         "copy_bandwidth": copied,
@@ -79,22 +92,23 @@ def roofline_measure(
         **{f"{name}_time": seconds[name] for name in OPERATIONS},
         **{f"{name}_rate": rates[name] for name in OPERATIONS},
         **{f"{name}_bandwidth": needed[name][1] / seconds[name] for name in OPERATIONS},
-        **{f"{name}_of_roof": float(rates[name]) / allowed[name] for name in OPERATIONS},
+        **{f"{name}_of_roof": of_roof[name] for name in OPERATIONS},
         **{f"{name}_of_peak": float(rates[name]) / float(rate) for name in OPERATIONS},
         **{f"{name}_error": errors[name] for name in OPERATIONS},
         "sweep": {
             "rows": list(products),
-            **{line: [of[name] for name in products.values()] for line, of in (("measured", rates), ("roof", allowed))},
+            "measured": [rates[name] for name in products.values()],
+            "roof": [min(float(rate), intensity[name] * float(bandwidth)) for name in products.values()],
         },
     }
 
 
-def prepared(name: str, tokens: int, width: int, dtype: str, device: str):
+def prepared(name: str, tokens: int, width: int, dtype: str):
     """An operation on random values: (function, reference in float64 of a part of its result, how to take that part of a result)."""
     import torch
 
     def random(*shape: int, scale: float = 1.0):
-        return (scale * torch.randn(*shape, device=device)).to(timing.torch_dtype(dtype))
+        return torch.randn(*shape, dtype=timing.torch_dtype(dtype), device=timing.device()).mul_(scale)
 
     heads = width // HEAD
     if name == "decode_attention":
@@ -151,6 +165,14 @@ def plain_norm(x, weight, bias):
 def plain_softmax(x):
     powers = (x - x.amax(-1, keepdim=True)).exp()
     return powers / powers.sum(-1, keepdim=True)
+
+
+@roofline_measure.predicted
+def predict(result):
+    from kernels.library.machines._devices import DEVICES
+
+    device = DEVICES.get(result.made["device_class"])
+    return device and device.bandwidth
 
 
 @roofline_measure.figure

@@ -15,6 +15,7 @@ SIZES = (1_000_000, 2_000_000, 5_000_000, 10_000_000)
 QUERIES = (1, 64)
 LATENT = 32  # directions in which the vectors vary much: embeddings vary in far fewer than they have components
 NOISE = 0.3
+PART = 100_000  # vectors made, and compared with float64, at a time
 
 
 @kernel(
@@ -27,7 +28,7 @@ NOISE = 0.3
         "select_share_1": "",
         "select_share_64": "",
         "bandwidth": "B/s",
-        "of_copy": "",
+        "of_reading": "",
         "ceiling": "B/s",
         "time_10m": "s",
         "largest": "",
@@ -36,6 +37,11 @@ NOISE = 0.3
         "sweep": Series("vectors", "s"),
     },
     timeout=300,
+    memory=lambda vectors, dimension: 4 * vectors * (dimension + 2 * max(QUERIES)) + 8 * min(vectors, PART) * dimension,
+    rehearsal={"vectors": 1000, "dimension": 256, "SIZES": (1000,), "PART": 300},
+    headline="time_1",
+    share="of_reading",
+    seconds=30,
 )
 def bruteforce_search(
     vectors: Annotated[int, Bound(low=1000)] = 1_000_000,
@@ -45,38 +51,36 @@ def bruteforce_search(
     """Time to find the k nearest of `vectors` fp32 vectors exactly, for one query and for 64 at once; the sweep goes to what fits, 10M at most.
 
     time_per_query_64: the time of 64 over 64. select_share: what finding the k largest of the scores takes of the time. bandwidth: the vectors'
-    bytes over the time of one query's product; of_copy: over the copy bandwidth. time_10m: one query over ten million vectors, scaled by
-    bytes from the `largest` count that fits where ten million do not. recall: share of the float64 ranking's first k that was found.
-    error: largest of the scores.
+    bytes over the time of one query's product; of_reading: over the bandwidth of reading alone, measured in turns. time_10m: one query over ten
+    million vectors, scaled by bytes from the `largest` count that fits where ten million do not. recall: share of the float64 ranking's first k
+    that was found. error: largest of the scores.
     """
-    import torch
-
     device = timing.device()
-    free, _ = torch.cuda.mem_get_info()
-    fitting = int(0.6 * free) // (4 * dimension + 4 * max(QUERIES))
+    fitting = int(0.6 * timing.free_memory()) // (4 * dimension + 4 * max(QUERIES))
     if vectors > fitting:
         raise KernelError(f"bruteforce_search: {vectors} vectors of {dimension} do not fit; at most {fitting} do on this GPU")
-    sizes = sorted({vectors, *(size for size in SIZES if vectors <= size <= fitting)})
+    sizes = [vectors, *(size for size in SIZES if vectors < size <= fitting)]
     v, q = points(sizes[-1], dimension, device), points(max(QUERIES), dimension, device, seed=1)
     error, recall = verified(v[:vectors], q[:4], k)
-    found = {n: {count: timing.measure(partial(search, v[:n], q[:count], k)) for count in QUERIES} for n in sizes}
-    product = {count: timing.measure(partial(scores, v[:vectors], q[:count])) for count in QUERIES}
-    ceiling, here, size = timing.copy_ceiling(), found[vectors], 4 * vectors * dimension
+    reading, size = timing.reading(), 4 * vectors * dimension
+    ways = {f"{what} {count}": partial(way, v[:vectors], q[:count]) for count in QUERIES for what, way in (("search", partial(search, k=k)), ("scores", scores))}
+    turns = timing.in_turns(**ways, reading=reading.function)
+    larger = [timing.in_turns(**{f"search {count}": partial(search, v[:n], q[:count], k) for count in QUERIES}) for n in sizes[1:]]
+    found = {count: [each[f"search {count}"] for each in (turns, *larger)] for count in QUERIES}
     return {
         "bytes": size,
-        "time_1": here[1],
-        "time_64": here[64],
-        "time_per_query_64": here[64] / 64,
-        "select_share_1": max(0.0, 1 - product[1].value / here[1].value),
-        "select_share_64": max(0.0, 1 - product[64].value / here[64].value),
-        "bandwidth": size / product[1],
-        "of_copy": size / ceiling.value / product[1],
-        "ceiling": ceiling,
-        "time_10m": found[sizes[-1]][1] * (10_000_000 / sizes[-1]),
+        "time_1": found[1][0],
+        "time_64": found[64][0],
+        "time_per_query_64": found[64][0] / 64,
+        **{f"select_share_{count}": max(0.0, 1 - turns.ratio(f"scores {count}", f"search {count}").value) for count in QUERIES},
+        "bandwidth": size / turns["scores 1"],
+        "of_reading": turns.ratio("reading", "scores 1") * (size / reading.work),
+        "ceiling": reading.work / turns["reading"],
+        "time_10m": found[1][-1] * (10_000_000 / sizes[-1]),
         "largest": sizes[-1],
         "recall": recall,
         "error": error,
-        "sweep": {"vectors": sizes, "1 query": [found[n][1] for n in sizes], "64 queries": [found[n][64] for n in sizes]},
+        "sweep": {"vectors": sizes, "1 query": found[1], "64 queries": found[64]},
     }
 
 
@@ -88,7 +92,7 @@ def points(count: int, dimension: int, device: str, seed: int = 0):
     basis = torch.randn(LATENT, dimension, generator=generator.manual_seed(1234), device=device)
     generator.manual_seed(seed)
     out = torch.empty(count, dimension, device=device)
-    for part in out.split(1_000_000):
+    for part in out.split(PART):
         latent = torch.randn(len(part), LATENT, generator=generator, device=device)
         part.normal_(generator=generator).mul_(NOISE * LATENT**0.5).addmm_(latent, basis)
         part.div_(part.norm(dim=1, keepdim=True))
@@ -110,10 +114,19 @@ def verified(v, q, k: int) -> tuple[float, float]:
     """The largest error of the scores against float64, and the share of the float64 ranking's first k that the search finds."""
     import torch
 
-    exact = torch.cat([q.double() @ part.double().T for part in v.split(500_000)], dim=1)
+    exact = torch.cat([q.double() @ part.double().T for part in v.split(PART)], dim=1)
     error = timing.error_against(exact, scores(v, q), 1e-5)
     wanted, places = exact.topk(k, dim=1).indices, search(v, q, k)[1]
     return error, float((wanted.unsqueeze(2) == places.unsqueeze(1)).any(2).double().mean())
+
+
+@bruteforce_search.predicted
+def predict(result):
+    """Every vector read once at full bandwidth."""
+    from kernels.library.machines._devices import DEVICES
+
+    device = DEVICES.get(result.made["device_class"])
+    return device and result["bytes"] / device.bandwidth
 
 
 @bruteforce_search.figure

@@ -19,6 +19,13 @@ DROPOUT = 0.1
 LIMIT = 2e-2  # of the largest gradient: bf16, and atomic sums whose order changes from run to run
 
 
+
+def memory(width: int, layers: int, tokens: int, batch: int) -> int:
+    """Weights, gradients and a copy of these, the largest of them in float64, and the activations of a step that keeps everything."""
+    kept = activation_memory(width=width, heads=width // HEAD, layers=layers, tokens=tokens, batch=batch)["flash"]
+    return round(3 * 2 * 12 * width**2 * layers + max(kept, 4 * 8 * 4 * width**2))
+
+
 @kernel(
     kind="measurement",
     outputs={
@@ -38,11 +45,18 @@ LIMIT = 2e-2  # of the largest gradient: bf16, and atomic sums whose order chang
         "slowdown_predicted": "",
         "rate": "FLOP/s",
         "ceiling": "FLOP/s",
+        "of_ceiling": "",
         "error": "",
         "memory": Series("segment", "B"),
         "time": Series("segment", "s"),
     },
     timeout=300,
+    memory=memory,
+    formats=("bf16",),
+    rehearsal={"width": 128, "layers": 4, "tokens": 64, "batch": 1},
+    headline="rate",
+    share="of_ceiling",
+    seconds=25,
 )
 def gradient_checkpointing(
     width: Annotated[int, Bound(low=64)] = 2048,
@@ -53,20 +67,23 @@ def gradient_checkpointing(
     """Peak memory beyond weights and gradients, and time, of forward and backward in bf16: everything kept, and checkpointed by segments.
 
     checkpointed: every layer a segment; best: the least over segment lengths. saving: share of plain's memory that checkpointing every layer
-    saves. slowdown_predicted: (forward + plain) / plain, from the measured times. rate: of plain, matrix products' FLOP alone.
-    error: of the checkpointed gradients, over the largest. memory: measured and predicted over layers a segment; time: measured.
+    saves. Times are measured in turns, with the fastest matrix product: slowdown: checkpointed over plain; slowdown_predicted: (forward +
+    plain) / plain. rate: of plain, matrix products' FLOP alone. error: of the checkpointed gradients, over the largest. memory: measured and
+    predicted over layers a segment; time: measured.
     """
     if width % HEAD:
         raise KernelError(f"gradient_checkpointing: width is {width}, but must be a multiple of {HEAD}, the head size")
-    device = timing.device()
-    model, x = prepared(width, layers, tokens, batch, "bf16", device)
+    model, x = prepared(width, layers, tokens, batch, "bf16", timing.device())
     error = gradient_error(model, x)
     segments = [k for k in range(1, layers + 1) if layers % k == 0]
-    peaks = {k: timing.peak_memory(functools.partial(step, model, x, k)).bytes for k in (0, *segments)}
-    times = {k: timing.measure(functools.partial(step, model, x, k)) for k in (0, *segments)}
-    forward = timing.measure(lambda: model(x))
+    steps = {k: functools.partial(step, model, x, k) for k in (0, *segments)}
+    peaks = {k: timing.peak_memory(run).bytes for k, run in steps.items()}
+    names = {0: "plain", **{k: f"segments of {k}" for k in segments}}
+    ceiling = timing.multiplying("bf16")
+    turns = timing.in_turns(forward=lambda: model(x), **{names[k]: run for k, run in steps.items()}, ceiling=ceiling.function)
     predicted = activation_memory(width=width, heads=width // HEAD, layers=layers, tokens=tokens, batch=batch)
     best = min(segments, key=lambda k: peaks[k])
+    needed = flops(width, layers, tokens, batch)
     return {
         "plain": peaks[0],
         "checkpointed": peaks[1],
@@ -77,16 +94,17 @@ def gradient_checkpointing(
         "checkpointed_predicted": predicted["checkpointed"],
         "plain_of_predicted": peaks[0] / predicted["flash"],
         "checkpointed_of_predicted": peaks[1] / predicted["checkpointed"],
-        "forward_time": forward,
-        "plain_time": times[0],
-        "checkpointed_time": times[1],
-        "slowdown": times[1].value / times[0].value,
-        "slowdown_predicted": 1 + forward.value / times[0].value,
-        "rate": flops(width, layers, tokens, batch) / times[0],
-        "ceiling": timing.matmul_ceiling("bf16"),
+        "forward_time": turns["forward"],
+        "plain_time": turns["plain"],
+        "checkpointed_time": turns[names[1]],
+        "slowdown": turns.ratio(names[1], "plain"),
+        "slowdown_predicted": 1 + turns.ratio("forward", "plain").value,
+        "rate": needed / turns["plain"],
+        "ceiling": ceiling.work / turns["ceiling"],
+        "of_ceiling": turns.ratio("ceiling", "plain") * (needed / ceiling.work),
         "error": error,
         "memory": {"segment": segments, "measured": [peaks[k] for k in segments], "predicted": predicted["sweep"].values("kept")},
-        "time": {"segment": segments, "measured": [times[k] for k in segments]},
+        "time": {"segment": segments, "measured": [turns[names[k]] for k in segments]},
     }
 
 
@@ -112,17 +130,26 @@ def gradient_error(model, x) -> float:
     """The largest difference that checkpointing makes to a gradient, over the largest of that tensor; raises beyond LIMIT."""
     import torch
 
-    found = []
-    for segment in (0, 1):
+    def gradients(segment: int) -> list:
         torch.manual_seed(1)  # the same dropout masks
         step(model, x, segment)
-        found.append([parameter.grad.clone() for parameter in model.parameters()])
-    return max(timing.error_against(plain, again, LIMIT) for plain, again in zip(*found))
+        return [parameter.grad for parameter in model.parameters()]
+
+    plain = [gradient.clone() for gradient in gradients(0)]
+    return max(timing.error_against(kept, again, LIMIT) for kept, again in zip(plain, gradients(1)))
 
 
 def flops(width: int, layers: int, tokens: int, batch: int) -> int:
     """Of the matrix products of forward and backward, 6 per weight and token, and of causal attention, which computes half."""
     return 6 * layers * tokens * batch * (12 * width**2 + tokens * width)
+
+
+@gradient_checkpointing.predicted
+def predict(result):
+    from kernels.library.machines._devices import DEVICES
+
+    device = DEVICES.get(result.made["device_class"])
+    return device and device.peak.get("bf16")
 
 
 @gradient_checkpointing.figure

@@ -7,7 +7,7 @@ second moments together, the loop those of two or three tensors, and the fused k
 
 from typing import Annotated, Any, Literal
 
-from kernels import Bound, KernelError, Series, kernel
+from kernels import Bound, KernelError, kernel
 from kernels.library.models import _transformer
 from kernels.library.training import optimizer_step_peak
 
@@ -25,7 +25,6 @@ Way = Literal["loop", "foreach", "fused"]
         **dict.fromkeys((*PHASES, "peak", "backward_peak", "step_peak", "temporary"), "B"),
         **{f"peak_{kind}": "B" for kind in KINDS},
         **dict.fromkeys(("per_parameter", "peak_per_parameter", "temporary_per_parameter", "peak_in_step"), ""),
-        "timeline": Series("done", "B"),
     },
 )
 def optimizer_peak(
@@ -51,8 +50,6 @@ def optimizer_peak(
         raise KernelError(
             f"optimizer_peak: the {recipe} recipe has an optimizer of its own, which goes over its tensors one by one (way must be loop)"
         )
-    from kernels import tracing
-
     steps = traced(recipe, way, gradients_kept, (width, layers, vocabulary), tokens)
     history, held = steps.trace.history(), steps.held
     total = {phase: sum(held[phase, 0].values()) for phase in PHASES}
@@ -74,7 +71,6 @@ def optimizer_peak(
         "peak_per_parameter": sum(peak.values()) / size,
         "temporary_per_parameter": temporary / size,
         "peak_in_step": int(any(steps.until["backward", i] < first <= steps.until["stepped", i] for i in (0, 1))),
-        "timeline": tracing.sampled([{kind: now.get(kind, 0) for kind in KINDS} for now in history]),
     }
 
 
@@ -120,5 +116,12 @@ def draw(result, ax):
     from kernels import plot
 
     fills = dict(zip(KINDS, (plot.STONE, plot.SKY, plot.SAND, plot.ACCENT, plot.MINT, plot.ROSE)))
-    rows = {"at the peak": {kind: result[f"peak_{kind}"] for kind in KINDS if result[f"peak_{kind}"]}}
+    there = {
+        "after loading": ("weights", "master"),
+        "after the forward pass": ("weights", "master", "activations"),
+        "after the backward pass": ("weights", "master", "gradients"),
+        "after the first step": ("weights", "master", "gradients", "moments"),
+    }
+    rows = {phase: {kind: result[kind] for kind in kinds if result[kind]} for phase, kinds in there.items()}
+    rows["at the peak"] = {kind: result[f"peak_{kind}"] for kind in ("weights", "master", "gradients", "moments", "activations", "temporaries")}
     plot.stacked_bars(ax, rows, "B", fills=fills)

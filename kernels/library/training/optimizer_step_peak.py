@@ -32,6 +32,13 @@ FORMATS = {  # weights, gradients, master, moment_dtype
 }
 
 
+
+def memory(width: int, layers: int, tokens: int, vocabulary: int) -> int:
+    """Weights, gradients and moments in fp32 with what torch's step over all tensors at once needs besides, and a forward pass in fp32."""
+    activations = 4 * tokens * (3 * vocabulary + 24 * width * layers)
+    return round(24 * _transformer.parameters(width, layers, vocabulary) + activations)
+
+
 @kernel(
     kind="measurement",
     outputs={
@@ -53,6 +60,12 @@ FORMATS = {  # weights, gradients, master, moment_dtype
         "phases": Series("phase", "B"),
     },
     timeout=300,
+    memory=memory,
+    formats=("bf16",),
+    rehearsal={"width": 128, "layers": 2, "tokens": 32, "vocabulary": 64},
+    headline="mixed_per_parameter",
+    share="mixed_of_predicted",
+    seconds=20,
 )
 def optimizer_step_peak(
     width: Annotated[int, Bound(low=64)] = 1024,
@@ -120,29 +133,24 @@ def phases(recipe: str, shape: tuple[int, int, int], tokens: int, device: str) -
     import torch
 
     warmed_up(recipe, device)
+    text = torch.zeros(1, tokens, dtype=torch.int64, device=device)  # the inputs are no part of the bill
     gc.collect()
-    torch.cuda.reset_peak_memory_stats()
-    before, found = torch.cuda.memory_allocated(), {}
-    model = prepared(recipe, shape, device)
-    weights = torch.cuda.memory_allocated() - before
-    optimizer = optimizer_of(recipe, model)
-    text = torch.zeros(1, tokens, dtype=torch.int64)  # on the host: the inputs are no part of the bill
-    for iteration in range(2):
-        if iteration == 0:
-            found["loaded"] = torch.cuda.memory_allocated() - before
-        loss = forward(recipe, model, text.to(device))
-        if iteration == 0:
-            found["forward"] = torch.cuda.memory_allocated() - before
+    with timing.account() as memory:
+        model = prepared(recipe, shape, device)
+        weights = memory.held
+        optimizer = optimizer_of(recipe, model)
+        found = {"loaded": memory.held}
+        loss = forward(recipe, model, text)
+        found["forward"] = memory.held
         loss.backward()
         del loss
-        if iteration == 0:
-            found["backward"] = torch.cuda.memory_allocated() - before
+        found["backward"] = memory.held
         optimizer.step()
-        if iteration == 0:
-            found["stepped"] = torch.cuda.memory_allocated() - before
+        found["stepped"] = memory.held
         optimizer.zero_grad()
-    torch.cuda.synchronize()
-    return {**found, "master": found["loaded"] - weights, "peak": torch.cuda.max_memory_allocated() - before}
+        forward(recipe, model, text).backward()
+        optimizer.step()
+    return {**found, "master": found["loaded"] - weights, "peak": memory.peak}
 
 
 def warmed_up(recipe: str, device: str) -> None:
@@ -339,6 +347,12 @@ def moment_bytes(device: str) -> int:
     weight.grad = torch.ones_like(weight)
     optimizer.step()
     return optimizer.state[weight]["exp_avg"].element_size()
+
+
+@optimizer_step_peak.predicted
+def predict(result):
+    """The bytes per parameter of the formula, on any device."""
+    return result["mixed_predicted"] / result["parameters"]
 
 
 @optimizer_step_peak.figure

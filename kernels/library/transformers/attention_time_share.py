@@ -15,11 +15,20 @@ from kernels.library.transformers.attention_flops import share_at
 from kernels.library.transformers.attention_memory_time import WAYS
 
 WIDTHS = (2048, 2560, 4096, 5120, 12288)  # 1.3B or 1.4B, 2.7B, 6.7B, 13B, 175B
+TRUE = {width: width for width in WIDTHS}  # what a rehearsal makes small
 ENDS = (WIDTHS[0], WIDTHS[-1])
 NAMES = {2048: "1.4B", 4096: "6.7B", 12288: "175B"}
 HEAD = 128
 LENGTHS = (2048, 8192, 32768)  # of the sweep over the context
 TOKENS = 8192  # in a batch of shorter sequences
+
+
+
+def memory(tokens: int) -> int:
+    """Bytes of the widest block with FlashAttention over the longest context, or written out over `tokens`; or of the check in float64."""
+    width, batch = TRUE[WIDTHS[-1]], max(1, TOKENS // tokens)
+    flash, naive = 40 * max(LENGTHS) * width, (28 + tokens / 32) * batch * tokens * width
+    return round(max(24 * width**2 + max(flash, naive), 40 * TRUE[ENDS[0]] // HEAD * min(tokens, 512) ** 2))
 
 
 @kernel(
@@ -37,68 +46,77 @@ TOKENS = 8192  # in a batch of shorter sequences
         "sweep": Series("d_model", ""),
         "contexts": Series("tokens", "", "token"),
     },
-    timeout=240,
+    timeout=300,
+    memory=memory,
+    formats=lambda dtype: (dtype,),
+    capability=8.0,  # FlashAttention
+    rehearsal={"tokens": 32, "TOKENS": 64, "LENGTHS": (32, 64), "TRUE": dict(zip(WIDTHS, (128, 256, 256, 384, 512)))},
+    headline="flash_block_12288",
+    share="rest_of_ceiling",
+    seconds=90,
 )
 def attention_time_share(tokens: Annotated[int, Bound("token", low=32, high=4096)] = 2048, dtype: Literal["bf16", "fp16"] = "bf16"):
     """Attention's share of one GPT block's forward time by width, naive and FlashAttention, beside its share of the FLOP.
 
-    8192 tokens in sequences of `tokens`. share: the core's time over the parts' sum, each part timed alone; parts_over_block: that sum
-    over the whole block's time, with FlashAttention. speedup: naive over flash, of the core and of the block. rest_of_ceiling: the widest block's
-    matrix products against the matrix rate. contexts: FlashAttention's share against the length, one sequence.
+    8192 tokens in sequences of `tokens`. share: the core's time over the parts' sum, each part timed alone, all in turns with the whole block;
+    parts_over_block: that sum over the whole block's time, with FlashAttention. speedup: naive over flash, of the core and of the block.
+    rest_of_ceiling: the widest block's matrix products against the fastest product. contexts: FlashAttention's share against the length,
+    one sequence.
     """
-    device = timing.device()
-    error = {way: checked(way, min(tokens, 512), dtype, device) for way in WAYS}
-    found = {width: taken_apart(width, max(1, TOKENS // tokens), tokens, dtype, device) for width in WIDTHS}
-    contexts = {width: [flash_share(Block(width, 1, length, dtype, device)) for length in LENGTHS] for width in ENDS}
-    ceiling = timing.matmul_ceiling(dtype)
-    names = ("flash_share", "naive_share", "flops_share", "flash_block", "naive_block", "block_speedup", "attention_speedup", "parts_over_block")
+    error = {way: checked(way, min(tokens, 512), dtype) for way in WAYS}
+    ceiling = timing.multiplying(dtype)
+    turns = {width: taken_apart(Block(TRUE[width], max(1, TOKENS // tokens), tokens, dtype), ceiling) for width in WIDTHS}
+    contexts = {width: [flash_share(Block(TRUE[width], 1, length, dtype)) for length in LENGTHS] for width in ENDS}
+    found = {width: shares(timed) for width, timed in turns.items()}
+    flops = {width: share_at(tokens, TRUE[width], 4.0, causal=True) for width in WIDTHS}
+    widest, products = turns[WIDTHS[-1]], 24 * TRUE[WIDTHS[-1]] ** 2 * max(1, TOKENS // tokens) * tokens
     return {
-        **{f"{name}_{width}": found[width][name] for name in names for width in WIDTHS},
+        **{f"{way}_share_{width}": found[width][way] for way in WAYS for width in WIDTHS},
+        **{f"flops_share_{width}": flops[width] for width in WIDTHS},
+        **{f"{way}_block_{width}": turns[width][f"{way}_block"] for way in WAYS for width in WIDTHS},
+        **{f"block_speedup_{width}": turns[width].ratio("naive_block", "flash_block") for width in WIDTHS},
+        **{f"attention_speedup_{width}": turns[width].ratio("naive", "flash") for width in WIDTHS},
+        **{f"parts_over_block_{width}": parts(turns[width], "flash") / turns[width]["flash_block"].value for width in WIDTHS},
         **{f"{way}_error": error[way] for way in WAYS},
-        "ceiling": ceiling,
-        "rest_of_ceiling": found[WIDTHS[-1]]["products_rate"] / float(ceiling),
-        "sweep": {"d_model": list(WIDTHS), **{line: [found[width][f"{line}_share"] for width in WIDTHS] for line in ("naive", "flash", "flops")}},
-        "contexts": {"tokens": list(LENGTHS), **{f"d{width}": shares for width, shares in contexts.items()}},
+        "ceiling": ceiling.work / widest["ceiling"],
+        "rest_of_ceiling": widest.ratio("ceiling", "products") * (products / ceiling.work),
+        "sweep": {"d_model": list(WIDTHS), **{way: [found[width][way] for width in WIDTHS] for way in WAYS}, "flops": list(flops.values())},
+        "contexts": {"tokens": list(LENGTHS), **{f"d{width}": line for width, line in contexts.items()}},
     }
 
 
-def taken_apart(width: int, batch: int, tokens: int, dtype: str, device: str) -> dict:
-    """One block's times by part and whole, for each way of attention, on [batch, tokens, width]."""
-    block = Block(width, batch, tokens, dtype, device)
-    rest = {part: seconds(run) for part, run in block.rest().items()}
-    core = {way: seconds(functools.partial(block.core, way)) for way in WAYS}
-    whole = {way: timing.measure(functools.partial(block.forward, way)) for way in WAYS}
-    return {
-        **{f"{way}_share": core[way] / (core[way] + sum(rest.values())) for way in WAYS},
-        **{f"{way}_block": whole[way] for way in WAYS},
-        "flops_share": share_at(tokens, width, 4.0, causal=True),
-        "parts_over_block": (core["flash"] + sum(rest.values())) / whole["flash"].value,
-        "products_rate": 24 * width**2 * batch * tokens / rest["products"],
-        "attention_speedup": core["naive"] / core["flash"],
-        "block_speedup": whole["naive"].value / whole["flash"].value,
-    }
+def taken_apart(block, ceiling) -> timing.Turns:
+    """A block's parts and the whole, for each way of attention, in turns with the fastest product."""
+    core = {way: functools.partial(block.core, way) for way in WAYS}
+    whole = {f"{way}_block": functools.partial(block.forward, way) for way in WAYS}
+    return timing.in_turns(**block.rest(), **core, **whole, ceiling=ceiling.function)
+
+
+def parts(turns: timing.Turns, way: str) -> float:
+    """Seconds of all parts together."""
+    return sum(turns[part].value for part in ("products", "elementwise", way))
+
+
+def shares(turns: timing.Turns, ways=tuple(WAYS)) -> dict[str, float]:
+    """The core's share of the parts' times, by way."""
+    return {way: turns[way].value / parts(turns, way) for way in ways}
 
 
 def flash_share(block) -> float:
-    """FlashAttention's share of the parts' times."""
-    core = seconds(functools.partial(block.core, "flash"))
-    return core / (core + sum(seconds(run) for run in block.rest().values()))
-
-
-def seconds(run) -> float:
-    return timing.measure(run).value
+    turns = timing.in_turns(**block.rest(), flash=functools.partial(block.core, "flash"))
+    return shares(turns, ("flash",))["flash"]
 
 
 class Block:
     """A GPT block (Radford et al. 2019): norm, attention, norm, FFN of four times the width with GELU, random weights of true shape."""
 
-    def __init__(self, width: int, batch: int, tokens: int, dtype: str, device: str) -> None:
+    def __init__(self, width: int, batch: int, tokens: int, dtype: str) -> None:
         import torch
 
         self.width, self.batch, self.tokens, self.heads = width, batch, tokens, width // HEAD
 
         def random(*shape: int, scale: float = 1.0):
-            return scale * torch.randn(*shape, dtype=timing.torch_dtype(dtype), device=device)
+            return torch.randn(*shape, dtype=timing.torch_dtype(dtype), device=timing.device()).mul_(scale)
 
         self.x, self.hidden = random(batch * tokens, width), random(batch * tokens, 4 * width)
         self.qkv, self.out = random(width, 3 * width, scale=width**-0.5), random(width, width, scale=width**-0.5)
@@ -136,10 +154,21 @@ class Block:
         return functional.gelu(x, approximate="tanh")
 
 
-def checked(way: str, tokens: int, dtype: str, device: str) -> float:
+def checked(way: str, tokens: int, dtype: str) -> float:
     """The error of a block's attention against float64."""
-    block = Block(ENDS[0], 1, tokens, dtype, device)
+    block = Block(TRUE[ENDS[0]], 1, tokens, dtype)
     return timing.error_against(plain_attention(block.q, block.k, block.v, causal=True), block.core(way), LIMITS[dtype])
+
+
+@attention_time_share.predicted
+def predict(result):
+    """The widest block's arithmetic at the peak: its products, and half of the scores and of the weighted values."""
+    from kernels.library.machines._devices import DEVICES
+
+    device, tokens, width = DEVICES.get(result.made["device_class"]), result.parameters["tokens"], WIDTHS[-1]
+    flops = (24 * width**2 + 2 * tokens * width) * max(1, TOKENS // tokens) * tokens
+    peak = device and device.peak.get(result.parameters["dtype"])
+    return peak and flops / peak
 
 
 @attention_time_share.figure

@@ -9,15 +9,16 @@ of them in fp32. Bandwidth here counts the bytes that are needed, x read and y w
 """
 
 import functools
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
-from kernels import Bound, KernelError, Series, kernel, timing
+from kernels import Bound, Series, kernel, timing
 
 EPSILON = 1e-5
 NORMS = ("layer", "rms")
 WAYS = ("eager", "library", "compiled", "fused")
-PARTS = ("matmul", "attention", "norms", "elementwise")
 COLUMNS = (1024, 2048, 4096, 8192, 16384)
+SIZE = {"bf16": 2, "fp16": 2, "fp32": 4}  # bytes
+COMPILER = "inductor"  # torch.compile's back end
 LIMITS = {"bf16": 4e-3, "fp16": 1e-3, "fp32": 1e-5}  # about twice what rounding the largest element to the dtype may do
 
 
@@ -31,76 +32,80 @@ LIMITS = {"bf16": 4e-3, "fp16": 1e-3, "fp32": 1e-5}  # about twice what rounding
         **{f"layer_over_rms_{way}": "" for way in WAYS},
         "copy_time": "s",
         "copy_bandwidth": "B/s",
-        "ceiling": "B/s",
         "moved": "B",
-        "norms_flops_share": "",
-        "norms_time_share_eager": "",
-        "norms_time_share_fused": "",
-        "block_time_eager": "s",
-        "block_time_fused": "s",
         "sweep": Series("columns", "B/s"),
     },
     needs=("triton",),
     timeout=300,
+    memory=lambda rows, columns, dtype: (4 * SIZE[dtype] + 40) * rows * columns,
+    formats=lambda dtype: () if dtype == "fp32" else (dtype,),
+    capability=8.0,  # Triton
+    rehearsal={  # Triton's interpreter cuts to bf16 where a GPU rounds
+        "rows": 64,
+        "columns": 256,
+        "COLUMNS": (384,),
+        "COMPILER": "eager",
+        "LIMITS": {"bf16": 8e-3},
+    },
+    headline="rms_fused_bandwidth",
+    share="rms_fused_of_copy",
+    seconds=75,
 )
 def norm_bandwidth(
-    rows: Annotated[int, Bound(low=1, high=2**20)] = 8192,
+    rows: Annotated[int, Bound(low=1, high=2**20)] = 16384,
     columns: Annotated[int, Bound(low=256, high=16384)] = 4096,
     dtype: Literal["bf16", "fp16", "fp32"] = "bf16",
 ):
-    """Time of LayerNorm and RMSNorm op by op, from the library, compiled and fused, against a copy; their share of a Llama block.
+    """Time of LayerNorm and RMSNorm op by op, from the library, compiled and fused, in turns with a copy of the same tensor.
 
-    bandwidth: bytes of x and y over the time; of_copy: that over copy_bandwidth, the faster of two copies of the same
-    tensor timed the same way; ceiling: the copy bandwidth of a gibibyte. sweep: bandwidth over row lengths, the number of
-    elements kept. norms_*_share: of the FLOP and of the time of a Llama block of that width with RMSNorm op by op or
-    fused, its parts timed one by one; block_time: the whole block. error: largest, over the largest element of float64's result.
+    bandwidth: bytes of x and y over the time; of_copy: the time of the copy, the faster of two, over the norm's. sweep: bandwidth over row
+    lengths, the number of elements kept. error: largest, over the largest element of float64's result.
     """
-    if columns % HEAD:
-        raise KernelError(f"norm_bandwidth: columns is {columns}, but must be a multiple of {HEAD}, the head size of the block")
-    device = timing.device()
-    measured = {width: timed(max(1, rows * columns // width), width, dtype, device) for width in sorted({*COLUMNS, columns})}
+    measured = {width: timed(max(1, rows * columns // width), width, dtype) for width in sorted({*COLUMNS, columns})}
     here = measured[columns]
-    moved = here["moved"]
-    shares = {way: block_shares(rows, columns, dtype, device, way) for way in ("eager", "fused")}
     lines = [f"{norm}_{way}" for norm in NORMS for way in WAYS]
     return {
-        **{name: here[name] for name in lines},
-        **{f"{name}_bandwidth": moved / here[name] for name in lines},
-        **{f"{name}_of_copy": here["copy"].value / here[name] for name in lines},
-        **{f"{name}_error": here[f"{name}_error"] for name in lines},
-        **{f"layer_over_rms_{way}": here[f"layer_{way}"].value / here[f"rms_{way}"].value for way in WAYS},
-        "copy_time": here["copy"],
-        "copy_bandwidth": moved / here["copy"],
-        "ceiling": timing.copy_ceiling(),
-        "moved": moved,
-        "norms_flops_share": shares["eager"]["norms_flops_share"],
-        **{f"norms_time_share_{way}": share["norms_time_share"] for way, share in shares.items()},
-        **{f"block_time_{way}": share["block_time"] for way, share in shares.items()},
-        "sweep": {"columns": list(measured), **{name: [found["moved"] / found[name] for found in measured.values()] for name in (*lines, "copy")}},
+        **{name: here.turns[name] for name in lines},
+        **{f"{name}_bandwidth": here.bandwidth(name) for name in lines},
+        **{f"{name}_of_copy": here.turns.ratio("copy", name) for name in lines},
+        **{f"{name}_error": here.errors[name] for name in lines},
+        **{f"layer_over_rms_{way}": here.turns.ratio(f"layer_{way}", f"rms_{way}") for way in WAYS},
+        "copy_time": here.turns["copy"],
+        "copy_bandwidth": here.bandwidth("copy"),
+        "moved": here.moved,
+        "sweep": {"columns": list(measured), **{name: [found.bandwidth(name) for found in measured.values()] for name in (*lines, "copy")}},
     }
 
 
-def bytes_moved(rows: int, columns: int, dtype: str) -> int:
-    """x read once and y written once; the weights of one row are nothing beside them."""
-    return 2 * rows * columns * timing.torch_dtype(dtype).itemsize
+class Timed(NamedTuple):
+    """The bytes that both norms must move, the seconds of every way to compute them and of a copy, the error of each way."""
+
+    moved: int
+    turns: timing.Turns
+    errors: dict[str, float]
+
+    def bandwidth(self, name: str) -> timing.Spread:
+        return self.moved / self.turns[name]
 
 
-def timed(rows: int, columns: int, dtype: str, device: str) -> dict:
-    """Seconds of every way to compute both norms of a [rows, columns] tensor, and of a copy of it; the error of each way."""
+def timed(rows: int, columns: int, dtype: str) -> Timed:
+    """Both norms of a [rows, columns] tensor in every way: x is read once and y written once, the weights of one row are nothing beside them."""
     import torch
 
     timing.fresh_compiler()
-    x, weight, bias = inputs(rows, columns, dtype, device)
-    out = torch.empty_like(x)
-    copies = (timing.measure(functools.partial(way, x, out)) for way in (timing.copy, timing.scale))
-    found: dict = {"moved": bytes_moved(rows, columns, dtype), "copy": min(copies, key=float)}
+    x, weight, bias = inputs(rows, columns, dtype, timing.device())
+    ways = {f"{norm}_{way}": prepared(way, norm, x, weight, bias) for norm in NORMS for way in WAYS}
+    errors = {}
     for norm in NORMS:
         exact = eager(norm, x.double(), weight.double(), bias.double())
         for way in WAYS:
-            function = prepared(way, norm, x, weight, bias)
-            found[f"{norm}_{way}_error"] = timing.error_against(exact, function(torch.full_like(x, torch.nan)), LIMITS[dtype])
-            found[f"{norm}_{way}"] = timing.measure(function)
-    return found
+            name = f"{norm}_{way}"
+            errors[name] = timing.error_against(exact, ways[name](torch.full_like(x, torch.nan)), LIMITS[dtype])
+        del exact
+    out = torch.empty_like(x)
+    copies = [functools.partial(way, x, out) for way in (timing.copy, timing.scale)]
+    turns = timing.in_turns(copy=copies[timing.fastest(copies)], **ways)
+    return Timed(2 * x.nbytes, turns, errors)
 
 
 def inputs(rows: int, columns: int, dtype: str, device: str):
@@ -151,7 +156,7 @@ def compiled():
     """The op-by-op code through torch.compile, anew for each shape."""
     import torch
 
-    return torch.compile(eager, dynamic=False)
+    return torch.compile(eager, backend=COMPILER, dynamic=False)
 
 
 def fused(norm: str, x, weight, bias, warps: int = 8, programs: int = 0, out=None):
@@ -230,96 +235,12 @@ def fastest(norm: str, x, weight, bias) -> dict:
     return tried[timing.fastest([functools.partial(fused, norm, x, weight, bias, **c) for c in tried])]
 
 
-# ------------------------------------------------------------------------- the share of a transformer block
+@norm_bandwidth.predicted
+def predict(result):
+    from kernels.library.machines._devices import DEVICES
 
-HEAD = 128  # the width of an attention head
-SEQUENCE = 2048  # tokens that attend to each other
-FLOP = {"norm": 4, "rotary": 3, "swiglu": 5, "add": 1}  # per element: square, add, two products; two products, a sum; exp, add, divide, two products
-
-
-def block_shares(tokens: int, width: int, dtype: str, device: str, way: str) -> dict:
-    """Shares of the FLOP and of the time of one Llama block's forward pass, by part, and the time of the whole block.
-
-    Parts: matmul (projections), attention, norms (two RMSNorms), elementwise (rotary embedding, SwiGLU, residual sums).
-    A part's time is taken alone; its share is of the parts' sum.
-    """
-    block = Block(tokens, width, dtype, device)
-    x, weight, bias = inputs(block.tokens, width, dtype, device)
-    norm = prepared(way, "rms", x, weight, bias)
-    seconds = {part: timing.measure(run) for part, run in block.parts(norm).items()}
-    flops = block.flops()
-    return {
-        **{f"{part}_flops_share": flops[part] / sum(flops.values()) for part in PARTS},
-        **{f"{part}_time_share": seconds[part] / sum(s.value for s in seconds.values()) for part in PARTS},
-        "block_time": timing.measure(lambda: block.forward(norm)),
-        "parts_time": sum(s.value for s in seconds.values()),
-    }
-
-
-class Block:
-    """The operations of a Llama block (Touvron et al. 2023, arXiv 2302.13971) on random values of true shape."""
-
-    def __init__(self, tokens: int, width: int, dtype: str, device: str) -> None:
-        import torch
-
-        self.batch = max(1, tokens // SEQUENCE)
-        self.length = tokens // self.batch
-        self.tokens, self.width, self.heads = (self.batch * self.length, width, width // HEAD)
-        self.ffn = -(-8 * width // 3 // 256) * 256  # 8/3 of the width in whole 256s: 11008 for 4096
-
-        def random(*shape: int, scale: float = 1.0):
-            return (scale * torch.randn(*shape, device=device)).to(timing.torch_dtype(dtype))
-
-        self.qkv, self.out = (random(width, 3 * width, scale=width**-0.5), random(width, width, scale=width**-0.5))
-        self.up, self.down = (random(width, 2 * self.ffn, scale=width**-0.5), random(self.ffn, width, scale=self.ffn**-0.5))
-        self.x, self.hidden = random(self.tokens, width), random(self.tokens, self.ffn)
-        self.q, self.k, self.v = (random(self.batch, self.heads, self.length, HEAD) for _ in range(3))
-        angle = torch.outer(torch.arange(self.length, device=device), 10000 ** (-torch.arange(0, HEAD, 2, device=device) / HEAD)).repeat(1, 2)
-        self.cosine, self.sine = (f(angle).to(timing.torch_dtype(dtype)) for f in (torch.cos, torch.sin))
-
-    def parts(self, norm) -> dict:
-        """Each part of the block as a function of no arguments."""
-        x = self.x
-        return {
-            "matmul": lambda: (x @ self.qkv, x @ self.out, x @ self.up, self.hidden @ self.down),
-            "attention": lambda: self.attention(self.q, self.k, self.v),
-            "norms": lambda: (norm(), norm()),
-            "elementwise": lambda: (self.rotary(self.q), self.rotary(self.k), self.swiglu(self.hidden, self.hidden), x + x, x + x),
-        }
-
-    def forward(self, norm):
-        """The block as a whole; `norm` computes on a tensor of its own, of the same shape."""
-        q, k, v = (norm() @ self.qkv).view(self.batch, self.length, 3, self.heads, HEAD).permute(2, 0, 3, 1, 4)
-        attended = self.attention(self.rotary(q), self.rotary(k), v).transpose(1, 2).reshape(self.tokens, self.width)
-        x = self.x + attended @ self.out
-        gate, up = (norm() @ self.up).chunk(2, -1)
-        return x + self.swiglu(gate, up) @ self.down
-
-    def attention(self, q, k, v):
-        from torch.nn import functional
-
-        return functional.scaled_dot_product_attention(q, k, v, is_causal=True)
-
-    def rotary(self, x):
-        import torch
-
-        low, high = x.chunk(2, -1)
-        return x * self.cosine + torch.cat((-high, low), -1) * self.sine
-
-    def swiglu(self, gate, up):
-        from torch.nn import functional
-
-        return functional.silu(gate) * up
-
-    def flops(self) -> dict[str, float]:
-        """FLOP by part; a causal attention computes half of its two products."""
-        elements = self.tokens * self.width
-        return {
-            "matmul": 2 * elements * (4 * self.width + 3 * self.ffn),
-            "attention": 2 * elements * self.length,
-            "norms": 2 * FLOP["norm"] * elements,
-            "elementwise": 2 * FLOP["rotary"] * elements + FLOP["swiglu"] * self.tokens * self.ffn + 2 * FLOP["add"] * elements,
-        }
+    device = DEVICES.get(result.made["device_class"])
+    return device and device.bandwidth
 
 
 @norm_bandwidth.figure

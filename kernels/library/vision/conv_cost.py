@@ -14,7 +14,16 @@ from kernels.library.vision.conv_stack import conv_stack
 
 FIRST = {"3": (3, 1), "7": (7, 1), "15": (15, 1), "31": (31, 1), "7_stride_2": (7, 2)}  # kernel size and stride of a first layer from RGB
 WIDTH = 64  # channels that the first layer makes
+CHECKED = (34, 38)  # height and width of the image compared with float64
 LIMITS = {"bf16": 2e-2, "fp16": 4e-3}  # of the largest output; a block rounds between its layers too
+
+
+
+def memory(batch: int, channels: int, size: int, height: int, width: int) -> int:
+    """Bytes of the blocks' maps, forward and backward; of the maps of the first layers, with half as much again for cuDNN; of images unfolded."""
+    blocks, first = 2 * 7 * batch * channels * size**2, 2 * 3 * WIDTH * height * width
+    unfolded = 2 * 8 * (CHECKED[0] * CHECKED[1] * max(9 * channels, 3 * 31**2) + WIDTH * 3 * 31**2)
+    return max(blocks, first, unfolded) + 8 * 3 * 9 * channels**2
 
 
 @kernel(
@@ -32,11 +41,16 @@ LIMITS = {"bf16": 2e-2, "fp16": 4e-3}  # of the largest output; a block rounds b
         "first_stack_time": "s",
         "first_memory": "B",
         "matmul_ceiling": "FLOP/s",
-        "copy_ceiling": "B/s",
         "error": "",
         "first": Series("kernel", "s"),
     },
     timeout=300,
+    memory=memory,
+    formats=lambda dtype: (dtype,),
+    rehearsal={"batch": 2, "channels": 32, "size": 16, "height": 96, "width": 128, "CHECKED": (9, 11)},
+    headline="plain_rate",
+    share="plain_of_peak",
+    seconds=45,
 )
 def conv_cost(
     batch: Annotated[int, Bound(low=1, high=4096)] = 32,
@@ -48,52 +62,48 @@ def conv_cost(
 ):
     """Time, rate and memory of four blocks of the same width, and the time of the first layer on one frame by its kernel size.
 
-    time: forward, channels last; nchw_time: in torch's default layout. training_memory: peak of forward and backward beyond the input and
-    the weights. of_peak: the rate (FLOP of the formula over time) over matmul_ceiling. speedup: the plain block's time over this one's.
-    first_K: from 3 to 64 channels on a frame of height and width; first_stack: fifteen 3x3 layers, which see as far as one 31x31.
-    first_memory: peak of the 31x31 layer's forward. error: largest of all, over the largest output, against float64 by unfolding.
+    time: forward, channels last; nchw_time: in torch's default layout; all in turns, launched from a graph. training_memory: peak of forward and
+    backward beyond the input and the weights. of_peak: the rate (FLOP of the formula over time) over that of the fastest matrix product.
+    speedup: the plain block's time over this one's. first_K: from 3 to 64 channels on a frame of height and width; first_stack: fifteen 3x3
+    layers, which see as far as one 31x31. first_memory: peak of the 31x31 layer's forward. error: largest of all, over the largest
+    output, against float64 by unfolding.
     """
     if channels % 4:
         raise KernelError(f"conv_cost: channels is {channels}, but must be a multiple of 4 for the bottleneck")
     device = timing.device()
-    error = max(
-        checked(layers, dtype, device) for layers in (*(block(name, channels) for name in BLOCKS), *([(3, WIDTH, *k, 1)] for k in FIRST.values()))
+    blocks = {name: block(name, channels) for name in BLOCKS}
+    firsts = {f"first_{name}": [(3, WIDTH, *k, 1)] for name, k in FIRST.items()}
+    firsts["first_stack"] = [(3 if i == 0 else WIDTH, WIDTH, 3, 1, 1) for i in range(15)]
+    error = max(checked(layers, dtype, device) for layers in (*blocks.values(), *firsts.values()))
+    ceiling = timing.multiplying(dtype)
+    x, weights = image(batch, channels, size, size, dtype, device), {name: parameters(layers, dtype, device) for name, layers in blocks.items()}
+    plainly = x.contiguous()
+    turns = timing.in_turns(
+        graph=True,
+        **{name: partial(forward, x, layers, weights[name]) for name, layers in blocks.items()},
+        **{f"{name}_nchw": partial(forward, plainly, layers, [w.contiguous() for w in weights[name]]) for name, layers in blocks.items()},
+        ceiling=ceiling.function,
     )
-    x = image(batch, channels, size, size, dtype, device)
-    times, plain_layout, memory = {}, {}, {}
-    for name in BLOCKS:
-        weights = parameters(block(name, channels), dtype, device)
-        times[name] = timing.measure(partial(forward, x, block(name, channels), weights))
-        memory[name] = timing.peak_memory(partial(trained, x, block(name, channels), weights)).bytes
-        contiguous, plainly = x.contiguous(), [w.contiguous() for w in weights]
-        plain_layout[name] = timing.measure(partial(forward, contiguous, block(name, channels), plainly))
+    memory = {name: timing.peak_memory(partial(trained, x, layers, weights[name])).bytes for name, layers in blocks.items()}
+    frame = image(1, 3, height, width, dtype, device)
+    ways = {name: partial(forward, frame, layers, parameters(layers, dtype, device)) for name, layers in firsts.items()}
+    first = timing.in_turns(**ways)
     counted = conv_blocks(channels=channels)
     flops = {name: 2 * batch * size**2 * counted[name] for name in BLOCKS}
-    ceiling = timing.matmul_ceiling(dtype)
-    frame, first = image(1, 3, height, width, dtype, device), {}
-    for name, (k, stride) in FIRST.items():
-        layers = [(3, WIDTH, k, stride, 1)]
-        weights = parameters(layers, dtype, device)
-        first[name] = timing.measure(partial(forward, frame, layers, weights))
-    peak = timing.peak_memory(lambda: forward(frame, [(3, WIDTH, 31, 1, 1)], parameters([(3, WIDTH, 31, 1, 1)], dtype, device))).bytes
-    stack = [(3 if i == 0 else WIDTH, WIDTH, 3, 1, 1) for i in range(15)]
-    stacked = parameters(stack, dtype, device)
     large = conv_stack(kernel_size=31, channels_in=3, channels=WIDTH, height=height, width=width)
-    odd = {k: first[name] for name, (k, stride) in FIRST.items() if stride == 1}
+    odd = {k: first[f"first_{name}"] for name, (k, stride) in FIRST.items() if stride == 1}
     return {
-        **{f"{name}_time": time for name, time in times.items()},
-        **{f"{name}_nchw_time": time for name, time in plain_layout.items()},
-        **{f"{name}_training_memory": peak for name, peak in memory.items()},
-        **{f"{name}_rate": flops[name] / times[name] for name in BLOCKS},
-        **{f"{name}_of_peak": flops[name] / ceiling.value / times[name] for name in BLOCKS},
-        **{f"{name}_speedup": times["plain"].value / times[name] for name in BLOCKS[1:]},
-        **{f"first_{name}_time": time for name, time in first.items()},
-        "first_31_rate": large["flops"] / first["31"],
-        "first_31_slowdown": first["31"].value / first["3"].value,
-        "first_stack_time": timing.measure(lambda: forward(frame, stack, stacked)),
-        "first_memory": peak,
-        "matmul_ceiling": ceiling,
-        "copy_ceiling": timing.copy_ceiling(),
+        **{f"{name}_time": turns[name] for name in BLOCKS},
+        **{f"{name}_nchw_time": turns[f"{name}_nchw"] for name in BLOCKS},
+        **{f"{name}_training_memory": memory[name] for name in BLOCKS},
+        **{f"{name}_rate": flops[name] / turns[name] for name in BLOCKS},
+        **{f"{name}_of_peak": turns.ratio("ceiling", name) * (flops[name] / ceiling.work) for name in BLOCKS},
+        **{f"{name}_speedup": turns.ratio("plain", name) for name in BLOCKS[1:]},
+        **{f"{name}_time": first[name] for name in firsts},
+        "first_31_rate": large["flops"] / first["first_31"],
+        "first_31_slowdown": first.ratio("first_31", "first_3"),
+        "first_memory": timing.peak_memory(ways["first_31"]).bytes,
+        "matmul_ceiling": ceiling.work / turns["ceiling"],
         "error": error,
         "first": {"kernel": list(odd), "measured": list(odd.values())},
     }
@@ -167,9 +177,17 @@ def unfolded(x, w, stride: int, padding: int, groups: int):
 
 def checked(layers, dtype: str, device: str) -> float:
     """The library's error on a small image against the float64 product of the same (rounded) values."""
-    x, weights = image(1, layers[0][0], 34, 38, dtype, device), parameters(layers, dtype, device)
+    x, weights = image(1, layers[0][0], *CHECKED, dtype, device), parameters(layers, dtype, device)
     exact = through(unfolded, x.double(), layers, [w.double() for w in weights])
     return timing.error_against(exact, forward(x, layers, weights), LIMITS[dtype])
+
+
+@conv_cost.predicted
+def predict(result):
+    from kernels.library.machines._devices import DEVICES
+
+    device = DEVICES.get(result.made["device_class"])
+    return device and device.peak.get(result.parameters["dtype"])
 
 
 @conv_cost.figure

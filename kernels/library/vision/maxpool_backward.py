@@ -15,6 +15,7 @@ from kernels.library.vision.maxpool_traffic import maxpool_traffic
 
 WAYS = ("library", "int64", "byte", "none")  # what the forward stores; none: nothing, and the backward reads the input again
 TILE = 2048  # outputs that a program makes
+SIZE = {"bf16": 2, "fp16": 2, "fp32": 4}  # bytes
 
 
 @kernel(
@@ -34,6 +35,13 @@ TILE = 2048  # outputs that a program makes
     },
     needs=("triton",),
     timeout=300,
+    memory=lambda batch, channels, size, dtype: (7 + 2.5 * SIZE[dtype]) * batch * channels * size**2,
+    formats=lambda dtype: () if dtype == "fp32" else (dtype,),
+    capability=8.0,  # Triton
+    rehearsal={"batch": 2, "channels": 4, "size": 64},
+    headline="forward_none",
+    share="forward_none_of_copy",
+    seconds=15,
 )
 def maxpool_backward(
     batch: Annotated[int, Bound(low=1, high=4096)] = 32,
@@ -43,39 +51,38 @@ def maxpool_backward(
 ):
     """Time and memory of 2x2 max-pooling by what its forward stores: torch's int64 positions, the same in Triton, bytes, or nothing.
 
-    stored: bytes that the forward leaves for the backward besides the input and the output, as the allocator counts them. of_copy: bytes
-    of the formula over time and copy bandwidth. forward_saved: the share of the forward's time that storing nothing saves over
+    stored: bytes that the forward leaves for the backward besides the input and the output, as the allocator counts them. Times are measured in
+    turns with a copy; of_copy: bytes of the formula over time and copy bandwidth. forward_saved: the share of the forward's time that storing nothing saves over
     int64 positions, both in Triton; byte_saved: that of bytes; step_saved: that of nothing for forward and backward. recompute_over_int64: backward
     without positions over backward with int64 ones. error: of outputs and gradients against torch's, 0 or the run fails.
     """
     if size % 2:
         raise KernelError(f"maxpool_backward: size is {size}, but must be even")
-    device = timing.device()
-    x, dy = inputs(batch, channels, size, dtype, device)
+    x, dy = inputs(batch, channels, size, dtype, timing.device())
     error = max(checked(way, x, dy) for way in WAYS)
-    forward, backward, stored = {}, {}, {}
-    for way in WAYS:
-        kept = pooled(way, x)[1]
-        forward[way] = timing.measure(partial(pooled, way, x))
-        backward[way] = timing.measure(partial(gradient, way, x, kept, dy))
-        stored[way] = timing.peak_memory(partial(pooled, way, x)).bytes - dy.numel() * dy.element_size()
+    stored = {way: timing.peak_memory(partial(pooled, way, x)).bytes - dy.nbytes for way in WAYS}
+    copying = timing.copying()
+    turns = timing.in_turns(
+        **{f"forward_{way}": partial(pooled, way, x) for way in WAYS},
+        **{f"backward_{way}": partial(gradient, way, x, pooled(way, x)[1], dy) for way in WAYS},
+        ceiling=copying.function,
+    )
     bytes = maxpool_traffic(value_bytes=x.element_size())
-    ceiling = timing.copy_ceiling()
 
-    def of_copy(part: str, way: str, time):
-        return bytes[f"{part}_{'int64' if way == 'library' else way}"] * dy.numel() / ceiling.value / time
+    def of_copy(part: str, way: str):
+        moved = bytes[f"{part}_{'int64' if way == 'library' else way}"] * dy.numel()
+        return turns.ratio("ceiling", f"{part}_{way}") * (moved / copying.work)
 
+    step = {way: turns[f"forward_{way}"].value + turns[f"backward_{way}"].value for way in WAYS}
     return {
-        **{f"forward_{way}": time for way, time in forward.items()},
-        **{f"backward_{way}": time for way, time in backward.items()},
+        **{f"{part}_{way}": turns[f"{part}_{way}"] for part in ("forward", "backward") for way in WAYS},
         **{f"stored_{way}": size for way, size in stored.items()},
-        **{f"forward_{way}_of_copy": of_copy("forward", way, time) for way, time in forward.items()},
-        **{f"backward_{way}_of_copy": of_copy("backward", way, time) for way, time in backward.items()},
-        "forward_saved": 1 - forward["none"].value / forward["int64"].value,
-        "byte_saved": 1 - forward["byte"].value / forward["int64"].value,
-        "step_saved": 1 - (forward["none"].value + backward["none"].value) / (forward["int64"].value + backward["int64"].value),
-        "recompute_over_int64": backward["none"].value / backward["int64"].value,
-        "ceiling": ceiling,
+        **{f"{part}_{way}_of_copy": of_copy(part, way) for part in ("forward", "backward") for way in WAYS},
+        "forward_saved": 1 - turns.ratio("forward_none", "forward_int64").value,
+        "byte_saved": 1 - turns.ratio("forward_byte", "forward_int64").value,
+        "step_saved": 1 - step["none"] / step["int64"],
+        "recompute_over_int64": turns.ratio("backward_none", "backward_int64"),
+        "ceiling": copying.work / turns["ceiling"],
         "error": error,
     }
 
@@ -198,6 +205,16 @@ def window_gradient():
         tl.store(dx + at + 2 * COLUMNS, tl.reshape(lower_row, (ROWS, 2 * BLOCK)).to(dx.dtype.element_ty), mask=there)
 
     return route
+
+
+@maxpool_backward.predicted
+def predict(result):
+    """The bytes of the formula at full bandwidth."""
+    from kernels.library.machines._devices import DEVICES
+
+    device, given = DEVICES.get(result.made["device_class"]), result.parameters
+    outputs = given["batch"] * given["channels"] * given["size"] ** 2 / 4
+    return device and maxpool_traffic(value_bytes=SIZE[given["dtype"]])["forward_none"] * outputs / device.bandwidth
 
 
 @maxpool_backward.figure

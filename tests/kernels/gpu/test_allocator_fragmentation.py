@@ -1,17 +1,16 @@
-from types import SimpleNamespace
+import weakref
 
 import pytest
 
 torch = pytest.importorskip("torch")
 
-from kernels import KernelError, plot
-from kernels.library.gpu import allocator_fragmentation as file
+from kernels import KernelError, plot, timing
 from kernels.library.gpu import caching_allocator as model
 from kernels.library.gpu.allocator_fragmentation import allocator_fragmentation
 from kernels.library.gpu.caching_allocator import MIB, Memory, caching_allocator
 from kernels.record import Result
 
-pytest_plugins = ("pretended_gpu",)
+pytest_plugins = ("rehearsed",)
 
 
 def consistent(memory, names):
@@ -143,55 +142,54 @@ def test_the_workload_frees_all_but_one_a_step():
         alive.add(name) if what == "allocate" else alive.discard(name) if what == "free" else None
 
 
-def test_it_runs_from_end_to_end_on_a_pretended_allocator(pretended_gpu, monkeypatch):
-    """torch's interface over the model: the kernel and the model then find the same, but for the largest hole, which is made up here."""
-    state = SimpleNamespace(expandable=False, budget=2**40, memory=None)
-    whole = 2**33
+class Caching:
+    """The interface of device.GpuAllocator over the model, with a hole of one byte that is made up."""
 
-    class Pretended(file.Tensors):
-        def __init__(self):
-            state.memory = Memory(state.budget, state.expandable)
-            self.tensors = {}
+    obeys = True
 
-        def allocate(self, name, size):
-            return state.memory.allocate(name, size)
+    def __init__(self):
+        self.memory, self.setting, self.names = None, False, iter(range(10**9))
 
-        def free(self, name):
-            state.memory.free(name)
+    def limit(self, size):
+        self.memory = size and Memory(size, self.setting)
 
-    def choose(settings):
-        assert settings in ("expandable_segments:True", "expandable_segments:False")
-        state.expandable = settings.endswith("True")
+    def expandable(self, yes):
+        self.setting = yes and self.obeys
 
-    def fraction(share):
-        state.budget = round(share * whole)
+    def allocate(self, size):
+        name = next(self.names)
+        if not self.memory.allocate(name, size):
+            raise torch.OutOfMemoryError
+        tensor = torch.empty(0)
+        weakref.finalize(tensor, self.memory.free, name)
+        return tensor
 
-    def empty():
-        if state.memory is not None:
-            state.memory._give_back()
+    live, reserved = property(lambda self: self.memory.live), property(lambda self: self.memory.reserved)
 
-    monkeypatch.setattr(file, "Tensors", Pretended)
-    monkeypatch.setattr(file, "choose", choose)
-    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda: (whole, whole))
-    monkeypatch.setattr(torch.cuda, "empty_cache", empty)
-    monkeypatch.setattr(torch.cuda, "set_per_process_memory_fraction", fraction)
-    monkeypatch.setattr(torch.cuda, "memory_allocated", lambda: state.memory.live)
-    monkeypatch.setattr(torch.cuda, "memory_reserved", lambda: state.memory.reserved)
-    block = {"state": "inactive", "size": 1}
-    monkeypatch.setattr(torch.cuda, "memory_snapshot", lambda: [{"is_expandable": state.expandable, "blocks": [block]}])
-    found = allocator_fragmentation(budget=2.0**30, layers=12)
+    def segments(self):
+        return [{"is_expandable": self.setting, "blocks": [{"state": "inactive", "size": 1}]}]
+
+
+def test_on_an_allocator_like_the_model_it_finds_what_the_model_predicts(rehearse, monkeypatch):
+    monkeypatch.setattr(timing, "allocator", Caching)
+    found, _ = rehearse(allocator_fragmentation, budget=2.0**30, layers=12)
     assert found["live_share"] == found["predicted_live_share"] == caching_allocator(budget=2.0**30, layers=12)["live_share"]
     assert found["live_share_expandable"] == found["predicted_live_share_expandable"]
-    monkeypatch.setattr(torch.cuda, "memory_snapshot", lambda: [{"is_expandable": False, "blocks": [block]}])
+    assert rehearse.expected(allocator_fragmentation, found, "h100") == found["live_share"]
+
+
+def test_a_setting_that_is_not_taken_is_no_result(rehearse, monkeypatch):
+    monkeypatch.setattr(Caching, "obeys", False)
+    monkeypatch.setattr(timing, "allocator", Caching)
     with pytest.raises(KernelError, match="did not take the setting"):
-        allocator_fragmentation(budget=2.0**30, layers=12)
+        rehearse(allocator_fragmentation)
 
 
-def test_tensors_stand_for_the_workload():
-    memory = file.Tensors("cpu")
-    assert memory.allocate(1, 100) and memory.tensors[1].numel() == 100
-    memory.free(1)
-    assert not memory.tensors
+def test_without_rounding_and_caching_memory_is_full_when_a_request_fails(rehearse):
+    found, _ = rehearse(allocator_fragmentation)
+    assert found["live"] == found["reserved"] == found["requested"] and found["live"] + found["request"] > found["budget"]
+    assert rehearse.needed(allocator_fragmentation, found) == found["budget"]
+    assert found["cached"] == found["largest_hole"] == found["returned"] == 0
 
 
 def test_this_torch_can_change_the_allocators_settings():
@@ -200,10 +198,9 @@ def test_this_torch_can_change_the_allocators_settings():
     assert hasattr(torch._C, "_accelerator_setAllocatorSettings") or hasattr(importlib.import_module("torch.cuda.memory"), "_set_allocator_settings")
 
 
-def test_a_budget_beyond_the_gpu_is_refused(pretended_gpu, monkeypatch):
-    monkeypatch.setattr(torch.cuda, "empty_cache", lambda: None)
-    with pytest.raises(KernelError, match="are free on this GPU"):
-        allocator_fragmentation()
+def test_a_budget_beyond_the_device_is_refused(rehearse):
+    with pytest.raises(KernelError, match="are free on this device"):
+        rehearse(allocator_fragmentation, budget=2.0**40)
 
 
 def test_the_figure_of_a_made_up_record():  # not measured: what the model gives for a small budget, twisted

@@ -5,19 +5,20 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from kernels import KernelError, plot
+from kernels import KernelError, plot, timing
 from kernels.library.gpu import h2d_overlap as file
 from kernels.library.gpu.h2d_overlap import h2d_overlap
 from kernels.library.gpu.loader_step import loader_step
+from kernels.library.machines._devices import DEVICES
 from kernels.library.training.input_demand import input_demand
 from kernels.record import Result
 
-pytest_plugins = ("pretended_gpu",)
+pytest_plugins = ("rehearsed",)
 
 
 @pytest.fixture
-def pretended_streams(pretended_gpu, monkeypatch):
-    """Streams of the pretended GPU that take note of the order asked for."""
+def pretended_streams(monkeypatch):
+    """Streams that take note of the order asked for."""
     from contextlib import contextmanager
 
     asked = []
@@ -39,22 +40,14 @@ def pretended_streams(pretended_gpu, monkeypatch):
         def record(self, stream):
             self.stream = stream.name
 
-    def event(enable_timing=False):
-        return timed(enable_timing) if enable_timing else Event()
-
-    timed = torch.cuda.Event
-
     @contextmanager
     def stream(given):
         asked.append((given.name, "copy", ""))
         yield
 
     here = Stream("here")
-    monkeypatch.setattr(file, "pin", torch.clone)
-    monkeypatch.setattr(torch.cuda, "Event", event)
-    monkeypatch.setattr(torch.cuda, "Stream", Stream)
-    monkeypatch.setattr(torch.cuda, "stream", stream)
-    monkeypatch.setattr(torch.cuda, "current_stream", lambda: here)
+    module = SimpleNamespace(Event=Event, Stream=Stream, stream=stream, current_stream=lambda: here)
+    monkeypatch.setattr(timing, "streams", lambda: module)
     return asked
 
 
@@ -69,17 +62,21 @@ def test_a_batch_arrives_before_its_computation_and_its_buffer_is_free_before_th
     assert all(torch.equal(b, source) for b in buffers)
 
 
-def test_it_runs_from_end_to_end(pretended_streams, monkeypatch):
-    monkeypatch.setattr(file, "SIZES", (2**10, 2**12))
-    monkeypatch.setattr(file, "WIDTH", 8)
-    monkeypatch.setattr(file, "LOAD", 0.0015)
-    monkeypatch.setattr(file, "COMPUTE", 0.001)
-    monkeypatch.setattr(file, "BATCHES", 8)
-    result = h2d_overlap(size=2**20)
+def test_its_numbers_follow_from_the_times(rehearse):
+    result, _ = rehearse(h2d_overlap)
     assert result["error"] == 0
     assert result["pinned_bandwidth"] == pytest.approx(2**20 / result["pinned"])
+    assert result["overlap_speedup"] == 1 and result["ideal_speedup"] == 2 and result["serial_step"] == result["compute"] / file.STEPS
     assert [n.value for n in result["loader"].lines["expected"]] == pytest.approx([0.4, 2 / 3, 1, 1])
     assert 0 < result["utilisation_0"] <= 1
+    assert rehearse.expected(h2d_overlap, result, "h100") == DEVICES["h100"].bus and rehearse.expected(h2d_overlap, result, "gtx-0") is None
+
+
+@pytest.mark.parametrize(("size", "sizes"), [(2**24, (2**10,)), (2**20, (2**24,))])
+def test_it_needs_the_memory_that_it_declares(rehearse, size, sizes):
+    result, peak = rehearse(h2d_overlap, size=size, SIZES=sizes)
+    on_host = 2 * (size + sizes[0]) + 4 * 2**20  # everything pageable and pinned, also of the loader
+    assert (peak - on_host) / 1.1 < rehearse.needed(h2d_overlap, result) < 2.2 * (peak - on_host)
 
 
 @pytest.mark.parametrize("workers", [1, 3])
@@ -91,7 +88,7 @@ def test_workers_load_every_batch_and_in_parallel(monkeypatch, workers):
     assert len(batches) == 12 and all(b is source for b in batches)
 
 
-def test_a_wrong_copy_is_caught(pretended_gpu, monkeypatch):
+def test_a_wrong_copy_is_caught(rehearse, monkeypatch):
     monkeypatch.setattr(file, "to_device", lambda x, device: torch.zeros_like(x))
     with pytest.raises(KernelError, match="what arrived differs"):
         file.checked(torch.arange(8), "cpu")

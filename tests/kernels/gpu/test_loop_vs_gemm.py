@@ -8,7 +8,7 @@ from kernels.library.gpu.launch_bound import launch_bound
 from kernels.library.gpu.loop_vs_gemm import loop_vs_gemm
 from kernels.record import Result
 
-pytest_plugins = ("pretended_gpu",)
+pytest_plugins = ("rehearsed",)
 
 
 @pytest.mark.parametrize("dtype", file.LIMITS)
@@ -27,16 +27,30 @@ def test_the_backward_pass_is_autograds():
         torch.testing.assert_close(mine, torchs)
 
 
-def test_it_runs_from_end_to_end(pretended_gpu, monkeypatch):
-    monkeypatch.setattr(file.timing, "matmul_ceiling", lambda dtype: file.timing.Spread(1e12, 1e12, 1e12))
-    result = loop_vs_gemm(width=64, rows=4, dtype="fp32")
+def test_its_numbers_follow_from_the_times(rehearse):
+    result, _ = rehearse(loop_vs_gemm)
     assert result["flops"] == 2 * 4 * 64**2
-    assert result["layer_share"] == pytest.approx(result["layer_rate"] / 1e12)
+    assert result["backward_share"] == pytest.approx(result["backward_rate"] / result["ceiling"])
+    assert result["neurons_share"] == pytest.approx(result["neurons_rate"] / result["ceiling"])
     assert result["neurons_per_launch"] == pytest.approx(result["neurons_time"] / 64)
     assert result["sweep"].x == (1, 2, 4) and set(result["sweep"].lines) == {"eager", "graph"}
 
 
-def test_rows_that_do_not_divide_are_refused(pretended_gpu):
+@pytest.mark.parametrize(("dtype", "width", "rows"), [("fp32", 512, 2), ("bf16", 512, 2), ("bf16", 64, 4096)])
+def test_it_needs_the_memory_that_it_declares(rehearse, dtype, width, rows):
+    result, peak = rehearse(loop_vs_gemm, dtype=dtype, width=width, rows=rows)
+    assert peak / 1.1 < rehearse.needed(loop_vs_gemm, result) < 2.2 * peak
+
+
+def test_a_data_sheet_lets_expect_a_launch_for_each_neuron(rehearse):
+    result, _ = rehearse(loop_vs_gemm, width=128, dtype="bf16")
+    assert rehearse.expected(loop_vs_gemm, result, "h100") == 128  # at this size a whole layer takes no longer than a launch
+    assert rehearse.expected(loop_vs_gemm, result, "gtx-0") is None
+    result, _ = rehearse(loop_vs_gemm, dtype="fp32")
+    assert rehearse.expected(loop_vs_gemm, result, "h100") is None
+
+
+def test_rows_that_do_not_divide_are_refused():
     with pytest.raises(KernelError, match="power of two"):
         loop_vs_gemm(rows=48)
 

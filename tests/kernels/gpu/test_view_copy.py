@@ -2,13 +2,14 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from kernels import KernelError, plot, timing
+from kernels import KernelError, plot
 from kernels.library.gpu import view_copy as file
 from kernels.library.gpu.tensor_layout import tensor_layout
 from kernels.library.gpu.view_copy import view_copy
+from kernels.library.machines._devices import DEVICES
 from kernels.record import Result
 
-pytest_plugins = ("pretended_gpu",)
+pytest_plugins = ("rehearsed",)
 
 
 @pytest.mark.parametrize("dtype", file.LIMITS)
@@ -32,14 +33,25 @@ def test_only_the_view_shares_memory():
     assert shared == {"view"}
 
 
-def test_it_runs_from_end_to_end(pretended_gpu, monkeypatch):
-    monkeypatch.setattr(file, "WIDTHS", (64, 128))
-    monkeypatch.setattr(timing, "peak_memory", lambda function: timing.Peak(function().untyped_storage().nbytes(), 0))
-    result = view_copy(rows=256)
+def test_its_numbers_follow_from_the_times(rehearse):
+    result, _ = rehearse(view_copy)
     assert result["size"] == result["clone_bytes"] == result["reshape_bytes"] == 256 * 256 * 4
+    assert result["view_bytes"] == 0 and result["product_of_copy_bytes"] == result["size"] + result["product_bytes"]
     assert result["reshape_bandwidth"] == pytest.approx(2 * result["size"] / result["reshape"])
     assert result["reshape_of_copy"] == pytest.approx(result["reshape_bandwidth"] / result["ceiling"])
-    assert result["view_host"] > 0
+    assert result["sweep"].x == (64, 128) and result["contiguous_over_clone"] == 1
+
+
+@pytest.mark.parametrize("dtype", file.LIMITS)
+@pytest.mark.parametrize(("rows", "widths"), [(1024, (256,)), (256, (2048,))])
+def test_it_needs_the_memory_that_it_declares(rehearse, dtype, rows, widths):
+    result, peak = rehearse(view_copy, dtype=dtype, rows=rows, WIDTHS=widths)
+    assert peak / 1.1 < rehearse.needed(view_copy, result) < 2.2 * peak
+
+
+def test_a_data_sheet_lets_expect_its_bandwidth(rehearse):
+    result, _ = rehearse(view_copy)
+    assert rehearse.expected(view_copy, result, "h100") == DEVICES["h100"].bandwidth and rehearse.expected(view_copy, result, "epyc-25.17") is None
 
 
 def test_layout_of_real_tensors():
@@ -51,10 +63,10 @@ def test_layout_of_real_tensors():
 
 def made_up():  # not measured: numbers to draw with
     outputs = {name: 1.0 for name, declared in view_copy.outputs.items() if isinstance(declared, str)}
-    times = {"clone": 1.8e-4, "contiguous": 2.4e-4, "reshape": 2.5e-4, "view_host": 1.2e-6}
-    return {**outputs, **times, "sweep": {"rows": [1024, 2048], "plain copy": [1e12, 2e12], "transposed": [9e11, 1e12]}}
+    times = {"view_over_clone": 7e-3, "contiguous_over_clone": 1.3, "reshape_over_clone": 1.4}
+    return {**outputs, **times, "sweep": {"rows": [1024, 2048], "contiguous over clone": [1.1, 1.3]}}
 
 
 def test_the_figure_of_a_made_up_record():
     drawn = plot.draw(view_copy, Result("view_copy", "measurement", view_copy.bind({}), view_copy.checked(made_up())))
-    assert "x.t().reshape(-1): 250 µs" in drawn.alt.replace("\N{NO-BREAK SPACE}", " ")
+    assert "x.t().reshape(-1): 1.4" in drawn.alt

@@ -1,4 +1,3 @@
-import ctypes
 import shutil
 import subprocess
 
@@ -10,37 +9,18 @@ from kernels import KernelError, nvrtc, plot
 from kernels.library.gpu import warp_divergence as file
 from kernels.library.gpu.warp_divergence import warp_divergence
 from kernels.library.gpu.warp_divergence_cost import warp_divergence_cost
+from kernels.library.machines._devices import DEVICES
 from kernels.record import Result
 
-pytest_plugins = ("pretended_gpu",)
+pytest_plugins = ("rehearsed",)
 
-HOST = """
-#define __global__
-struct {{ int x; }} blockIdx, blockDim, threadIdx;
-{source}
-extern "C" void run(int grid, int block, const float* x, const int* path, float* y, int n, int steps) {{
-    blockDim.x = block;
-    for (blockIdx.x = 0; blockIdx.x < grid; ++blockIdx.x)
-        for (threadIdx.x = 0; threadIdx.x < block; ++threadIdx.x) branch(x, path, y, n, steps);
-}}
-"""
+needs_compiler = pytest.mark.skipif(not (shutil.which("g++") or shutil.which("clang++")), reason="no C++ compiler here")
 
 
-@pytest.fixture(scope="module")
-def on_the_host(tmp_path_factory):
+@pytest.fixture
+def branch(rehearse):
     """The CUDA C++, thread by thread, through the host's own compiler."""
-    compiler = shutil.which("g++") or shutil.which("clang++")
-    if compiler is None:
-        pytest.skip("no C++ compiler here")
-    folder = tmp_path_factory.mktemp("warp_divergence")
-    (folder / "branch.cpp").write_text(HOST.format(source=file.source()))
-    subprocess.run([compiler, "-O1", "-w", "-shared", "-fPIC", "branch.cpp", "-o", "branch.so"], cwd=folder, check=True)
-    run = ctypes.CDLL(str(folder / "branch.so")).run
-
-    def branch(grid, block, *arguments):
-        run(grid, block, *(ctypes.c_void_p(a.data_ptr()) if isinstance(a, torch.Tensor) else a for a in arguments))
-
-    return branch
+    return nvrtc.function(file.source(), "branch")
 
 
 def test_the_closed_form_is_the_loop():
@@ -58,18 +38,20 @@ def test_coefficients_are_exact_in_fp32():
             assert torch.tensor(value, dtype=torch.float32).item() == value
 
 
+@needs_compiler
 @pytest.mark.parametrize("steps", [16, 4096])
-def test_the_cuda_code_computes_its_paths(on_the_host, steps):
+def test_the_cuda_code_computes_its_paths(branch, steps):
     x = torch.randn(1000)
     for path in (file.by_lane(32, 1000, "cpu"), file.assigned("random", 1000, "cpu")):
-        error = file.checked(lambda *given: file.launch(on_the_host, *given), x, path, steps)
+        error = file.checked(lambda *given: file.launch(branch, *given), x, path, steps)
         assert error < file.LIMIT
 
 
-def test_a_wrong_number_of_steps_shows(on_the_host):
+@needs_compiler
+def test_a_wrong_number_of_steps_shows(branch):
     x, path = torch.randn(1000), file.by_lane(32, 1000, "cpu")
     with pytest.raises(KernelError, match="off its reference"):
-        file.checked(lambda x, path, out, steps: file.launch(on_the_host, x, path, out, steps - 256), x, path, 4096)
+        file.checked(lambda x, path, out, steps: file.launch(branch, x, path, out, steps - 256), x, path, 4096)
 
 
 def test_assignments_of_threads_to_paths():
@@ -105,16 +87,22 @@ def test_nvrtc_compiles_it():
     assert nvrtc.compiled(file.source(), "sm_90").startswith(b"\x7fELF")
 
 
-def test_it_runs_from_end_to_end(pretended_gpu, on_the_host, monkeypatch):
-    monkeypatch.setattr(nvrtc, "function", lambda source, name: on_the_host)
-    monkeypatch.setattr(file, "WAYS", (1, 2, 4, 32))
-    monkeypatch.setattr(file, "SHARES", (0.01, 0.5))
-    monkeypatch.setattr(file.timing, "measure", lambda function, **_: (function(), file.timing.Spread(1e-3, 1e-3, 1e-3))[1])
-    result = warp_divergence(threads=2**16, steps=64)
+@needs_compiler
+def test_its_numbers_follow_from_the_times(rehearse):
+    result, peak = rehearse(warp_divergence)
     assert result["alternating_slowdown"] == 1.0 and 0 < result["error"] < file.LIMIT
-    assert result["rate"] == 2 * 2**16 * 64 / 1e-3
+    assert result["rate"] == pytest.approx(2 * 2**16 * 64 / result["uniform"])
+    assert result["short_of_copy"] == pytest.approx(result["short_bandwidth"] / result["ceiling"])
     assert [n.value for n in result["ways"].lines["expected"]] == [1, 2, 4, 32]
     assert [n.value for n in result["shares"].lines["expected"]] == [warp_divergence_cost(probability=p)["slowdown"] for p in (0.01, 0.5)]
+    assert rehearse.expected(warp_divergence, result, "h100") == DEVICES["h100"].peak["fp32"]
+    assert rehearse.expected(warp_divergence, result, "gtx-0") is None
+
+
+@needs_compiler
+def test_it_needs_the_memory_that_it_declares(rehearse):
+    result, peak = rehearse(warp_divergence, threads=2**18, WAYS=(1, 2, 4, 8, 16, 32), SHARES=file.SHARES)
+    assert peak / 1.1 < rehearse.needed(warp_divergence, result) < 2.2 * peak
 
 
 def made_up():  # not measured: numbers to draw with

@@ -7,7 +7,7 @@ from kernels.library.inference import batch_invariance as file
 from kernels.library.inference.batch_invariance import Model, batch_invariance
 from kernels.record import Result
 
-pytest_plugins = ("pretended_gpu",)
+pytest_plugins = ("rehearsed",)
 
 
 def made_up():  # not measured: numbers to draw with
@@ -55,15 +55,20 @@ def test_what_is_compared():
     assert file.compared(one, one) == {"bits_changed": 0, "moved": 0, "flips": 0}
 
 
-def test_it_runs_from_end_to_end(pretended_gpu, monkeypatch):
-    monkeypatch.setattr(file, "ROWS", 16)
-    monkeypatch.setattr(file, "BATCHES", (1, 4, 16))
-    result = batch_invariance(batch=8, d_model=64, layers=2, vocab=128)
-    assert result["sweep"].x == (1, 4, 8, 16) and result["sweep"].lines["bf16"][0].value == 0  # batch 1 is what is compared with
-    assert result["rerun_changed"] == 0 and 0 <= result["flips_bf16"] <= 1
+def test_the_same_batch_gives_the_same_bits_and_padding_makes_batches_the_same(rehearse):
+    result, _ = rehearse(batch_invariance)
+    assert result["sweep"].x == (4, 8, 16) and result["rerun_changed"] == 0 and 0 <= result["flips_bf16"] <= 1
+    assert result["flips_200_tokens_bf16"] == pytest.approx(1 - (1 - result["flips_bf16"]) ** 200)
+    assert result["padded_changed"] == 0 and result["padded_over_alone"] == 1
 
 
-def test_a_batch_that_does_not_divide_the_rows_is_refused(pretended_gpu):
+@pytest.mark.parametrize(("d_model", "layers", "vocab", "rows"), [(128, 4, 256, 16), (64, 1, 16384, 16), (64, 1, 4096, 256)])
+def test_it_needs_the_memory_that_it_declares(rehearse, d_model, layers, vocab, rows):
+    result, peak = rehearse(batch_invariance, d_model=d_model, layers=layers, vocab=vocab, ROWS=rows)
+    assert peak / 1.1 < rehearse.needed(batch_invariance, result) < 2.2 * peak
+
+
+def test_a_batch_that_does_not_divide_the_rows_is_refused():
     with pytest.raises(KernelError, match="must divide 256"):
         batch_invariance(batch=100)
 

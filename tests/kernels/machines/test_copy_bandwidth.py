@@ -6,7 +6,7 @@ from kernels import KernelError, plot, timing
 from kernels.library.machines import copy_bandwidth as file
 from kernels.library.machines.copy_bandwidth import copy_bandwidth
 
-pytest_plugins = ("pretended_gpu",)
+pytest_plugins = ("pretended_gpu", "rehearsing")
 
 MADE_UP = {  # not measured: numbers to draw with
     "bandwidth": timing.Spread(3.0e12, 2.99e12, 3.01e12),
@@ -25,16 +25,16 @@ MADE_UP = {  # not measured: numbers to draw with
 
 
 @pytest.mark.parametrize("way", file.WAYS.values())
-def test_each_way_moves_every_element(way):
-    assert file.checked(way, 4096, "cpu") == 0.0
+def test_each_way_moves_every_element(pretended_gpu, way):
+    assert file.checked(way, 4096) == 0.0
 
 
-def test_an_unwritten_output_is_not_timed():
+def test_an_unwritten_output_is_not_timed(pretended_gpu):
     with pytest.raises(KernelError, match="off its reference"):
-        file.checked(lambda x, out: None, 4096, "cpu")
+        file.checked(lambda x, out: None, 4096)
 
 
-def test_it_runs_from_end_to_end(pretended_gpu, monkeypatch):
+def test_times_become_rates(pretended_gpu, monkeypatch):
     monkeypatch.setattr(file, "SIZES", (2**12, 2**20))
     result = copy_bandwidth(size=2**16)
     assert result["sweep"].x == (2**12, 2**20)
@@ -43,10 +43,13 @@ def test_it_runs_from_end_to_end(pretended_gpu, monkeypatch):
     assert result["time"] == pytest.approx(2 * 2**16 / result["bandwidth"])
 
 
-@pytest.mark.parametrize("size", [2**12 + 1, 2**30])
-def test_a_size_that_cannot_be_copied_is_refused(pretended_gpu, size):
-    with pytest.raises(KernelError, match="size is|do not fit"):
-        copy_bandwidth(size=size)
+def test_its_rehearsal(rehearse):
+    assert rehearse(copy_bandwidth)["error"] == 0
+
+
+def test_a_size_that_is_no_whole_number_of_floats_is_refused(pretended_gpu):
+    with pytest.raises(KernelError, match="multiple of 4"):
+        copy_bandwidth(size=2**12 + 1)
 
 
 def test_the_figure_of_a_made_up_record():

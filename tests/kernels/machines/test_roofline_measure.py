@@ -9,7 +9,7 @@ from kernels.library.machines.roofline import OPERATIONS, ROWS, roofline, work
 from kernels.library.machines.roofline_measure import roofline_measure
 from kernels.record import Result
 
-pytest_plugins = ("pretended_gpu",)
+pytest_plugins = ("pretended_gpu", "rehearsing")
 
 
 def made_up():  # not measured: numbers to draw with
@@ -39,8 +39,8 @@ def made_up():  # not measured: numbers to draw with
 
 @pytest.mark.parametrize("dtype", file.LIMITS)
 @pytest.mark.parametrize("name", OPERATIONS)
-def test_each_operation_computes_what_it_says(name, dtype):
-    function, reference, share = file.prepared(name, 64, 256, dtype, "cpu")
+def test_each_operation_computes_what_it_says(pretended_gpu, name, dtype):
+    function, reference, share = file.prepared(name, 64, 256, dtype)
     timing.error_against(reference(), share(function()), file.LIMITS[dtype])
 
 
@@ -53,14 +53,26 @@ def test_references_against_torch_in_float64():
         assert torch.allclose(file.plain_attention(q, k, v, causal), torch.nn.functional.scaled_dot_product_attention(q, k, v, is_causal=causal))
 
 
-def test_it_runs_from_end_to_end(pretended_gpu, monkeypatch):
-    monkeypatch.setattr(timing, "matmul_rate", lambda n, dtype: timing.Spread(1e12, 1e12, 1e12))
-    result = roofline_measure(tokens=64, width=128)
-    assert result["add_intensity"] == roofline(operation="add")["intensity"]
+def test_its_rehearsal(rehearse):
+    result = rehearse(roofline_measure)
+    assert result["add_intensity"] == roofline(operation="add", tokens=256, width=256)["intensity"]
     assert result["ridge"] == pytest.approx(result["rate"] / result["bandwidth"])
     assert result["bandwidth"] == max(result["copy_bandwidth"], result["read_bandwidth"])
     assert all(result[f"gemm_{rows}_of_peak"] <= 1 for rows in ROWS)
     assert result["sweep"].x == (1, *ROWS)
+
+
+def test_each_operation_is_held_against_what_bounds_it(pretended_gpu, monkeypatch):
+    """Ceilings that move and multiply as much in their time as would be needed at 1e9 B/s and 1e11 FLOP/s."""
+    monkeypatch.setattr(timing, "_timed", lambda functions, *_: timing.Turns({name: [(1.0, 1.0)] * 2 for name in functions}))
+    for name, work_of in (("copying", 1e9), ("reading", 2e9), ("multiplying", 1e11)):
+        monkeypatch.setattr(timing, name, lambda *_, done=work_of: timing.Work(lambda: None, done))
+    monkeypatch.setattr(file, "SQUARE", 64)
+    result = roofline_measure(tokens=64, width=128)
+    for name in OPERATIONS:
+        flops, moved = work(name, 64, 128)
+        memory = 1e9 if name in file.COPYING else 2e9
+        assert result[f"{name}_of_roof"] == pytest.approx(max(flops / 1e11, moved / memory)), name
 
 
 def test_a_width_without_whole_heads_is_refused(pretended_gpu):

@@ -7,7 +7,7 @@ from kernels.library.training import gradient_checkpointing as file
 from kernels.library.training.gradient_checkpointing import gradient_checkpointing
 from kernels.record import Result
 
-pytest_plugins = ("pretended_gpu",)
+pytest_plugins = ("pretended_gpu", "rehearsing")
 
 
 def made_up():  # not measured: numbers to draw with
@@ -28,6 +28,7 @@ def made_up():  # not measured: numbers to draw with
         "slowdown_predicted": 1.3,
         "rate": 5e14,
         "ceiling": 7e14,
+        "of_ceiling": 0.71,
         "error": 1e-3,
         "memory": {"segment": [1, 2, 16], "measured": [6e8, 5.5e8, 5.1e9], "predicted": [5.5e8, 5e8, 4.7e9]},
         "time": {"segment": [1, 2, 16], "measured": [0.052, 0.051, 0.051]},
@@ -64,12 +65,16 @@ def test_the_flops_are_torchs_count():
     assert file.flops(128, 2, 64, 1) == 6 * 2 * 64 * (12 * 128**2 + 64 * 128)
 
 
-def test_it_runs_from_end_to_end(pretended_gpu, monkeypatch):
-    monkeypatch.setattr(timing, "peak_memory", lambda function: timing.Peak(function() or 1000, 0))
-    monkeypatch.setattr(timing, "matmul_ceiling", lambda dtype: timing.Spread(1.0, 1.0, 1.0))
-    result = gradient_checkpointing(width=64, layers=4, tokens=16, batch=1)
+def test_its_rehearsal(rehearse):
+    result = rehearse(gradient_checkpointing)
     assert result["memory"].x == result["time"].x == (1, 2, 4)
-    assert result["slowdown_predicted"] > 1 and result["error"] < file.LIMIT
+    assert result["error"] < file.LIMIT and result["checkpointed"] < result["plain"]
+
+
+def test_times_become_rates(pretended_gpu):
+    result = gradient_checkpointing(width=64, layers=2, tokens=16, batch=1)
+    assert result["slowdown"] == pytest.approx(result["checkpointed_time"] / result["plain_time"])
+    assert result["of_ceiling"] == pytest.approx(result["rate"] / result["ceiling"])
 
 
 def test_the_figure_of_a_made_up_record():

@@ -1,5 +1,3 @@
-import gc
-
 import pytest
 
 torch = pytest.importorskip("torch")
@@ -10,7 +8,7 @@ from kernels.library.training import optimizer_step_peak as file
 from kernels.library.training.optimizer_step_peak import PHASES, RECIPES, WAYS, optimizer_step_peak
 from kernels.record import Result
 
-pytest_plugins = ("pretended_gpu",)
+pytest_plugins = ("pretended_gpu", "rehearsing")
 
 
 def made_up():  # not measured: numbers to draw with
@@ -41,26 +39,8 @@ def made_up():  # not measured: numbers to draw with
     }
 
 
-@pytest.fixture
-def counted(pretended_gpu, monkeypatch):
-    """The memory that live tensors hold, in place of the allocator's account; what autograd keeps for itself is not seen."""
-    gc.collect()
-    gc.freeze()  # only what the test makes is looked through
-
-    def held():
-        tensors = [t for t in gc.get_objects() if isinstance(t, torch.Tensor)]
-        tensors += [t.grad for t in tensors if t.is_leaf and t.grad is not None]
-        return sum({t.untyped_storage().data_ptr(): t.untyped_storage().nbytes() for t in tensors}.values())
-
-    monkeypatch.setattr(torch.cuda, "memory_allocated", held)
-    monkeypatch.setattr(torch.cuda, "max_memory_allocated", held)
-    monkeypatch.setattr(torch.cuda, "reset_peak_memory_stats", lambda: None)
-    yield
-    gc.unfreeze()
-
-
 @pytest.mark.parametrize("recipe", RECIPES)
-def test_the_tensors_take_what_is_predicted(counted, recipe):
+def test_the_tensors_take_what_is_predicted(pretended_gpu, recipe):
     shape = (128, 2, 64)
     size, adapters = _transformer.parameters(*shape), file.adapter_parameters(128, 2)
     found = file.phases(recipe, shape, 16, "cpu")
@@ -115,11 +95,12 @@ def test_an_adapter_starts_as_nothing():
     assert torch.equal(file.adapted()(linear, 4)(x), linear(x))
 
 
-def test_it_runs_from_end_to_end(counted, monkeypatch):
-    monkeypatch.setattr(file, "temporary", lambda way, *_: 0)
-    result = optimizer_step_peak(width=128, layers=1, tokens=16, vocabulary=64)
+def test_its_rehearsal(rehearse):
+    result = rehearse(optimizer_step_peak)
     assert result["mixed_of_predicted"] == pytest.approx(1, abs=0.02) and result["lora_saving"] > 0.5
     assert result["mixed_jump"] == pytest.approx(8 * result["parameters"], rel=0.01)
+    assert all(result[f"{recipe}_peak"] >= result[f"{recipe}_stepped"] for recipe in RECIPES)
+    assert result["foreach_temporary"] > result["loop_temporary"]
 
 
 def test_a_width_without_whole_heads_is_refused(pretended_gpu):

@@ -8,7 +8,7 @@ from kernels.library.transformers.attention_memory import extra
 from kernels.library.transformers.attention_memory_time import attention_memory_time
 from kernels.record import Result
 
-pytest_plugins = ("pretended_gpu",)
+pytest_plugins = ("pretended_gpu", "rehearsing")
 
 
 def made_up():  # not measured: numbers to draw with
@@ -41,16 +41,16 @@ def made_up():  # not measured: numbers to draw with
 
 
 @pytest.mark.parametrize("way", file.WAYS)
-def test_each_way_is_attention(way):
-    q, k, v = file.queries(48, 2, 32, "bf16", "cpu")
+def test_each_way_is_attention(pretended_gpu, way):
+    q, k, v = file.queries(48, 2, 32, "bf16")
     exact = torch.nn.functional.scaled_dot_product_attention(q.double(), k.double(), v.double(), is_causal=True)
     timing.error_against(exact, file.WAYS[way](q, k, v), file.LIMITS["bf16"])
 
 
-def test_naive_holds_two_matrices_at_most():
+def test_naive_holds_two_matrices_at_most(pretended_gpu):
     held = Held()
     with held:
-        file.naive(*file.queries(64, 2, 16, "bf16", "cpu"))
+        file.naive(*file.queries(64, 2, 16, "bf16"))
     assert held.matrices == 2  # what extra() counts
 
 
@@ -84,8 +84,7 @@ def small_gpu(pretended_gpu, monkeypatch):
     monkeypatch.setitem(file.WAYS, "naive", naive)
     for name, value in (("SHORTEST", 64), ("STEP", 16), ("COMPARED", 32)):
         monkeypatch.setattr(file, name, value)
-    monkeypatch.setattr(timing, "matmul_rate", lambda n, dtype: timing.Spread(1e12, 1e12, 1e12))
-    monkeypatch.setattr(timing, "peak_memory", lambda function: timing.Peak(function().nbytes, 0))
+    monkeypatch.setattr(timing, "SHAPES", ((64, 64, 64),))
 
 
 def test_it_runs_from_end_to_end_and_finds_where_naive_stops(small_gpu):
@@ -94,10 +93,16 @@ def test_it_runs_from_end_to_end_and_finds_where_naive_stops(small_gpu):
     assert result["naive_longest"] == 288  # to 16 tokens
     assert result["memory"].x == (64, 128, 256, 512) and result["memory"].lines["naive"][-1] is None and result["times"].lines["flash"][-1]
     assert result["speedup"] == pytest.approx(result["naive_time"] / result["flash_time"])
+    assert result["flash_of_ceiling"] == pytest.approx(result["flash_rate"] / result["ceiling"])
+    assert result["naive_memory"] == pytest.approx(result["naive_predicted"], rel=0.1)
+
+
+def test_its_rehearsal(rehearse):
+    assert rehearse(attention_memory_time)["naive_longest"] == 256
 
 
 def test_where_naive_always_fits_the_longest_is_the_last(small_gpu):
-    assert file.naive_longest([64, 128], [64, 128], 1, 16, "bf16", "cpu") == 128
+    assert file.naive_longest([64, 128], [64, 128], 1, 16, "bf16") == 128
 
 
 def test_the_figure_of_a_made_up_record():

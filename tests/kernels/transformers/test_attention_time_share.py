@@ -8,7 +8,7 @@ from kernels.library.transformers.attention_flops import attention_flops
 from kernels.library.transformers.attention_time_share import ENDS, WAYS, WIDTHS, attention_time_share
 from kernels.record import Result
 
-pytest_plugins = ("pretended_gpu",)
+pytest_plugins = ("pretended_gpu", "rehearsing")
 
 
 def made_up():  # not measured: numbers to draw with
@@ -27,10 +27,10 @@ def made_up():  # not measured: numbers to draw with
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_the_block_computes_and_counts(way):
+def test_the_block_computes_and_counts(pretended_gpu, way):
     from torch.utils.flop_counter import FlopCounterMode
 
-    block = file.Block(256, 2, 32, "bf16", "cpu")
+    block = file.Block(256, 2, 32, "bf16")
     assert block.forward(way).shape == (64, 256) and torch.isfinite(block.forward(way)).all()
     with FlopCounterMode(display=False) as counter:
         block.rest()["products"]()
@@ -38,21 +38,21 @@ def test_the_block_computes_and_counts(way):
     assert counter.get_total_flops() == formula["projections"] + formula["ffn"] == 24 * 256**2 * 64
 
 
-def test_both_ways_give_the_same_block():
-    block = file.Block(256, 1, 32, "bf16", "cpu")
+def test_both_ways_give_the_same_block(pretended_gpu):
+    block = file.Block(256, 1, 32, "bf16")
     timing.error_against(block.forward("naive"), block.forward("flash"), 2e-2)
 
 
-def test_it_runs_from_end_to_end(pretended_gpu, monkeypatch):
-    monkeypatch.setattr(timing, "matmul_rate", lambda n, dtype: timing.Spread(1e12, 1e12, 1e12))
-    monkeypatch.setattr(file, "LENGTHS", (32,))
-    monkeypatch.setattr(file, "TOKENS", 32)
-    real = file.Block
-    monkeypatch.setattr(file, "Block", lambda width, *more: real(128, *more))  # the true widths are too much for a CPU
-    result = attention_time_share(tokens=32)
+def test_its_rehearsal(rehearse):
+    result = rehearse(attention_time_share)
     assert all(0 < result[f"{way}_share_{width}"] < 1 for way in WAYS for width in WIDTHS)
-    assert result["flops_share_2048"] == attention_flops(d_model=2048, tokens=32)["attention_share"]
+    assert result["flops_share_2048"] == attention_flops(d_model=128, tokens=32)["attention_share"]
     assert result["sweep"].x == WIDTHS and set(result["contexts"].lines) == {"d2048", "d12288"}
+
+
+def test_shares_are_of_the_parts_together():
+    turns = timing.Turns({name: [(t, t)] * 2 for name, t in (("products", 5.0), ("elementwise", 2.0), ("naive", 3.0), ("flash", 1.0))})
+    assert file.shares(turns) == {"naive": 0.3, "flash": 0.125}
 
 
 def test_the_figure_of_a_made_up_record():

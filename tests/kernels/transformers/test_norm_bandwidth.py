@@ -14,7 +14,7 @@ from kernels.library.transformers import norm_bandwidth as file
 from kernels.library.transformers.norm_bandwidth import NORMS, WAYS, norm_bandwidth
 from kernels.record import Result
 
-pytest_plugins = ("pretended_gpu",)
+pytest_plugins = ("pretended_gpu", "rehearsing")
 
 functional = torch.nn.functional
 ORACLES = {
@@ -25,7 +25,7 @@ ORACLES = {
 
 def made_up():  # not measured: numbers to draw with
     seconds = dict(zip([f"{n}_{w}" for n in NORMS for w in WAYS], (5.1e-4, 6.0e-5, 5.2e-5, 4.8e-5, 3.9e-4, 5.6e-5, 5.1e-5, 4.7e-5)))
-    moved = file.bytes_moved(8192, 4096, "bf16")
+    moved = 2 * 8192 * 4096 * 2
     return {
         **{name: timing.Spread(t, 0.99 * t, 1.02 * t) for name, t in seconds.items()},
         **{f"{name}_bandwidth": moved / t for name, t in seconds.items()},
@@ -34,13 +34,7 @@ def made_up():  # not measured: numbers to draw with
         **{f"layer_over_rms_{way}": seconds[f"layer_{way}"] / seconds[f"rms_{way}"] for way in WAYS},
         "copy_time": 4.5e-5,
         "copy_bandwidth": moved / 4.5e-5,
-        "ceiling": 3.0e12,
         "moved": moved,
-        "norms_flops_share": 8e-5,
-        "norms_time_share_eager": 0.1,
-        "norms_time_share_fused": 0.015,
-        "block_time_eager": 6e-3,
-        "block_time_fused": 5.4e-3,
         "sweep": {"columns": [1024, 4096], **{name: [moved / t] * 2 for name, t in seconds.items()}, "copy": [2.9e12] * 2},
     }
 
@@ -103,41 +97,20 @@ def test_the_compiled_norm_traces_whole(norm):
     assert explained.graph_count == 1 and explained.graph_break_count == 0
 
 
-def test_the_block_computes_and_counts():
-    block = file.Block(tokens=96, width=256, dtype="fp32", device="cpu")
-    assert (block.batch, block.length, block.ffn) == (1, 96, 768)
-    norm = file.prepared("eager", "rms", *file.inputs(96, 256, "fp32", "cpu"))
-    assert block.forward(norm).shape == (96, 256)
-    assert set(block.parts(norm)) == set(file.PARTS) == set(block.flops())
-    from torch.utils.flop_counter import FlopCounterMode
-
-    with FlopCounterMode(display=False) as counter:
-        block.parts(norm)["matmul"]()
-    assert counter.get_total_flops() == block.flops()["matmul"]
-    assert file.Block(8, 4096, "bf16", "meta").ffn == 11008  # Llama 7B
+@needs_triton
+def test_its_rehearsal(rehearse):
+    result = rehearse(norm_bandwidth)
+    assert result["moved"] == 2 * 64 * 256 * 2
+    assert result["sweep"].x == (256, 384) and set(result["sweep"].lines) == {*(f"{n}_{w}" for n in NORMS for w in WAYS), "copy"}
 
 
-def test_rotary_turns_pairs_and_keeps_their_length():
-    block = file.Block(tokens=16, width=256, dtype="fp32", device="cpu")
-    turned = block.rotary(block.q)
-    assert torch.allclose(turned.norm(dim=-1), block.q.norm(dim=-1), rtol=1e-5)
-    assert torch.allclose(turned[:, :, 0], block.q[:, :, 0])  # the first position is not turned
-
-
-def test_it_runs_from_end_to_end(pretended_gpu, monkeypatch):
-    monkeypatch.setattr(file, "COLUMNS", (256, 512))
+def test_times_become_bandwidths_and_shares(pretended_gpu, monkeypatch):
+    monkeypatch.setattr(file, "COLUMNS", (512,))
     monkeypatch.setattr(file, "fused", lambda norm, x, weight, bias, **_: file.eager(norm, x, weight, bias))
     monkeypatch.setattr(file, "compiled", lambda: file.eager)
     result = norm_bandwidth(rows=64, columns=256)
-    assert result["moved"] == 2 * 64 * 256 * 2
-    assert result["sweep"].x == (256, 512) and set(result["sweep"].lines) == {*(f"{n}_{w}" for n in NORMS for w in WAYS), "copy"}
     assert result["rms_fused_of_copy"] == pytest.approx(result["rms_fused_bandwidth"] / result["copy_bandwidth"])
-    assert 0 < result["norms_flops_share"] < 0.01 and 0 < result["norms_time_share_eager"] < 1
-
-
-def test_a_width_without_whole_heads_is_refused(pretended_gpu):
-    with pytest.raises(KernelError, match="multiple of 128"):
-        norm_bandwidth(columns=300)
+    assert result["rms_fused"] * result["rms_fused_bandwidth"] == pytest.approx(result["moved"])
 
 
 def test_the_figure_of_a_made_up_record():

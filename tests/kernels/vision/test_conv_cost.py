@@ -9,7 +9,7 @@ from kernels.library.vision.conv_cost import FIRST, conv_cost
 from kernels.library.vision.conv_stack import conv_stack
 from kernels.record import Result
 
-pytest_plugins = ("pretended_gpu",)
+pytest_plugins = ("pretended_gpu", "rehearsing")
 
 functional = torch.nn.functional
 
@@ -30,7 +30,6 @@ def made_up():  # not measured: numbers to draw with
         "first_stack_time": 3e-2,
         "first_memory": 1.1e9,
         "matmul_ceiling": 7e14,
-        "copy_ceiling": 3e12,
         "error": 3e-3,
         "first": {"kernel": [3, 7, 15, 31], "measured": [8e-4, 2e-3, 9e-3, 4e-2]},
     }
@@ -96,13 +95,17 @@ def test_published_savings():
     assert got["bottleneck_saving"] == conv_blocks(channels=512)["bottleneck_saving"] == pytest.approx(8.47, abs=0.005)
 
 
-def test_it_runs_from_end_to_end(pretended_gpu, monkeypatch):
-    monkeypatch.setattr(timing, "peak_memory", lambda function: timing.Peak(function() is not None and 2**20, 0))
-    monkeypatch.setattr(timing, "matmul_ceiling", lambda dtype: timing.Spread(1e12, 1e12, 1e12))
-    result = conv_cost(batch=1, channels=16, size=8, height=32, width=40)
+def test_its_rehearsal(rehearse):
+    result = rehearse(conv_cost)
     assert result["first"].x == (3, 7, 15, 31) and result["error"] < 2e-2
+    assert result["first_memory"] == 2 * file.WIDTH * 96 * 128
+
+
+def test_times_become_rates(pretended_gpu):
+    result = conv_cost(batch=1, channels=16, size=8, height=32, width=40)
     assert result["bottleneck_speedup"] == pytest.approx(result["plain_time"] / result["bottleneck_time"])
     assert result["plain_rate"] == pytest.approx(2 * 64 * 9 * 256 / result["plain_time"])
+    assert result["plain_of_peak"] == pytest.approx(result["plain_rate"] / result["matmul_ceiling"])
 
 
 def test_channels_that_do_not_divide_are_refused(pretended_gpu):

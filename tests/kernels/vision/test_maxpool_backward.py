@@ -11,7 +11,7 @@ from kernels.library.vision.maxpool_routing import found_again, maxpool_routing,
 from kernels.library.vision.maxpool_traffic import maxpool_traffic
 from kernels.record import Result
 
-pytest_plugins = ("pretended_gpu",)
+pytest_plugins = ("pretended_gpu", "rehearsing")
 
 
 def made_up():  # not measured: numbers to draw with
@@ -49,13 +49,21 @@ def test_positions_are_int64_in_torch():
     assert file.pooled("library", torch.randn(1, 1, 4, 4))[1].dtype == torch.int64
 
 
-def test_it_runs_from_end_to_end(pretended_gpu, monkeypatch):
+@needs_triton
+def test_its_rehearsal(rehearse):
+    result = rehearse(maxpool_backward)
+    outputs = 2 * 4 * 32 * 32
+    assert result["error"] == 0
+    assert [result[f"stored_{way}"] for way in WAYS] == [8 * outputs, 8 * outputs, outputs, 0]
+
+
+def test_times_become_shares(pretended_gpu, monkeypatch):
     monkeypatch.setattr(file, "pooled", lambda way, x, of=file.pooled: of("library", x))
     monkeypatch.setattr(file, "gradient", lambda way, x, kept, dy, of=file.gradient: of("library", x, kept, dy))
-    monkeypatch.setattr(timing, "peak_memory", lambda function: timing.Peak(function() is not None and 2**20, 0))
     result = maxpool_backward(batch=1, channels=2, size=16)
-    assert result["error"] == 0 and result["forward_saved"] == pytest.approx(1 - result["forward_none"] / result["forward_int64"])
-    assert result["stored_none"] == 2**20 - 2 * 8 * 8 * 2
+    assert result["forward_saved"] == pytest.approx(1 - result["forward_none"] / result["forward_int64"])
+    moved = maxpool_traffic(value_bytes=2)["forward_none"] * 2 * 8 * 8
+    assert result["forward_none_of_copy"] == pytest.approx(moved / result["forward_none"] / result["ceiling"])
 
 
 def test_an_odd_size_is_refused(pretended_gpu):
