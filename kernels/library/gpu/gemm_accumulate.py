@@ -55,10 +55,12 @@ def gemm_accumulate(k: Annotated[int, Bound(low=BLOCK_K, high=131072)] = 16384, 
     device = timing.device()
     lines = {terms: errors(size, terms, device) for terms in sorted({*TERMS, k})}
     products = {name: timing.multiplying(dtype) for name, dtype in (("half", "fp16"), ("single", "fp32"), ("ceiling", "bf16"))}
-    rates = timing.in_turns(**{name: one.function for name, one in products.items()})
+    multiplied: dict[str, Any] = {name: one.function for name, one in products.items()}
+    rates = timing.in_turns(**multiplied)
     half, single, ceiling = (one.work / rates[name] for name, one in products.items())
     a, b = inputs(size, k, "fp16", device)
-    sums = timing.in_turns(**{way: functools.partial(product, *typed(a, b, way), way) for way in WAYS})
+    summing: dict[str, Any] = {way: functools.partial(product, *typed(a, b, way), way) for way in WAYS}
+    sums = timing.in_turns(**summing)
     return {
         **{f"{way}_error": lines[k][way] for way in (*WAYS, "library")},
         "fp16_over_fp32": lines[k]["fp16"] / max(lines[k]["fp32"], 2.0**-24),

@@ -6,7 +6,7 @@ ending a kernel takes some microseconds, and, when their data are still in the L
 """
 
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Any
 
 from kernels import Bound, KernelError, Series, kernel, timing
 
@@ -41,8 +41,9 @@ def copy_bandwidth(size: Annotated[int, Bound("B", low=2**12)] = 2**30):
         raise KernelError(f"copy_bandwidth: size is {size}, but must be a multiple of 4 bytes")
     error = max(checked(way, min(size, CHECKED)) for way in WAYS.values())
     x, out = tensors(size)
-    turns = timing.in_turns(**{name: partial(way, x, out) for name, way in WAYS.items()})
-    del x, out
+    ways: dict[str, Any] = {name: partial(way, x, out) for name, way in WAYS.items()}
+    turns = timing.in_turns(**ways)
+    del x, out, ways
     best = min(WAYS, key=lambda name: turns[name].value)
     sizes = [s for s in SIZES if 2 * s <= 0.8 * timing.free_memory()]
     cached = [rate(timing.scale, s, flush=False) if 2 * s <= timing.cache_size() else None for s in sizes]

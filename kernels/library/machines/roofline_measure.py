@@ -9,7 +9,7 @@ operation that moves more than it needs lies below the roof. The library's own f
 """
 
 import functools
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from kernels import Bound, KernelError, Series, kernel, timing
 from kernels.library.machines.roofline import DECODES, HEAD, OPERATIONS, ROWS, roof, rows_of, work
@@ -62,7 +62,8 @@ def roofline_measure(
     if width % HEAD:
         raise KernelError(f"roofline_measure: width is {width}, but must be a multiple of {HEAD}, the size of a head")
     ceilings = {"copy": timing.copying(), "read": timing.reading(), "product": timing.multiplying(dtype)}
-    turns = timing.in_turns(graph=True, **{name: ceiling.function for name, ceiling in ceilings.items()})
+    ways: dict[str, Any] = {name: ceiling.function for name, ceiling in ceilings.items()}
+    turns = timing.in_turns(graph=True, **ways)
     copied, read, product = (ceiling.work / turns[name] for name, ceiling in ceilings.items())
     seconds, of_roof, errors = {}, {}, {}
     needed = {name: work(name, tokens, width) for name in OPERATIONS}

@@ -63,7 +63,11 @@ def bruteforce_search(
     v, q = points(sizes[-1], dimension, device), points(max(QUERIES), dimension, device, seed=1)
     error, recall = verified(v[:vectors], q[:4], k)
     reading, size = timing.reading(), 4 * vectors * dimension
-    ways = {f"{what} {count}": partial(way, v[:vectors], q[:count]) for count in QUERIES for what, way in (("search", partial(search, k=k)), ("scores", scores))}
+    ways = {
+        f"{what} {count}": partial(way, v[:vectors], q[:count])
+        for count in QUERIES
+        for what, way in (("search", partial(search, k=k)), ("scores", scores))
+    }
     turns = timing.in_turns(**ways, reading=reading.function)
     larger = [timing.in_turns(**{f"search {count}": partial(search, v[:n], q[:count], k) for count in QUERIES}) for n in sizes[1:]]
     found = {count: [each[f"search {count}"] for each in (turns, *larger)] for count in QUERIES}

@@ -32,7 +32,6 @@ FORMATS = {  # weights, gradients, master, moment_dtype
 }
 
 
-
 def memory(width: int, layers: int, tokens: int, vocabulary: int) -> int:
     """Weights, gradients and moments in fp32 with what torch's step over all tensors at once needs besides, and a forward pass in fp32."""
     activations = 4 * tokens * (3 * vocabulary + 24 * width * layers)
@@ -62,7 +61,7 @@ def memory(width: int, layers: int, tokens: int, vocabulary: int) -> int:
     timeout=300,
     memory=memory,
     formats=("bf16",),
-    rehearsal={"width": 128, "layers": 2, "tokens": 32, "vocabulary": 64},
+    rehearsal={"width": 128, "layers": 1, "tokens": 16, "vocabulary": 256},
     headline="mixed_per_parameter",
     share="mixed_of_predicted",
     seconds=20,

@@ -10,11 +10,12 @@ torch = pytest.importorskip("torch")
 from triton_here import DEVICE, needs_triton
 
 from kernels import KernelError, plot, timing
+from kernels.library.machines._devices import DEVICES
 from kernels.library.transformers import norm_bandwidth as file
 from kernels.library.transformers.norm_bandwidth import NORMS, WAYS, norm_bandwidth
 from kernels.record import Result
 
-pytest_plugins = ("pretended_gpu", "rehearsing")
+pytest_plugins = ("pretended_gpu", "rehearsed")
 
 functional = torch.nn.functional
 ORACLES = {
@@ -99,9 +100,10 @@ def test_the_compiled_norm_traces_whole(norm):
 
 @needs_triton
 def test_its_rehearsal(rehearse):
-    result = rehearse(norm_bandwidth)
+    result = rehearse.within_memory(norm_bandwidth)
     assert result["moved"] == 2 * 64 * 256 * 2
-    assert result["sweep"].x == (256, 384) and set(result["sweep"].lines) == {*(f"{n}_{w}" for n in NORMS for w in WAYS), "copy"}
+    assert rehearse.expected(norm_bandwidth, result, "h100") == DEVICES["h100"].bandwidth
+    assert result["sweep"].x == (256,) and set(result["sweep"].lines) == {*(f"{n}_{w}" for n in NORMS for w in WAYS), "copy"}
 
 
 def test_times_become_bandwidths_and_shares(pretended_gpu, monkeypatch):
