@@ -9,7 +9,7 @@ For one query each value is read for two FLOP, so time follows bytes and is line
 from functools import partial
 from typing import Annotated, Any
 
-from kernels import Bound, KernelError, Series, kernel, timing
+from kernels import Bound, KernelError, Series, kernel, precision, timing
 
 SIZES = (1_000_000, 2_000_000, 5_000_000, 10_000_000)
 QUERIES = (1, 64)
@@ -101,7 +101,7 @@ def points(count: int, dimension: int, device: str, seed: int = 0):
 
 def scores(v, q):
     """The products of all vectors with the queries, [queries, vectors], in full fp32."""
-    with timing.matrix_precision("fp32"):
+    with precision.matrix_precision("fp32"):
         return (v @ q[0]).unsqueeze(0) if len(q) == 1 else q @ v.T
 
 
@@ -120,7 +120,7 @@ def verified(v, q, k: int) -> tuple[float, float]:
     import torch
 
     exact = torch.cat([q.double() @ part.double().T for part in v.split(PART)], dim=1)
-    error = timing.error_against(exact, scores(v, q), 1e-5)
+    error = precision.error_against(exact, scores(v, q), 1e-5)
     wanted, places = exact.topk(k, dim=1).indices, search(v, q, k)[1]
     return error, float((wanted.unsqueeze(2) == places.unsqueeze(1)).any(2).double().mean())
 
