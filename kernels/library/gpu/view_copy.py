@@ -12,7 +12,7 @@ Bandwidth counts x read once and the copy written once.
 import functools
 from typing import Annotated, Any, Literal
 
-from kernels import Bound, Series, kernel, timing
+from kernels import Bound, Series, kernel, precision, timing
 
 WIDTHS = (1024, 2048, 4096, 8192)
 COLUMNS = 256  # of the matrix that the transpose is multiplied with
@@ -136,7 +136,7 @@ def product_of_copy(x, w):
 def matrix(rows: int, dtype: str, device: str):
     import torch
 
-    return torch.randn(rows, rows, device=device).to(timing.torch_dtype(dtype))
+    return torch.randn(rows, rows, device=device).to(precision.torch_dtype(dtype))
 
 
 def checked(x, w, dtype: str) -> float:
@@ -147,12 +147,12 @@ def checked(x, w, dtype: str) -> float:
     for at in (0, len(x) // 2, len(x) - 1):  # row `at` of the transpose is column `at` of x
         wanted = x[row, at]
         for way in (view, contiguous, reshape):
-            timing.error_against(wanted, way(x).view(x.shape)[at], limit=0.0)
-        timing.error_against(x[at], clone(x)[at], limit=0.0)
+            precision.error_against(wanted, way(x).view(x.shape)[at], limit=0.0)
+        precision.error_against(x[at], clone(x)[at], limit=0.0)
     few = min(256, len(x))
     exact = x[:, :few].double().t() @ w.double()
-    with timing.matrix_precision("fp32"):
-        return max(timing.error_against(exact, way(x, w)[:few], LIMITS[dtype]) for way in (product, product_of_copy))
+    with precision.matrix_precision("fp32"):
+        return max(precision.error_against(exact, way(x, w)[:few], LIMITS[dtype]) for way in (product, product_of_copy))
 
 
 def written(x) -> dict[str, Any]:

@@ -8,7 +8,7 @@ blocks and an output head of true width and random values; a greedy choice flips
 
 from typing import Annotated
 
-from kernels import Bound, KernelError, Series, kernel, timing
+from kernels import Bound, KernelError, Series, kernel, precision, timing
 
 LIMITS = {"bf16": 6e-2, "fp32": 1e-4}  # of the largest logit: rounding through the stack of blocks
 DTYPES = ("bf16", "fp32")
@@ -66,8 +66,8 @@ def batch_invariance(
     exact = model.logits(x, torch.float64)
     found, swept = {}, {}
     batches = sorted({*BATCHES, batch})
-    models = {name: model.cast(timing.torch_dtype(name)) for name in DTYPES}
-    with timing.matrix_precision("fp32"):
+    models = {name: model.cast(precision.torch_dtype(name)) for name in DTYPES}
+    with precision.matrix_precision("fp32"):
         for name, logits in models.items():
             alone, together = batched(logits, x, 1), batched(logits, x, batch)
             swept[name] = [compared(alone, batched(logits, x, size))["moved"] for size in batches]
@@ -75,8 +75,8 @@ def batch_invariance(
             found[name] = {
                 **change,
                 "flips_200_tokens": 1 - (1 - change["flips"]) ** 200,
-                "error_alone": timing.error_against(exact, alone, LIMITS[name]),
-                "error_batched": timing.error_against(exact, together, LIMITS[name]),
+                "error_alone": precision.error_against(exact, alone, LIMITS[name]),
+                "error_batched": precision.error_against(exact, together, LIMITS[name]),
             }
     logits = models["bf16"]
     rerun = compared(batched(logits, x, batch), batched(logits, x, batch))["bits_changed"]

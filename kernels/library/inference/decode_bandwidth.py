@@ -9,7 +9,7 @@ Pope et al. 2022, arXiv 2211.05102, section 2.1; the block after Touvron et al. 
 import functools
 from typing import Annotated, Any, Literal
 
-from kernels import Bound, Series, kernel, timing
+from kernels import Bound, Series, kernel, precision, timing
 from kernels.library.machines.roofline_measure import LIMITS, attention, plain_softmax
 from kernels.library.models._models import SHAPES, Shape, llama
 
@@ -71,7 +71,7 @@ def decode_bandwidth(
     device = timing.device()
     block = Block(model, dtype, device)
     cache = block.cached(2, 64)
-    error = timing.error_against(block.reference(*cache), block.step(*cache), LIMITS[dtype])
+    error = precision.error_against(block.reference(*cache), block.step(*cache), LIMITS[dtype])
     first, last = BATCHES[0], BATCHES[-1]
     reading, multiplying = timing.reading(), timing.multiplying(dtype)
     products: dict[str, Any] = {str(batch): functools.partial(block.products, block.inputs(batch)) for batch in BATCHES}
@@ -150,7 +150,7 @@ class Block:
         shape = shape or SHAPES[model]
         self.layers, self.width, self.kv_heads, self.head = shape.layers, shape.d_model, shape.kv_heads, shape.head_dim
         self.group = shape.heads // shape.kv_heads  # queries that share one key head
-        self.dtype, self.device = timing.torch_dtype(dtype), device
+        self.dtype, self.device = precision.torch_dtype(dtype), device
         queries, keys = shape.heads * shape.head_dim, shape.kv_heads * shape.head_dim
         self.sizes = (queries, keys, keys)
         self.qkv, self.out = self.matrix(queries + 2 * keys, self.width), self.matrix(self.width, queries)

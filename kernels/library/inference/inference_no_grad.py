@@ -9,7 +9,7 @@ import contextlib
 import copy
 from typing import Annotated
 
-from kernels import Bound, KernelError, Series, kernel, timing
+from kernels import Bound, KernelError, Series, kernel, precision, timing
 from kernels.library.inference.no_grad_memory import TOKENS, no_grad_memory, passes, weights
 from kernels.library.models._transformer import HEAD, transformer
 
@@ -52,7 +52,7 @@ def inference_no_grad(
     if width % HEAD:
         raise KernelError(f"inference_no_grad: width is {width}, but must be a multiple of {HEAD}, the head size")
     device = timing.device()
-    model = transformer(width, layers, dropout=0.1, dtype=timing.torch_dtype("bf16"), device=device)
+    model = transformer(width, layers, dropout=0.1, dtype=precision.torch_dtype("bf16"), device=device)
     held = sum(p.numel() * p.element_size() for p in model.parameters())
     error = output_error(model, hidden(width, min(tokens, 256), device))
     x = hidden(width, tokens, device)
@@ -91,7 +91,7 @@ def hidden(width: int, tokens: int, device: str):
     import torch
 
     length = min(tokens, LONGEST)
-    return torch.randn(-(-tokens // length), length, width, device=device).to(timing.torch_dtype("bf16"))
+    return torch.randn(-(-tokens // length), length, width, device=device).to(precision.torch_dtype("bf16"))
 
 
 def prepared(mode: str, model, x):
@@ -117,7 +117,7 @@ def saving(model, x, held: int) -> float:
 def output_error(model, x) -> float:
     """Of each eval mode's output against float64's; raises beyond LIMIT."""
     exact = prepared("eval_no_grad", copy.deepcopy(model).double(), x.double())()
-    return max(timing.error_against(exact, prepared(mode, model, x)().detach(), LIMIT) for mode in MODES if mode.startswith("eval"))
+    return max(precision.error_against(exact, prepared(mode, model, x)().detach(), LIMIT) for mode in MODES if mode.startswith("eval"))
 
 
 @inference_no_grad.figure

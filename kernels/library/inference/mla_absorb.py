@@ -12,7 +12,7 @@ way is plain multi-head attention, whose keys and values were expanded once and 
 
 from typing import Annotated, Literal
 
-from kernels import Bound, Series, kernel, timing
+from kernels import Bound, Series, kernel, precision, timing
 
 LIMITS = {"bf16": 3e-2, "fp16": 4e-3, "fp32": 1e-5}  # about twice what rounding each intermediate does to the smallest shapes
 LENGTHS = (512, 1024, 2048, 4096, 8192)
@@ -62,7 +62,7 @@ def mla_absorb(
     sweep: time against the cache's length.
     """
     device = timing.device()
-    size = timing.torch_dtype(dtype).itemsize
+    size = precision.torch_dtype(dtype).itemsize
     layer = Layer(tokens, batch, heads, head_dim, latent, rope, dtype, device)
     errors = layer.errors(LIMITS[dtype])
     reading, multiplying = timing.reading(), timing.multiplying(dtype)
@@ -108,7 +108,7 @@ def needed(tokens: int, batch: int, heads: int, head_dim: int, rope: int, dtype:
     """Bytes: keys and values kept and those that a step expands, at the longest cache; or one sequence of them in float64."""
     longest = max([n for n in LENGTHS if n <= 2 * tokens] + [tokens])
     pair = 2 * heads * head_dim
-    return max(2 * timing.torch_dtype(dtype).itemsize * batch * longest * pair, 8 * tokens * pair)
+    return max(2 * precision.torch_dtype(dtype).itemsize * batch * longest * pair, 8 * tokens * pair)
 
 
 class Layer:
@@ -118,7 +118,7 @@ class Layer:
         import torch
 
         def random(*shape: int, scale: float = 1.0):
-            return (scale * torch.randn(*shape, device=device)).to(timing.torch_dtype(dtype))
+            return (scale * torch.randn(*shape, device=device)).to(precision.torch_dtype(dtype))
 
         self.cache = random(batch, tokens, latent + rope)  # c and r of a token side by side
         self.latent, self.scale = latent, (head_dim + rope) ** -0.5
@@ -183,7 +183,7 @@ class Layer:
 
     def errors(self, limit: float) -> dict[str, float]:
         exact = self.exact()
-        return {way: timing.error_against(exact, getattr(self, way)()[:1], limit) for way in WAYS}
+        return {way: precision.error_against(exact, getattr(self, way)()[:1], limit) for way in WAYS}
 
     def times(self, **ceilings) -> timing.Turns:
         """Turns of a step in each way and of ceilings, launches replayed from a graph as a serving engine does."""

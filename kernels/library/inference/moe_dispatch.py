@@ -11,7 +11,7 @@ The shape is OLMoE's (Muennighoff et al. 2024, arXiv 2409.02060): 64 experts, 8 
 import functools
 from typing import Annotated, Any, Literal
 
-from kernels import Bound, KernelError, Series, kernel, timing
+from kernels import Bound, KernelError, Series, kernel, precision, timing
 from kernels.library.inference.moe_capacity import capacity
 
 LIMITS = {"bf16": 2e-2, "fp16": 3e-3, "fp32": 1e-5}  # about twice what rounding the intermediates does
@@ -106,7 +106,7 @@ def predict(result):
 
 def needed(tokens: int, experts: int, top_k: int, d_model: int, ffn: int, dtype: str) -> int:
     """Bytes: weights, and beside them either their float64 or the buckets, which are as full as the fullest expert, twice the average."""
-    size, weights = timing.torch_dtype(dtype).itemsize, 3 * experts * d_model * ffn
+    size, weights = precision.torch_dtype(dtype).itemsize, 3 * experts * d_model * ffn
     return size * weights + max(8 * weights, size * 2 * tokens * top_k * (2 * d_model + 4 * ffn) + 8 * tokens * top_k * d_model)
 
 
@@ -135,7 +135,7 @@ class Layer:
         import torch
 
         self.experts, self.top_k, self.d_model, self.device = experts, top_k, d_model, device
-        self.dtype = timing.torch_dtype(dtype)
+        self.dtype = precision.torch_dtype(dtype)
         self.router = torch.randn(d_model, experts, device=device) * d_model**-0.5
         self.preference = 0.25 * torch.randn(experts, device=device)
         self.up = (torch.randn(experts, d_model, 2 * ffn, device=device) * d_model**-0.5).to(self.dtype)  # gate and up side by side
@@ -188,7 +188,7 @@ class Layer:
         wide.up, wide.down = self.up.double(), self.down.double()
         exact = wide.looped(x.double(), chosen, weights.double())
         ways = {"looped": self.looped(x, chosen, weights), "grouped": self.grouped(x, chosen, weights, load(chosen, self.experts))}
-        return {way: timing.error_against(exact, found, limit) for way, found in ways.items()}
+        return {way: precision.error_against(exact, found, limit) for way, found in ways.items()}
 
     def times(self, x, limits: dict[str, int], **ceilings) -> timing.Turns:
         """Turns of the layer without its router, looped, and grouped in buckets of each of the sizes, and of ceilings."""
@@ -215,8 +215,8 @@ class Layer:
             "prompt_dropped": 1 - torch.stack(kept).double().mean(),
             "batches_changed": changed.any(-1).double().mean(),
             "tokens_changed": changed.double().mean(),
-            "capped_moved": max(timing.error_against(capped[0], other) for other in capped[1:]),
-            "dropless_moved": max(timing.error_against(free[0], other) for other in free[1:]),
+            "capped_moved": max(precision.error_against(capped[0], other) for other in capped[1:]),
+            "dropless_moved": max(precision.error_against(free[0], other) for other in free[1:]),
         }
 
 

@@ -11,7 +11,7 @@ The bf16 product is the library's; both quantised ones are Triton kernels of thi
 import functools
 from typing import Annotated, Any
 
-from kernels import Bound, KernelError, Series, kernel, timing
+from kernels import Bound, KernelError, Series, kernel, precision, timing
 
 GROUP = 128  # weights that share a scale
 FORMATS = ("bf16", "int8", "int4")
@@ -188,7 +188,7 @@ def verified(functions, weights, exact, activations):
             w = dequantized(name, tuple(t[part] for t in weights[name]))
             for batch, x in activations.items():
                 reference = x.double() @ w.T
-                errors[name] = max(errors[name], timing.error_against(reference, ends[name][batch][:, part], LIMIT))
+                errors[name] = max(errors[name], precision.error_against(reference, ends[name][batch][:, part], LIMIT))
             if name in QUANTIZED:
                 moved[name] = max(moved[name], float((reference - plain).square().mean().sqrt() / plain.square().mean().sqrt()))
     if any(torch.isnan(y).any() for line in ends.values() for y in line.values()):

@@ -11,7 +11,7 @@ blocks and the head are timed, and the blocks' time is multiplied to the model's
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from kernels import Bound, Series, kernel, timing
+from kernels import Bound, Series, kernel, precision, timing
 from kernels.library.inference.speculative_speedup import expected, gain
 from kernels.library.models._models import SHAPES, Shape, llama
 from kernels.library.models.model_shape import model_shape
@@ -172,7 +172,7 @@ class Decoder:
     def __init__(self, shape: Shape, context: int, device: str, dtype: str = "bf16", blocks: int = BLOCKS) -> None:
         import torch
 
-        self.shape, self.context, self.device, self.dtype = shape, context, device, timing.torch_dtype(dtype)
+        self.shape, self.context, self.device, self.dtype = shape, context, device, precision.torch_dtype(dtype)
 
         def random(*size: int, scale: float = 1.0):
             return torch.randn(*size, device=device, dtype=self.dtype).mul_(scale)
@@ -244,7 +244,7 @@ class Decoder:
             outs.append(out)
         single = Decoder.__new__(Decoder)
         vars(single).update({**vars(self), "blocks": self.blocks[:1], "cache": self.cache[:1]})
-        return timing.error_against(torch.cat(outs), single.passed(x)[0], LIMIT)
+        return precision.error_against(torch.cat(outs), single.passed(x)[0], LIMIT)
 
 
 def norm(x):

@@ -8,7 +8,7 @@ ending a kernel takes some microseconds, and, when their data are still in the L
 from functools import partial
 from typing import Annotated, Any
 
-from kernels import Bound, KernelError, Series, kernel, timing
+from kernels import Bound, KernelError, Series, kernel, precision, timing
 
 SIZES = tuple(2**p for p in range(16, 34, 2))  # 64 KiB to 4 GiB
 CHECKED = 2**26  # bytes compared
@@ -72,7 +72,7 @@ def tensors(size: int):
 def checked(way, size: int) -> float:
     x, out = tensors(size)
     way(x, out)
-    return timing.error_against(2 * x if way is timing.scale else x, out, limit=0.0)
+    return precision.error_against(2 * x if way is timing.scale else x, out, limit=0.0)
 
 
 def rate(way, size: int, flush: bool = True):

@@ -11,7 +11,7 @@ operation that moves more than it needs lies below the roof. The library's own f
 import functools
 from typing import Annotated, Any, Literal
 
-from kernels import Bound, KernelError, Series, kernel, timing
+from kernels import Bound, KernelError, Series, kernel, precision, timing
 from kernels.library.machines.roofline import DECODES, HEAD, OPERATIONS, ROWS, roof, rows_of, work
 
 LIMITS = {"bf16": 1.6e-2, "fp16": 2e-3}  # a few roundings of the largest element: probabilities, sums and outputs are cut to 16 bits
@@ -71,7 +71,7 @@ def roofline_measure(
         memory = "copy" if name in COPYING else "read"
         bound, done = ("product", flops) if flops / product.value > moved / {"copy": copied, "read": read}[memory].value else (memory, moved)
         function, reference, share = prepared(name, tokens, width, dtype)
-        errors[name] = timing.error_against(reference(), share(function()), LIMITS[dtype])
+        errors[name] = precision.error_against(reference(), share(function()), LIMITS[dtype])
         turns = timing.in_turns(graph=True, operation=function, ceiling=ceilings[bound].function)
         seconds[name], of_roof[name] = turns["operation"], turns.ratio("ceiling", "operation") * (done / ceilings[bound].work)
         del function, reference, share
@@ -109,7 +109,7 @@ def prepared(name: str, tokens: int, width: int, dtype: str):
     import torch
 
     def random(*shape: int, scale: float = 1.0):
-        return torch.randn(*shape, dtype=timing.torch_dtype(dtype), device=timing.device()).mul_(scale)
+        return torch.randn(*shape, dtype=precision.torch_dtype(dtype), device=timing.device()).mul_(scale)
 
     heads = width // HEAD
     if name == "decode_attention":

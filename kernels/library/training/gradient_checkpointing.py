@@ -11,7 +11,7 @@ The backward pass takes about twice the forward's time, so that is about a third
 import functools
 from typing import Annotated, Any
 
-from kernels import Bound, KernelError, Series, kernel, timing
+from kernels import Bound, KernelError, Series, kernel, precision, timing
 from kernels.library.models._transformer import HEAD, transformer
 from kernels.library.training.activation_memory import activation_memory
 
@@ -111,8 +111,8 @@ def prepared(width: int, layers: int, tokens: int, batch: int, dtype: str, devic
     """The blocks in training mode with gradients already allocated, so that a step's peak is activations; and hidden states."""
     import torch
 
-    model = transformer(width, layers, dropout=DROPOUT, dtype=timing.torch_dtype(dtype), device=device).train()
-    x = torch.randn(batch, tokens, width, device=device).to(timing.torch_dtype(dtype))
+    model = transformer(width, layers, dropout=DROPOUT, dtype=precision.torch_dtype(dtype), device=device).train()
+    x = torch.randn(batch, tokens, width, device=device).to(precision.torch_dtype(dtype))
     step(model, x)
     return model, x
 
@@ -135,7 +135,7 @@ def gradient_error(model, x) -> float:
         return [parameter.grad for parameter in model.parameters()]
 
     plain = [gradient.clone() for gradient in gradients(0)]
-    return max(timing.error_against(kept, again, LIMIT) for kept, again in zip(plain, gradients(1)))
+    return max(precision.error_against(kept, again, LIMIT) for kept, again in zip(plain, gradients(1)))
 
 
 def flops(width: int, layers: int, tokens: int, batch: int) -> int:

@@ -10,7 +10,7 @@ import functools
 import gc
 from typing import Annotated, Any, Literal
 
-from kernels import Bound, Series, kernel, timing
+from kernels import Bound, Series, kernel, precision, timing
 from kernels.library.machines.roofline_measure import LIMITS, attention, plain_attention
 from kernels.library.transformers.attention_memory import BYTES, extra, inputs, longest
 
@@ -134,13 +134,13 @@ def queries(tokens: int, heads: int, head_dim: int, dtype: str):
     """Random queries, keys and values [1, heads, tokens, head_dim]."""
     import torch
 
-    return tuple(torch.randn(1, heads, tokens, head_dim, dtype=timing.torch_dtype(dtype), device=timing.device()) for _ in range(3))
+    return tuple(torch.randn(1, heads, tokens, head_dim, dtype=precision.torch_dtype(dtype), device=timing.device()) for _ in range(3))
 
 
 def checked(way: str, heads: int, head_dim: int, dtype: str) -> float:
     """The error of `way` against float64, at a length that both can hold."""
     q, k, v = queries(COMPARED, heads, head_dim, dtype)
-    return timing.error_against(plain_attention(q, k, v, causal=True), WAYS[way](q, k, v), LIMITS[dtype])
+    return precision.error_against(plain_attention(q, k, v, causal=True), WAYS[way](q, k, v), LIMITS[dtype])
 
 
 def attempt(way: str, tokens: int, heads: int, head_dim: int, dtype: str, timed: bool = True):

@@ -9,7 +9,7 @@ its core, scores to weighted values, written out (naive) or FlashAttention (arXi
 import functools
 from typing import Annotated, Any, Literal
 
-from kernels import Bound, Series, kernel, timing
+from kernels import Bound, Series, kernel, precision, timing
 from kernels.library.machines.roofline_measure import LIMITS, plain_attention
 from kernels.library.transformers.attention_flops import share_at
 from kernels.library.transformers.attention_memory_time import WAYS
@@ -115,7 +115,7 @@ class Block:
         self.width, self.batch, self.tokens, self.heads = width, batch, tokens, width // HEAD
 
         def random(*shape: int, scale: float = 1.0):
-            return torch.randn(*shape, dtype=timing.torch_dtype(dtype), device=timing.device()).mul_(scale)
+            return torch.randn(*shape, dtype=precision.torch_dtype(dtype), device=timing.device()).mul_(scale)
 
         self.x, self.hidden = random(batch * tokens, width), random(batch * tokens, 4 * width)
         self.qkv, self.out = random(width, 3 * width, scale=width**-0.5), random(width, width, scale=width**-0.5)
@@ -156,7 +156,7 @@ class Block:
 def checked(way: str, tokens: int, dtype: str) -> float:
     """The error of a block's attention against float64."""
     block = Block(TRUE[ENDS[0]], 1, tokens, dtype)
-    return timing.error_against(plain_attention(block.q, block.k, block.v, causal=True), block.core(way), LIMITS[dtype])
+    return precision.error_against(plain_attention(block.q, block.k, block.v, causal=True), block.core(way), LIMITS[dtype])
 
 
 @attention_time_share.predicted

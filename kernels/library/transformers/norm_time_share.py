@@ -8,7 +8,7 @@ about one, so the shares of FLOP and of time have little to do with each other; 
 import functools
 from typing import Annotated, Any, Literal
 
-from kernels import Bound, KernelError, kernel, timing
+from kernels import Bound, KernelError, kernel, precision, timing
 from kernels.library.transformers.norm_bandwidth import SIZE, inputs, prepared
 
 PARTS = ("matmul", "attention", "norms", "elementwise")
@@ -86,14 +86,14 @@ class Block:
         self.ffn = ffn_of(width)
 
         def random(*shape: int, scale: float = 1.0):
-            return torch.randn(*shape, dtype=timing.torch_dtype(dtype), device=device).mul_(scale)
+            return torch.randn(*shape, dtype=precision.torch_dtype(dtype), device=device).mul_(scale)
 
         self.qkv, self.out = (random(width, 3 * width, scale=width**-0.5), random(width, width, scale=width**-0.5))
         self.up, self.down = (random(width, 2 * self.ffn, scale=width**-0.5), random(self.ffn, width, scale=self.ffn**-0.5))
         self.x, self.hidden = random(self.tokens, width), random(self.tokens, self.ffn)
         self.q, self.k, self.v = (random(self.batch, self.heads, self.length, HEAD) for _ in range(3))
         angle = torch.outer(torch.arange(self.length, device=device), 10000 ** (-torch.arange(0, HEAD, 2, device=device) / HEAD)).repeat(1, 2)
-        self.cosine, self.sine = (f(angle).to(timing.torch_dtype(dtype)) for f in (torch.cos, torch.sin))
+        self.cosine, self.sine = (f(angle).to(precision.torch_dtype(dtype)) for f in (torch.cos, torch.sin))
 
     def parts(self, norm) -> dict:
         """Each part of the block as a function of no arguments."""

@@ -8,7 +8,7 @@ what one would not. Library calls (cuDNN through torch), without biases, norms a
 from functools import partial
 from typing import Annotated, Any, Literal
 
-from kernels import Bound, KernelError, Series, kernel, timing
+from kernels import Bound, KernelError, Series, kernel, precision, timing
 from kernels.library.vision.conv_blocks import BLOCKS, conv_blocks
 from kernels.library.vision.conv_stack import conv_stack
 
@@ -121,7 +121,7 @@ def image(batch: int, channels: int, height: int, width: int, dtype: str, device
     """Random values [batch, channels, height, width], the channels of a pixel side by side in memory."""
     import torch
 
-    return torch.randn(batch, channels, height, width, device=device).to(timing.torch_dtype(dtype), memory_format=torch.channels_last)
+    return torch.randn(batch, channels, height, width, device=device).to(precision.torch_dtype(dtype), memory_format=torch.channels_last)
 
 
 def parameters(layers, dtype: str, device: str) -> list:
@@ -130,7 +130,7 @@ def parameters(layers, dtype: str, device: str) -> list:
 
     return [
         (torch.randn(out, c // groups, k, k, device=device) / (k * (c // groups) ** 0.5)).to(
-            timing.torch_dtype(dtype), memory_format=torch.channels_last
+            precision.torch_dtype(dtype), memory_format=torch.channels_last
         )
         for c, out, k, _, groups in layers
     ]
@@ -176,7 +176,7 @@ def checked(layers, dtype: str, device: str) -> float:
     """The library's error on a small image against the float64 product of the same (rounded) values."""
     x, weights = image(1, layers[0][0], *CHECKED, dtype, device), parameters(layers, dtype, device)
     exact = through(unfolded, x.double(), layers, [w.double() for w in weights])
-    return timing.error_against(exact, forward(x, layers, weights), LIMITS[dtype])
+    return precision.error_against(exact, forward(x, layers, weights), LIMITS[dtype])
 
 
 @conv_cost.predicted

@@ -10,7 +10,7 @@ import functools
 from functools import partial
 from typing import Annotated, Any, Literal
 
-from kernels import Bound, KernelError, kernel, timing
+from kernels import Bound, KernelError, kernel, precision, timing
 from kernels.library.vision.maxpool_traffic import maxpool_traffic
 
 WAYS = ("library", "int64", "byte", "none")  # what the forward stores; none: nothing, and the backward reads the input again
@@ -90,7 +90,7 @@ def inputs(batch: int, channels: int, size: int, dtype: str, device: str):
     """x [batch, channels, size, size] and the gradient of its pooled image."""
     import torch
 
-    kind = timing.torch_dtype(dtype)
+    kind = precision.torch_dtype(dtype)
     return (torch.randn(batch, channels, side, side, device=device).to(kind) for side in (size, size // 2))
 
 
@@ -138,7 +138,7 @@ def checked(way: str, x, dy) -> float:
     y = functional.max_pool2d(wide, 2)
     (dx,) = torch.autograd.grad(y, wide, grown.double())
     mine, kept = pooled(way, few)
-    return max(timing.error_against(y.detach(), mine, 0.0), timing.error_against(dx, gradient(way, few, kept, grown), 0.0))
+    return max(precision.error_against(y.detach(), mine, 0.0), precision.error_against(dx, gradient(way, few, kept, grown), 0.0))
 
 
 tl: Any = None  # triton.language, once a kernel has imported it

@@ -4,7 +4,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from kernels import plot, timing
+from kernels import plot, precision
 from kernels.library.inference import decode_bandwidth as file
 from kernels.library.inference.decode_bandwidth import BATCHES, MODELS, STEPS, decode_bandwidth
 from kernels.library.inference.decode_roofline import decode_roofline
@@ -52,7 +52,7 @@ def test_a_step_is_the_step_in_float64(dtype):
     cache = block.cached(3, 16)
     exact = block.reference(*cache)
     keys = cache[1].clone()
-    timing.error_against(exact, block.step(*cache), file.LIMITS[dtype])
+    precision.error_against(exact, block.step(*cache), file.LIMITS[dtype])
     assert not torch.equal(cache[1][:, :, -1], keys[:, :, -1]) and torch.equal(cache[1][:, :, :-1], keys[:, :, :-1])
 
 

@@ -4,7 +4,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from kernels import plot, timing
+from kernels import plot, precision, timing
 from kernels.library.inference import mla_absorb as file
 from kernels.library.inference.mla_absorb import WAYS, Layer, mla_absorb
 from kernels.library.inference.mla_step import mla_step
@@ -47,7 +47,7 @@ def test_all_ways_give_what_the_definition_gives(dtype):
 @pytest.mark.parametrize("way", WAYS)
 def test_in_float64_associativity_is_exact_to_rounding(way):
     one = layer("fp64")
-    assert timing.error_against(one.expanded_exactly(), getattr(one, way)()) < 1e-13
+    assert precision.error_against(one.expanded_exactly(), getattr(one, way)()) < 1e-13
 
 
 def test_multi_head_attention_of_torch_agrees():
@@ -56,7 +56,7 @@ def test_multi_head_attention_of_torch_agrees():
     keys = torch.cat((keys, one.cache[:, None, :, one.latent :].expand(-1, 4, -1, -1)), -1)
     query = torch.cat((one.query, one.query_rope), -1)[:, :, None]
     oracle = torch.nn.functional.scaled_dot_product_attention(query, keys, values)[:, :, 0]
-    assert timing.error_against(oracle, one.absorbed()) < 1e-13
+    assert precision.error_against(oracle, one.absorbed()) < 1e-13
 
 
 def test_without_the_rotary_part_the_result_is_another():
@@ -64,7 +64,7 @@ def test_without_the_rotary_part_the_result_is_another():
     exact = one.expanded_exactly()
     one.query_rope.zero_()
     with pytest.raises(timing.KernelError, match="off its reference"):
-        timing.error_against(exact, one.absorbed(), 1e-3)
+        precision.error_against(exact, one.absorbed(), 1e-3)
 
 
 def test_its_numbers_follow_from_the_times(rehearse):

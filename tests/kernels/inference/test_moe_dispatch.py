@@ -4,7 +4,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from kernels import KernelError, plot, timing
+from kernels import KernelError, plot, precision, timing
 from kernels.library.inference import moe_dispatch as file
 from kernels.library.inference.expert_loop import expert_loop
 from kernels.library.inference.moe_dispatch import Layer, moe_dispatch
@@ -60,9 +60,9 @@ def test_both_ways_are_the_layer(limit):
     chosen, weights = one.route(x)
     exact = one_by_one(one, x, chosen, weights.double(), limit)
     bucket = file.load(chosen, 6) if limit is None else limit
-    assert timing.error_against(exact, one.grouped(x, chosen, weights, bucket)) < 1e-12
+    assert precision.error_against(exact, one.grouped(x, chosen, weights, bucket)) < 1e-12
     if limit is None:
-        assert timing.error_against(exact, one.looped(x, chosen, weights)) < 1e-12
+        assert precision.error_against(exact, one.looped(x, chosen, weights)) < 1e-12
 
 
 @pytest.mark.parametrize("dtype", file.LIMITS)

@@ -6,7 +6,7 @@ torch = pytest.importorskip("torch")
 
 from triton_here import DEVICE, needs_triton
 
-from kernels import KernelError, plot, timing
+from kernels import KernelError, plot, precision
 from kernels.library.inference import quantized_gemv as file
 from kernels.library.inference.quantized_gemv import FORMATS, QUANTIZED, SHOWN, quantized_gemv
 from kernels.record import Result
@@ -58,7 +58,7 @@ def test_the_triton_product_is_the_product_with_the_stored_weights(name, batch, 
     stored = file.quantize(w, QUANTIZED[name])
     out = torch.full((batch, 128), torch.nan, dtype=x.dtype, device=DEVICE)
     file.product(name, x, *stored, tile=tile, warps=warps, out=out)
-    timing.error_against(x.double() @ file.dequantized(name, stored).T, out, 2 * file.LIMIT)  # the interpreter cuts to bf16 where a GPU rounds
+    precision.error_against(x.double() @ file.dequantized(name, stored).T, out, 2 * file.LIMIT)  # the interpreter cuts to bf16 where a GPU rounds
 
 
 COMPILE = """

@@ -4,7 +4,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from kernels import plot, timing
+from kernels import plot, precision
 from kernels.library.inference import speculative_measure as file
 from kernels.library.inference.speculative_measure import Decoder, speculative_measure
 from kernels.library.inference.speculative_roofline import speculative_roofline
@@ -35,7 +35,7 @@ def test_checking_all_positions_at_once_is_decoding_them_one_by_one(shape):
     for row in x.split(1):
         out, cache = model.passed(row, cache)
         single.append(out)
-    assert timing.error_against(torch.cat(single), at_once) < 1e-12
+    assert precision.error_against(torch.cat(single), at_once) < 1e-12
     assert all(torch.allclose(a, b) for one, other in zip(grown, cache) for a, b in zip(one, other))
 
 
@@ -46,7 +46,7 @@ def test_the_attention_is_torchs():
     query = qkv[:, :64].view(1, 1, 8, 8).transpose(1, 2)
     oracle = torch.nn.functional.scaled_dot_product_attention(query, keys.repeat_interleave(4, 1), values.repeat_interleave(4, 1))
     assert keys.shape == (1, 2, 21, 8)
-    assert timing.error_against(oracle.transpose(1, 2).reshape(1, -1), mixed) < 1e-12
+    assert precision.error_against(oracle.transpose(1, 2).reshape(1, -1), mixed) < 1e-12
 
 
 def test_in_bf16_it_is_right_within_the_limit():

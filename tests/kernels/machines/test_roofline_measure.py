@@ -2,7 +2,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from kernels import KernelError, plot, timing
+from kernels import KernelError, plot, precision, timing
 from kernels.library.machines import roofline_measure as file
 from kernels.library.machines._devices import DEVICES
 from kernels.library.machines.roofline import OPERATIONS, ROWS, roofline, work
@@ -41,7 +41,7 @@ def made_up():  # not measured: numbers to draw with
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_each_operation_computes_what_it_says(pretended_gpu, name, dtype):
     function, reference, share = file.prepared(name, 64, 256, dtype)
-    timing.error_against(reference(), share(function()), file.LIMITS[dtype])
+    precision.error_against(reference(), share(function()), file.LIMITS[dtype])
 
 
 def test_references_against_torch_in_float64():

@@ -2,7 +2,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from kernels import KernelError, plot, timing
+from kernels import KernelError, plot, precision, timing
 from kernels.library.machines._devices import DEVICES
 from kernels.library.training import gradient_checkpointing as file
 from kernels.library.training.gradient_checkpointing import gradient_checkpointing
@@ -53,7 +53,7 @@ def test_other_dropout_masks_would_show():
     before = model.blocks[0].up.weight.grad.clone()
     file.step(model, x)
     with pytest.raises(KernelError, match="off its reference"):
-        timing.error_against(before, model.blocks[0].up.weight.grad, file.LIMIT)
+        precision.error_against(before, model.blocks[0].up.weight.grad, file.LIMIT)
 
 
 def test_the_flops_are_torchs_count():

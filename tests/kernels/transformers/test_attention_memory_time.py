@@ -2,7 +2,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from kernels import plot, timing
+from kernels import plot, precision, timing
 from kernels.library.machines._devices import DEVICES
 from kernels.library.transformers import attention_memory_time as file
 from kernels.library.transformers.attention_memory import extra
@@ -45,7 +45,7 @@ def made_up():  # not measured: numbers to draw with
 def test_each_way_is_attention(pretended_gpu, way):
     q, k, v = file.queries(48, 2, 32, "bf16")
     exact = torch.nn.functional.scaled_dot_product_attention(q.double(), k.double(), v.double(), is_causal=True)
-    timing.error_against(exact, file.WAYS[way](q, k, v), file.LIMITS["bf16"])
+    precision.error_against(exact, file.WAYS[way](q, k, v), file.LIMITS["bf16"])
 
 
 def test_naive_holds_two_matrices_at_most(pretended_gpu):

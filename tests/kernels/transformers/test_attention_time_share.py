@@ -2,7 +2,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from kernels import plot, timing
+from kernels import plot, precision, timing
 from kernels.library.machines._devices import DEVICES
 from kernels.library.transformers import attention_time_share as file
 from kernels.library.transformers.attention_flops import attention_flops
@@ -41,7 +41,7 @@ def test_the_block_computes_and_counts(pretended_gpu, way):
 
 def test_both_ways_give_the_same_block(pretended_gpu):
     block = file.Block(256, 1, 32, "bf16")
-    timing.error_against(block.forward("naive"), block.forward("flash"), 2e-2)
+    precision.error_against(block.forward("naive"), block.forward("flash"), 2e-2)
 
 
 def test_its_rehearsal(rehearse):

@@ -2,7 +2,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from kernels import KernelError, plot, timing
+from kernels import KernelError, plot, precision
 from kernels.library.machines._devices import DEVICES
 from kernels.library.vision import conv_cost as file
 from kernels.library.vision.conv_blocks import BLOCKS, conv_blocks
@@ -40,7 +40,7 @@ def made_up():  # not measured: numbers to draw with
 def test_unfolding_is_convolution(layers):
     x = file.image(2, layers[0][0], 17, 20, "fp32", "cpu").double()
     weights = [w.double() for w in file.parameters(layers, "fp32", "cpu")]
-    assert timing.error_against(file.through(functional.conv2d, x, layers, weights), file.through(file.unfolded, x, layers, weights)) < 1e-13
+    assert precision.error_against(file.through(functional.conv2d, x, layers, weights), file.through(file.unfolded, x, layers, weights)) < 1e-13
 
 
 @pytest.mark.oracle("conv_blocks", "torch modules that count their own parameters")
