@@ -35,7 +35,7 @@ def deck(order: Order, now: int, frozen: bool = False, each: bool = False) -> st
 
 
 def release(order: Order, now: int) -> str:
-    """Writes what `deck` writes, and in the lock that learners have it from now on. Refuses what a strict check would."""
+    """Writes what `deck` writes, and in the lock that learners have it from now on. Refuses what a strict check does."""
     return _with_cache(order, lambda cache: _release(order, cache, now))
 
 
