@@ -316,6 +316,8 @@ def _first_sentence(text: Text) -> int:
 # --------------------------------------------------------------------------------------- numeric notes
 
 _DIGITS = re.compile(r"\b(?:digits?|figures?|decimals?|places?|whole|integers?|exact(?:ly)?|nearest|round(?:ed)?)\b", re.IGNORECASE)
+_NUMBERS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+_ASKED = re.compile(rf"\b(\d+|{'|'.join(_NUMBERS)}) (?:significant )?(?:digits?|figures?)\b", re.IGNORECASE)
 _ALSO = {  # other words for a format's unit
     "percent": ("%",),
     "points": ("percentage points",),
@@ -365,7 +367,15 @@ def _check_question(question: str, item: _Shown, note: Note, problems: list[Prob
     if form.label and not stated:
         message = f"the answer is in {form.name}, which the question does not say"
         problems.append(Problem(place, message, "state the unit in the front or in what is given"))
-    if form.rounding != "exact" and form.name != "count" and not _DIGITS.search(question):
-        digits = form.digits or 3
+    if form.rounding == "exact" or (form.name == "count" and form.digits is None):
+        return
+    digits, number = form.digits or 3, item.value.content
+    if isinstance(number, Quantity) and not item.value.missing:
+        digits = min(digits, digits_of(number, form) or digits)
+    asked = {_NUMBERS.index(word) + 1 if word in _NUMBERS else int(word) for word in map(str.lower, _ASKED.findall(question))}
+    if form.name != "count" and not _DIGITS.search(question):
         message = f"the answer has {digits} significant digits, which the question does not say"
         problems.append(Problem(place, message, f"such as: to {digits} significant digits"))
+    elif asked and digits not in asked:
+        message = f"the question asks for {max(asked)} digits, and the answer has {digits}"
+        problems.append(Problem(place, message, "both must say the same number: who types what is asked would be told that it is wrong"))
