@@ -24,6 +24,7 @@ from workshop import ROOT, Workshop, environment
 import generator.__main__ as generator
 import kernels.__main__ as kernels
 from generator.keep.deck import Built, build
+from generator.look.notetypes import note_types
 from generator.resolve.told import told_twice
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -149,6 +150,11 @@ def test_cards_that_are_shown_are_sound(document: Path, tmp_path: Path):
     assert done.status == 0 and "warning" not in done.out, done
     done = shop.run("deck")
     assert done.status == 0, done.err
+
+
+def test_a_card_of_each_type_is_shown():
+    shown = "".join(block.text for block in blocks(ROOT / "cards/README.md", "markdown"))
+    assert [key for key in note_types() if key != "qa" and f" .{key}}}" not in shown] == []
 
 
 def test_a_card_in_a_minute_joins_our_deck(real_deck: Built, tmp_path: Path):
