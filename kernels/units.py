@@ -65,6 +65,7 @@ _FAMILIES: Mapping[str, tuple[int | Fraction, str, Mapping[str, int | Fraction]]
     **{name: (1, "token", {"": 1}) for name in ("token", "tokens")},
 }
 _NAMED = ("N", "J", "W", "Pa", "V", "Ohm", "C", "F", "Wb", "T", "H")  # what the powers of base units are called where they make one
+RESERVED = frozenset("percent points times count million billion trillion exact spread range sign °C degC".split())  # words of formats
 _FACTOR = re.compile(r"(1|°?[^\W\d_]+)(?:\^(-?[1-9]\d?)|([²³]))?")
 
 
@@ -100,8 +101,12 @@ def remembering(function):
 @functools.cache
 def atom(name: str) -> tuple[Fraction, Powers] | None:
     """The size in base units, and their powers, of a unit that stands alone; None for what is none."""
-    if name in _declared or name[-1:] == "s" and name[:-1] in _declared:
-        return Fraction(1), ((name if name in _declared else name[:-1], 1),)
+    word = name if name in _declared else name.removesuffix("s")
+    return (Fraction(1), ((word, 1),)) if word in _declared else standard(name)
+
+
+def standard(name: str) -> tuple[Fraction, Powers] | None:
+    """The same, of the units that every deck has."""
     for cut in range(3):
         prefix, family = name[:cut], name[cut:]
         if family in _FAMILIES and prefix in _FAMILIES[family][2]:

@@ -330,7 +330,8 @@ def _sqrt(x: Any) -> Quantity:
     if number.value < 0:
         raise QuantityError("a root of a negative number")
     exact = math.isqrt(number.value) if isinstance(number.value, int) else 0
-    return Quantity(exact if exact * exact == number.value else math.sqrt(number.value), tuple((unit, power // 2) for unit, power in number.powers), side=number.side)
+    powers = tuple((unit, power // 2) for unit, power in number.powers)
+    return Quantity(exact if exact * exact == number.value else math.sqrt(number.value), powers, side=number.side)
 
 
 def _extreme(choose: Callable[..., Quantity]) -> Callable[[list[Quantity]], Quantity]:
