@@ -19,7 +19,8 @@ KERNELS, RECORDS = "../kernels", "../records"  # beside the folder of cards
 
 
 class Home(NamedTuple):
-    """kernels: the folder of the deck's own, which need not be there; None where that is the laboratory itself. units: what its numbers count."""
+    """kernels: the folder of the deck's own, which need not be there; None where that is the laboratory itself.
+    records: by the same way as the cards. units: what its numbers count."""
 
     kernels: Path | None
     records: Path
@@ -37,7 +38,7 @@ def home_of(cards: Path) -> Home:
     wrong += unfit(units) if isinstance(units, list) else [f"units must be a list of words, but is {units!r}"]
     if wrong:
         raise KernelError("\n".join(f"{cards / DECK}: {one}" for one in wrong))
-    kernels, records = (Path(os.path.abspath(cards / place)) for place in places.values())
+    kernels, records = Path(os.path.abspath(cards / places["kernels"])), Path(os.path.normpath(cards / places["records"]))
     if "kernels" in said and not kernels.is_dir():
         raise KernelError(f"{cards / DECK}: there is no folder {said['kernels']!r} of kernels")
     if in_the_way(kernels):

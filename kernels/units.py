@@ -30,13 +30,13 @@ _FAMILIES: Mapping[str, tuple[int | Fraction, str, Mapping[str, int | Fraction]]
     "B": (1, "", {**_LARGE, **_BINARY}),
     "bit": (Fraction(1, 8), "B", {**_LARGE, **_BINARY}),
     "FLOP": (1, "", _LARGE),
-    "g": (Fraction(1, 1000), "kg", {"": 1, "k": 1000, "M": 10**6, **_PARTS}),
-    "m": (1, "", {**_METRIC, **_CENTI}),
+    "g": (Fraction(1, 1000), "kg", {"": 1, "k": 1000, **_PARTS}),
+    "m": (1, "", {"": 1, "k": 1000, **_PARTS, **_CENTI}),
     "s": (1, "", {"": 1, **_PARTS}),
     "A": (1, "", _METRIC),
-    "K": (1, "", _METRIC),
-    "mol": (1, "", _METRIC),
-    "cd": (1, "", _METRIC),
+    "K": (1, "", {"": 1, **_PARTS}),
+    "mol": (1, "", {"": 1, **_PARTS}),
+    "cd": (1, "", {"": 1, **_PARTS}),
     "N": (1, "kg*m/s^2", _METRIC),
     "J": (1, "kg*m^2/s^2", _METRIC),
     "W": (1, "kg*m^2/s^3", _METRIC),
@@ -65,7 +65,7 @@ _FAMILIES: Mapping[str, tuple[int | Fraction, str, Mapping[str, int | Fraction]]
     **{name: (1, "token", {"": 1}) for name in ("token", "tokens")},
 }
 _NAMED = ("N", "J", "W", "Pa", "V", "Ohm", "C", "F", "Wb", "T", "H")  # what the powers of base units are called where they make one
-RESERVED = frozenset("percent points times count million billion trillion exact spread range sign °C degC".split())  # words of formats
+RESERVED = ("percent", "points", "times", "count", "million", "billion", "trillion", "exact", "spread", "range", "sign")  # words of formats
 _FACTOR = re.compile(r"(1|°?[^\W\d_]+)(?:\^(-?[1-9]\d?)|([²³]))?")
 
 
@@ -206,6 +206,22 @@ _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 def _label(name: str) -> str:
     name = f"{name[:-3]}Ω" if name.endswith("Ohm") else name
     return f"µ{name[1:]}" if name[0] in "uμ" and atom(f"µ{name[1:]}") else name
+
+
+@remembering
+def sizes(unit: str) -> tuple[tuple[float, str], ...]:
+    """The sizes in which a figure shows numbers of a base unit, the largest first, with what is printed: (1000, "km/s"), (1, "m/s")."""
+    head = re.match(r"[^\W\d_]+(?=$|[/*])", unit)
+    name = head[0] if head else ""
+    size, of, prefixes = _FAMILIES.get("g" if name == "kg" else name, (1, "", {"": 1}))
+    steps = {prefix: float(size * factor) for prefix, factor in prefixes.items() if prefix in ("", *"EPTGMkmµnpf")}
+    shown = {factor: f"{prefix}{'g' if name == 'kg' else name}{unit[len(name) :]}" for prefix, factor in steps.items()}
+    return tuple((factor, label(shown[factor])) for factor in sorted(shown, reverse=True))
+
+
+def counts(unit: str) -> bool:
+    """Whether a number of it is read as a plain one: how many, or how many a second."""
+    return unit.removesuffix("/s") in ("", "token", *_declared) and unit != "/s"
 
 
 def check(unit: str) -> str:
