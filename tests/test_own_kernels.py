@@ -150,7 +150,7 @@ WRONG = {
     "a unit that is one": (lambda own: own.edit("deck.yml", ("[page]", "[page, kg]")), "cards/deck.yml:6: the unit 'kg' has a meaning of its own"),
     "a unit of a format": (lambda own: own.edit("deck.yml", ("[page]", "[page, count]")), "the unit 'count' has a meaning of its own already"),
     "a unit that is no word": (lambda own: own.edit("deck.yml", ("[page]", "[page, a/b]")), "the unit 'a/b' must be a word of letters alone"),
-    "a unit twice": (lambda own: own.edit("deck.yml", ("[page]", "[page, pages]")), "the unit 'page' stands twice (a plural in -s is there by"),
+    "a unit twice": (lambda own: own.edit("deck.yml", ("[page]", "[page, pages]")), "the unit 'pages' stands twice (a plural in -s is there by"),
     "a unit that is not declared": (
         lambda own: own.edit("deck.yml", ("[page]", "[word]")),
         "weighing.report: unknown unit 'page'",

@@ -46,7 +46,7 @@ class Order:
 
     def _at_home(self) -> tuple[list[Any], Home]:
         """What tells which deck.yml it was, and what that one says: as the last build read it, where that was the same; YAML takes longer."""
-        known = [os.path.abspath(self.cards), hash_of(self.cards / DECK)]
+        known = [os.path.abspath(self.cards), hash_of(os.path.join(self.cards, DECK))]
         if self._home is None or self._home[0] != known:
             kept = self.before.home if self.before else []
             self._home = known, _decoded(*kept[2:]) if kept[:2] == known else _read(self.cards)
