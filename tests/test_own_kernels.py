@@ -116,6 +116,14 @@ def test_an_edit_is_seen(own: Workshop, edit):
     assert own.run("deck", now=SECOND).status == 0 and fields(own) == kept
 
 
+def test_a_copy_looks_at_its_own_kernels(own: Workshop, tmp_path: Path):
+    assert own.run("deck").status == 0
+    copy = workshop(tmp_path / "copy", like=own.folder)
+    copy.edit("free_fall.py", ("GRAVITY = 9.81", "GRAVITY = 1.62"), under="kernels")
+    assert "16.2 J" in copy.run("deck", idle=True).err
+    assert own.run("deck", idle=True).status == 0
+
+
 def test_an_edit_makes_a_record_stale(own: Workshop):
     recorded(own)
     own.edit("weighing.py", ("0.01)", "0.02)"), under="kernels")
