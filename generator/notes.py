@@ -87,7 +87,10 @@ class Claim(NamedTuple):
 
 
 class Note(NamedTuple):
-    """One note. `fields` holds the author's Markdown by field name: Front, the type's main field, its sections."""
+    """One note. `fields` holds the author's Markdown by field name: Front, the type's main field, its sections.
+
+    guid: of one that came from elsewhere, what Anki knows it by.
+    """
 
     id: str
     type: str
@@ -101,6 +104,7 @@ class Note(NamedTuple):
     place: Place
     directory: Path
     assumes: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+    guid: str = ""
 
 
 class Question(NamedTuple):

@@ -380,7 +380,7 @@ def _entry(note: Rendered, pieces: tuple[str, ...], deck_id: int) -> Entry:
     from generator.pack.package import ids_of
     from generator.show.report import call, verdict_of
 
-    guid = guid_of(deck_id, note.id)
+    guid = note.resolved.note.guid or guid_of(deck_id, note.id)
     return Entry(
         id=note.id,
         type=note.type,

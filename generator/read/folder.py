@@ -334,7 +334,7 @@ def _note(draft: Draft, source: Source, front: FrontMatter, settings: Settings) 
         type=draft.type,
         deck=f"{settings.name}::{subdeck}",
         topic=source.topic,
-        tags=front.tags,
+        tags=tuple(dict.fromkeys((*front.tags, *front.tagged.get(draft.id, ())))),
         fields=draft.fields,
         runs=front.runs,
         claims=tuple(claim for claim in front.claims if claim.note == draft.id),
@@ -342,6 +342,7 @@ def _note(draft: Draft, source: Source, front: FrontMatter, settings: Settings) 
         place=draft.place,
         directory=source.path.parent,
         assumes=front.assumes,
+        guid=front.guids.get(draft.id, ""),
     )
 
 
