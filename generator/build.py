@@ -177,7 +177,7 @@ def _write(order: Order, built: Built, update: Update, found: Coverage, each: bo
     """Package, lock, media and report. The package's path, and those of all files with their SHA-256 where it is known."""
     from generator.pack import lock
     from generator.pack.output import write, write_media
-    from generator.pack.package import write_package
+    from generator.pack.package import media_of, write_package
     from generator.show.report import report
 
     deck, notes, contents = built.deck, built.entries, built.contents
@@ -189,7 +189,7 @@ def _write(order: Order, built: Built, update: Update, found: Coverage, each: bo
             write_package(order.build / f"{deck.slug}-{folder}.apkg", deck, some, built.types, update.lock, contents)
     if not order.lock.exists() or order.lock.read_bytes() != text:
         write(order.lock, text)
-    media = write_media(order.build / "media", {name: size for note in notes for name, size in note.media.items()}, built.media)
+    media = write_media(order.build / "media", media_of(notes, built.types), built.media)
     about = order.build / "report.json"
     deck = deck._replace(warnings=(*deck.warnings, *update.warnings))
     write(about, report(built.sheets, deck, update.statuses, found, package, digest).encode())
@@ -214,7 +214,7 @@ def _live(built: Built) -> list[str]:
     """The keys of what the deck and its preview stand on."""
     from generator.keep import sheets, shown
 
-    return [*sheets.live(built.sheets), *shown.live(built)]
+    return [*sheets.live(built.sheets), *shown.live(built), *(f"media:{name}" for kind in built.types.values() for name in kind.media)]
 
 
 # -------------------------------------------------------------------------------------- what is wrong, what is said

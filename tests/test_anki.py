@@ -16,8 +16,7 @@ pytest.importorskip("anki", reason="the anki library is not installed")
 import anki.lang
 from anki.collection import Collection, ImportAnkiPackageOptions, ImportAnkiPackageRequest
 from anki.template import TemplateRenderContext
-
-from generator.look.notetypes import note_types
+from our_types import note_types
 
 FAULT = re.compile(r"\{\{(?!c\d)|\[\[(?!type:Expected\]\])|No cloze|Found |no field|None|Undefined")
 CARDS_OF = {  # note id -> its cards, in reading order

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -155,7 +156,7 @@ def circumstances_of(
 ) -> Circumstances:
     files = files or Files(folders(cards, roots))
     code = sheets.code(files, circumstances)
-    around = frame(cards, types_of(cache, files, code), lambda text, path: topics_of(text, path, cache, code))
+    around = frame(cards, partial(types_of, cache, files, code), lambda text, path: topics_of(text, path, cache, code))
     return Circumstances(around, tuple(around.settings.devices if devices is None else devices), tuple(roots), files, code).and_shared()
 
 

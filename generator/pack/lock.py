@@ -37,14 +37,14 @@ class NoteLine(NamedTuple):
 
 
 class TypeLine(NamedTuple):
-    """One note type as last shipped. fields: (id, name) in Anki's order. kind: "basic" or "cloze", "" where no lock told it."""
+    """One note type as last shipped. fields, templates: (id, name) in Anki's order."""
 
     id: int
+    kind: str
     fields: tuple[tuple[int, str], ...]
-    template: tuple[int, str]
+    templates: tuple[tuple[int, str], ...]
     hash: str
     mod: int
-    kind: str = ""
 
 
 class Lock(NamedTuple):
@@ -151,26 +151,29 @@ def _note_line(before: NoteLine | None, note: Entry, deck: Deck, now: int, probl
 
 
 def _type_line(before: TypeLine | None, note_type: NoteType, now: int, place: Place, problems: list[Problem]) -> TypeLine:
-    front, back, css = note_type.front, note_type.back, note_type.css
     fields = tuple((id, name) for name, id in note_type.fields.items())
-    template = (note_type.template[1], note_type.template[0])
-    found = _digest([note_type.name, note_type.kind, fields, template, front, back, css])
+    templates = tuple((template.id, template.name) for template in note_type.templates)
+    sides = [(template.front, template.back) for template in note_type.templates]
+    found = _digest([note_type.name, note_type.kind, fields, templates, sides, note_type.css])
+    line = TypeLine(note_type.id, note_type.kind, fields, templates, found, now)
     if before is None:
-        return TypeLine(note_type.id, fields, template, found, now, note_type.kind)
+        return line
     what = f"note type {note_type.key!r}"
-    if before.id != note_type.id or before.template[0] != template[0]:
-        problems.append(Problem(place, f"{what}: its id or its template's id changed", "put the shipped id back: Anki knows it by nothing else"))
-    if [id for id, _ in before.fields] != [id for id, _ in fields]:
-        shipped = ", ".join(name for _, name in before.fields)
-        problems.append(
-            Problem(place, f"{what}: fields were added, removed or reordered", f"shipped: {shipped}. Rename a spare field, keeping its id, instead")
-        )
-    if before.kind not in ("", note_type.kind):
-        problems.append(
-            Problem(place, f"{what}: it was shipped as {before.kind} and is now {note_type.kind}", "make a new note type: Anki cannot turn it")
-        )
-    mod = before.mod if before.hash == found else max(now, before.mod + 1)
-    return TypeLine(note_type.id, fields, template, found, mod, note_type.kind)
+    if before.id != line.id:
+        hint = f"put `id: {before.id}` into its type.yml: Anki knows it by nothing else"
+        problems.append(Problem(place, f"{what}: its id was {before.id} and is now {line.id}", hint))
+    elif before.kind != line.kind:
+        hint = "make a new note type: Anki cannot turn it"
+        problems.append(Problem(place, f"{what}: it was shipped as {before.kind} and is now {line.kind}", hint))
+    else:
+        for one, was, now_is, hint in (
+            ("fields", before.fields, line.fields, "Rename a spare field, keeping its place, instead"),
+            ("templates", before.templates, line.templates, "make a new note type for more cards"),
+        ):
+            if [id for id, _ in was] != [id for id, _ in now_is]:
+                shipped = ", ".join(name for _, name in was)
+                problems.append(Problem(place, f"{what}: {one} were added, removed or reordered", f"shipped: {shipped}. {hint}"))
+    return line._replace(mod=before.mod if before.hash == found else max(now, before.mod + 1))
 
 
 def _digest(content: Any) -> str:
@@ -221,10 +224,8 @@ def _read(entry: Any) -> tuple[str, NoteLine | TypeLine]:
     """The name and the content of a line, as `text` wrote it. Raises what a dictionary of another shape raises."""
     hash, mod = str(entry["hash"]), int(entry["mod"])
     if "note" not in entry:
-        template_id, template = entry["template"]
-        fields = tuple((int(id), str(name)) for id, name in entry["fields"])
-        kind = str(entry.get("kind", ""))
-        return str(entry["type"]), TypeLine(int(entry["id"]), fields, (int(template_id), str(template)), hash, mod, kind)
+        fields, templates = (tuple((int(id), str(name)) for id, name in entry[many]) for many in ("fields", "templates"))
+        return str(entry["type"]), TypeLine(int(entry["id"]), str(entry["kind"]), fields, templates, hash, mod)
     clozes = {int(number): str(source) for number, source in entry["clozes"].items()} if "clozes" in entry else {}
     return str(entry["note"]), NoteLine(str(entry["guid"]), str(entry["type"]), str(entry["deck"]), hash, mod, clozes, str(entry.get("retired", "")))
 
@@ -233,8 +234,7 @@ def text(lock: Lock) -> str:
     """The lock as a file: types, then notes, one line each, sorted, so that merges seldom conflict."""
     lines = [HEADER]
     for key, kind in sorted(lock.types.items()):
-        shipped = {"type": key, "id": kind.id, "kind": kind.kind, "hash": kind.hash, "mod": kind.mod, "template": kind.template}
-        lines.append(_line({**shipped, "fields": kind.fields}))
+        lines.append(_line({"type": key, **kind._asdict()}))
     for id, note in sorted(lock.notes.items()):
         before, line = lock.lines.get(id, (None, ""))
         if note is before:

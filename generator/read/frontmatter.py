@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from generator.notes import VERDICTS, Claim, Decided, Run, Threshold, Topic
 from generator.problems import DeckError, Place, Problem, nearest
-from generator.read import yaml
+from generator.read import deckfile, yaml
 
 if TYPE_CHECKING:
     from kernels.declare import Kernel
@@ -45,7 +45,7 @@ class FrontMatter(NamedTuple):
 
 
 class Known(NamedTuple):
-    """What a front matter may name; tags and topics are None where their file is broken."""
+    """What a front matter may name; tags: None where any may be used, topics: None where their file is broken."""
 
     tags: tuple[str, ...] | None
     topics: Mapping[str, Topic] | None
@@ -87,6 +87,8 @@ def _tags(node: yaml.Node, known: tuple[str, ...] | None, problems: list[Problem
             continue
         if known is not None and tag not in known:
             problems.append(Problem(item.place, f"unlisted tag {tag!r}", nearest(tag, known) or "list it under tags: of deck.yml"))
+        elif not deckfile.is_tag(tag):
+            problems.append(Problem(item.place, f"the tag {tag!r} is malformed", deckfile.TAG_RULE))
         elif tag in tags:
             problems.append(Problem(item.place, f"the tag {tag!r} stands twice"))
         else:

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from our_types import note_types
 from workshop import FIRST, SECOND, THIRD, Workshop
 
 from generator.keep.sheets import _entry
-from generator.look.notetypes import NoteType, note_types
+from generator.look.notetypes import NoteType
 from generator.notes import Deck, Entry, Note, Rendered, Resolved, Text
 from generator.pack.lock import Lock, NoteLine, TypeLine, Update, hash_of, load, text, update
 from generator.problems import Place, Problem
@@ -95,6 +96,9 @@ def renamed(note_type: NoteType, old: str, new: str) -> NoteType:
 # ------------------------------------------------------------------------------------------ what is refused
 
 
+CARD = TYPES["qa"].templates[0]
+
+
 def fields_without(name: str) -> NoteType:
     return TYPES["qa"]._replace(fields={n: id for n, id in TYPES["qa"].fields.items() if n != name})
 
@@ -103,8 +107,9 @@ REFUSED = {
     "a field removed": (fields_without("Spare 2"), "fields were added, removed or reordered"),
     "a field added": (TYPES["qa"]._replace(fields={**TYPES["qa"].fields, "More": 1}), "fields were added, removed or reordered"),
     "fields reordered": (TYPES["qa"]._replace(fields=dict(reversed(TYPES["qa"].fields.items()))), "Rename a spare field"),
-    "another id of the type": (TYPES["qa"]._replace(id=1), "its id or its template's id changed"),
-    "another id of the template": (TYPES["qa"]._replace(template=("Card", 1)), "its id or its template's id changed"),
+    "another id of the type": (TYPES["qa"]._replace(id=1), "its id was 1720310999 and is now 1 (put `id: 1720310999` into its type.yml"),
+    "another id of a template": (TYPES["qa"]._replace(templates=(CARD._replace(id=1),)), "templates were added, removed or reordered"),
+    "a template more": (TYPES["qa"]._replace(templates=(CARD, CARD._replace(id=2, name="More"))), "(shipped: Card. make a new note type"),
     "another kind": (TYPES["qa"]._replace(kind="cloze"), "it was shipped as basic and is now cloze"),
 }
 

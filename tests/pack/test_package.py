@@ -11,9 +11,9 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from our_types import note_types
 from workshop import FIRST, SECOND, Workshop, command, environment, notes, rows, workshop
 
-from generator.look.notetypes import note_types
 from generator.pack import output, package
 
 DAY_MS = 86_400_000

@@ -5,8 +5,8 @@ from __future__ import annotations
 from html.parser import HTMLParser
 
 import pytest
+from our_types import note_types
 
-from generator.look.notetypes import note_types, templates
 from generator.show import anki_template
 
 FRONT = "<h1>{{Front}}</h1>{{#Extra}}<p>{{Extra}}</p>{{/Extra}}{{^Extra}}<i>none</i>{{/Extra}}<!-- {{Nothing}} -->"
@@ -125,7 +125,7 @@ def test_typed(collection):
 @pytest.mark.parametrize("full", [True, False])
 def test_the_deck_s_own_types(collection, key, full):
     kind = note_types()[key]
-    front, back, _ = templates(kind)
+    front, back = kind.templates[0][2:]
     fields = {name: f"{{{{c1::{name}}}}} x" if name == kind.main and kind.kind == "cloze" else name for name in kind.fields}
     if not full:
         fields = {name: text if name in ("Front", *kind.required) else "" for name, text in fields.items()}
