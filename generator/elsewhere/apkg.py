@@ -21,7 +21,6 @@ from generator.problems import DeckError, Place, Problem
 LATEST = "collection.anki21b"
 COLLECTIONS = (LATEST, "collection.anki21", "collection.anki2")  # an older one beside a newer one only says that Anki is to be updated
 CLOZE, OCCLUSION = 1, 6  # as Anki numbers kinds and stock types
-STANDARD, FILTERED = 0, 1
 
 
 def read(path: Path) -> Haul:
@@ -50,7 +49,7 @@ def read(path: Path) -> Haul:
     except sqlite3.DatabaseError as error:
         raise DeckError([Problem(place, f"the package's collection cannot be read: {error}", "export it from Anki once more")]) from None
     used = {note.kind for note in notes}
-    return Haul(notes, "html", {kind.name: kind for kind in kinds.values() if kind.name in used}, media, names=tuple(members))
+    return Haul(notes, "html", {kind.name: kind for kind in kinds.values() if kind.name in used}, media)
 
 
 def _opened(content: bytes, compressed: bool) -> bytes:
@@ -147,13 +146,11 @@ def _decks(database: sqlite3.Connection) -> dict[int, tuple[str, ...]]:
 
 
 def _notes(database: sqlite3.Connection, kinds: Mapping[int, Kind], decks: Mapping[int, tuple[str, ...]], path: str) -> Iterator[Found]:
-    """The notes in the order in which a new learner gets them; a note lies where its first card does (or lay, of one in a filtered deck)."""
-    cards = "select nid, case odid when 0 then did else odid end, ord, case type when 0 then due else 0 end from cards order by nid, ord"
+    """The notes in the order in which they were made; a note lies where its first card does (or lay, of one in a filtered deck)."""
     homes: dict[int, int] = {}
-    for note, deck, _, _ in database.execute(cards):
+    for note, deck in database.execute("select nid, case odid when 0 then did else odid end from cards order by nid, ord"):
         homes.setdefault(note, deck)
-    rows = database.execute("select id, guid, mid, mod, tags, flds from notes order by id")
-    for id, guid, kind_id, mod, tags, fields in rows:
+    for id, guid, kind_id, mod, tags, fields in database.execute("select id, guid, mid, mod, tags, flds from notes order by id"):
         kind = kinds[kind_id]
         texts = dict(zip(kind.fields, [*fields.split("\x1f"), *[""] * len(kind.fields)]))
         deck = decks.get(homes.get(id, 1), ("Default",))
@@ -161,7 +158,6 @@ def _notes(database: sqlite3.Connection, kinds: Mapping[int, Kind], decks: Mappi
 
 
 def _has_table(database: sqlite3.Connection, name: str) -> bool:
-    """Whether there is such a table with something in it; Anki leaves empty ones in what it exports for older versions."""
     return bool(database.execute("select 1 from sqlite_master where type = 'table' and name = ?", (name,)).fetchone())
 
 

@@ -32,9 +32,9 @@ class Kind(NamedTuple):
 
 
 class Found(NamedTuple):
-    """A note. kind: its note type's name in `Haul.kinds`, or the key of one of ours. fields: by name, those of ours as their sections are called.
+    """A note. kind: its note type's key in `Haul.kinds`, or in ours. fields: by name, those of ours as their sections are called.
 
-    deck: its parts, the whole deck's name first. guid and mod are "" and 0 where the source has none. id: one that its author gave it.
+    deck: the parts of its name, none where the source says none. guid and mod are "" and 0 where the source has none.
     """
 
     kind: str
@@ -44,15 +44,13 @@ class Found(NamedTuple):
     place: Place
     guid: str = ""
     mod: int = 0
-    id: str = ""
 
 
 class Haul(NamedTuple):
-    """All of a file. written: what the fields are in. media: name -> its content, asked for when it is written. lost: what cannot come along."""
+    """All of a file. written: what the fields are in. media: a file's content by its name, None where there is none. lost: what cannot come along."""
 
     notes: tuple[Found, ...]
     written: Literal["html", "markdown"]
     kinds: Mapping[str, Kind] = MappingProxyType({})
     media: Callable[[str], bytes | None] = lambda name: None
     lost: tuple[Problem, ...] = ()
-    names: tuple[str, ...] = ()

@@ -31,7 +31,8 @@ class NoteType(NamedTuple):
     heading: the field that the note's heading fills, main: the one that takes the text under it; each may be "", where there is none.
     required and sections name the fields that an author writes; `## Source` may stand besides where there is a footer. switches: fields that a
     word in the heading's braces fills. asked: what the fronts show of a note, typed: what they want typed, by the names that the author's
-    text goes by. media: the files that templates and style show, name -> size in bytes.
+    text goes by. media: the files that templates and style show, name -> size in bytes. elsewhere: learners have the type from another maker,
+    so that its fields hold what stood there and nothing of ours.
     """
 
     key: str
@@ -49,6 +50,7 @@ class NoteType(NamedTuple):
     asked: tuple[str, ...] = (HEADING,)
     typed: tuple[str, ...] = ()
     media: Mapping[str, int] = MappingProxyType({})
+    elsewhere: bool = False
 
     @property
     def words(self) -> Mapping[str, str]:

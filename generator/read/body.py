@@ -227,7 +227,8 @@ def _draft(headings: list[_Heading], end: int, page: _Page, ids: list[tuple[str,
     if note_type is None:
         page.problem(head.start, f"unknown note type {type_key!r}", nearest(type_key, page.scope.types))
         return None
-    fields = {HEADING: Text(head.title, place)}
+    label = not note_type.heading and HEADING in note_type.fields  # the heading is for authors alone
+    fields = {} if label else {HEADING: Text(head.title, place)}
     for heading, following in zip(headings, [*(h.start for h in headings[1:]), end]):
         name = note_type.main if heading is head else heading.title
         content, offset = page.content(heading.end, following)
@@ -245,6 +246,7 @@ def _draft(headings: list[_Heading], end: int, page: _Page, ids: list[tuple[str,
         if name not in fields and name not in present:
             where = "put it under the heading" if name == note_type.main else f"add ## {name}"
             page.problem(head.start, f"the {type_key} note {id or head.title!r} lacks its {name}", where)
+    fields.setdefault(HEADING, Text(head.title, place))
     for word in words:
         if word in note_type.words:
             fields[note_type.words[word]] = Text(word, place)

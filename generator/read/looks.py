@@ -57,9 +57,11 @@ def look_of(name: str, id: int, own: Path | None = None, shown: str = "", replac
         for path in sorted(look.glob("*/type.yml")):
             folder, key = path.parent, path.parent.name
             reader = _Type(folder, f"{about}/{key}", _Deck(name, id), (look, LOOK), within, problems)
+            sheet = folder / "style.css"  # of a type that takes no other
+            alone = within.in_css(sheet.read_text(encoding="utf-8"), f"{about}/{key}/style.css") if within and sheet.is_file() else ""
             if key in types:
                 problems.append(Problem(Place(f"{about}/{key}/type.yml"), f"the note type {key!r} is one of ours", "name its folder otherwise"))
-            elif made := reader.note_type("\n".join(css)):
+            elif made := reader.note_type(alone or "\n".join(css)):
                 types[key] = made
     _check_ids(types, shown, problems)
     media = dict(sorted(assets.media.items())) if assets else {}
@@ -124,6 +126,7 @@ class _Type:
             fields=fields,
             templates=(),
             css=css,
+            elsewhere="id" in entries,
         )
         made = made._replace(templates=self._templates(entries, made))
         return None if len(self.problems) > before else _with_fronts(made)
@@ -199,7 +202,7 @@ class _Type:
         for name, node, what in places:
             if name not in fields:
                 self._problem(node.place, f"unknown field {name!r} under {what}", nearest(name, fields))
-            elif name in BUILT or (name == HEADING and heading != HEADING):
+            elif (name in BUILT and "id" not in entries) or (name == HEADING and heading not in ("", HEADING)):
                 self._problem(node.place, f"the field {name!r} is no author's to fill", "the compiler does" if name in BUILT else "a heading does")
             elif name in taken:
                 self._problem(node.place, f"{taken[name]} fills the field {name!r} already")
@@ -249,7 +252,7 @@ class _Type:
         except TemplateError as error:
             self._problem(Place(path), f"broken template: {error.message}")
         else:
-            if active := _ACTIVE.search(text):
+            if active := _ACTIVE.search(OCCLUSION.sub("", text)):
                 self._problem(_place(path, source, active[0]), f"the template holds {active[0].strip()!r}", "a card runs no script and loads nothing")
             if self.assets:
                 text = self.assets.in_html(text, path, source)
@@ -297,6 +300,8 @@ class _Side(NamedTuple):
         return _place(self.path, self.source, text)
 
 
+# The one script of a card: Anki's own, of its note type for the occlusion of pictures, without which it shows nothing.
+OCCLUSION = re.compile(r"<script>\s*try \{\s*anki\.imageOcclusion\.setup\(\);\s*\} catch \(exc\) \{[^{}<>]*(?:<br>)*\$\{exc\}`;\s*\}\s*</script>")
 _ACTIVE = re.compile(
     r"<(?:script|iframe|object|embed|link)\b|\bon[a-z]+\s*=|javascript:|\b(?:src|srcset|data|poster)\s*=\s*[\"']?(?:[a-z]+:)?//[^\s\"'>]*", re.I
 )

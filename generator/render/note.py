@@ -61,15 +61,15 @@ def render(
         "Footer": _footer(page, with_source=SOURCE not in note_type.fields),
         "Expected": resolved.expected or "",
     }
-    fields = {name: made.get(name, "") for name in note_type.fields}
-    for name in (HEADING, note_type.main, *note_type.sections, *note_type.switches):
-        field = note_type.heading if name == HEADING else name
+    authors = {note_type.heading: HEADING, **{name: name for name in (note_type.main, *note_type.sections, *note_type.switches)}}
+    fields = {name: "" if name in authors else made.get(name, "") for name in note_type.fields}
+    for field, name in authors.items():
         if field and name in resolved.fields:
             text, with_clozes = _filled(resolved, name), note_type.kind == "cloze" and name == note_type.main
             html = _html(text, page, with_clozes)
-            inline = name == HEADING or name in note_type.switches
+            inline = field == note_type.heading or name in note_type.switches or note_type.elsewhere
             fields[field] = _plain(html, text, page) if name in note_type.typed else _inline(html) if inline else html
-    if "Depth" in fields:
+    if "Depth" in fields and not note_type.elsewhere:
         fields["Depth"] += _beside(resolved)
     if note.claims and "Claims" not in fields:
         page.problem(note.claims[0].place, f"a {note.type} note shows no claims", "its note type lacks the field Claims")
@@ -208,7 +208,7 @@ def _cards(note_type: NoteType, fields: Mapping[str, str], page: _Page) -> tuple
         if not asks(template.front, filled):
             continue
         cards.append(number)
-        if not asks(template.front, filled.difference(BUILT)):
+        if not asks(template.front, filled.difference(() if note_type.elsewhere else BUILT)):
             hint = "its template may put all of the front in {{#Field}}..{{/Field}}: then there is no card"
             page.problem(note.place, f"the front of the card {template.name!r} would show nothing of the note {note.id!r}", hint)
     if not cards and not page.resolved.withheld:
