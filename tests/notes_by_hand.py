@@ -12,7 +12,7 @@ from pathlib import Path
 from generator.keep.cache import Cache
 from generator.keep.deck import Built
 from generator.keep.sheets import END, _entry
-from generator.look.notetypes import NoteType, Template
+from generator.look.notetypes import NoteType, Template, tight
 from generator.notes import Claim, Deck, Entry, Judged, Note, Question, Rendered, Resolved, Run, Sheet, SourceClaim, Text, Topic
 from generator.problems import Place, Problem
 from generator.show.report import facts, merged_runs
@@ -193,6 +193,6 @@ def types(folder: Path) -> dict[str, NoteType]:
         (folder / key / "back.html").write_text(f"<h1>{{{{Front}}}}</h1><hr id=answer>{back}")
         ids = {name: n for n, name in enumerate(fields, 1)}
         kind, css = ("cloze" if key == "cloze" else "basic"), (folder / "style.css").read_text()
-        card = Template("Card", 1, *((folder / key / f"{side}.html").read_text() for side in ("front", "back")))
+        card = Template("Card", 1, *(tight((folder / key / f"{side}.html").read_text()) for side in ("front", "back")))
         made[key] = NoteType(key, f"Type {key}", number, kind, "Front", fields[-1], (), (), (), ids, (card,), css)
     return made

@@ -237,7 +237,7 @@ LINES = Lock(
         "b": NoteLine("g2", "cloze", "D::Zwei ü", "22", 2, {2: "z → \\frac{a}{b}", 1: 'say "x"'}),
         "a": NoteLine("g1", "qa", "D", "11", 1, {}, "why: # 'it' went"),
     },
-    {"qa": TypeLine(7, ((1, "Id"), (2, "Front")), (3, "Card"), "ab", 9, "basic")},
+    {"qa": TypeLine(7, "basic", ((1, "Id"), (2, "Front")), ((3, "Card"),), "ab", 9)},
 )
 
 
@@ -259,15 +259,6 @@ def test_a_line_is_written_as_what_it_says_now(tmp_path: Path):
     read = load(saved(tmp_path, text(LINES)), [])
     changed = {**read.notes, "a": read.notes["a"]._replace(mod=5), "c": LINES.notes["b"]}
     assert text(read._replace(notes=changed)) == text(Lock(changed, LINES.types))
-
-
-def test_a_lock_that_does_not_tell_the_kind(tmp_path: Path):
-    lock = load(saved(tmp_path, text(LINES).replace('"kind": "basic", ', "")), [])
-    assert lock.types["qa"].kind == ""
-    first = ship(note()).lock
-    untold = first._replace(types={key: line._replace(kind="") for key, line in first.types.items()})
-    again = ship(note(), lock=untold, now=SECOND)
-    assert again.problems == () and again.lock == first  # and from now on it does
 
 
 def test_one_sorted_line_each():
