@@ -85,7 +85,7 @@ def test_a_recorded_measurement_is_shown(shop: Workshop):
     assert shop.run("check").status == 0
     strict = shop.run("check", "--strict")
     assert strict.status == 1 and "copy_bandwidth(size=28672) is stale" in strict.err
-    shop.release(SECOND)
+    shop.build(SECOND)
     assert notes(shop.package)["copy-rate"][4] == fields  # what is stale goes on being shown
 
 
@@ -164,7 +164,7 @@ def test_a_released_note_that_waits_again_has_not_vanished(shop: Workshop):
     shop.records("h100", 2.5e12)
     path = shop.folder / "cards/serving/cache.md"
     path.write_text(path.read_text(encoding="utf-8") + WAITING, encoding="utf-8")
-    released = notes(shop.release(SECOND))
+    released = notes(shop.build(SECOND))
     lock = shop.lock.read_bytes()
     (shop.folder / "records").rename(shop.folder / "away")
     done = shop.run("deck", now=THIRD)
