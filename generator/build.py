@@ -55,6 +55,13 @@ def wanted(order: Order, due: bool = False, fresh: bool = False) -> list[str]:
     return idle.due if idle else _with_cache(order, lambda cache: list(_wanted(order, cache, due, fresh)))
 
 
+def take(files: Sequence[Path], cards: Path, now: int) -> str:
+    """Writes decks from elsewhere into the folder of cards, as topics of it."""
+    from generator.elsewhere.take import take
+
+    return take(files, cards, now)
+
+
 def watch(order: Order, port: int, run: bool, editor: str, now: Callable[[], int], say: Callable[[str], None]) -> None:
     """Serves the preview of the cards as they stand, until it is interrupted. run: executes what they wait for. say: hears the address."""
     from threading import Event, Thread

@@ -49,13 +49,16 @@ class Converted(NamedTuple):
     lost: tuple[str, ...]
 
 
-def converted(html: str, form: Form, clozes: bool, media: Callable[[str], str | None]) -> Converted:
-    """The field in one of the forms. clozes: whether it may hold any. media: the path of a media file as the card names it, None: there is none."""
+def converted(html: str, form: Form, clozes: bool, media: Callable[[str], str | None], line: bool = False) -> Converted:
+    """The field in one of the forms. clozes: whether it may hold any. media: the path of a media file as the card names it, None: there is none.
+
+    line: as one line of text, as what is typed has to be.
+    """
     lost: list[str] = []
     held = _Held(media, lost)
     html = _SOUND.sub(lambda match: held.media(match[1]), _TEX.sub(held.math, html))
     if not clozes:
-        html = re.sub(r"\{\{(?=c[0-9]+::)", "{&#123;", html)
+        html = re.sub(r"\{\{(?=c[0-9]+::)", lambda _: held.up("{&#123;", "{{"), html)
     soup = BeautifulSoup(html, "html.parser")
     for comment in soup.find_all(string=lambda text: isinstance(text, Comment)):
         comment.extract()
@@ -66,8 +69,12 @@ def converted(html: str, form: Form, clozes: bool, media: Callable[[str], str | 
     elif form == "html":
         text = f"<div>{_html(soup, held)}</div>"
     else:
-        text = "<br>\n".join(_literal(line) for line in soup.get_text("\n").split("\n") if line.strip())
-        lost.append("formatting that no card of ours may have")
+        for tag in soup.find_all(["br", "div", "p", "li", "tr", "td"]):
+            tag.insert_before("\n")
+        lines = soup.get_text().split("\n")
+        text = (" " if line else "<br>\n").join(literal(one) for one in lines if one.strip())
+        if not line:
+            lost.append("formatting that no card of ours may have")
     return Converted(held.down(text).strip(), shows, tuple(dict.fromkeys(lost)))
 
 
@@ -99,7 +106,7 @@ class _Held:
             dollars = re.fullmatch(r"(\$\$?)([^$]+)\1|\\\[(.+)\\\]|\\\((.+)\\\)|\\begin\{(?:displaymath|math)\}(.+)\\end\{(?:displaymath|math)\}", tex)
             if dollars is None and not tex.startswith("\\begin{"):
                 self.lost.append(f"LaTeX that MathJax cannot set: {tex[:60]}")
-                return self.up(_literal(tex), escape(tex))
+                return self.up(literal(tex), escape(tex))
             display = not dollars or dollars[1] != "$" and dollars[4] is None and "{math}" not in tex
             tex = next(group for group in dollars.groups()[1:] if group is not None) if dollars else tex
         tex = tex.strip()
@@ -115,14 +122,14 @@ class _Held:
         if _REMOTE.match(name):
             self.lost.append(f"remote media {name}")
             if name.startswith(("http://", "https://")) and not re.search(r"[\s<>()\[\]]", name):
-                return self.up(f"[{_literal(alt or name)}]({name})", f'<a href="{escape(name)}">{escape(alt or name)}</a>')
-            return self.up(_literal(alt or name), escape(alt or name))
+                return self.up(f"[{literal(alt or name)}]({name})", f'<a href="{escape(name)}">{escape(alt or name)}</a>')
+            return self.up(literal(alt or name), escape(alt or name))
         path = self.path_of(name)
         if path is None:
             self.lost.append(f"the missing file {name}")
-            return self.up(_literal(alt or name), escape(alt or name))
+            return self.up(literal(alt or name), escape(alt or name))
         shown = re.sub(r"[\[\]\s]+", " ", alt).strip() or re.sub(r"[\[\]\s_-]+", " ", name.rpartition(".")[0]).strip() or "picture"
-        return self.up(f"![{_literal(shown)}]({path})", "<img>" if path.lower().endswith(IMAGES) else "")
+        return self.up(f"![{literal(shown)}]({path})", "<img>" if path.lower().endswith(IMAGES) else "")
 
 
 # ------------------------------------------------------------------------------------- what a card may have
@@ -219,7 +226,7 @@ def _entities(text: str) -> str:
     return _PRIVATE.sub(lambda match: f"&#{ord(match[0])};", text)
 
 
-def _literal(text: str) -> str:
+def literal(text: str) -> str:
     """Text in Markdown of which nothing is markup."""
     text = _CONTROL.sub("", text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     text = re.sub(r"[\\`$*_#|~\[\]!]", lambda match: f"&#{ord(match[0])};", text)
