@@ -59,6 +59,8 @@ def converted(html: str, form: Form, clozes: bool, media: Callable[[str], str | 
     html = _SOUND.sub(lambda match: held.media(match[1]), _TEX.sub(held.math, html))
     if not clozes:
         html = re.sub(r"\{\{(?=c[0-9]+::)", lambda _: held.up("{&#123;", "{{"), html)
+    # two colons or braces that a comment parts are neither a hint nor the end of a cloze
+    html = re.sub(r"([:}])(?:<!--[^<>]*-->)+\1", lambda match: match[1] + held.up(f"&#{ord(match[1])};", match[1]), html)
     soup = BeautifulSoup(html, "html.parser")
     for comment in soup.find_all(string=lambda text: isinstance(text, Comment)):
         comment.extract()
@@ -222,7 +224,7 @@ _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
 
 def _entities(text: str) -> str:
     """Text inside raw HTML: nothing in it begins math, code, a reference or an escape."""
-    text = re.sub(r"[$`\\*_]|\[(?=\[)", lambda match: f"&#{ord(match[0])};", escape(_CONTROL.sub("", text), quote=False))
+    text = re.sub(r"[$`\\*_]|\[(?=\[)|(?<=\])[(:\[]|(?<=!)\[", lambda match: f"&#{ord(match[0])};", escape(_CONTROL.sub("", text), quote=False))
     return _PRIVATE.sub(lambda match: f"&#{ord(match[0])};", text)
 
 
@@ -249,7 +251,8 @@ class _Converter(MarkdownConverter):
         text = re.sub(r"<(?=[!?/A-Za-z])", "&lt;", text).replace("`", "\\`").replace("$", "\\$")
         text = re.sub(r"\*", r"\\*", text)
         text = re.sub(r"(?<!\w)_|_(?!\w)", r"\\_", text)
-        text = re.sub(r"\[(?=\[|[^\[\]]*\](?:\(|\[|:))|(?<=!)\[", "&#91;", text)
+        text = re.sub(r"\[(?=\[)|(?<=!)\[|(?<=\])\[", "&#91;", text)
+        text = re.sub(r"(?<=\])[(:]", lambda match: f"&#{ord(match[0])};", text)
         if {"td", "th"} & parent_tags:
             text = text.replace("|", r"\|")
         return _PRIVATE.sub(lambda match: f"&#{ord(match[0])};", text)

@@ -75,11 +75,11 @@ def write(hauls: Sequence[tuple[Path, Haul]], cards: Path, now: int) -> Written:
         for path in written:
             (cards / path).parent.mkdir(parents=True, exist_ok=True)
             shutil.move(stage.cards / path, cards / path)
-    _release(cards, stage, built)
+    _release(cards, stage, built, now)
     return Written(len(stage.cards_of), stage.known, tuple((cards / path).as_posix() for path in written), tuple(stage.losses()))
 
 
-def _release(cards: Path, stage: _Stage, built: building.Built) -> None:
+def _release(cards: Path, stage: _Stage, built: building.Built, now: int) -> None:
     """Adds to the lock what learners have: an unchanged note keeps the `mod` that it has in their collections, and overwrites nothing there."""
     path, problems = cards / "deck.lock", list[Problem]()
     old = lock.load(path, problems)
@@ -94,7 +94,8 @@ def _release(cards: Path, stage: _Stage, built: building.Built) -> None:
         if kind.id and any(line.type == key for line in notes.values()):
             kinds.setdefault(key, lock.type_line(built.types[key])._replace(mod=kind.mod))
     if notes != old.notes or kinds != old.types:
-        path.write_text(lock.text(old._replace(notes=notes, types=kinds)), encoding="utf-8", newline="\n")
+        releases = old.releases or {"elsewhere": lock.Release(built.deck.id, now)}
+        path.write_text(lock.text(old._replace(notes=notes, types=kinds, releases=releases)), encoding="utf-8", newline="\n")
 
 
 class _Here:
@@ -237,7 +238,7 @@ class _Stage:
     def _plain(self, card: _Card) -> str:
         """What the note asks, as words."""
         name = card.shape.heading or card.shape.main
-        name = card.shape.main if card.key == "cloze" else name
+        name = card.shape.main if card.key == "cloze" else "Image" if card.kind and card.kind.occlusion else name
         text = card.fields.get(name) or next(iter(card.fields.values()), "")
         text = re.sub(r"\{\{c[0-9]+::(.*?)(?:::.*?)?\}\}", r"\1", text)
         text = re.sub(r"!?\[([^\[\]]*)\]\([^()]*\)|\[sound:([^\[\]]*)\]|<img[^<>]*src=\"?([^\"<>]*)[^<>]*>", lambda m: f" {m[1] or m[2] or m[3] or ''} ", text)
@@ -290,8 +291,8 @@ class _Stage:
     def _heading(self, card: _Card, form: Form) -> str:
         name = card.shape.heading
         if not name or name not in card.fields:
-            words = self._plain(card)
-            return literal(words if len(words) <= 60 else f"{words[:59].rsplit(' ', 1)[0]} …") or card.id
+            words = " ".join(re.sub(r"[\\$*_`#|~\[\]{}<>&]", " ", self._plain(card)).split())
+            return (words if len(words) <= 60 else f"{words[:59].rsplit(' ', 1)[0]} …") or card.id
         one = self._converted(card, name, card.fields[name], form)
         line = _on_a_line(one.text)
         if line is None:  # what stands on several lines stands on one as HTML

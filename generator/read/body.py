@@ -246,7 +246,7 @@ def _draft(headings: list[_Heading], end: int, page: _Page, ids: list[tuple[str,
         if name not in fields and name not in present:
             where = "put it under the heading" if name == note_type.main else f"add ## {name}"
             page.problem(head.start, f"the {type_key} note {id or head.title!r} lacks its {name}", where)
-    fields.setdefault(HEADING, Text(head.title, place))
+    fields.setdefault(HEADING, Text("", place))
     for word in words:
         if word in note_type.words:
             fields[note_type.words[word]] = Text(word, place)

@@ -68,7 +68,8 @@ def render(
             text, with_clozes = _filled(resolved, name), note_type.kind == "cloze" and name == note_type.main
             html = _html(text, page, with_clozes)
             inline = field == note_type.heading or name in note_type.switches or note_type.elsewhere
-            fields[field] = _plain(html, text, page) if name in note_type.typed else _inline(html) if inline else html
+            html = _plain(html, text, page) if name in note_type.typed else _inline(html) if inline else html
+            fields[field] = _as_in_anki(html) if note_type.elsewhere else html
     if "Depth" in fields and not note_type.elsewhere:
         fields["Depth"] += _beside(resolved)
     if note.claims and "Claims" not in fields:
@@ -225,6 +226,15 @@ def _plain(html: str, text: Text, page: _Page) -> str:
             text.place, "what is typed is more than a line of plain text", "no second line, emphasis, math, code or picture; these go into a section"
         )
     return line
+
+
+def _as_in_anki(html: str) -> str:
+    """The HTML as Anki's editor writes it: with <b> and <i>, which a style from elsewhere may speak of, and without lines of its own."""
+    parts = re.split(r"(<pre\b.*?</pre>)", html, flags=re.DOTALL)
+    for number, part in enumerate(parts[::2]):
+        part = re.sub(r"(</?)strong\b", r"\1b", re.sub(r"(</?)em\b", r"\1i", part))
+        parts[2 * number] = re.sub(r"(?<=>)\n(?=<)|(?<=<br>)\n", "", part)
+    return "".join(parts).replace("\u00a0", "&nbsp;")
 
 
 def _inline(html: str) -> str:
