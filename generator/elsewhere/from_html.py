@@ -76,7 +76,7 @@ def converted(html: str, form: Form, clozes: bool, media: Callable[[str], str | 
         lines = soup.get_text().split("\n")
         text = (" " if line else "<br>\n").join(literal(one) for one in lines if one.strip())
         if not line:
-            lost.append("formatting that no card of ours may have")
+            lost.append("formatting that no card may have was left out")
     return Converted(held.down(text).strip(), shows, tuple(dict.fromkeys(lost)))
 
 
@@ -107,7 +107,7 @@ class _Held:
         if match["latex"] is not None:
             dollars = re.fullmatch(r"(\$\$?)([^$]+)\1|\\\[(.+)\\\]|\\\((.+)\\\)|\\begin\{(?:displaymath|math)\}(.+)\\end\{(?:displaymath|math)\}", tex)
             if dollars is None and not tex.startswith("\\begin{"):
-                self.lost.append(f"LaTeX that MathJax cannot set: {tex[:60]}")
+                self.lost.append(f"LaTeX that MathJax cannot set became text: {tex[:60]}")
                 return self.up(literal(tex), escape(tex))
             display = not dollars or dollars[1] != "$" and dollars[4] is None and "{math}" not in tex
             tex = next(group for group in dollars.groups()[1:] if group is not None) if dollars else tex
@@ -122,13 +122,13 @@ class _Held:
         """A media file in our form: a picture, a sound or a film."""
         name = unescape(name).strip()
         if _REMOTE.match(name):
-            self.lost.append(f"remote media {name}")
+            self.lost.append(f"{name} is remote, and is linked to instead of shown")
             if name.startswith(("http://", "https://")) and not re.search(r"[\s<>()\[\]]", name):
                 return self.up(f"[{literal(alt or name)}]({name})", f'<a href="{escape(name)}">{escape(alt or name)}</a>')
             return self.up(literal(alt or name), escape(alt or name))
         path = self.path_of(name)
         if path is None:
-            self.lost.append(f"the missing file {name}")
+            self.lost.append(f"{name} was left out: it is not there, or no medium that a card can show")
             return self.up(literal(alt or name), escape(alt or name))
         shown = re.sub(r"[\[\]\s]+", " ", alt).strip() or re.sub(r"[\[\]\s_-]+", " ", name.rpartition(".")[0]).strip() or "picture"
         return self.up(f"![{literal(shown)}]({path})", "<img>" if path.lower().endswith(IMAGES) else "")
@@ -144,7 +144,7 @@ def _tidied(soup: BeautifulSoup, held: _Held) -> None:
             continue
         name = _RENAMED.get(tag.name, tag.name)
         if name in _NOT_CARRIED:
-            held.lost.append(_NOT_CARRIED[name])
+            held.lost.append(f"{_NOT_CARRIED[name]} was left out")
             tag.decompose()
         elif name == "img":
             tag.replace_with(held.media(str(tag.get("src", "")), str(tag.get("alt", ""))))
@@ -160,14 +160,14 @@ def _tidied(soup: BeautifulSoup, held: _Held) -> None:
         elif name == "big":
             tag.name, tag.attrs = "span", {"style": "font-size: larger"}
         elif re.fullmatch("h[1-6]", name):
-            held.lost.append("a heading, which became bold text")
+            held.lost.append("a heading became bold text")
             tag.name, tag.attrs = "p", {}
             inner = soup.new_tag("b")
             inner.extend(list(tag.children))
             tag.append(inner)
         elif name == "a" and not re.match(r"(?:https?|mailto):", str(tag.get("href", "")).strip(), re.IGNORECASE):
             if tag.get("href"):
-                held.lost.append(f"a link to {str(tag['href'])[:60]}")
+                held.lost.append(f"a link to {str(tag['href'])[:60]} became text")
             tag.unwrap()
         elif name not in ELEMENTS:
             tag.unwrap()
@@ -186,11 +186,11 @@ def _may_stand(tag: Tag, name: str, value: Any, held: _Held) -> bool:
     value = " ".join(value) if isinstance(value, list) else str(value)
     if name == "style":
         if loads(value):
-            held.lost.append(f"the style {value[:60]}")
+            held.lost.append(f"the style {value[:60]!r} was left out")
             return False
         return bool(value.strip())
     if name.startswith("on"):
-        held.lost.append(f"the handler {name}")
+        held.lost.append(f"the handler {name} was left out")
         return False
     return name in ATTRIBUTES or (name == "href" and tag.name == "a") or name.startswith(("aria-", "data-"))
 

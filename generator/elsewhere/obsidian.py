@@ -17,6 +17,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from generator.elsewhere.dialect import footnotes
 from generator.elsewhere.files import Files
 from generator.elsewhere.found import Found, Haul
 from generator.problems import DeckError, Place, Problem
@@ -35,7 +36,8 @@ _HEADING = re.compile(r"(#{1,6})[ \t]+(.*)")
 _HIDDEN = re.compile(r"==(?=[^\s=])(.+?)(?<=[^\s=])==(?:\^\[([^\[\]]+)\])?(?:\[\^([0-9]+)\])?")
 _CLOZE = re.compile(r"\{\{c[0-9]+::")
 _HEAD = re.compile(r"---[ \t]*\n(.*?)^---[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE)
-_ITEM = re.compile(r"[-*+][ \t]+|[0-9]+[.)][ \t]+")
+_BLOCK = re.compile(r"\s*(?:[-*+][ \t]|[0-9]+[.)][ \t]|>|\||```|~~~|\$\$|#)")
+_ITEM = re.compile(r"(?:[-*+]|[0-9]+[.)])[ \t]+(?:\[[ xX]\][ \t]+)?")
 
 
 def read(path: Path, text: str, root: Path | None = None) -> Haul:
@@ -60,6 +62,7 @@ class _Reader:
         start = head.end() if head else 0
         line = text.count("\n", 0, start) + 1
         body = _BLOCK_ID.sub("", _SCHEDULE.sub("", re.sub(r"%%.*?%%", lambda m: "\n" * m[0].count("\n"), text[start:], flags=re.DOTALL)))
+        body = footnotes(body)
         paragraphs = list(_paragraphs(body, line))
         at = 0
         while at < len(paragraphs):
@@ -210,6 +213,7 @@ class _Reader:
     def _found(self, kind: str, front: str, back: str, line: int, tags: list[str] | None = None) -> Found:
         front, more = _untagged(front)
         back, last = _untagged(back)
+        front, back = _broken(front), _broken(back)
         decks = [tag.partition("/")[2] for tag in (*more, *last) if _DECK_TAG.match(tag) and "/" in tag]
         own = [_tag(tag) for tag in (*(tags or ()), *more, *last) if not _DECK_TAG.match(tag) and tag not in _CARD_TAGS]
         deck = tuple(decks[0].split("/")) if decks else self.deck
@@ -256,6 +260,18 @@ def _parted(line: str) -> tuple[str, str, str] | None:
     if mark is None or not line[: mark.start()].strip() or not line[mark.end() :].strip():
         return None
     return line[: mark.start()], "reversed" if len(mark[0]) == 3 else "basic", line[mark.end() :].strip()
+
+
+def _broken(text: str) -> str:
+    """The text with a mark for each line break inside a paragraph, which Obsidian shows and Markdown does not."""
+    held = [(span.start, span.end) for span in scan(text)[0] if span.kind in ("fence", "math")]
+    lines, at = text.split("\n"), 0
+    for number, (one, following) in enumerate(zip(lines, [*lines[1:], ""])):
+        at += len(one) + 1
+        apart = not one.strip() or not following.strip() or _BLOCK.match(one) or _BLOCK.match(following) or one.endswith(("  ", "<br>"))
+        if not apart and not any(start < at <= end or start == at for start, end in held):
+            lines[number] = f"{one}<br>"
+    return "\n".join(lines)
 
 
 def _untagged(text: str) -> tuple[str, list[str]]:

@@ -22,7 +22,7 @@ from typing import NamedTuple
 from generator.elsewhere import look
 from generator.elsewhere.alike import seen
 from generator.elsewhere.dialect import adapted
-from generator.elsewhere.found import Found, Haul, Kind, Template
+from generator.elsewhere.found import Found, Haul, Kind
 from generator.elsewhere.from_html import FORMS, Converted, Form, converted, is_empty, literal
 from generator.keep import deck as building
 from generator.keep.cache import Cache
@@ -42,14 +42,6 @@ OURS = {  # how a note of each of our types is written
     "typed": look.Shape("Front", "Answer", ("Note",), frozenset({"Answer"})),
     "cloze": look.Shape("Front", "Text", ("Why",), frozenset()),
 }
-_LINES = Kind(  # for a front that is more than a line
-    "on several lines",
-    0,
-    False,
-    dict.fromkeys(("Front", "Back")),
-    (Template("Card", "{{Front}}", '{{FrontSide}}\n\n<hr id="answer">\n\n{{Back}}'),),
-    ".card {\n  font-family: sans-serif;\n  font-size: 20px;\n}\n",
-)
 _BLOCK = re.compile(r"^ {0,3}(?:[-*+] |[0-9]+[.)] |>|\||```|~~~|---|\$\$$)|^<(?:div|table|ul|ol|pre|dl|blockquote|details)\b", re.MULTILINE)
 
 
@@ -62,11 +54,14 @@ class Written(NamedTuple):
     lost: tuple[Problem, ...]
 
 
-def write(hauls: Sequence[tuple[Path, Haul]], cards: Path, now: int) -> Written:
-    """Writes what was found into the folder of cards, which may be there. Raises DeckError where it cannot."""
+def write(hauls: Sequence[tuple[Path, Haul]], cards: Path, now: int, name: str) -> Written:
+    """Writes what was found into the folder of cards, which may be there. name: of a new deck, where the notes have none in common.
+
+    Raises DeckError where it cannot.
+    """
     here = _Here(cards)
     with tempfile.TemporaryDirectory(prefix="warpdeck-") as folder:
-        stage = _Stage(Path(folder, "cards"), here, hauls)
+        stage = _Stage(Path(folder, "cards"), here, hauls, name)
         built = stage.settled()
         written = stage.written()
         for path in written:  # checked before the first is moved
@@ -145,7 +140,7 @@ class _Card:
 class _Stage:
     """A folder of cards beside the real one, with all that is to be written."""
 
-    def __init__(self, cards: Path, here: _Here, hauls: Sequence[tuple[Path, Haul]]):
+    def __init__(self, cards: Path, here: _Here, hauls: Sequence[tuple[Path, Haul]], name: str):
         self.cards, self.here, self.hauls = cards, here, hauls
         self.known = 0
         self.lost: list[Problem] = [problem for _, haul in hauls for problem in haul.lost]
@@ -156,7 +151,7 @@ class _Stage:
         self.kind_lost: dict[str, list[Problem]] = {}
         paths = {note.deck for _, haul in hauls for note in haul.notes if note.deck}
         common = {path[0] for path in paths}
-        self.name = here.name or (common.pop() if len(common) == 1 else hauls[0][0].stem)
+        self.name = here.name or (common.pop() if len(common) == 1 and all(note.deck for _, haul in hauls for note in haul.notes) else name)
         self.id = here.id or fresh_id()
         self.cards_of = self._cards()
         self._ids()
@@ -176,12 +171,8 @@ class _Stage:
                 if found.kind in keys:
                     key, about, kind = keys[found.kind]
                     made.append(_Card(found, number, key, about, kind))
-                    continue
-                card = _Card(found, number, found.kind, OURS[found.kind], None)
-                if haul.written == "markdown" and found.kind == "basic" and self._headed(found.fields["Front"], haul, number) is None:
-                    key, about, kind = self._kind(_LINES, haul, number)
-                    card = _Card(found, number, key, about, kind)
-                made.append(card)
+                else:
+                    made.append(_Card(found, number, found.kind, OURS[found.kind], None))
         return made
 
     def _kind(self, kind: Kind, haul: Haul, number: int) -> tuple[str, look.Shape, Kind]:
@@ -198,11 +189,7 @@ class _Stage:
         key = f"{key}-elsewhere" if key in ours else key
         key = next(name for name in (key, *(f"{key}-{n}" for n in range(2, 1000))) if name not in self.kinds and name not in self.here.types)
         first = next(iter(kind.fields))
-        headed = kind is not _LINES and all(
-            not is_empty(note.fields.get(first, "")) and self._headed(note.fields[first], haul, number) is not None
-            for note in haul.notes
-            if haul.kinds.get(note.kind) == kind
-        )
+        headed = not any(is_empty(note.fields.get(first, "")) for note in haul.notes if haul.kinds.get(note.kind) == kind)
         about = look.shape(kind, headed)
         files, lost = look.files(key, kind, about, haul.media)
         self.kinds[key], self.headed[key] = kind, headed
@@ -225,7 +212,7 @@ class _Stage:
             mark = hashlib.sha256(content.encode()).hexdigest()
             id = _slug(plain, 48)
             id = id if len(id) > 1 else f"{id or 'note'}-{mark[:8]}"
-            if not card.found.guid and id in self.here.fronts and self.here.fronts[id] == self._heading(card, FORMS[0]):
+            if not card.found.guid and id in self.here.fronts and self.here.fronts[id] == self._heading(card)[0]:
                 self.known += 1
                 continue
             if id in taken:
@@ -241,6 +228,7 @@ class _Stage:
         name = card.shape.main if card.key == "cloze" else "Image" if card.kind and card.kind.occlusion else name
         text = card.fields.get(name) or next(iter(card.fields.values()), "")
         text = re.sub(r"\{\{c[0-9]+::(.*?)(?:::.*?)?\}\}", r"\1", text)
+        text = re.sub(r"\[\[(?:[^\[\]|]*\|)?([^\[\]]*)\]\]", r"\1", text)
         text = re.sub(r"!?\[([^\[\]]*)\]\([^()]*\)|\[sound:([^\[\]]*)\]|<img[^<>]*src=\"?([^\"<>]*)[^<>]*>", lambda m: f" {m[1] or m[2] or m[3] or ''} ", text)
         return " ".join(unescape(re.sub(r"<[^<>]*>", " ", text)).split())
 
@@ -277,48 +265,41 @@ class _Stage:
             return converted(text, form, clozes, media, line=name in card.shape.typed)
         lost: list[str] = []
         if form == "text":
-            return Converted("<br>\n".join(literal(line) for line in text.split("\n") if line.strip()), "", ("formatting that no card of ours may have",))
+            return Converted("<br>\n".join(literal(line) for line in text.split("\n") if line.strip()), "", ("formatting that no card may have was left out",))
         return Converted(adapted(text, media, lost), "", tuple(dict.fromkeys(lost)))
 
-    def _headed(self, text: str, haul: Haul, number: int) -> str | None:
-        """The field as a heading has it, None where it is more than one line."""
-        if haul.written == "markdown":
-            return _on_a_line(adapted(text, partial(self._path, number), []))
-        one = converted(text, FORMS[0], False, partial(self._path, number))
-        line = _on_a_line(one.text)
-        return line if line is not None or "<img>" in one.shows else ""
-
-    def _heading(self, card: _Card, form: Form) -> str:
+    def _heading(self, card: _Card) -> tuple[str, Converted | None]:
+        """What the note is headed with; and the field that this is, or that has to stand below since it is more than a line."""
         name = card.shape.heading
-        if not name or name not in card.fields:
-            words = " ".join(re.sub(r"[\\$*_`#|~\[\]{}<>&]", " ", self._plain(card)).split())
-            return (words if len(words) <= 60 else f"{words[:59].rsplit(' ', 1)[0]} …") or card.id
-        one = self._converted(card, name, card.fields[name], form)
-        line = _on_a_line(one.text)
-        if line is None:  # what stands on several lines stands on one as HTML
-            one = self._converted(card, name, card.fields[name], "html" if self.hauls[card.haul][1].written == "html" else "text")
-            line = " ".join(one.text.split("\n"))
-        card.shows[name] = one
-        return line
+        one = self._converted(card, name, card.fields[name], card.forms[name]) if name in card.fields else None
+        line = one and _on_a_line(one.text)
+        if line:
+            return line, one
+        words = " ".join(re.sub(r"[\\$*_`#|~\[\]{}<>&]", " ", self._plain(card)).split())
+        return (words if len(words) <= 60 else f"{words[:59].rsplit(' ', 1)[0]} …") or card.id, one
 
     # ---------------------------------------------------------------------------------------------------- files
 
     def _topics(self) -> dict[str, tuple[str, list[_Card]]]:
         """The notes of each topic by its path, with the name of the folder's subdeck."""
-        by_deck: dict[tuple[str, ...], list[_Card]] = {}
+        by_deck: dict[tuple[tuple[str, ...], str], list[_Card]] = {}
         for card in self.cards_of:
+            source, haul = self.hauls[card.haul]
             path = card.found.deck[1:] if card.found.deck[:1] == (self.name,) else card.found.deck
-            by_deck.setdefault(tuple(part.strip() for part in path if part.strip()), []).append(card)
-        if self.here.folders or any(by_deck):  # cards of the deck itself lie in a subdeck beside the others
-            by_deck = {path or (self.name.rpartition("::")[2],): cards for path, cards in by_deck.items()}
+            path = tuple(part.strip() for part in path if part.strip())
+            own = haul.written == "markdown" and not haul.kinds  # a file of notes, which says more than their deck
+            topic = source.stem if own else (path or (self.name,))[-1]
+            by_deck.setdefault((path, topic), []).append(card)
+        if self.here.folders or any(path for path, _ in by_deck):  # cards of the deck itself lie in a subdeck beside the others
+            by_deck = {(path or (self.name.rpartition("::")[2],), topic): cards for (path, topic), cards in by_deck.items()}
         folders = {name: folder for folder, name in self.here.folders.items()}
         topics: dict[str, tuple[str, list[_Card]]] = {}
-        for path, cards in by_deck.items():
+        for (path, topic), cards in by_deck.items():
             name = "::".join(path)
             if path and name not in folders:
                 slug = (_slug(name, 60, words=12) or f"deck-{hashlib.sha256(name.encode()).hexdigest()[:8]}").replace("media", "media-").replace("look", "look-")
                 folders[name] = next(one for one in (slug, *(f"{slug}-{n}" for n in range(2, 1000))) if one not in folders.values())
-            stem = _slug(path[-1] if path else self.name, 60, words=12) or "cards"
+            stem = _slug(topic, 60, words=12) or "cards"
             for start in range(0, len(cards), LONG):
                 part = stem if len(cards) <= LONG else f"{stem}-{start // LONG + 1:02}"
                 prefix = f"{folders[name]}/" if path else ""
@@ -374,10 +355,12 @@ class _Stage:
         for card in cards:
             card.shows.clear()
             placed.append((len(lines) + 1, card, card.shape.heading))
-            heading = self._heading(card, card.forms.get(card.shape.heading, FORMS[0]))
-            kind = "" if card.key == "qa" else f" .{card.key}"
-            lines += [f"# {heading} {{#{card.id}{kind}}}", ""]
-            for name in (card.shape.main, *card.shape.sections):
+            heading, front = self._heading(card)
+            lines += [f"# {heading} {{#{card.id} .{card.key}}}", ""]
+            if front:
+                card.shows[card.shape.heading] = front
+            below = card.shape.heading if front and heading != _on_a_line(front.text) else ""
+            for name in (card.shape.main, below, *card.shape.sections):
                 if name not in card.fields:
                     continue
                 one = self._converted(card, name, card.fields[name], card.forms[name])
@@ -468,8 +451,7 @@ class _Stage:
             for line, card, name in lines:
                 one = card.shows.get(name)
                 place = Place(f"{self.here.cards.as_posix()}/{path}", line)
-                for what in one.lost if one else ():
-                    yield Problem(place, f"{what} was left out")
+                yield from (Problem(place, what) for what in (one.lost if one else ()))
                 if name in card.differing and card.forms[name] in card.differing[name]:
                     yield Problem(place, "this looks otherwise than it did", "learners keep what they have until the note is changed")
         if self.here.is_there and (missing := self._unlisted()):
@@ -485,7 +467,7 @@ class _Stage:
 
 
 def _slug(text: str, longest: int, words: int = 6) -> str:
-    plain = unicodedata.normalize("NFKD", text.replace("ß", "ss")).encode("ascii", "ignore").decode().lower()
+    plain = unicodedata.normalize("NFKD", re.sub("['’]", "", text).replace("ß", "ss")).encode("ascii", "ignore").decode().lower()
     found = re.findall(r"[a-z0-9]+", plain)
     slug = ""
     for word in found[:words]:

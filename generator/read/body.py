@@ -231,6 +231,10 @@ def _draft(headings: list[_Heading], end: int, page: _Page, ids: list[tuple[str,
     fields = {} if label else {HEADING: Text(head.title, place)}
     for heading, following in zip(headings, [*(h.start for h in headings[1:]), end]):
         name = note_type.main if heading is head else heading.title
+        if name and name == note_type.heading:  # a front of several lines, below a heading that is for authors alone
+            name = HEADING
+            if fields[name].text is head.title:
+                del fields[name]
         content, offset = page.content(heading.end, following)
         empty = not page.bare[offset : offset + len(content)].strip()
         if heading is not head:
@@ -260,7 +264,7 @@ def _draft(headings: list[_Heading], end: int, page: _Page, ids: list[tuple[str,
 
 def _check_section(name: str, heading: _Heading, note_type: NoteType, fields: Mapping[str, Text], empty: bool, page: _Page) -> None:
     known = sections_of(note_type)
-    if name not in known:
+    if name not in (*known, HEADING if note_type.heading else ""):
         hint = f"the text right under the note's heading is its {name}" if name == note_type.main else nearest(name, known)
         page.problem(heading.start, f"unknown section {name!r} of a {note_type.key} note", hint)
     elif name in fields:
