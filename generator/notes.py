@@ -132,7 +132,7 @@ class Topic(NamedTuple):
 
 
 class Deck(NamedTuple):
-    """Everything read from cards/, in reading order."""
+    """Everything read from cards/, in reading order. media: what its style and templates show, name -> size in bytes."""
 
     name: str
     id: int
@@ -148,6 +148,7 @@ class Deck(NamedTuple):
     topics: Mapping[str, Topic]
     warnings: tuple[Problem, ...]
     root: Path
+    media: Mapping[str, int] = MappingProxyType({})
 
 
 # --------------------------------------------------------------- resolve: every reference has its value

@@ -45,7 +45,7 @@ def shown(sheet: Sheet, built: Built) -> list[str]:
 
 def looks(built: Built) -> str:
     """A key of all that `shown` gives besides the sheet."""
-    return key("looks", built.code, built.deck.name, {name: _look(kind.templates) for name, kind in built.types.items()})
+    return key("looks", built.code, built.deck.name, {name: _look(kind.name, kind.templates) for name, kind in built.types.items()})
 
 
 def live(built: Built) -> Iterator[str]:
@@ -66,14 +66,15 @@ def _notes(sheet: Sheet, built: Built) -> Iterator[str]:
 
 
 def _sheet_key(sheet: Sheet, built: Built) -> str:
-    looks = {kind.key: _look(kind.templates) for kind in (built.types[note.type] for note in sheet.entries)}
+    looks = {kind.key: _look(kind.name, kind.templates) for kind in (built.types[note.type] for note in sheet.entries)}
     return key("shown", built.code, built.deck.name, sheet.facts, [note.pieces[0] for note in sheet.entries], looks)
 
 
 def _note_key(note: Entry, built: Built) -> str:
-    return key("faces", built.code, built.deck.name, note.pieces[0], _look(built.types[note.type].templates))
+    kind = built.types[note.type]
+    return key("faces", built.code, built.deck.name, note.pieces[0], _look(kind.name, kind.templates))
 
 
 @functools.lru_cache(maxsize=16)
-def _look(templates: tuple[Template, ...]) -> str:
-    return key("look", templates)
+def _look(name: str, templates: tuple[Template, ...]) -> str:
+    return key("look", name, templates)

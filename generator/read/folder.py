@@ -69,6 +69,7 @@ class Frame(NamedTuple):
             topics=self.topics or {},
             warnings=tuple(sorted([*self.warnings, *warnings])),
             root=self.cards,
+            media={name: size for kind in self.types.values() for name, size in kind.media.items()},
         )
 
 

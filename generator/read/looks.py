@@ -89,6 +89,7 @@ class _Type:
 
     def __init__(self, folder: Path, shown: str, deck: _Deck, around: tuple[Path, ...], assets: _Assets | None, problems: list[Problem]):
         self.folder, self.shown, self.deck, self.around, self.assets, self.problems = folder, shown, deck, around, assets, problems
+        self.sides: dict[str, _Side | None] = {}
 
     def note_type(self, css: str) -> NoteType | None:
         """The note type, None where its type.yml is broken."""
@@ -191,7 +192,7 @@ class _Type:
         """Whether what the author's words go into is there, and goes into one field each."""
         if heading and heading not in fields:
             place = entries["heading"].place if "heading" in entries else at
-            self._problem(place, f"no field {heading!r} for a note's heading", f"name one as heading:, or none of them; {nearest(heading, fields)}")
+            self._problem(place, f"no field {heading!r} for a note's heading", f"name one as heading:, or leave that empty; {nearest(heading, fields)}")
         taken = {heading: "the heading"} if heading else {}
         places = [(main, entries["main"], "main")] if main else []
         places += [
@@ -223,7 +224,7 @@ class _Type:
                 if side not in inside:
                     self._problem(place, f"the template {name!r} lacks its {side}", f"{side}: a file beside type.yml")
                     continue
-                sides.append(self._rendered(yaml.string(inside[side], side, self.problems), inside[side].place))
+                sides.append(self._side(yaml.string(inside[side], side, self.problems), inside[side].place))
             if len(sides) == 2 and None not in sides:
                 front, back = (side for side in sides if side is not None)
                 self._check(kind, name, front, back)
@@ -232,29 +233,34 @@ class _Type:
             self._problem(entries["templates"].place, f"a cloze type with {len(made)} templates", "Anki makes a card of each cloze, by one template")
         return tuple(made)
 
-    def _rendered(self, file: str, place: Place) -> _Side | None:
-        """A template's file as Anki gets it."""
-        from jinja2 import TemplateError, TemplateNotFound, TemplateSyntaxError
-
+    def _side(self, file: str, place: Place) -> _Side | None:
+        """A template's file as Anki gets it; None where something is wrong with it."""
         if not file or not (self.folder / file).is_file():
             near = nearest(file, [path.name for path in self.folder.glob("*.html")])
             self._problem(place, f"there is no template {file!r} in {self.shown}/", near)
             return None
-        path = f"{self.shown}/{file}"
+        if file not in self.sides:
+            self.sides[file] = self._rendered(file, f"{self.shown}/{file}")
+        return self.sides[file]
+
+    def _rendered(self, file: str, path: str) -> _Side | None:
+        from jinja2 import TemplateError, TemplateNotFound, TemplateSyntaxError
+
         source = (self.folder / file).read_text(encoding="utf-8")
         try:
             text = tight(environment(self.folder, *self.around).get_template(file).render())
         except TemplateNotFound as error:
-            self._problem(Place(path), f"it includes {error}, which is not there")
+            self._problem(_place(path, source, str(error.name)), f"there is no template {error.name!r} to include", "of ours there is parts.html")
         except TemplateSyntaxError as error:
             where = path if error.name == file else f"{Path(self.shown).parent.as_posix()}/{error.name}"
             self._problem(Place(where, error.lineno), f"broken template: {error.message}")
         except TemplateError as error:
-            self._problem(Place(path), f"broken template: {error.message}")
+            named = re.search(r"'(\w+)' is undefined", str(error.message))
+            self._problem(_place(path, source, named[1] if named else ""), f"broken template: {error.message}")
         else:
             if active := _ACTIVE.search(OCCLUSION.sub("", text)):
                 self._problem(_place(path, source, active[0]), f"the template holds {active[0].strip()!r}", "a card runs no script and loads nothing")
-            if self.assets:
+            elif self.assets:
                 text = self.assets.in_html(text, path, source)
             return _Side(path, source, text)
         return None
