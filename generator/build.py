@@ -35,7 +35,7 @@ def deck(order: Order, now: int, frozen: bool = False, each: bool = False) -> st
 
 
 def release(order: Order, now: int) -> str:
-    """Writes what `deck` writes, and in the lock that learners have it from now on. Refuses what a strict check would."""
+    """Writes what `deck` writes, and in the lock that learners have it from now on. Refuses what a strict check does."""
     return _with_cache(order, lambda cache: _release(order, cache, now))
 
 
@@ -149,7 +149,9 @@ def _check(order: Order, cache: Cache, now: int, strict: bool, verbose: bool, on
     typed = [f"typed by hand: {problem}" for sheet in built.sheets for problem in sheet.typed]
     unsaid = [f"not on the front: {problem}" for sheet in built.sheets for problem in sheet.unsaid]
     if verbose:
-        return "\n".join([table(found), *typed, *unsaid, _noticed(summary(built.sheets, deck, update.statuses, update.lock.last, found), built)])
+        return "\n".join(
+            [table(found), *typed, *unsaid, _noticed(summary(built.sheets, deck, update.statuses, found, since=update.lock.last), built)]
+        )
     return _noticed("\n".join([_well(built, len(typed), len(unsaid)), *(f"warning  {warning}" for warning in deck.warnings)]), built)
 
 
@@ -237,7 +239,7 @@ def _write(order: Order, built: Built, update: Update, found: Coverage, each: bo
         write(order.lock, text)
     media = write_media(order.build / "media", media_of(notes, built.types), built.media)
     about = order.build / "report.json"
-    write(about, report(built.sheets, _warned(built, update), update.statuses, update.lock.last, found, package, digest).encode())
+    write(about, report(built.sheets, _warned(built, update), update.statuses, found, package, digest, update.lock.last).encode())
     return package, {package: digest, **dict.fromkeys((order.lock, about, *map(Path, media)))}
 
 
@@ -291,7 +293,7 @@ def _waiting(built: Built) -> list[Mapping[str, Any]]:
 def _said(built: Built, update: Update, found: Coverage, package: Path) -> str:
     from generator.show.report import summary
 
-    return _noticed(summary(built.sheets, _warned(built, update), update.statuses, update.lock.last, found, package), built)
+    return _noticed(summary(built.sheets, _warned(built, update), update.statuses, found, package, update.lock.last), built)
 
 
 def _warned(built: Built, update: Update) -> Deck:

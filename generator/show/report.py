@@ -25,11 +25,13 @@ MADE = ("device", "device_class", "driver", "torch", "python", "packages", "utc"
 LISTED = 12  # stale and missing runs, warnings: beyond that a terminal scrolls away
 
 
-def summary(sheets: Sequence[Sheet], deck: Deck, statuses: Mapping[str, str], since: str, coverage: Coverage, package: Path | None = None) -> str:
+def summary(
+    sheets: Sequence[Sheet], deck: Deck, statuses: Mapping[str, str], coverage: Coverage, package: Path | None = None, since: str = ""
+) -> str:
     """What a person wants to see after a build: one aligned line a subject, then the runs that need a machine and the warnings.
 
-    statuses: note id -> one of STATUSES, retired and vanished notes too. since: the last release's version, "" before the first.
-    package: the .apkg, where one was written.
+    statuses: note id -> one of STATUSES, retired and vanished notes too. package: the .apkg, where one was written. since: the version of the
+    last release, "" before the first.
     """
     notes = [entry for sheet in sheets for entry in sheet.entries]
     withheld = [entry for sheet in sheets for entry in sheet.withheld]
@@ -72,10 +74,10 @@ def report(
     sheets: Sequence[Sheet],
     deck: Deck,
     statuses: Mapping[str, str],
-    since: str,
     coverage: Coverage,
     package: Path | None = None,
     sha256: str | None = None,
+    since: str = "",
 ) -> str:
     """Everything about a build, as JSON text. sha256: of the package."""
     notes = [entry for sheet in sheets for entry in sheet.entries]

@@ -53,7 +53,7 @@ def test_the_same_bytes_whatever_the_machine(first_release: Workshop, tmp_path: 
 def test_two_first_builds_agree(first_release: Workshop, tmp_path: Path):
     """Two clones of one commit that has no lock yet, at one time."""
     other = workshop(tmp_path / "clone")
-    other.build(FIRST)
+    other.release(FIRST)
     assert other.state() == first_release.state()
 
 
