@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import anki.lang
-from anki.collection import Collection, ExportAnkiPackageOptions
+from anki.collection import Collection, ExportAnkiPackageOptions, ImportAnkiPackageOptions, ImportAnkiPackageRequest
+
+MADE = 1_780_000_000  # when its notes were last changed
 
 PNG = bytes.fromhex(
     "89504e470d0a1a0a0000000d4948445200000001000000010806000000 1f15c4890000000d49444154789c6360606060000000050001a5f645400000000049454e44ae426082".replace(" ", "")
@@ -67,7 +70,34 @@ def made(path: Path) -> Any:
     col.models.add(kind)
     add("Vocabulary", ["食べる", " 食[た]べる", "to eat", "F", "17"], "Español::日本語", ["verb"])
     add("Vocabulary", ["飲む", " 飲[の]む", "", "", ""], "Español::日本語", ["verb"])
+    col.db.execute("update notes set mod = ?", MADE)
     return col
+
+
+def studied(col: Any) -> None:
+    """Its owner reviews some cards, suspends and flags others, and edits nothing."""
+    cards = col.find_cards("")
+    for number, id in enumerate(cards[:12]):
+        card = col.get_card(id)
+        card.start_timer()
+        col.sched.answerCard(card, 1 + number % 4)
+    col.sched.suspend_cards(cards[-2:])
+    col.set_user_flag_for_cards(3, cards[12:14])
+
+
+def taken(col: Any, package: Path) -> SimpleNamespace:
+    """Imports a package with Anki's own defaults; returns how many notes it took in which way."""
+    log = col.import_anki_package(ImportAnkiPackageRequest(package_path=str(package), options=ImportAnkiPackageOptions())).log
+    col.models._clear_cache()
+    return SimpleNamespace(new=len(log.new), updated=len(log.updated), same=len(log.duplicate), conflicting=len(log.conflicting))
+
+
+def state(col: Any) -> list[Any]:
+    """All that a learner has: cards with their schedules, reviews, notes, note types."""
+    cards = col.db.all("select id, nid, did, ord, type, queue, due, ivl, factor, reps, lapses, left, flags, data from cards order by id")
+    notes = col.db.all("select id, guid, mid, mod, tags, flds from notes order by id")
+    types = [(kind.id, kind.name, kind.use_count) for kind in col.models.all_use_counts()]
+    return [cards, col.db.all("select * from revlog order by id"), notes, types, [col.models.get(id) for id, _, _ in types]]
 
 
 def exported(col: Any, path: Path, legacy: bool = False) -> Path:
