@@ -49,7 +49,7 @@ def read(path: Path) -> Haul:
     except sqlite3.DatabaseError as error:
         raise DeckError([Problem(place, f"the package's collection cannot be read: {error}", "export it from Anki once more")]) from None
     used = {note.kind for note in notes}
-    return Haul(notes, "html", {kind.name: kind for kind in kinds.values() if kind.name in used}, media)
+    return Haul(notes, "html", {str(id): kind for id, kind in kinds.items() if str(id) in used}, media)
 
 
 def _opened(content: bytes, compressed: bool) -> bytes:
@@ -154,7 +154,7 @@ def _notes(database: sqlite3.Connection, kinds: Mapping[int, Kind], decks: Mappi
         kind = kinds[kind_id]
         texts = dict(zip(kind.fields, [*fields.split("\x1f"), *[""] * len(kind.fields)]))
         deck = decks.get(homes.get(id, 1), ("Default",))
-        yield Found(kind.name, texts, deck, tuple(tags.split()), Place(path), guid, mod)
+        yield Found(str(kind_id), texts, deck, tuple(tags.split()), Place(path), guid, mod)
 
 
 def _has_table(database: sqlite3.Connection, name: str) -> bool:

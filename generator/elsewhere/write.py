@@ -313,7 +313,6 @@ class _Stage:
 
     def _deck_yml(self) -> str:
         named = {file.partition("/")[0]: name for file, (name, _) in self.topics.items() if name}
-        named = {**self.here.folders, **named}
         lines = [f"name: {json.dumps(self.name, ensure_ascii=False)}", f"id: {self.id}    # every learner's notes hang on it: never change it"]
         if named:
             lines += ["subdecks:", *(f"  {folder}: {{name: {json.dumps(name, ensure_ascii=False)}}}" for folder, name in named.items())]
