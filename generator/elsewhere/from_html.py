@@ -74,7 +74,7 @@ def converted(html: str, form: Form, clozes: bool, media: Callable[[str], str | 
         for tag in soup.find_all(["br", "div", "p", "li", "tr", "td"]):
             tag.insert_before("\n")
         lines = soup.get_text().split("\n")
-        text = (" " if line else "<br>\n").join(literal(one) for one in lines if one.strip())
+        text = (" " if line else "<br>\n").join(plain_line(one) for one in lines if one.strip())
         if not line:
             lost.append("formatting that no card may have was left out")
     return Converted(held.down(text).strip(), shows, tuple(dict.fromkeys(lost)))
@@ -226,6 +226,11 @@ def _entities(text: str) -> str:
     """Text inside raw HTML: nothing in it begins math, code, a reference or an escape."""
     text = re.sub(r"[$`\\*_]|\[(?=\[)|(?<=\])[(:\[]|(?<=!)\[", lambda match: f"&#{ord(match[0])};", escape(_CONTROL.sub("", text), quote=False))
     return _PRIVATE.sub(lambda match: f"&#{ord(match[0])};", text)
+
+
+def plain_line(text: str) -> str:
+    """A line of text in Markdown that begins no list and underlines no heading."""
+    return re.sub(r"\A[-+=]|(?<=\A[0-9])[.)]|\A[0-9]{2,9}[.)]", lambda match: f"{match[0][:-1]}&#{ord(match[0][-1])};", literal(text))
 
 
 def literal(text: str) -> str:

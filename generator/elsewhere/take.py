@@ -24,6 +24,8 @@ def take(paths: Sequence[Path], cards: Path, now: int) -> str:
     from generator.elsewhere.write import counted, write
 
     hauls = [one for path in paths for one in _read(path)]
+    if not any(haul.notes for _, haul in hauls):
+        raise DeckError([Problem(Place(path.as_posix()), "no card was found", "the formats are told in cards/README.md") for path in paths])
     written = write([(path, haul) for path, haul in hauls if haul.notes or haul.lost], cards, now, paths[0].resolve().stem)
     files = [path for path in written.files if path.endswith(".md")]
     lines = [f"{written.notes} notes in {len(files)} file{'s' * (len(files) != 1)}: {', '.join(files[:6])}{', ...' * (len(files) > 6)}"]

@@ -23,7 +23,7 @@ from generator.elsewhere import look
 from generator.elsewhere.alike import seen
 from generator.elsewhere.dialect import adapted
 from generator.elsewhere.found import Found, Haul, Kind
-from generator.elsewhere.from_html import FORMS, Converted, Form, converted, is_empty, literal
+from generator.elsewhere.from_html import FORMS, Converted, Form, converted, is_empty, plain_line
 from generator.keep import deck as building
 from generator.keep.cache import Cache
 from generator.look.notetypes import HEADING, LOOK, NoteType
@@ -265,7 +265,7 @@ class _Stage:
             return converted(text, form, clozes, media, line=name in card.shape.typed)
         lost: list[str] = []
         if form == "text":
-            return Converted("<br>\n".join(literal(line) for line in text.split("\n") if line.strip()), "", ("formatting that no card may have was left out",))
+            return Converted("<br>\n".join(plain_line(line) for line in text.split("\n") if line.strip()), "", ("formatting that no card may have was left out",))
         return Converted(adapted(text, media, lost), "", tuple(dict.fromkeys(lost)))
 
     def _heading(self, card: _Card) -> tuple[str, Converted | None]:
@@ -288,7 +288,7 @@ class _Stage:
             path = card.found.deck[1:] if card.found.deck[:1] == (self.name,) else card.found.deck
             path = tuple(part.strip() for part in path if part.strip())
             own = haul.written == "markdown" and not haul.kinds  # a file of notes, which says more than their deck
-            topic = source.stem if own else (path or (self.name,))[-1]
+            topic = source.stem if own or not card.found.deck else (path or (self.name,))[-1]
             by_deck.setdefault((path, topic), []).append(card)
         if self.here.folders or any(path for path, _ in by_deck):  # cards of the deck itself lie in a subdeck beside the others
             by_deck = {(path or (self.name.rpartition("::")[2],), topic): cards for (path, topic), cards in by_deck.items()}
@@ -375,7 +375,7 @@ class _Stage:
     def settled(self) -> building.Built:
         """Writes and builds until every note is sound and shows what it showed, or is left out."""
         if not self.cards_of:
-            raise DeckError([Problem(Place(path.as_posix()), "no note is new here" if self.known else "no card was found") for path, _ in self.hauls])
+            raise DeckError([Problem(Place(path.as_posix()), "no note is new here" if self.known else "no card could be carried") for path, _ in self.hauls])
         cache = Cache()
         try:
             while True:
