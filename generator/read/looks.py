@@ -192,7 +192,9 @@ class _Type:
         """Whether what the author's words go into is there, and goes into one field each."""
         if heading and heading not in fields:
             place = entries["heading"].place if "heading" in entries else at
-            self._problem(place, f"no field {heading!r} for a note's heading", f"name one as heading:, or leave that empty; {nearest(heading, fields)}")
+            self._problem(
+                place, f"no field {heading!r} for a note's heading", f"name one as heading:, or leave that empty; {nearest(heading, fields)}"
+            )
         taken = {heading: "the heading"} if heading else {}
         places = [(main, entries["main"], "main")] if main else []
         places += [
