@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from workshop import CARDS as TEST_DECK
 from workshop import FIRST, SECOND, Workshop, notes, rows
 
 from generator.look.notetypes import NoteType
@@ -440,6 +441,11 @@ def test_the_preview_and_the_media_folder_hold_the_look_s_files(tmp_path: Path):
     page = (tmp_path / "build" / "preview" / "index.html").read_text(encoding="utf-8")
     assert '"name":"Recognise"' in page and page.count('"ordinal"') == 11
     assert "2 files" in shop.run("deck").out
+
+
+def test_the_test_decks_have_every_note_type():
+    text = CARDS + "".join(path.read_text(encoding="utf-8") for path in TEST_DECK.rglob("*.md"))
+    assert all(f".{key}}}" in text for key in look_of("W", 1)[0].types if key != "qa")
 
 
 def test_types_are_values():
