@@ -10,7 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from workshop import CARDS, FIRST, SECOND, THIRD, Workshop
+from workshop import FIRST, SECOND, THIRD, Workshop
 
 pytest.importorskip("anki", reason="the anki library is not installed")
 import anki.lang
