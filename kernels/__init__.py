@@ -1,25 +1,31 @@
 """The laboratory: kernels that make every number and figure of the deck.
 
-    catalogue which file of the library holds which kernel
-    declare   what a kernel is: its parameters, outputs, units; evaluates formulas and predictions
-    parameters what a case may set, and values checked against it
-    demand    what a measurement asks of a device
-    results   what a run gives: numbers and curves
-    draws     what many draws of a simulation come to
-    record    results as JSON in git: their names, whether they are stale
-    key       what its numbers depend on: the reduced source of the kernel and of what it imports
-    timing    how a measurement times and meets its ceiling (part of a measurement's key)
-    nvrtc     compiles a measurement's CUDA C++ at run time
-    gpu       whether a GPU may be here
-    lab       runs kernels: chooses the device, one worker process a run
-    limits    how long a run may take
-    machine   describes the machine: the GPU and its class, versions, commit
-    recording brings the records up to date, and verifies them
-    cluster   the same by the GPUs of many hosts
-    listing   what `kernels list` says
-    oracles   what each formula is held against, by the tests
-    plot      draws figures from results, light and dark
-    library/  one file per kernel, in a folder for each area; the file's name is the kernel's name
+    catalogue   which file of the library holds which kernel
+    declare     what a kernel is: its parameters, outputs, units; evaluates formulas and predictions
+    parameters  what a case may set, and values checked against it
+    demand      what a measurement asks of a device
+    results     what a run gives: numbers and curves
+    draws       what many draws of a simulation come to
+    record      results as JSON in git: their names, whether they are stale
+    key         what its numbers depend on: the reduced source of the kernel and of what it imports
+    timing      how a measurement times and meets its ceiling (part of a measurement's key)
+    precision   number formats, and how far a result is off its reference
+    device      what timing asks of the device: a GPU's answers, and the CPU's
+    nvml        what the driver says of a card: clocks, power, who else is there
+    nvrtc       compiles a measurement's CUDA C++ at run time
+    tracing     counts the bytes and FLOP of real torch modules on tensors without memory (part of a trace's key)
+    gpu         whether a GPU may be here
+    lab         runs kernels: chooses the device, worker processes for a run
+    limits      how long a run may take
+    machine     describes the machine: its devices and their classes, versions, commit
+    recording   brings the records up to date, verifies them, rehearses measurements
+    cluster     the same by the GPUs of many hosts
+    summary     the table at the end of measurements: headline, prediction, doubts
+    progress    what a person sees meanwhile
+    listing     what `kernels list` says
+    oracles     what each closed form is held against, by the tests
+    plot        draws figures from results, light and dark
+    library/    one file per kernel, in a folder for each area; the file's name is the kernel's name
 
 Nothing here imports torch at the top of a module, and nothing here imports the generator.
 """
