@@ -11,7 +11,16 @@ import pytest
 from workshop import ROOT
 
 PACKAGE = ROOT / "generator"
-LEVELS = (("__main__",), ("build",), ("watch", "elsewhere"), ("keep",), ("render",), ("read", "resolve", "show"), ("text", "pack"), ("look", "notes", "problems"))
+LEVELS = (
+    ("__main__",),
+    ("build",),
+    ("watch", "elsewhere"),
+    ("keep",),
+    ("render",),
+    ("read", "resolve", "show"),
+    ("text", "pack"),
+    ("look", "notes", "problems"),
+)
 LEVEL = {name: number for number, names in enumerate(LEVELS) for name in names}
 BELOW = ("notes", "problems")  # single modules of the lowest level, which know one another
 FILES = sorted(path for path in PACKAGE.rglob("*.py") if "__pycache__" not in path.parts)

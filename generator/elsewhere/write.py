@@ -337,8 +337,8 @@ class _Stage:
             self._put(f"look/{path}", content)
         if (self.here.cards / "look").is_dir():
             shutil.copytree(self.here.cards / "look", self.cards / "look", dirs_exist_ok=True)
-        for path, content in self.taken.items():
-            self._put(f"media/{path}", (self.here.content(f"media/{path}") or b"") if content is None else content)
+        for path, medium in self.taken.items():
+            self._put(f"media/{path}", (self.here.content(f"media/{path}") or b"") if medium is None else medium)
 
     def _put(self, path: str, content: bytes) -> None:
         file = self.cards / path
