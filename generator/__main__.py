@@ -13,14 +13,15 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from generator import build
 from generator.build import Order
 from generator.problems import DeckError, Place, Problem
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    asked = _parser().parse_args(arguments)
+def main(arguments: Sequence[str] | None = None, parser: argparse.ArgumentParser | None = None) -> int:
+    asked = (parser or _parser()).parse_args(arguments)
     try:
         sys.stdout.write(asked.command(asked))
         sys.stdout.flush()
@@ -37,7 +38,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m generator", description="Compiles Markdown cards into Anki packages.")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    add_commands(parser.add_subparsers(required=True, metavar="COMMAND"))
+    return parser
+
+
+def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Declares the compiler's commands: here, and for `warpdeck`, which has more."""
     for name, command, what in (
         ("deck", _deck, "write build/<slug>.apkg, the lock and the report"),
         ("preview", _preview, "write build/preview/index.html"),
@@ -64,7 +70,6 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("--verbose", action="store_true", help="list what is covered, typed by hand and missing")
     wanted.add_argument("--due", action="store_true", help="only the runs that this machine has to execute")
     wanted.add_argument("--fresh", action="store_true", help="with --due: as if nothing had been executed yet")
-    return parser
 
 
 def _deck(asked: argparse.Namespace) -> str:
@@ -79,15 +84,12 @@ def _watch(asked: argparse.Namespace) -> str:
     import errno
     import signal
     from functools import partial
-    from importlib.util import find_spec
 
     from generator.watch import editor
 
     def say(address: str) -> None:
         print(address, flush=True)
 
-    if find_spec("watchfiles") is None:
-        sys.exit("watch needs the package watchfiles: make watch installs it, and so does pip install 'warpdeck[watch]'")
     try:
         opens = editor.checked(os.environ.get("EDITOR_URL") or editor.VSCODE)
     except ValueError as error:
@@ -143,9 +145,14 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-if __name__ == "__main__":
+def run(parser: argparse.ArgumentParser | None = None) -> NoReturn:
+    """A command as a process of its own, to its end."""
     gc.set_threshold(100_000)  # a build makes many values and few circles: looking for these more often takes a tenth of an edit's time
-    status = main()
+    status = main(parser=parser)
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(status)  # everything is written: taking a large deck apart again would cost as much as some edits
+
+
+if __name__ == "__main__":
+    run()
