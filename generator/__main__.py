@@ -17,6 +17,7 @@ from typing import NoReturn
 
 from generator import build
 from generator.build import Order
+from generator.keep.files import LOCK
 from generator.problems import DeckError, Place, Problem
 
 
@@ -30,6 +31,11 @@ def main(arguments: Sequence[str] | None = None, parser: argparse.ArgumentParser
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except DeckError as error:
+        if getattr(asked, "format", "text") != "text":
+            from generator.show.diagnostics import text
+
+            sys.stdout.write(text(asked.format, {"error": error.problems, "warning": error.warnings}))
+            return 1
         print("\n".join(map(str, error.problems)), file=sys.stderr)
         count = len(error.problems)
         print(f"{count} problem{'s' if count != 1 else ''}; nothing was written", file=sys.stderr)
@@ -62,18 +68,59 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         one.add_argument("--build", default=Path("build"), type=Path, metavar="DIR", help="the folder for what comes out (build)")
         one.add_argument("--jobs", default=_cores(), type=int, metavar="N", help="processes that a large build may use (as many as there are cores)")
     deck, watch, check, wanted = (commands.choices[name] for name in ("deck", "watch", "check", "wanted"))
+    deck.add_argument("--open", action="store_true", help="hand the package to the Anki of this desktop")
     deck.add_argument("--frozen", action="store_true", help="fail if the lock would change")
     deck.add_argument("--each", action="store_true", help="write a package for each subdeck as well")
     watch.add_argument("--port", default=8642, type=_port, metavar="N", help="of http://127.0.0.1:N/ (8642); 0: any free one")
     watch.add_argument("--run", action="store_true", help="execute, in the background, the runs that the cards wait for")
     check.add_argument("--strict", action="store_true", help="fail on stale measurements too, as a release must")
+    check.add_argument("--format", choices=("text", "json", "gcc"), default="text", help="for a program: JSON, or lines as compilers write them")
     check.add_argument("--verbose", action="store_true", help="list what is covered, typed by hand and missing")
     wanted.add_argument("--due", action="store_true", help="only the runs that this machine has to execute")
     wanted.add_argument("--fresh", action="store_true", help="with --due: as if nothing had been executed yet")
+    about = "make the folder of a new deck, with a card of each kind"
+    init = commands.add_parser("init", help=about, description=about)
+    init.set_defaults(command=_init)
+    init.add_argument("folder", type=Path, metavar="NAME", help="the folder, which must not be there yet; its name is the deck's")
+    about = "write the frame of a new note"
+    new = commands.add_parser("new", help=about, description=f"{about}, into the topic's file, which is made where there is none")
+    new.set_defaults(command=_new)
+    new.add_argument("note", metavar="[FOLDER/]TOPIC/ID", help="the topic's file, with its folder where that is not clear, and the note's id")
+    new.add_argument("--type", default="qa", help="the note's type (qa)")
+    new.add_argument("--kernel", default="", metavar="NAME", help="the kernel that makes its numbers; its parameters are written out as a run")
+    new.add_argument("--cards", default=Path("cards"), type=Path, metavar="DIR", help="the folder of cards (cards)")
+
+
+def _init(asked: argparse.Namespace) -> str:
+    from generator.start.folder import init
+
+    return init(asked.folder)
+
+
+def _new(asked: argparse.Namespace) -> str:
+    from generator.start.frame import new
+
+    return new(asked.cards, asked.cards / LOCK, asked.note, asked.type, asked.kernel)
 
 
 def _deck(asked: argparse.Namespace) -> str:
-    return build.deck(_order(asked, asked.cards), _now(), asked.frozen, asked.each) + "\n"
+    said = build.deck(_order(asked, asked.cards), _now(), asked.frozen, asked.each) + "\n"
+    if asked.open:
+        _open(build.package(_order(asked, asked.cards)))
+    return said
+
+
+def _open(package: Path) -> None:
+    """Hands a file to the program that the desktop opens it with."""
+    import shutil
+    import subprocess
+
+    if sys.platform == "win32":
+        os.startfile(package)
+        return
+    opener = shutil.which("open" if sys.platform == "darwin" else "xdg-open")
+    if opener is None or subprocess.run([opener, package.resolve()], check=False).returncode:
+        sys.exit(f"nothing here opens {package}: install Anki, or take the file to where it is")
 
 
 def _preview(asked: argparse.Namespace) -> str:
@@ -113,7 +160,7 @@ def _check(asked: argparse.Namespace) -> str:
     folders = {path for path in asked.cards if path not in files} | {_folder_of(file) for file in files}
     if len(folders) > 1:
         raise DeckError([Problem(Place(str(path)), "files of one deck are judged at a time") for path in sorted(folders)])
-    return build.check(_order(asked, folders.pop()), _now(), asked.strict, asked.verbose, files) + "\n"
+    return build.check(_order(asked, folders.pop()), _now(), asked.strict, asked.verbose, files, asked.format)
 
 
 def _wanted(asked: argparse.Namespace) -> str:

@@ -38,9 +38,17 @@ def preview(order: Order, now: int) -> str:
     return _with_cache(order, lambda cache: _preview(order, cache, now))
 
 
-def check(order: Order, now: int, strict: bool = False, verbose: bool = False, only: Sequence[Path] = ()) -> str:
-    """Judges cards, claims, records and the lock. strict: stale measurements too. only: these files alone."""
-    return _with_cache(order, lambda cache: _check(order, cache, now, strict, verbose, only))
+def package(order: Order) -> Path:
+    """The package that the last build wrote."""
+    import json
+
+    about = json.loads((order.build / "report.json").read_bytes())
+    return order.build / f"{about['deck']['slug']}.apkg"
+
+
+def check(order: Order, now: int, strict: bool = False, verbose: bool = False, only: Sequence[Path] = (), shape: str = "text") -> str:
+    """Judges cards, claims, records and the lock. strict: stale measurements too. only: these files alone. shape: "json", "gcc" for programs."""
+    return _with_cache(order, lambda cache: _check(order, cache, now, strict, verbose, only, shape))
 
 
 def wanted(order: Order, due: bool = False, fresh: bool = False) -> list[str]:
@@ -107,8 +115,9 @@ def _preview(order: Order, cache: Cache, now: int) -> str:
     return f"{path}: {len(built.entries)} notes" + (f"; {waiting(built.withheld)}" if built.withheld else "")
 
 
-def _check(order: Order, cache: Cache, now: int, strict: bool, verbose: bool, only: Sequence[Path]) -> str:
+def _check(order: Order, cache: Cache, now: int, strict: bool, verbose: bool, only: Sequence[Path], shape: str) -> str:
     from generator.resolve.told import told_twice
+    from generator.show import diagnostics
     from generator.show.coverage import coverage, table
     from generator.show.report import summary
 
@@ -120,14 +129,16 @@ def _check(order: Order, cache: Cache, now: int, strict: bool, verbose: bool, on
     if not only:
         vanished = [repr(id) for id, status in update.statuses.items() if status == "vanished"]
         problems += [*found.problems, *(w for w in update.warnings if any(id in w.message for id in vanished))]
-    if problems:
-        raise DeckError(problems)
     deck = built.deck if only else built.deck._replace(warnings=(*built.deck.warnings, *update.warnings))
+    if problems:
+        raise DeckError(problems, deck.warnings)
+    if shape != "text":
+        return diagnostics.text(shape, {"warning": deck.warnings, "note": built.notices})
     typed = [f"typed by hand: {problem}" for sheet in built.sheets for problem in sheet.typed]
     unsaid = [f"not on the front: {problem}" for sheet in built.sheets for problem in sheet.unsaid]
     if verbose:
-        return "\n".join([table(found), *typed, *unsaid, _noticed(summary(built.sheets, deck, update.statuses, found), built)])
-    return _noticed("\n".join([_well(built, len(typed), len(unsaid)), *(f"warning  {warning}" for warning in deck.warnings)]), built)
+        return "\n".join([table(found), *typed, *unsaid, _noticed(summary(built.sheets, deck, update.statuses, found), built), ""])
+    return _noticed("\n".join([_well(built, len(typed), len(unsaid)), *(f"warning  {warning}" for warning in deck.warnings)]), built) + "\n"
 
 
 def _wanted(order: Order, cache: Cache, due: bool, fresh: bool) -> Iterator[str]:
