@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 import secrets
+import shlex
 import shutil
 from pathlib import Path
 
@@ -38,12 +39,12 @@ def init(folder: Path) -> str:
         raise DeckError([Problem(Place(folder.as_posix()), f"it cannot be made: {error.strerror}", "name another place")]) from error
     finally:
         shutil.rmtree(part, ignore_errors=True)
-    return f"{folder.as_posix()}: a deck of its own, with a card of each kind\n  cd {folder.as_posix()} && warpdeck watch\n"
+    return f"{folder.as_posix()}: a deck of its own, with a card of each kind\n  cd {shlex.quote(str(folder))} && warpdeck watch\n"
 
 
 def fresh_id() -> int:
-    """An id that no other deck has: Anki's own ids are times in milliseconds, and so are those that follow from this one."""
-    return secrets.randbelow(9 * 10**9) + 10**9
+    """An id that no other deck has. Those of note types and fields follow from it, up to a thousand times as large, and stay below 2^53."""
+    return 10**12 + secrets.randbelow(7 * 10**12)
 
 
 def _requirement() -> str:

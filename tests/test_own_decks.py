@@ -1,0 +1,202 @@
+"""Decks of one's own, made from an installed wheel in empty folders: built, studied in the real Anki, shown on a phone, updated.
+
+What each deck is made of lies in tests/own.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import phone
+import pytest
+from browser import CHROMIUM
+from installed import ROOT, Installed, installed, wheel
+from workshop import FIRST, SECOND
+
+pytest.importorskip("anki", reason="the anki library is not installed")
+from test_anki import FAULT, Learner
+
+from generator.show import anki_template
+from generator.show.preview import with_mathml
+
+OWN = Path(__file__).parent / "own"
+
+
+@pytest.fixture(scope="session")
+def warpdeck(tmp_path_factory: pytest.TempPathFactory) -> Installed:
+    folder = tmp_path_factory.mktemp("wheel")
+    return installed(folder / "environment", wheel(folder))
+
+
+@pytest.fixture
+def learner(tmp_path: Path) -> Iterator[Learner]:
+    made = Learner(tmp_path / "collection.anki2")
+    yield made
+    made.col.close()
+
+
+# ------------------------------------------------------------------------------------- how each deck is made
+
+
+def init(warpdeck: Installed, folder: Path) -> Path:
+    warpdeck.does(folder, "init", "first")
+    return folder / "first"
+
+
+def physics(warpdeck: Installed, folder: Path) -> Path:
+    return Path(shutil.copytree(OWN / "physics", folder / "physics"))
+
+
+DECKS: dict[str, Callable[[Installed, Path], Path]] = {"init": init, "physics": physics}
+# For each deck an edit of one note: its file, what stands there, what is to, and how many notes change.
+EDITS = {
+    "init": ("cards/first-cards.md", "It stops in half the distance.", "In half the distance.", 1),
+    "physics": ("cards/motion/spheres.md", "of 10 cm radius", "with a radius of 10 cm", 1),
+}
+
+
+def package(deck: Path) -> Path:
+    (made,) = (deck / "build").glob("*.apkg")
+    return made
+
+
+def notes_of(deck: Path) -> int:
+    return sum(len(re.findall(r"^# .+\{#", path.read_text(encoding="utf-8"), re.MULTILINE)) for path in (deck / "cards").rglob("*.md"))
+
+
+@pytest.fixture(params=DECKS)
+def made(request: pytest.FixtureRequest, warpdeck: Installed, tmp_path: Path) -> tuple[str, Path]:
+    """A deck's name, and its folder, in which nothing was built yet."""
+    return request.param, DECKS[request.param](warpdeck, tmp_path)
+
+
+# --------------------------------------------------------------------------------------------- what each must do
+
+
+def test_a_deck_is_sound_and_says_so_in_one_line(made: tuple[str, Path], warpdeck: Installed):
+    said = warpdeck.does(made[1], "check", "--strict")
+    assert said.count("\n") == 1 and "no problems" in said, said
+    assert warpdeck.does(made[1], "check", "--format", "json") == "[]\n"
+
+
+def test_anki_takes_it_all(made: tuple[str, Path], warpdeck: Installed, learner: Learner, tmp_path: Path):
+    name, deck = made
+    warpdeck.does(deck, "deck", now=FIRST)
+    took = learner.takes(package(deck))
+    assert (took.new, took.conflicting) == (notes_of(deck), 0)
+    check = learner.col.media.check()
+    assert (list(check.missing), list(check.unused), learner.col.get_empty_cards().report) == ([], [], "")
+    for id in learner.texts():
+        for sides in learner.renders(id):
+            assert not any(FAULT.search(side) for side in sides), (id, sides)
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
+def test_it_fits_a_phone_by_day_and_by_night(made: tuple[str, Path], warpdeck: Installed, learner: Learner, tmp_path: Path):
+    warpdeck.does(made[1], "deck", now=FIRST)
+    learner.takes(package(made[1]))
+    media = Path(learner.col.media.dir())
+    pages = {}
+    for id in learner.texts():
+        note = learner.note(id)
+        fields, css = dict(note.items()), note.note_type()["css"]
+        for number, sides in enumerate(learner.renders(id)):
+            for side, theme in (("front", "light"), ("back", "light"), ("front", "dark"), ("back", "dark")):
+                body = with_mathml(anki_template.typed(sides[side == "back"], fields, answer=side == "back"))
+                pages[f"{id} {number} {side} {theme}"] = phone.page(body, css, theme)
+    found = phone.measured(media, pages)
+    assert {name: m["over"] for name, m in found.items() if m["page"] > 360 or m["over"]} == {}
+    assert {name: m["low"] + m["small"] for name, m in found.items() if m["low"] or m["small"]} == {}
+    for name, m in found.items():
+        assert all(loaded for _, shown, loaded in m["images"] if shown), name
+
+
+def test_an_update_changes_what_was_edited_and_no_schedule(made: tuple[str, Path], warpdeck: Installed, learner: Learner):
+    name, deck = made
+    path, old, new, changed = EDITS[name]
+    warpdeck.does(deck, "release", now=FIRST)
+    learner.takes(package(deck))
+    studied = list(learner.col.db.list("select id from cards"))
+    learner.col.sched.set_due_date(studied, "30")
+    schedules = learner.schedules()
+    text = (deck / path).read_text(encoding="utf-8")
+    assert old in text
+    (deck / path).write_text(text.replace(old, new), encoding="utf-8")
+    warpdeck.does(deck, "deck", now=SECOND)
+    took = learner.takes(package(deck))
+    assert (took.new, took.updated, took.conflicting) == (0, changed, 0)
+    assert learner.schedules() == schedules
+
+
+def test_two_decks_in_one_collection_leave_each_other_alone(warpdeck: Installed, learner: Learner, tmp_path: Path):
+    decks = [make(warpdeck, tmp_path) for make in DECKS.values()]
+    seen: dict[str, tuple[int, str, str]] = {}
+    for deck in decks:
+        warpdeck.does(deck, "deck", now=FIRST)
+        styles = {kind["id"]: kind for kind in learner.col.models.all()}
+        took = learner.takes(package(deck))
+        assert (took.new, took.updated, took.same, took.conflicting) == (notes_of(deck), 0, 0, 0)
+        assert {id: kind for id, kind in ((kind["id"], kind) for kind in learner.col.models.all()) if id in styles} == styles
+        assert {id: text for id, text in learner.texts().items() if id in seen} == seen
+        seen = learner.texts()
+
+
+# ------------------------------------------------------------------------------------------------- the command
+
+
+def test_the_wheel_holds_what_the_command_needs(warpdeck: Installed, tmp_path: Path):
+    """All data files of the compiler, no record; and another folder's `kernels` is no obstacle."""
+    site = next(warpdeck.folder.rglob("site-packages"))
+    ours = {path.relative_to(ROOT) for path in (ROOT / "generator").rglob("*") if path.is_file() and "__pycache__" not in path.parts}
+    assert {path for path in ours if not (site / path).is_file()} <= {Path("generator/README.md")}
+    assert (site / "kernels" / "library").is_dir() and not (site / "kernels" / "records").exists()
+    (tmp_path / "kernels").mkdir()
+    assert "gradient" in warpdeck.does(tmp_path, "kernels", "list", "gradient")
+
+
+def test_another_package_named_kernels_is_named(warpdeck: Installed, tmp_path: Path):
+    own = tmp_path / "environment"
+    shutil.copytree(warpdeck.folder, own, symlinks=True)
+    theirs = next(own.rglob("site-packages")) / "kernels" / "__init__.py"
+    theirs.write_text("from .layer import LayerRepository\n", encoding="utf-8")  # as when another package's installation overwrote ours
+    script = (own / "bin" / "warpdeck").read_text(encoding="utf-8")
+    (own / "bin" / "warpdeck").write_text(script.replace(str(warpdeck.folder), str(own)), encoding="utf-8")
+    done = Installed(own).run(tmp_path, "check")
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    assert f"another package named `kernels` stands in the way of warpdeck's: {theirs}" in done.stderr and "environment of its own" in done.stderr
+
+
+def test_init_refuses_what_is_there(warpdeck: Installed, tmp_path: Path):
+    (tmp_path / "here").mkdir()
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    for name in ("here", "file"):
+        done = warpdeck.run(tmp_path, "init", name)
+        assert done.returncode == 1 and done.stderr.startswith(f"{name}:1: this is there already")
+    assert list((tmp_path / "here").iterdir()) == []
+    assert not list(tmp_path.glob("*.part"))
+
+
+def test_every_init_has_an_id_of_its_own(warpdeck: Installed, tmp_path: Path):
+    ids = set()
+    for name in ("one", "Zwei Decks", "three_3"):
+        warpdeck.does(tmp_path, "init", name)
+        ids.add(re.search(r"^id: (\d{13}) ", (tmp_path / name / "cards/deck.yml").read_text(encoding="utf-8"), re.MULTILINE)[1])  # type: ignore[index]
+        hidden = {path.name for path in (tmp_path / name).glob(".*")}
+        assert hidden == {".gitignore", ".editorconfig", ".vscode", ".github"}
+    assert len(ids) == 3
+
+
+def test_the_workflow_builds_what_init_made(warpdeck: Installed, tmp_path: Path):
+    """The steps that run warpdeck, as they stand in the workflow, in the folder that init makes."""
+    import yaml
+
+    deck = init(warpdeck, tmp_path)
+    workflow = yaml.safe_load((deck / ".github/workflows/deck.yml").read_text(encoding="utf-8"))
+    steps = [step["run"].split() for step in workflow["jobs"]["deck"]["steps"] if step.get("run", "").startswith("warpdeck ")]
+    assert [words[1] for words in steps] == ["check", "deck"]
+    for _, *words in steps:
+        warpdeck.does(deck, *words)
+    assert package(deck).name == "first.apkg"
