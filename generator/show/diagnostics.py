@@ -47,9 +47,9 @@ def _columns(line: Sequence[str], message: str) -> tuple[int, int]:
     if not line:
         return 1, 1
     for match in _QUOTED.finditer(message):
-        quoted = next(filter(None, match.groups()))
-        if quoted in line[0]:
-            return line[0].index(quoted) + 1, line[0].index(quoted) + len(quoted) + 1
+        quoted = re.escape(next(filter(None, match.groups())))
+        if stands := re.search(rf"(?<![\w-]){quoted}(?![\w-])", line[0]):
+            return stands.start() + 1, stands.end() + 1
     return len(line[0]) - len(line[0].lstrip()) + 1, max(len(line[0].rstrip()), 0) + 1
 
 
