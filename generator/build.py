@@ -67,7 +67,7 @@ def watch(order: Order, port: int, run: bool, editor: str, now: Callable[[], int
     from generator.watch.server import Server
 
     def follow() -> None:
-        for _ in notices(order.folders, stop):
+        for _ in notices(lambda: order.folders, stop):
             deck.refresh()
 
     stop, deck = Event(), Live(order, now, lambda: renewal.start_again(server.server_port), run)
@@ -145,7 +145,7 @@ def _wanted(order: Order, cache: Cache, due: bool, fresh: bool) -> Iterator[str]
     from generator.keep.deck import wanted_runs
     from generator.resolve import wanted
 
-    runs = wanted_runs(order.cards, cache, order.devices, order.roots, order.files, order.circumstances)
+    runs = wanted_runs(order.cards, cache, order.devices, order.roots, order.files, order.circumstances, order.home)
     return wanted.lines(wanted.due(runs, may_have_gpu(), fresh) if due else runs)
 
 
@@ -155,7 +155,7 @@ def _wanted(order: Order, cache: Cache, due: bool, fresh: bool) -> Iterator[str]
 def _made(order: Order, cache: Cache, only: Sequence[Path] = ()) -> Built:
     from generator.keep.deck import build
 
-    return build(order.cards, cache, order.devices, order.roots, order.files, order.circumstances, order.jobs, only)
+    return build(order.cards, cache, order.devices, order.roots, order.files, order.circumstances, order.jobs, only, order.home)
 
 
 def _shipped(order: Order, built: Built, now: int, refuse: bool = True) -> tuple[Lock, Update]:
@@ -213,7 +213,7 @@ def _keep(order: Order, built: Built, wrote: Mapping[Path, str | None] | None = 
     from generator.resolve.wanted import due, lines, merged
 
     runs = due(merged(run for sheet in built.sheets for run in sheet.wanted), may_have_gpu()) if wrote else []
-    finished = stamp.stamp_of(order.circumstances, order.files, wrote, said, lines(runs), order.before) if wrote else None
+    finished = order.stamped(order.files, wrote, said, lines(runs)) if wrote else None
     if order.files.moved():  # asked when all is hashed
         return
     built.cache.save((lambda: _live(built)) if finished else None)  # who packed nothing knows not what is old

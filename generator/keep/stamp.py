@@ -11,33 +11,37 @@ import os
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from generator.keep.files import HASH, Files, Stat, hash_of, settled, stat_of_path
 from generator.pack.output import write
+from kernels.home import Home
 
-PACKAGE = os.path.dirname(getattr(find_spec("kernels"), "origin", ""))  # found, not imported: that takes longer than an idle build
 GENERATOR = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-RECORDS = Path(PACKAGE, "records")
+PACKAGE = os.path.join(os.path.dirname(GENERATOR), "kernels")
 # What makes the deck as our code does:
 LIBRARIES = ("genanki", "jinja2", "latex2mathml", "markdown", "matplotlib", "numpy", "pygments", "pyyaml")
 
 
 class Stamp(NamedTuple):
-    """A finished build. files: `Files.table` of what was read; wrote: the same of what was written; said: the summary; due: runs to execute."""
+    """A finished build.
+
+    files: `Files.table` of what was read; wrote: the same of what was written; said: the summary; due: runs to execute; home: what the
+    deck had of its own, behind what tells whether it still has (`Order.home`).
+    """
 
     circumstances: list[str]
     files: dict[str, Any]
     wrote: dict[str, Any]
     said: str
     due: list[str]
+    home: list[Any]
 
 
-def folders(cards: Path, roots: Sequence[Path]) -> tuple[str, ...]:
-    """All that a build reads: the cards, the roots of records, our code and the laboratory's."""
-    return tuple(dict.fromkeys(str(folder) for folder in (cards, *roots, GENERATOR, PACKAGE)))
+def folders(cards: Path, home: Home, roots: Sequence[Path]) -> tuple[str, ...]:
+    """All that a build reads: the cards, the deck's own kernels, the roots of records, our code and the laboratory's."""
+    return tuple(dict.fromkeys(str(folder) for folder in (cards, home.kernels, *roots, GENERATOR, PACKAGE) if folder))
 
 
 def circumstances(*more: object) -> list[str]:
@@ -102,7 +106,7 @@ def _unproven(stats: Mapping[str, Stat], known: Mapping[str, Any]) -> Iterator[t
 
 
 def stamp_of(
-    circumstances: Sequence[str], files: Files, wrote: Mapping[Path, str | None], said: str, due: Iterable[str], before: Stamp | None
+    circumstances: Sequence[str], files: Files, wrote: Mapping[Path, str | None], said: str, due: Iterable[str], before: Stamp | None, home: Sequence[Any]
 ) -> Stamp:
     """The stamp of a build that is finished.
 
@@ -115,8 +119,8 @@ def stamp_of(
         stat, kept = stat_of_path(name), known.get(name)
         proven = kept[4] if kept and settled(kept, stat, known[""][0]) else ""
         written[name] = [*stat, proven or (digest or "")[:HASH] or hash_of(name)]
-    return Stamp(list(circumstances), files.table(), written, said, list(due))
+    return Stamp(list(circumstances), files.table(), written, said, list(due), list(home))
 
 
 def encoded(stamp: Stamp) -> bytes:
-    return json.dumps(stamp._asdict(), ensure_ascii=False, separators=(",", ":")).encode()
+    return json.dumps(stamp._asdict(), ensure_ascii=False, separators=(",", ":"), default=str).encode()

@@ -5,6 +5,7 @@ In: their YAML. Out: Settings, and Topics by id. Apart from folder.py, which put
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -12,6 +13,7 @@ from typing import NamedTuple
 from generator.notes import Question, SourceClaim, Topic
 from generator.problems import DeckError, Place, Problem, nearest
 from generator.read import yaml
+from kernels.home import unfit
 
 CHECKS = ("formula", "simulation", "measurement", "literature", "unverifiable")
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
@@ -37,6 +39,9 @@ class Settings(NamedTuple):
     devices: tuple[str, ...] = ()
     folders: Mapping[str, Folder] | None = None
     tags: tuple[str, ...] | None = None
+    kernels: str = ""
+    records: str = ""
+    units: tuple[str, ...] = ()
 
 
 def settings(text: str, path: str, problems: list[Problem]) -> Settings:
@@ -45,7 +50,7 @@ def settings(text: str, path: str, problems: list[Problem]) -> Settings:
     if root is None:
         return Settings()
     required = ("name", "id", "slug", "version", "devices", "subdecks")
-    entries = yaml.mapping(root, "deck.yml", problems, (*required, "source", "description", "tags"), required)
+    entries = yaml.mapping(root, "deck.yml", problems, (*required, "source", "description", "tags", "kernels", "records", "units"), required)
 
     def words(key: str) -> str:
         return " ".join(yaml.string(entries.get(key), key, problems).split())
@@ -63,6 +68,9 @@ def settings(text: str, path: str, problems: list[Problem]) -> Settings:
         devices=_devices(entries.get("devices"), problems),
         folders=_folders(entries["subdecks"], problems) if "subdecks" in entries else None,
         tags=_tags(entries["tags"], problems) if "tags" in entries else (),
+        kernels=_kernels(entries.get("kernels"), problems),
+        records=yaml.string(entries.get("records"), "records", problems),
+        units=_units(entries["units"], problems) if "units" in entries else (),
     )
 
 
@@ -171,6 +179,19 @@ def _tags(node: yaml.Node, problems: list[Problem]) -> tuple[str, ...]:
         elif tag:
             tags.append(tag)
     return tuple(tags)
+
+
+def _kernels(node: yaml.Node | None, problems: list[Problem]) -> str:
+    folder = yaml.string(node, "kernels", problems)
+    if node is not None and folder and not os.path.isdir(os.path.join(os.path.dirname(node.place.path), folder)):
+        problems.append(Problem(node.place, f"there is no folder {folder!r} of kernels", "its path from deck.yml's folder: ../kernels"))
+    return folder
+
+
+def _units(node: yaml.Node, problems: list[Problem]) -> tuple[str, ...]:
+    words = tuple(yaml.string(item, "a unit", problems) for item in yaml.sequence(node, "units", problems))
+    problems += [Problem(node.place, one, "counting units of the deck's own, such as word, page, cell") for one in unfit(list(filter(None, words)))]
+    return words
 
 
 # ---------------------------------------------------------------------------------------------- sources.yml

@@ -70,20 +70,20 @@ def test_integers_stay_exact():
     ("result", "unit"),
     [
         (of(4, "B") / of(2, "s"), "B/s"),
-        (of(4, "B") * of(2, "B"), "B*B"),
+        (of(4, "B") * of(2, "B"), "B^2"),
         (1 / of(2, "s"), "1/s"),
         (of(4, "FLOP") / of(2, "B") / of(1, "s"), "FLOP/B/s"),
         (of(4, "B") / of(2, "B"), "a pure number"),
         (of(4, "B") // of(3, "B"), "a pure number"),
         (of(4, "B") % of(3, "B"), "B"),
-        (of(3, "s") ** 2, "s*s"),
+        (of(3, "s") ** 2, "s^2"),
         (of(3, "s") ** -1, "1/s"),
         (of(3, "B/s") + of(1, "B/s"), "B/s"),
     ],
 )
 def test_units_go_through_arithmetic(result, unit):
-    assert unit_text(result.exponents) == unit
-    assert parse_unit(unit)[1] == result.exponents if unit != "a pure number" else result.pure
+    assert unit_text(result.powers) == unit
+    assert parse_unit(unit)[1] == result.powers if unit != "a pure number" else result.pure
 
 
 @pytest.mark.parametrize(
@@ -129,4 +129,4 @@ def test_sizes_of_units():
     assert parse_unit("kWh")[0] == 3_600_000
     assert parse_unit("kWh")[1] == parse_unit("J")[1]
     assert parse_unit("us")[0] == Fraction(1, 10**6)
-    assert parse_unit("") == (1, (0, 0, 0, 0, 0))
+    assert parse_unit("") == (1, ())
