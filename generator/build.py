@@ -265,5 +265,5 @@ def _well(built: Built, typed: int, unsaid: int) -> str:
     parts = [f"{len(notes):,} notes, {sum(len(note.cards) for note in notes):,} cards: no problems"]
     parts += [waiting(built.withheld)] * bool(built.withheld) + [f"{missing} runs wait for a measurement"] * bool(missing)
     parts += [f"{typed} numbers typed by hand"] * bool(typed)
-    parts += [f"{unsaid} premises not on the front (VERBOSE=1 lists them)"] * bool(unsaid)
+    parts += [f"{unsaid} premises not on the front"] * bool(unsaid)
     return "; ".join(parts) + (" (--verbose lists them)" if len(parts) > 1 else "")
