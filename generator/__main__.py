@@ -56,11 +56,17 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         ("preview", _preview, "write build/preview/index.html"),
         ("watch", _watch, "serve the preview of the cards as they stand, until Ctrl-C"),
         ("check", _check, "judge everything that can be judged without packaging"),
+        ("diff", _diff, "tell what changed since the last release"),
         ("wanted", _wanted, "print the runs that the cards ask for, one JSON object a line"),
     ):
         one = commands.add_parser(name, help=what, description=what)
         one.set_defaults(command=command, device="published")
-        if name == "check":
+        if name == "diff":
+            one.add_argument(
+                "since", nargs="?", default="", metavar="SINCE", help="a commit, or a package that warpdeck wrote, in place of the last release"
+            )
+            one.add_argument("--cards", default=Path("cards"), type=Path, metavar="DIR", help="the folder of cards (cards)")
+        elif name == "check":
             one.add_argument("cards", nargs="*", default=[Path("cards")], type=Path, help="the folder of cards, or single files of it")
         else:
             one.add_argument("cards", nargs="?", default=Path("cards"), type=Path, help="the folder of cards (cards)")
@@ -159,6 +165,10 @@ def _watch(asked: argparse.Namespace) -> str:
             raise
         sys.exit(f"port {asked.port} is taken; --port 0 takes any free one")
     return ""
+
+
+def _diff(asked: argparse.Namespace) -> str:
+    return build.diff(_order(asked, asked.cards), _now(), asked.since)
 
 
 def _check(asked: argparse.Namespace) -> str:

@@ -44,6 +44,11 @@ def preview(order: Order, now: int) -> str:
     return _with_cache(order, lambda cache: _preview(order, cache, now))
 
 
+def diff(order: Order, now: int, since: str = "") -> str:
+    """What changed since the last release, or since a commit or a package that is named."""
+    return _with_cache(order, lambda cache: _diff(order, cache, now, since))
+
+
 def package(order: Order) -> Path:
     """The package that the last build wrote."""
     import json
@@ -157,6 +162,26 @@ def _check(order: Order, cache: Cache, now: int, strict: bool, verbose: bool, on
             [table(found), *typed, *unsaid, _noticed(summary(built.sheets, deck, update.statuses, found, since=update.lock.last), built)]
         )
     return _noticed("\n".join([_well(built, len(typed), len(unsaid)), *(f"warning  {warning}" for warning in deck.warnings)]), built) + "\n"
+
+
+def _diff(order: Order, cache: Cache, now: int, since: str) -> str:
+    from contextlib import nullcontext
+
+    from generator.since import changes, past
+
+    built = _made(order, cache)
+    _keep(order, built)
+    _, update = _locked(order, built, now, refuse=False)
+    last = update.lock.last
+    if not since and not last:
+        return "nothing was released yet; `diff COMMIT` and `diff PACKAGE` tell what changed since then\n"
+    commit = "" if since.endswith(".apkg") else since or past.commit_of(order.cards, last)
+    with past.package(order.cards, commit) if commit else nullcontext(Path(since)) as path:
+        before = changes.of_package(path) if since or commit else {}  # where the release was not committed, its texts are not known
+    here = changes.of_deck(built)
+    found = changes.statuses(before, here, update.statuses) if since else update.statuses
+    about = since or (f"version {last}, {commit[:9]}" if commit else f"version {last}, whose lock is not committed")
+    return f"since {about}\n{changes.text(before, here, found, built.deck.retired)}"
 
 
 def _wanted(order: Order, cache: Cache, due: bool, fresh: bool) -> Iterator[str]:

@@ -15,7 +15,7 @@ LEVELS = (
     ("command",),
     ("__main__",),
     ("build",),
-    ("start", "watch"),
+    ("since", "start", "watch"),
     ("keep",),
     ("render",),
     ("read", "resolve", "show"),
