@@ -5,8 +5,12 @@ What each deck is made of lies in tests/own.
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
+import signal
+import subprocess
+import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -200,3 +204,58 @@ def test_the_workflow_builds_what_init_made(warpdeck: Installed, tmp_path: Path)
     for _, *words in steps:
         warpdeck.does(deck, *words)
     assert package(deck).name == "first.apkg"
+
+
+# -------------------------------------------------------------------------------------------------- the README
+
+PAGE = re.search(r"^## Your own deck\n(.*?)^## ", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)[1]  # type: ignore[index]
+BLOCK = re.compile(r"(?P<before>[^\n]*)\n\n```(?P<language>\w+)\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE)
+INSTALLING = ("python3 -m venv ~/.warpdeck", "~/.warpdeck/bin/pip install .", "export PATH=~/.warpdeck/bin:$PATH")  # done with the wheel, above
+NOBODY = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
+NOBODY |= {f"GIT_{who}_{what}": "x@y" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+
+
+def watched(warpdeck: Installed, deck: Path) -> str:
+    """The page that `warpdeck watch` serves."""
+    command = [warpdeck.bin / "warpdeck", "watch", "--port", "0"]
+    process = subprocess.Popen(command, cwd=deck, env=warpdeck.environment, stdout=subprocess.PIPE, text=True, start_new_session=True)
+    try:
+        assert process.stdout
+        with urllib.request.urlopen(process.stdout.readline().strip(), timeout=60) as page:
+            return page.read().decode()
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)
+
+
+@pytest.mark.skipif(shutil.which("git") is None or os.name == "nt", reason="no git, or another shell")
+def test_the_page_of_the_readme_to_the_letter(warpdeck: Installed, tmp_path: Path, learner: Learner):
+    opener = tmp_path / "bin" / "xdg-open"
+    opener.parent.mkdir()
+    opener.write_text(f"#!/bin/sh\necho $1 > {tmp_path}/opened\n", encoding="utf-8")
+    opener.chmod(0o755)
+    environment = {**warpdeck.environment, **NOBODY, "PATH": f"{opener.parent}:{warpdeck.environment['PATH']}"}
+    here, said = tmp_path, {}
+    assert [line for line in PAGE.split("\n") if line.startswith("$ ")][:3] == [f"$ {line}" for line in INSTALLING]
+    for block in BLOCK.finditer(PAGE):
+        if block["language"] != "console":
+            (name,) = re.findall(r"`([\w./-]+\.\w+)`:$", block["before"])
+            (here / name).parent.mkdir(parents=True, exist_ok=True)
+            (here / name).write_text(block["text"], encoding="utf-8")
+            continue
+        for line in re.findall(r"^\$ (.*)", block["text"], re.MULTILINE):
+            if line.startswith("cd "):
+                here = here / line.removeprefix("cd ")
+            elif line == "warpdeck watch":
+                assert "twice-the-speed" in watched(warpdeck, here)
+            elif line not in INSTALLING:
+                done = subprocess.run(["bash", "-c", line], cwd=here, env=environment, capture_output=True, text=True, check=False)
+                assert done.returncode == 0, (line, done.stdout, done.stderr)
+                said[line] = done.stdout
+    assert re.search(r"^energy +334,?880 J$", said["warpdeck kernels run boiling_time mass=1 power=2000"], re.MULTILINE)
+    assert said["warpdeck check"].endswith(": no problems\n")
+    assert (tmp_path / "opened").read_text(encoding="utf-8").strip() == str(here / "build/kitchen.apkg")
+    assert "- The alkali metals, above potassium." in said["warpdeck diff"] and said["warpdeck diff"].endswith("\n1 changed\n")
+    took = learner.takes(package(here))
+    assert took.new == notes_of(here) == 8
+    assert learner.note("kettle-time")["Expected"].startswith("170") and len(learner.cards("sodium")) == 2
