@@ -44,7 +44,7 @@ def new(cards: Path, locked: Path, target: str, type: str, kernel: str) -> str:
     asked = Asked("/".join(folders[1:]), topic, id, type, kernel)
     path, problems = _file(around, asked)
     problems += _wrong(around, asked, locked)
-    found = _kernel(kernel, Place(path.as_posix()), problems) if kernel else None
+    found = _kernel(kernel, cards, Place(path.as_posix()), problems) if kernel else None
     if problems:
         raise DeckError(problems)
     old = path.read_text(encoding="utf-8") if path.exists() else ""
@@ -80,11 +80,14 @@ def _wrong(around: Frame, asked: Asked, locked: Path) -> Iterator[Problem]:
         yield Problem(here, f"unknown note type {asked.type!r}", nearest(asked.type, around.types))
 
 
-def _kernel(name: str, place: Place, problems: list[Problem]) -> Kernel | None:
+def _kernel(name: str, cards: Path, place: Place, problems: list[Problem]) -> Kernel | None:
+    """The kernel of that name, the deck's own or the library's; None where it cannot be had, which is a problem."""
+    from kernels import home
     from kernels.declare import find
     from kernels.results import KernelError
 
     try:
+        home.use(home.home_of(cards))
         return find(name)
     except KernelError as error:
         problems.append(Problem(place, str(error)))
