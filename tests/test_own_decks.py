@@ -208,7 +208,7 @@ def test_the_workflow_builds_what_init_made(warpdeck: Installed, tmp_path: Path)
 
 # -------------------------------------------------------------------------------------------------- the README
 
-PAGE = re.search(r"^## Your own deck\n(.*?)^## ", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)[1]  # type: ignore[index]
+PAGE = re.search(r"^## Your own deck\n(.*?)^## The deck in", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)[1]  # type: ignore[index]
 BLOCK = re.compile(r"(?P<before>[^\n]*)\n\n```(?P<language>\w+)\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE)
 INSTALLING = ("python3 -m venv ~/.warpdeck", "~/.warpdeck/bin/pip install .", "export PATH=~/.warpdeck/bin:$PATH")  # done with the wheel, above
 NOBODY = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
