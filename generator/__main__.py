@@ -75,6 +75,10 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
             one.add_argument("--device", choices=quoted, default="published", help="quote deck.yml's devices, or those of this machine")
         one.add_argument("--build", default=Path("build"), type=Path, metavar="DIR", help="the folder for what comes out (build)")
         one.add_argument("--jobs", default=_cores(), type=int, metavar="N", help="processes that a large build may use (as many as there are cores)")
+    taken = commands.add_parser("import", help="make topics of decks from elsewhere", description="Makes topics of decks from elsewhere.")
+    taken.set_defaults(command=_import)
+    taken.add_argument("files", nargs="+", type=Path, metavar="FILE", help=".apkg, .colpkg, .csv, .tsv, .txt, .md of md2anki or Obsidian, or a vault")
+    taken.add_argument("--into", default=Path("cards"), type=Path, metavar="DIR", help="the folder of cards (cards); made if it is not there")
     deck, watch, check, wanted = (commands.choices[name] for name in ("deck", "watch", "check", "wanted"))
     deck.add_argument("--open", action="store_true", help="hand the package to the Anki of this desktop")
     deck.add_argument("--frozen", action="store_true", help="fail if the lock would change")
@@ -133,6 +137,10 @@ def _open(package: Path) -> None:
 
 def _release(asked: argparse.Namespace) -> str:
     return build.release(_order(asked, asked.cards), _now()) + "\n"
+
+
+def _import(asked: argparse.Namespace) -> str:
+    return build.take(asked.files, asked.into, _now()) + "\n"
 
 
 def _preview(asked: argparse.Namespace) -> str:

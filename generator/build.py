@@ -68,6 +68,13 @@ def wanted(order: Order, due: bool = False, fresh: bool = False) -> list[str]:
     return idle.due if idle else _with_cache(order, lambda cache: list(_wanted(order, cache, due, fresh)))
 
 
+def take(files: Sequence[Path], cards: Path, now: int) -> str:
+    """Writes decks from elsewhere into the folder of cards, as topics of it."""
+    from generator.elsewhere.take import take
+
+    return take(files, cards, now)
+
+
 def watch(order: Order, port: int, run: bool, editor: str, now: Callable[[], int], say: Callable[[str], None]) -> None:
     """Serves the preview of the cards as they stand, until it is interrupted. run: executes what they wait for. say: hears the address."""
     from threading import Event, Thread
@@ -254,7 +261,7 @@ def _write(order: Order, built: Built, update: Update, found: Coverage, each: bo
     """Package, lock, media and report. The package's path, and those of all files with their SHA-256 where it is known."""
     from generator.pack import lock
     from generator.pack.output import write, write_media
-    from generator.pack.package import write_package
+    from generator.pack.package import media_of, write_package
     from generator.show.report import report
 
     deck, notes, contents = built.deck, built.entries, built.contents
@@ -266,7 +273,7 @@ def _write(order: Order, built: Built, update: Update, found: Coverage, each: bo
             write_package(order.build / f"{deck.slug}-{folder}.apkg", deck, some, built.types, update.lock, contents)
     if not order.lock.exists() or order.lock.read_bytes() != text:
         write(order.lock, text)
-    media = write_media(order.build / "media", {name: size for note in notes for name, size in note.media.items()}, built.media)
+    media = write_media(order.build / "media", media_of(notes, built.types), built.media)
     about = order.build / "report.json"
     write(about, report(built.sheets, _warned(built, update), update.statuses, found, package, digest, update.lock.last).encode())
     return package, {package: digest, **dict.fromkeys((order.lock, about, *map(Path, media)))}
@@ -290,7 +297,7 @@ def _live(built: Built) -> list[str]:
     """The keys of what the deck and its preview stand on."""
     from generator.keep import sheets, shown
 
-    return [*sheets.live(built.sheets), *shown.live(built)]
+    return [*sheets.live(built.sheets), *shown.live(built), *(f"media:{name}" for kind in built.types.values() for name in kind.media)]
 
 
 # -------------------------------------------------------------------------------------- what is wrong, what is said

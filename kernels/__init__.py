@@ -9,6 +9,7 @@
     record      results as JSON in git: their names, whether they are stale
     key         what its numbers depend on: the reduced source of the kernel and of what it imports
     timing      how a measurement times and meets its ceiling (part of a measurement's key)
+    precision   number formats, and how far a result is off its reference
     device      what timing asks of the device: a GPU's answers, and the CPU's
     nvml        what the driver says of a card: clocks, power, who else is there
     nvrtc       compiles a measurement's CUDA C++ at run time

@@ -15,14 +15,14 @@ from typing import Any, Literal
 On = Literal["gpu", "any"]
 Asked = Any  # a value, or a function of some of the case's parameters by their names that gives it
 SPARE = 0.95  # of a device's memory: the driver, torch's context and the libraries' workspaces keep the rest, half a GiB or more
-CONTEXT = 2**29
+CONTEXT = 2**30
 
 
 @dataclass(frozen=True)
 class Device:
     """A GPU, or a CPU, as measurements see it. memory: bytes. capability: CUDA's, as 9.0; 0 where there is none.
 
-    formats: those that its matrix units multiply, as timing.DTYPES names them. where: "cuda" or "cpu", torch's word for it.
+    formats: those that its matrix units multiply, as precision.DTYPES names them. where: "cuda" or "cpu", torch's word for it.
     """
 
     name: str

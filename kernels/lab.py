@@ -87,7 +87,7 @@ def rehearse(kernel: Kernel, parameters: Mapping[str, Any], *, timeout: float | 
     """
     bound = kernel.bind(parameters)
     sizes = {**bound, **{name: value for name, value in kernel.demand.rehearsal.items() if name in kernel.parameters}}
-    constants = {name: value for name, value in kernel.demand.rehearsal.items() if name not in kernel.parameters}
+    constants = [name for name in kernel.demand.rehearsal if name not in kernel.parameters]
     request = {"kernel": kernel.name, "parameters": sizes, "where": "cpu", "rehearsal": constants}
     result = from_json(_ask(request, kernel.timeout if timeout is None else timeout, {"TRITON_INTERPRET": "1"}))
     return replace(result, parameters=bound, made={**result.made, "device": "a rehearsal", "device_class": REHEARSAL})

@@ -19,7 +19,6 @@ from typing import Any
 from kernels.declare import Kernel
 from kernels.key import SCHEMA, code_of, key_of
 from kernels.results import Curve, End, KernelError, Number, Result
-from kernels.results import Spread as Spread  # for timing.py, whose text is part of the key of records
 
 RECORDS = Path(__file__).parent / "records"
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from kernels.lab import REHEARSAL
 from kernels.recording import Done
 from kernels.results import Number, Result
 
@@ -47,7 +48,9 @@ def _row(done: Done, result: Result) -> tuple[str, ...]:
 
 
 def doubts(result: Result, ratio: float | None = None, headline: Number | None = None, share: Number | None = None) -> Iterator[str]:
-    """Why a physicist would look at a measurement twice; ratio: of the headline to its prediction, which is a bound."""
+    """Why a physicist would look at a measurement twice; ratio: of the headline to its prediction, which is a bound. Of a rehearsal none is told."""
+    if result.made.get("device_class") == REHEARSAL:
+        return
     if share and share.value > POSSIBLE:
         yield "above its ceiling"
     if ratio and headline and (ratio < 1 / POSSIBLE if headline.unit == "s" else ratio > POSSIBLE):

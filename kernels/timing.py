@@ -1,7 +1,7 @@
 """How a measurement times a device and meets its ceilings: functions in, seconds, rates or bytes with their spread out.
 
     time        measure, in_turns, fastest                  ceilings    copying, reading, multiplying; copy_ceiling, read_ceiling, matmul_ceiling
-    memory      peak_memory, account, allocator             right?      error_against, error_under_load
+    memory      peak_memory, account, allocator             right?      error_under_load (precision.error_against)
     device      use, device, free_memory, processors, cache_size, synchronize, release, streams, pinned        record      samples
 
 What is timed is warmed up until its time and the clock of the GPU stand still; then samples are taken until they agree. Between two
@@ -14,23 +14,22 @@ has what differs between a GPU and the CPU, nvml.py the state of the card.
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import importlib
 import math
 import statistics
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from kernels.device import Cpu, Gpu
 from kernels.nvml import SLOWED
+from kernels.precision import error_against, matrix_precision, torch_dtype
 from kernels.results import KernelError, Spread
 
 Function = Callable[[], Any]
 
-DTYPES = {"fp64": "float64", "fp32": "float32", "tf32": "float32", "bf16": "bfloat16", "fp16": "float16"}
 BAND = 0.02  # samples agree where the 20 to 80 % band is no wider, as a share of the median
 BROAD = 0.1  # a wider band is said
 KEPT = 30  # samples of a function in the record
@@ -385,19 +384,6 @@ def _rounded(seconds: float) -> float:
 # ------------------------------------------------------------------------------------------------------------------------ right?
 
 
-def error_against(reference: Any, result: Any, limit: float = math.inf) -> float:
-    """The largest absolute difference of two tensors over the reference's largest magnitude, computed in float64.
-
-    One wrong element shows, however many are right. Raises KernelError where it exceeds `limit` or is not a number.
-    """
-    wide = reference.double()
-    scale = wide.abs().max().item() or 1.0
-    error = (result.double() - wide).abs().max().item() / scale
-    if not error <= limit:
-        raise KernelError(f"the result is off its reference by {error:.2g} of the largest value (allowed: {limit:.2g}), so it is not timed")
-    return error
-
-
 def error_under_load(reference: Any, function: Function, limit: float = math.inf, seconds: float = 0.1) -> float:
     """`error_against` of the last result of calls one right after the other, as they are timed: a race shows that a first call had not."""
     here = _here()
@@ -587,26 +573,6 @@ def _data_sheet() -> Mapping[str, float]:
 
     row = importlib.import_module("kernels.library.machines._devices").DEVICES.get(device_class_of(_here().model()))
     return row.peak if row else {}
-
-
-@contextlib.contextmanager
-def matrix_precision(dtype: str) -> Iterator[None]:
-    """While it lasts, fp32 matrix products run in full fp32, or in the matrix units' own format for "tf32"."""
-    import torch
-
-    before = torch.get_float32_matmul_precision()
-    torch.set_float32_matmul_precision("high" if dtype == "tf32" else "highest")
-    try:
-        yield
-    finally:
-        torch.set_float32_matmul_precision(before)
-
-
-def torch_dtype(name: str) -> Any:
-    """The torch dtype of a name of DTYPES."""
-    import torch
-
-    return getattr(torch, DTYPES[name])
 
 
 def fresh_compiler() -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -16,8 +18,10 @@ pytest.importorskip("anki", reason="the anki library is not installed")
 import anki.lang
 from anki.collection import Collection, ImportAnkiPackageOptions, ImportAnkiPackageRequest
 from anki.template import TemplateRenderContext
+from our_types import note_types
 
-from generator.look.notetypes import note_types
+from generator.resolve.formats import bare, parse_format
+from generator.resolve.quantity import PURE, Quantity
 
 FAULT = re.compile(r"\{\{(?!c\d)|\[\[(?!type:Expected\]\])|No cloze|Found |no field|None|Undefined")
 CARDS_OF = {  # note id -> its cards, in reading order
@@ -178,6 +182,63 @@ def test_decks_apart_meet_the_whole_deck(learner: Learner, shop: Workshop):
     assert set(before) == set(CARDS_OF)
     took = learner.takes(shop.package)
     assert (took.new, took.updated, took.same) == (0, 0, 9) and learner.texts() == before
+
+
+# ---------------------------------------------------------------------------------------------- what is typed
+
+
+@pytest.fixture(scope="module")
+def compared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str, str], dict[str, list[str]]]]:
+    """Anki's own comparison: what it marks as Good, Bad (typed and wrong) and Missed, in order."""
+    anki.lang.set_lang("en")
+    col = Collection(str(tmp_path_factory.mktemp("compared") / "collection.anki2"))
+
+    def marks(expected: str, typed: str) -> dict[str, list[str]]:
+        found = re.findall(r"<span class=type(Good|Bad|Missed)>(.*?)</span>", col.compare_answer(expected, typed))
+        return {kind: [text for one, text in found if one == kind] for kind in ("Good", "Bad", "Missed")}
+
+    yield marks
+    col.close()
+
+
+def test_a_right_number_is_never_marked_wrong(compared: Callable[[str, str], dict[str, list[str]]]):
+    """Of every size and sign, exact or rounded: as the card shows it, or with fewer zeros at its end."""
+    digits = [Decimal(number) for number in (*range(100, 1000, 7), 100, 110, 200, 280, 500, 990, 999)]
+    for value in (sign * number.scaleb(power) for number in digits for power in range(-6, 9) for sign in (1, -1)):
+        for asked in ("1", "2", "3", "4", "5", "exact"):
+            expected = bare(Quantity(float(value), PURE), replace(parse_format(asked), padded=True))
+            assert compared(expected, expected) == {"Good": [expected], "Bad": [], "Missed": []}
+            shortest = expected.rstrip("0").rstrip(".") if "." in expected else expected
+            for typed in {shortest, *(expected[:end] for end in range(len(shortest), len(expected)))}:
+                assert compared(expected, typed)["Bad"] == [], (expected, typed)
+
+
+@pytest.mark.parametrize(
+    ("expected", "typed", "bad"),
+    [
+        ("2.80", "2.8", []),
+        ("16.0", "16", []),
+        ("2.8", "2.80", ["0"]),  # so the zero is expected where it is shown
+        ("16", "16.0", [".0"]),
+        ("1120", "1120", []),
+        ("1120", "1,120", [","]),
+        ("10,000", "10000", ["0"]),  # so no separator is: who leaves it out is told of a wrong digit
+        ("-2.80", "-2.8", []),
+        ("\u22122.80", "-2.8", ["-"]),  # so the minus is the one of keyboards
+        ("2.80", "2.81", ["1"]),
+        ("2.80", "3.80", ["3"]),
+        ("2800000000", "2.8e9", [".", "e9"]),  # so the author's unit is one in which it is short
+    ],
+)
+def test_how_anki_compares(compared: Callable[[str, str], dict[str, list[str]]], expected: str, typed: str, bad: list[str]):
+    assert compared(expected, typed)["Bad"] == bad
+
+
+def test_a_typed_answer_on_its_card(learner: Learner, shop: Workshop):
+    shop.edit("training/memory.md", ("[[small.gradients | GB 2]]", "[[small.gradients | GB]]"))
+    learner.takes(shop.build(SECOND))
+    assert learner.note("gradients")["Expected"] == "14.0" and "14.0&#8239;GB" in learner.note("gradients")["Answer"]
+    assert 'class="side typed">[[type:Expected]]' in next(learner.renders("gradients"))[1]
 
 
 # ------------------------------------------------------------------------------------------------ the update

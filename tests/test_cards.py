@@ -7,10 +7,10 @@ import re
 from pathlib import Path
 
 import pytest
+from our_types import note_types
 from workshop import ROOT, packed
 
 from generator.keep.deck import Built
-from generator.look.notetypes import note_types
 from generator.notes import Deck
 from generator.pack import lock
 from generator.pack.package import write_package

@@ -15,7 +15,7 @@ LEVELS = (
     ("command",),
     ("__main__",),
     ("build",),
-    ("since", "start", "watch"),
+    ("elsewhere", "since", "start", "watch"),
     ("keep",),
     ("render",),
     ("read", "resolve", "show"),

@@ -15,7 +15,7 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
-from generator.notes import QUESTION, Judged, Note, Resolved, Run, Text, folded
+from generator.notes import Judged, Note, Resolved, Run, Text, folded
 from generator.problems import Problem, nearest
 from generator.resolve.claims import judge
 from generator.resolve.expression import NO_RUN, Scope, Value, read_by
@@ -45,7 +45,7 @@ def resolve(note: Note, find: Callable[[Run], Result | None], problems: list[Pro
     results = {alias: find(note.runs[alias]) for alias in wanted}
     scope = Scope.of(note.runs, results)
     asked = _Question(note, scope)
-    filled = {name: _filled(text, scope, asked, problems) for name, text in note.fields.items()}
+    filled = {name: _filled(text, scope, asked, problems, note.type == "numeric" and name == "Answer") for name, text in note.fields.items()}
     judged = [claim for one in note.claims if (claim := judge(one, scope, problems, [] if notices is None else notices))]
     expected = _expected(note, filled, problems) if note.type == "numeric" else None
     answering = _answering(note, filled)
@@ -65,7 +65,7 @@ def resolve(note: Note, find: Callable[[Run], Result | None], problems: list[Pro
         expected=expected,
         device=next((str(r.made["device_class"]) for r in measured if r.made.get("device_class")), None),
         waits=_waits(filled, left, judged, scope),
-        withheld=waits(note.type, left),
+        withheld=waits(note, left),
         values={item.reference.source: _recorded(item.value.content) for item in shown if item.is_number},
         unsaid=tuple(unsaid),
         told=tuple(dict.fromkeys(r for shown in answering if (r := result_told(shown.reference.expression, note.runs, scope.kernels)))),
@@ -99,7 +99,7 @@ def _measured(note: Note, filled: Mapping[str, _Field]) -> tuple[str, ...]:
     """The measurements without which the note would be withheld, whether they are recorded or not."""
     found: set[str] = set()
     for name, field in filled.items():
-        if field.measured and waits(note.type, {name: kept(Text(field.text, note.fields[name].place), field.measured)}):
+        if field.measured and waits(note, {name: kept(Text(field.text, note.fields[name].place), field.measured)}):
             found.update(*field.measured.values())
     return tuple(sorted(found))
 
@@ -112,7 +112,7 @@ class _Question:
 
     @cached_property
     def text(self) -> str:
-        fields = (self.note.fields[name] for name in QUESTION if name in self.note.fields)
+        fields = (self.note.fields[name] for name in self.note.asked if name in self.note.fields)
         return plain(" ".join(unmarked(_filled(text, self.scope, None, []).text) for text in fields))
 
     def says(self, aliases: Iterable[str], parameter: str, value: Any, words: bool = True) -> bool:
@@ -164,8 +164,11 @@ class _Field:
     measured: Mapping[int, tuple[str, ...]]
 
 
-def _filled(text: Text, scope: Scope, asked: _Question | None, problems: list[Problem]) -> _Field:
-    """The field with its values. asked: what the front says, so that a free choice may stand there; None where no choice is judged."""
+def _filled(text: Text, scope: Scope, asked: _Question | None, problems: list[Problem], typed: bool = False) -> _Field:
+    """The field with its values. asked: what the front says, so that a free choice may stand there; None where no choice is judged.
+
+    typed: whether a learner types what stands there, with all the digits that the question asks for.
+    """
     pieces: list[str] = []
     shown: list[_Shown] = []
     position, found = 0, marks(text, problems)
@@ -182,7 +185,8 @@ def _filled(text: Text, scope: Scope, asked: _Question | None, problems: list[Pr
             if mark.figure:
                 piece, lacks = _figure(mark, scope), tuple(alias for alias in (mark.expression,) if scope.results.get(alias) is None)
             else:
-                shown.append(replace(_value(mark, scope, asked, named), number=number))
+                one = _value(mark, scope, asked, named)
+                shown.append(replace(one, number=number, format=replace(one.format, padded=typed)))
                 piece, lacks = shown[-1].text, shown[-1].value.missing
             pieces.append(marked(piece, number))
             if lacks:
@@ -290,11 +294,11 @@ def _unsaid(answering: Sequence[_Shown], note: Note, scope: Scope, asked: _Quest
 
 def _answering(note: Note, filled: Mapping[str, _Field]) -> list[_Shown]:
     """The numbers that answer, missing ones too: a numeric note's, and those in another's first sentence."""
-    answer = note.fields.get("Answer")
+    answer = note.fields.get(note.answer)
     if answer is None:
         return []
     end = len(answer.text) if note.type == "numeric" else _first_sentence(answer)
-    return [one for one in filled["Answer"].shown if one.reference.start < end and isinstance(one.value.content, Quantity)]
+    return [one for one in filled[note.answer].shown if one.reference.start < end and isinstance(one.value.content, Quantity)]
 
 
 _SENTENCE = re.compile(r"\n[ \t]*\n|[.!?][\"'”’)*_]*(?=\s|$)")
@@ -312,6 +316,8 @@ def _first_sentence(text: Text) -> int:
 # --------------------------------------------------------------------------------------- numeric notes
 
 _DIGITS = re.compile(r"\b(?:digits?|figures?|decimals?|places?|whole|integers?|exact(?:ly)?|nearest|round(?:ed)?)\b", re.IGNORECASE)
+_NUMBERS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+_ASKED = re.compile(rf"\b(\d+|{'|'.join(_NUMBERS)}) (?:significant )?(?:digits?|figures?)\b", re.IGNORECASE)
 _ALSO = {  # other words for a format's unit
     "percent": ("%",),
     "points": ("percentage points",),
@@ -327,7 +333,7 @@ _ALSO = {  # other words for a format's unit
 
 
 def _expected(note: Note, filled: Mapping[str, _Field], problems: list[Problem]) -> str:
-    """What a learner types: the bare rounded number of the answer's only reference, "" while it is not measured."""
+    """What a learner types: the number of the answer's only reference as the card shows it, "" while it is not measured."""
     answer = note.fields.get("Answer")
     if answer is None:
         return ""  # read has said so
@@ -361,7 +367,15 @@ def _check_question(question: str, item: _Shown, note: Note, problems: list[Prob
     if form.label and not stated:
         message = f"the answer is in {form.name}, which the question does not say"
         problems.append(Problem(place, message, "state the unit in the front or in what is given"))
-    if form.rounding != "exact" and form.name != "count" and not _DIGITS.search(question):
-        digits = form.digits or 3
+    if form.rounding == "exact" or (form.name == "count" and form.digits is None):
+        return
+    digits, number = form.digits or 3, item.value.content
+    if isinstance(number, Quantity) and not item.value.missing:
+        digits = min(digits, digits_of(number, form) or digits)
+    asked = {_NUMBERS.index(word) + 1 if word in _NUMBERS else int(word) for word in map(str.lower, _ASKED.findall(question))}
+    if form.name != "count" and not _DIGITS.search(question):
         message = f"the answer has {digits} significant digits, which the question does not say"
         problems.append(Problem(place, message, f"such as: to {digits} significant digits"))
+    elif asked and digits not in asked:
+        message = f"the question asks for {max(asked)} digits, and the answer has {digits}"
+        problems.append(Problem(place, message, "both must say the same number: who types what is asked would be told that it is wrong"))

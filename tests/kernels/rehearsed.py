@@ -6,6 +6,8 @@ from dataclasses import replace
 import pytest
 from made_up_clock import Clock
 
+CEILINGS = 2**19  # bytes of the ceilings, once made small, and of what is read between samples
+
 
 class Rehearsal:
     """rehearse(kernel, **sizes): the result of its rehearsal, with these instead of its own sizes, and the bytes of all tensors at their peak."""
@@ -23,6 +25,16 @@ class Rehearsal:
         with timing.account() as held:
             result = kernel(**{**sizes, **given})
         return result, held.peak
+
+    def within_memory(self, kernel, **given):
+        """The result of a rehearsal that held no more than the kernel asks for, and half of it at least; ceilings are made small for this."""
+        from kernels import timing
+
+        self._patch.setattr(timing, "_fitting", lambda tensors: 2**12)
+        self._patch.setattr(timing, "SHAPES", ((1024, 1024, 1024),))
+        result, held = self(kernel, **given)
+        assert held - CEILINGS <= self.needed(kernel, result) <= 2 * held, f"asked for {self.needed(kernel, result)} bytes, held {held}"
+        return result
 
     @staticmethod
     def needed(kernel, result):

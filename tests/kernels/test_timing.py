@@ -10,7 +10,7 @@ from pretended_stream import FLUSH, Stream
 
 torch = pytest.importorskip("torch")
 
-from kernels import KernelError, timing
+from kernels import KernelError, precision, timing
 from kernels.library.machines._devices import DEVICES
 
 needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="torch sees no GPU here")
@@ -341,15 +341,15 @@ def test_spread_is_median_with_20th_and_80th_percentile():
 
 def test_error_is_over_the_largest_element_and_one_wrong_element_shows():
     reference = torch.tensor([1.0, -4.0, 2.0])
-    assert timing.error_against(reference, torch.tensor([1.0, -4.0, 2.5])) == 0.125
-    assert timing.error_against(torch.zeros(3), torch.zeros(3)) == 0.0
-    assert timing.error_against(reference, reference.bfloat16(), limit=0.0) == 0.0
+    assert precision.error_against(reference, torch.tensor([1.0, -4.0, 2.5])) == 0.125
+    assert precision.error_against(torch.zeros(3), torch.zeros(3)) == 0.0
+    assert precision.error_against(reference, reference.bfloat16(), limit=0.0) == 0.0
 
 
 @pytest.mark.parametrize("wrong", [[1.0, -4.0, 2.5], [1.0, -4.0, math.nan]])
 def test_a_wrong_or_undefined_result_is_not_timed(wrong):
     with pytest.raises(KernelError, match="off its reference"):
-        timing.error_against(torch.tensor([1.0, -4.0, 2.0]), torch.tensor(wrong), limit=0.1)
+        precision.error_against(torch.tensor([1.0, -4.0, 2.0]), torch.tensor(wrong), limit=0.1)
 
 
 def test_an_error_that_comes_with_the_hundredth_call_is_found(stream):
@@ -360,7 +360,7 @@ def test_an_error_that_comes_with_the_hundredth_call_is_found(stream):
         here.launch(1e-6, 1e-3)
         return torch.ones(3) * (1 if len(calls) < 100 else 2)
 
-    assert timing.error_against(torch.ones(3), racing(), limit=0.1) == 0
+    assert precision.error_against(torch.ones(3), racing(), limit=0.1) == 0
     with pytest.raises(KernelError, match="off its reference"):
         timing.error_under_load(torch.ones(3), racing, limit=0.1)
 
@@ -440,7 +440,7 @@ def test_products_have_the_shape_and_layout_that_they_say(rehearsed, monkeypatch
 
 def test_matrix_precision_is_put_back():
     before = torch.get_float32_matmul_precision()
-    with pytest.raises(RuntimeError), timing.matrix_precision("tf32"):
+    with pytest.raises(RuntimeError), precision.matrix_precision("tf32"):
         assert torch.get_float32_matmul_precision() == "high"
         raise RuntimeError
     assert torch.get_float32_matmul_precision() == before

@@ -9,10 +9,11 @@ from pathlib import Path
 import phone
 import pytest
 from browser import CHROMIUM
+from our_types import note_types
 from rendering import CLAIM, FORMULA, MEASURED, rendered
 
 from generator.look import notetypes
-from generator.look.notetypes import LOOK, note_types, templates
+from generator.look.notetypes import LOOK
 from generator.notes import Judged, Rendered
 from generator.show.anki_template import card
 
@@ -40,25 +41,29 @@ def sample(key: str) -> Rendered:
 # --------------------------------------------------------------------------------- templates and style
 
 
-def test_types_load_without_jinja(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setitem(__import__("sys").modules, "jinja2", None)
-    notetypes.note_types.cache_clear()
-    types = notetypes.note_types()
-    assert sorted(types) == ["cloze", "numeric", "qa", "trap"]
-    ids = [i for t in types.values() for i in (t.id, t.template[1], *t.fields.values())]
-    assert len(ids) == len(set(ids)) and min(ids) > 2**30
+def test_ids_follow_from_the_deck_s():
+    types = note_types("ML Interviews", 1720310000)
+    numbers = {"qa": 1, "trap": 2, "numeric": 3, "cloze": 4, "basic": 5, "reversed": 6, "typed": 7}
+    assert {key: kind.id - 1720310000 for key, kind in types.items()} == numbers
+    for kind in types.values():
+        assert list(kind.fields.values()) == [kind.id * 1000 + number for number in range(1, len(kind.fields) + 1)]
+        assert [one.id for one in kind.templates] == [kind.id * 1000 + 101 + number for number in range(len(kind.templates))]
+    assert types["qa"].fields["Answer"] == 1720310001004 and types["qa"].name == "ML Interviews: question"
+
+
+def test_fields_stand_where_they_must():
+    types = note_types()
     assert all(next(iter(t.fields)) == "Id" and list(t.fields)[-2:] == ["Spare 1", "Spare 2"] and t.main in t.fields for t in types.values())
 
 
 def test_templates_are_whole_and_plain():
     for note_type in note_types().values():
-        front, back, css = templates(note_type)
-        assert "<<" not in front + back and "<%" not in front + back
-        assert not re.search(r"<script|https?:|url\(|@import|javascript:|\bon\w+=", front + back + css)
-        assert back.count('id="answer"') == 1 and "id=" not in front
-        assert set(re.findall(r"\{\{#(.+?)\}\}", back)) == set(re.findall(r"\{\{/(.+?)\}\}", back))
-        shown = {name.split(":")[-1] for name in re.findall(r"\{\{([^#/].*?)\}\}", back)}
-        assert shown == set(note_type.fields) - {"Id", "Spare 1", "Spare 2"}
+        for _, _, front, back in note_type.templates:
+            assert "<<" not in front + back and "<%" not in front + back
+            assert not re.search(r"<script|https?:|url\(|@import|javascript:|\bon\w+=", front + back + note_type.css)
+            assert back.count('id="answer"') == 1 and "id=" not in front
+            shown = {name.split(":")[-1] for name in re.findall(r"\{\{([^#^/].*?)\}\}", back)}
+            assert shown == set(note_type.fields) - {"Id", "Spare 1", "Spare 2", *note_type.switches}
 
 
 def test_style_follows_anki_s_theme_alone():
@@ -102,6 +107,14 @@ def frames() -> dict[str, str]:
         for side, body in zip(("front", "back"), card(note_type.front, note_type.back, note.fields), strict=True):
             body = body.replace("[[type:Expected]]", TYPED[side]).replace("<details>", "<details open>")
             pages[f"{key} {side} {theme} {shell}"] = phone.page(body, note_type.css, theme, shell)
+        for name, _, *sides in note_type.templates:
+            for side, body in zip(("front", "back"), card(*sides, note.fields), strict=True):
+                body = re.sub(r"\[\[type:\w+\]\]", TYPED[side], body).replace("<details>", "<details open>")
+                classes = "card" + (NIGHT if theme == "dark" else "")
+                pages[f"{key}-{name} {side} {theme} {shell}"] = (
+                    f'<!doctype html><meta charset="utf-8"><style>{shell_css}</style><body class="{classes}">'
+                    f'<div id="content"><div id="qa"><style>{note_type.css}</style>{body}</div></div></body>'
+                )
     return pages
 
 
@@ -117,7 +130,7 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict]:
 
 
 def test_the_page_never_scrolls_sideways(measured: dict[str, dict]):
-    assert len(measured) == 32
+    assert len(measured) == 8 * sum(len(note_type.templates) for note_type in note_types().values())
     assert {name: (m["page"], m["over"]) for name, m in measured.items() if m["page"] > 360 or m["over"]} == {}
 
 

@@ -11,10 +11,10 @@ from pathlib import Path
 import phone
 import pytest
 from browser import CHROMIUM
+from our_types import note_types
 from workshop import Packed, packed
 
 from generator.keep.deck import Built
-from generator.look.notetypes import note_types
 from generator.show import anki_template
 from generator.show.preview import with_mathml
 
@@ -35,7 +35,7 @@ def chosen(notes: Sequence[Packed]) -> list[Packed]:
 def side_of(note: Packed, side: str, theme: str) -> str:
     """A page as AnkiDroid makes it of the note's first card."""
     kind = note_types()[note.entry.type]
-    bodies = anki_template.card(kind.front, kind.back, note.fields, note.entry.cards[0] + 1)
+    bodies = anki_template.card(*kind.templates[0][2:], note.fields, note.entry.cards[0] + 1)
     body = with_mathml(anki_template.typed(bodies[side == "back"], note.fields, answer=side == "back"))
     return phone.page(body, kind.css, theme)
 

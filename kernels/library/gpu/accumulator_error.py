@@ -8,7 +8,7 @@ adds in fp32 or in fp16). Inside a block the sum is kept in fp64 here, so that n
 
 from typing import Annotated, Literal
 
-from kernels import Bound, Free, KernelError, Series, kernel, timing
+from kernels import Bound, Free, KernelError, Series, kernel, precision
 
 WAYS = {"fp32": "fp16", "fp16": "fp16", "bf16": "bf16"}  # accumulator -> the inputs' format
 SUMS = 256
@@ -58,8 +58,8 @@ def errors(a, b, way: str, dtype: str, block: int, shown: list[int]) -> list[flo
     """Of the sums of the first `shown` terms; the running sum in the way's format, the inputs rounded to dtype."""
     import torch
 
-    kept = timing.torch_dtype(way)
-    products = a.to(timing.torch_dtype(dtype)).double() * b.to(timing.torch_dtype(dtype)).double()
+    kept = precision.torch_dtype(way)
+    products = a.to(precision.torch_dtype(dtype)).double() * b.to(precision.torch_dtype(dtype)).double()
     exact, total, found = products.cumsum(1), torch.zeros(len(a), dtype=torch.float64), []
     for start in range(0, products.shape[1], block):
         total = (total + products[:, start : start + block].sum(1)).to(kept).double()

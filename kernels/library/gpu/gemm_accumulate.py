@@ -10,7 +10,7 @@ program does that keeps partial results in bf16. The inputs are the same 16-bit 
 import functools
 from typing import Annotated, Any
 
-from kernels import Bound, KernelError, Series, kernel, timing
+from kernels import Bound, KernelError, Series, kernel, precision, timing
 
 TERMS = (256, 1024, 4096, 16384, 65536)
 WAYS = ("fp32", "fp16", "bf16")
@@ -55,10 +55,12 @@ def gemm_accumulate(k: Annotated[int, Bound(low=BLOCK_K, high=131072)] = 16384, 
     device = timing.device()
     lines = {terms: errors(size, terms, device) for terms in sorted({*TERMS, k})}
     products = {name: timing.multiplying(dtype) for name, dtype in (("half", "fp16"), ("single", "fp32"), ("ceiling", "bf16"))}
-    rates = timing.in_turns(**{name: one.function for name, one in products.items()})
+    multiplied: dict[str, Any] = {name: one.function for name, one in products.items()}
+    rates = timing.in_turns(**multiplied)
     half, single, ceiling = (one.work / rates[name] for name, one in products.items())
     a, b = inputs(size, k, "fp16", device)
-    sums = timing.in_turns(**{way: functools.partial(product, *typed(a, b, way), way) for way in WAYS})
+    summing: dict[str, Any] = {way: functools.partial(product, *typed(a, b, way), way) for way in WAYS}
+    sums = timing.in_turns(**summing)
     return {
         **{f"{way}_error": lines[k][way] for way in (*WAYS, "library")},
         "fp16_over_fp32": lines[k]["fp16"] / max(lines[k]["fp32"], 2.0**-24),
@@ -85,12 +87,12 @@ def inputs(size: int, k: int, dtype: str, device: str):
     import torch
 
     random = torch.Generator(device).manual_seed(0)
-    return tuple(torch.rand(*shape, generator=random, device=device).to(timing.torch_dtype(dtype)) for shape in ((size, k), (k, size)))
+    return tuple(torch.rand(*shape, generator=random, device=device).to(precision.torch_dtype(dtype)) for shape in ((size, k), (k, size)))
 
 
 def typed(a, b, way: str) -> tuple[Any, Any]:
     """The inputs in the 16 bits that go with the accumulator."""
-    dtype = timing.torch_dtype("bf16" if way == "bf16" else "fp16")
+    dtype = precision.torch_dtype("bf16" if way == "bf16" else "fp16")
     return a.to(dtype), b.to(dtype)
 
 
@@ -101,10 +103,10 @@ def errors(size: int, k: int, device: str) -> dict[str, float]:
     for way in WAYS:
         left, right = typed(a, b, way)
         exact = left.double() @ right.double()
-        found[way] = timing.error_against(exact, product(left, right, way), LIMIT if way == "fp32" else float("inf"))
+        found[way] = precision.error_against(exact, product(left, right, way), LIMIT if way == "fp32" else float("inf"))
         if way == "bf16" and k <= CHECKED:
-            timing.error_against(summed(left, right, way), product(left, right, way), NEAR)
-    found["library"] = timing.error_against(a.double() @ b.double(), a @ b, 10 * LIMIT)  # some libraries add parts of long sums in fp16
+            precision.error_against(summed(left, right, way), product(left, right, way), NEAR)
+    found["library"] = precision.error_against(a.double() @ b.double(), a @ b, 10 * LIMIT)  # some libraries add parts of long sums in fp16
     return found
 
 
@@ -126,7 +128,7 @@ def summed(a, b, way: str):
     """The same in plain torch: partial sums of BLOCK_K terms in fp32, the running sum rounded to the way's format after each."""
     import torch
 
-    dtype = timing.torch_dtype(way)
+    dtype = precision.torch_dtype(way)
     total = torch.zeros(a.shape[0], b.shape[1], dtype=dtype, device=a.device)
     for start in range(0, a.shape[1], BLOCK_K):
         part = a[:, start : start + BLOCK_K].float() @ b[start : start + BLOCK_K].float()

@@ -67,7 +67,7 @@ def h2d_overlap(size: Annotated[int, Bound("B", low=2**20, high=2**32)] = 2**28)
     device = timing.device()
     pageable, pinned = sources(size)
     error = max(checked(source, device) for source in (pageable, pinned))
-    spent = copy_times(pageable, pinned, device)
+    spent = copy_times((pageable, pinned), device)
     pin_then_copy = wall(lambda: to_device(timing.pinned(pageable), device), wait=True)
     work = computation(spent["pinned"].value, device)
     steps = steps_in_turns(pinned, work, device)
@@ -120,13 +120,13 @@ def checked(source, device: str) -> float:
     return 0.0
 
 
-def copy_times(pageable, pinned, device: str):
+def copy_times(both, device: str):
     """Turns of copies of either into memory that is there already, as a loop issues them: the host waits for pageable memory."""
     import torch
 
-    out = torch.empty_like(pinned, device=device)
-    sources = {"pageable": pageable, "pinned": pinned}
-    return timing.in_turns(flush=False, hidden=False, **{name: functools.partial(out.copy_, x, non_blocking=True) for name, x in sources.items()})
+    out = torch.empty_like(both[0], device=device)
+    copies: dict[str, Any] = {name: functools.partial(out.copy_, source, non_blocking=True) for name, source in zip(("pageable", "pinned"), both)}
+    return timing.in_turns(flush=False, hidden=False, **copies)
 
 
 def wall(function: Callable[[], Any], wait: bool, repetitions: int = 20):
@@ -145,7 +145,7 @@ def wall(function: Callable[[], Any], wait: bool, repetitions: int = 20):
 
 
 def sweep(device: str) -> dict:
-    found = {size: copy_times(*sources(size), device) for size in SIZES}
+    found = {size: copy_times(sources(size), device) for size in SIZES}
     return {"size": list(SIZES), **{name: [size / turns[name] for size, turns in found.items()] for name in ("pageable", "pinned")}}
 
 

@@ -9,7 +9,7 @@ The backward pass is two products of the same size, dX = dY W and dW = dY^T X, a
 
 from typing import Annotated, Literal
 
-from kernels import Bound, KernelError, Series, kernel, timing
+from kernels import Bound, KernelError, Series, kernel, precision, timing
 
 WAYS = ("rows", "neurons", "layer")
 LIMITS = {"bf16": 1e-2, "fp16": 2e-3, "fp32": 1e-5}
@@ -64,7 +64,7 @@ def loop_vs_gemm(
     flops = 2 * rows * width**2
     one = torch.zeros(1, device=device)
     peak = timing.multiplying(dtype)
-    with timing.matrix_precision(dtype):
+    with precision.matrix_precision(dtype):
         error = checked(x, w, dy, dtype)
         calls = {way: prepared(way, x, w) for way in WAYS}
         eager = timing.in_turns(flush=False, hidden=False, **calls, ceiling=peak.function)
@@ -142,7 +142,7 @@ def inputs(rows: int, width: int, dtype: str, device: str):
 
     shapes = {"x": (rows, width), "w": (width, width), "dy": (rows, width)}
     made = {name: torch.randn(*shape, device=device) * (width**-0.5 if name == "w" else 1.0) for name, shape in shapes.items()}
-    return tuple(t.to(timing.torch_dtype(dtype)) for t in made.values())
+    return tuple(t.to(precision.torch_dtype(dtype)) for t in made.values())
 
 
 def prepared(way: str | int, x, w):
@@ -159,9 +159,9 @@ def prepared(way: str | int, x, w):
 
 def checked(x, w, dy, dtype: str) -> float:
     exact = x.double() @ w.double().t()
-    errors = [timing.error_against(exact, prepared(way, x, w)(), LIMITS[dtype]) for way in WAYS]
+    errors = [precision.error_against(exact, prepared(way, x, w)(), LIMITS[dtype]) for way in WAYS]
     for wanted, got in zip(backward(x.double(), w.double(), dy.double()), backward(x, w, dy)):
-        errors.append(timing.error_against(wanted, got, LIMITS[dtype]))
+        errors.append(precision.error_against(wanted, got, LIMITS[dtype]))
     return max(errors)
 
 

@@ -62,9 +62,9 @@ def running(addend: float, n: int, format: str) -> list[float]:
     """The n partial sums, each rounded to the format; beyond its largest number they stay there, as finite as a record must be."""
     import torch
 
-    from kernels import timing
+    from kernels import precision
 
-    dtype = timing.torch_dtype(format)
+    dtype = precision.torch_dtype(format)
     total, one, sums, largest = torch.zeros((), dtype=dtype), torch.tensor(addend, dtype=dtype), [], torch.finfo(dtype).max
     for _ in range(n):
         total += one
@@ -76,9 +76,9 @@ def pairwise(addend: float, n: int, format: str) -> float:
     """Neighbours added, then their sums, and so on: the tree of a parallel reduction, every node rounded to the format."""
     import torch
 
-    from kernels import timing
+    from kernels import precision
 
-    parts = torch.zeros(2 ** (n - 1).bit_length(), dtype=timing.torch_dtype(format))
+    parts = torch.zeros(2 ** (n - 1).bit_length(), dtype=precision.torch_dtype(format))
     parts[:n] = addend
     while len(parts) > 1:
         parts = parts[0::2] + parts[1::2]
@@ -89,9 +89,9 @@ def wide(addend: float, n: int, format: str) -> float:
     """What a library's reduction and a tensor core do: the addends in 16 bits, their sum in fp32, the result rounded once."""
     import torch
 
-    from kernels import timing
+    from kernels import precision
 
-    rounded = torch.tensor(addend, dtype=timing.torch_dtype(format))
+    rounded = torch.tensor(addend, dtype=precision.torch_dtype(format))
     total = torch.tensor(running(rounded.item(), n, "fp32")[-1])
     return min(total.to(rounded.dtype).item(), torch.finfo(rounded.dtype).max)
 

@@ -7,7 +7,7 @@ what is not so explained has to be copied, which reshape and contiguous do unask
 
 from typing import Annotated, Literal
 
-from kernels import Bound, kernel, timing
+from kernels import Bound, kernel, precision
 
 
 @kernel(
@@ -39,7 +39,7 @@ def tensor_layout(
     """
     import torch
 
-    x = torch.empty(rows, columns, dtype=timing.torch_dtype(dtype))
+    x = torch.empty(rows, columns, dtype=precision.torch_dtype(dtype))
     turned = x.t()
     flat = turned.reshape(-1)
     x[0, 0] = 1

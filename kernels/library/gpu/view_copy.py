@@ -10,9 +10,9 @@ Bandwidth counts x read once and the copy written once.
 """
 
 import functools
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from kernels import Bound, Series, kernel, timing
+from kernels import Bound, Series, kernel, precision, timing
 
 WIDTHS = (1024, 2048, 4096, 8192)
 COLUMNS = 256  # of the matrix that the transpose is multiplied with
@@ -33,6 +33,8 @@ LIMITS = {"bf16": 1e-2, "fp32": 1e-5}
         "view_over_clone": "",
         "contiguous_over_clone": "",
         "reshape_over_clone": "",
+        "turned_over_copied": "",
+        "copied_of_copy": "",
         "ceiling": "B/s",
         "product": "s",
         "product_of_copy": "s",
@@ -43,7 +45,7 @@ LIMITS = {"bf16": 1e-2, "fp32": 1e-5}
         "sweep": Series("rows", ""),
     },
     on="any",
-    memory=lambda rows: max(8 * rows**2 + 32 * COLUMNS * rows, 4 * rows**2 + 8 * max(WIDTHS) ** 2),  # as fp32, from which bf16 is made
+    memory=lambda rows: max(12 * rows**2 + 32 * COLUMNS * rows, 4 * rows**2 + 8 * max(WIDTHS) ** 2),  # as fp32, from which bf16 is made
     formats=lambda dtype: (dtype,),
     rehearsal={"rows": 256, "WIDTHS": (64, 128)},
     headline="reshape_bandwidth",
@@ -54,17 +56,20 @@ def view_copy(rows: Annotated[int, Bound(low=256, high=2**15)] = 4096, dtype: Li
     """Memory and time of transposing a square matrix as a view, with reshape, with contiguous, and of a plain copy of it.
 
     *_bytes: allocated beyond the matrix. view_host: seconds of the host, the device has nothing to do. *_of_copy: the
-    bandwidth over the copy ceiling; *_over_clone: the time over the plain copy's. product: transposed matrix times [rows, 256] as it lies;
-    product_of_copy: the same after contiguous. error: of all ways; 0 for copies or the run fails. sweep: contiguous over clone by rows.
+    bandwidth over the copy ceiling; *_over_clone: the time over the plain copy's. Both allocate their results, for which a CPU's system maps fresh
+    pages; turned_over_copied, sweep (by rows): the time of the transposing copy over the plain one's into memory that is there; copied_of_copy:
+    that plain one's bandwidth over the ceiling. product: transposed matrix times [rows, 256] as it lies;
+    product_of_copy: the same after contiguous. error: of all ways; 0 for copies or the run fails.
     """
     device = timing.device()
     x = matrix(rows, dtype, device)
     w = matrix(rows, dtype, device)[:, :COLUMNS].contiguous() / rows**0.5
     error = checked(x, w, dtype)
     copying = timing.copying()
-    turns = timing.in_turns(**{name: functools.partial(WAYS[name], x) for name in COPIES}, ceiling=copying.function)
+    ways: dict[str, Any] = {name: functools.partial(WAYS[name], x) for name in COPIES}
+    turns = timing.in_turns(**ways, **written(x), ceiling=copying.function)
     products = timing.in_turns(product=lambda: product(x, w), copied=lambda: product_of_copy(x, w))
-    host = timing.measure(lambda: view(x), flush=False, hidden=False)
+    host = timing.measure(functools.partial(view, x), flush=False, hidden=False)
     moved = 2 * x.nbytes
     return {
         "size": x.nbytes,
@@ -76,6 +81,8 @@ def view_copy(rows: Annotated[int, Bound(low=256, high=2**15)] = 4096, dtype: Li
         "view_over_clone": host / turns["clone"].value,
         "contiguous_over_clone": turns.ratio("contiguous", "clone"),
         "reshape_over_clone": turns.ratio("reshape", "clone"),
+        "turned_over_copied": turns.ratio("turned", "copied"),
+        "copied_of_copy": moved / copying.work * turns.ratio("ceiling", "copied"),
         "ceiling": copying.work / turns["ceiling"],
         "product": products["product"],
         "product_of_copy": products["copied"],
@@ -83,7 +90,10 @@ def view_copy(rows: Annotated[int, Bound(low=256, high=2**15)] = 4096, dtype: Li
         "product_bytes": timing.peak_memory(lambda: product(x, w)).bytes,
         "product_of_copy_bytes": timing.peak_memory(lambda: product_of_copy(x, w)).bytes,
         "error": error,
-        "sweep": {"rows": list(WIDTHS), "contiguous over clone": [slowdown(matrix(width, dtype, device)) for width in WIDTHS]},
+        "sweep": {
+            "rows": list(WIDTHS),
+            "turned over copied": [timing.in_turns(**written(matrix(width, dtype, device))).ratio("turned", "copied") for width in WIDTHS],
+        },
     }
 
 
@@ -126,7 +136,7 @@ def product_of_copy(x, w):
 def matrix(rows: int, dtype: str, device: str):
     import torch
 
-    return torch.randn(rows, rows, device=device).to(timing.torch_dtype(dtype))
+    return torch.randn(rows, rows, device=device).to(precision.torch_dtype(dtype))
 
 
 def checked(x, w, dtype: str) -> float:
@@ -137,17 +147,20 @@ def checked(x, w, dtype: str) -> float:
     for at in (0, len(x) // 2, len(x) - 1):  # row `at` of the transpose is column `at` of x
         wanted = x[row, at]
         for way in (view, contiguous, reshape):
-            timing.error_against(wanted, way(x).view(x.shape)[at], limit=0.0)
-        timing.error_against(x[at], clone(x)[at], limit=0.0)
+            precision.error_against(wanted, way(x).view(x.shape)[at], limit=0.0)
+        precision.error_against(x[at], clone(x)[at], limit=0.0)
     few = min(256, len(x))
     exact = x[:, :few].double().t() @ w.double()
-    with timing.matrix_precision("fp32"):
-        return max(timing.error_against(exact, way(x, w)[:few], LIMITS[dtype]) for way in (product, product_of_copy))
+    with precision.matrix_precision("fp32"):
+        return max(precision.error_against(exact, way(x, w)[:few], LIMITS[dtype]) for way in (product, product_of_copy))
 
 
-def slowdown(x):
-    """Time of the copy that transposes over that of the plain one."""
-    return timing.in_turns(clone=lambda: clone(x), contiguous=lambda: contiguous(x)).ratio("contiguous", "clone")
+def written(x) -> dict[str, Any]:
+    """The plain and the transposing copy into memory that is there."""
+    import torch
+
+    out = torch.empty_like(x)
+    return {"copied": functools.partial(out.copy_, x), "turned": functools.partial(out.copy_, view(x))}
 
 
 @view_copy.figure

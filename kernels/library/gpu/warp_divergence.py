@@ -12,7 +12,7 @@ and the same for every assignment, and arithmetic is what bounds it, until `step
 import functools
 from typing import Annotated
 
-from kernels import Bound, Series, kernel, nvrtc, timing
+from kernels import Bound, Series, kernel, nvrtc, precision, timing
 from kernels.library.gpu.warp_divergence_cost import expected
 
 WARP, PATHS, BLOCK, UNROLL = 32, 32, 256, 16
@@ -153,7 +153,7 @@ def checked(run, x, path, steps: int) -> float:
 
     out = torch.full_like(x, torch.nan)
     run(x, path, out, steps)
-    return timing.error_against(reference(x, path, steps), out, LIMIT)
+    return precision.error_against(reference(x, path, steps), out, LIMIT)
 
 
 def timed(run, x, paths: dict, steps: int) -> dict:

@@ -7,11 +7,11 @@ Pope et al. 2022, arXiv 2211.05102, section 2.1; the block after Touvron et al. 
 """
 
 import functools
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from kernels import Bound, Series, kernel, timing
+from kernels import Bound, Series, kernel, precision, timing
 from kernels.library.machines.roofline_measure import LIMITS, attention, plain_softmax
-from kernels.library.models._models import SHAPES
+from kernels.library.models._models import SHAPES, Shape, llama
 
 MODELS = ("llama-2-7b", "llama-3-8b", "llama-3-70b", "mistral-7b")
 BATCHES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048)
@@ -47,6 +47,13 @@ EPSILON = 1e-5
         "throughput": Series("batch", "token/s"),
     },
     timeout=240,
+    memory=lambda model, context: needed(SHAPES[model], context),
+    formats=lambda dtype: (dtype,),
+    capability=8.0,  # the flash path's, in bf16 and fp16
+    rehearsal={"context": 16, "BATCHES": (1, 64), "STEPS": (1, 64), "SHAPES": {name: llama(2, 128, 4, 2, 256, 100) for name in MODELS}},
+    headline="step_time",
+    share="step_of_ceiling",
+    seconds=60,
 )
 def decode_bandwidth(
     model: Literal["llama-2-7b", "llama-3-8b", "llama-3-70b", "mistral-7b"] = "llama-3-8b",
@@ -56,35 +63,37 @@ def decode_bandwidth(
     """Time of one decode step of one block by batch, against the measured bandwidth and matrix rate.
 
     step: the whole block with a cache of `context` tokens in each sequence, at batch 1; matrices: its matrix products alone, no cache.
-    floor: moved bytes over the ceiling, the faster of copying and reading. rate: the products' at batch 2048. ridge_batch: where
-    both measured ceilings give the same time; knee_batch: where the time at batch 1 meets the slope at batch 2048; flat_batch: the
-    largest batch whose products take at most a quarter longer than at batch 1. token_time, tokens_per_second: of all of the
-    model's blocks, without its head, at batch 1 (_64: batch 64, all sequences). gain_64: their ratio.
+    floor: moved bytes over the ceiling, that of reading. rate: the products' at batch 2048, whose ceiling is the fastest product. Ceilings are
+    measured in turns with what they limit. ridge_batch: where both give the same time; knee_batch: where the time at batch 1 meets the
+    slope at batch 2048; flat_batch: the largest batch whose products take at most a quarter longer than at batch 1. token_time,
+    tokens_per_second: of all of the model's blocks, without its head, at batch 1 (_64: batch 64, all sequences). gain_64: their ratio.
     """
     device = timing.device()
-    ceiling = max(timing.copy_ceiling(), timing.read_ceiling(), key=float)
-    rate_ceiling = timing.matmul_ceiling(dtype)
     block = Block(model, dtype, device)
     cache = block.cached(2, 64)
-    error = timing.error_against(block.reference(*cache), block.step(*cache), LIMITS[dtype])
-    matrices = {batch: timing.measure(functools.partial(block.products, block.inputs(batch)), graph=True) for batch in BATCHES}
-    steps = {batch: timed_step(block, batch, context) for batch in STEPS}
+    error = precision.error_against(block.reference(*cache), block.step(*cache), LIMITS[dtype])
     first, last = BATCHES[0], BATCHES[-1]
-    moved = block.weights() + first * block.cache_bytes(context)
-    rate = block.flops(last) / matrices[last]
+    reading, multiplying = timing.reading(), timing.multiplying(dtype)
+    products: dict[str, Any] = {str(batch): functools.partial(block.products, block.inputs(batch)) for batch in BATCHES}
+    one = functools.partial(block.step, *block.cached(first, context))
+    turns = timing.in_turns(graph=True, **products, step=one, reading=reading.function, multiplying=multiplying.function)
+    matrices = {batch: turns[str(batch)] for batch in BATCHES}
+    steps = {batch: turns["step"] if batch == first else timed_step(block, batch, context) for batch in STEPS}
+    moved, flops = block.weights() + first * block.cache_bytes(context), block.flops(last)
+    ceiling, rate_ceiling = reading.work / turns["reading"], multiplying.work / turns["multiplying"]
     plain = {batch: matrices[batch].value for batch in BATCHES}
     throughput = {batch: batch / (block.layers * seconds) for batch, seconds in steps.items()}
     return {
         "step_time": steps[first],
         "step_bandwidth": moved / steps[first],
-        "step_of_ceiling": float(moved / steps[first]) / float(ceiling),
+        "step_of_ceiling": moved / reading.work * turns.ratio("reading", "step"),
         "moved": moved,
         "floor": moved / float(ceiling),
         "matrices_time": matrices[first],
         "matrices_bandwidth": block.weights() / matrices[first],
-        "matrices_of_ceiling": float(block.weights() / matrices[first]) / float(ceiling),
-        "rate": rate,
-        "rate_of_ceiling": float(rate) / float(rate_ceiling),
+        "matrices_of_ceiling": block.weights() / reading.work * turns.ratio("reading", str(first)),
+        "rate": flops / matrices[last],
+        "rate_of_ceiling": flops / multiplying.work * turns.ratio("multiplying", str(last)),
         "ceiling": ceiling,
         "rate_ceiling": rate_ceiling,
         "ridge_batch": float(rate_ceiling) / float(ceiling) * block.weights() / block.flops(1),
@@ -105,6 +114,25 @@ def decode_bandwidth(
     }
 
 
+@decode_bandwidth.predicted
+def predict(result):
+    """By decode_roofline, of one of the model's blocks: its weights and cache over the bandwidth."""
+    from kernels.library.machines._devices import DEVICES
+    from kernels.library.models.kv_cache import kv_cache
+
+    row, shape = DEVICES.get(result.made["device_class"]), SHAPES[result.parameters["model"]]
+    cache = result.parameters["context"] * kv_cache(model=result.parameters["model"], tokens=1)["per_token"]
+    return (2 * shape.linear + cache) / shape.layers / row.bandwidth if row else None
+
+
+def needed(shape: Shape, context: int) -> int:
+    """Bytes: a block's weights in 16 bits and, to compare, in float64; later the largest batch's cache or activations beside them."""
+    weights = shape.linear // shape.layers
+    cache = 2 * 2 * max(STEPS) * context * shape.kv_heads * shape.head_dim
+    rows = 2 * sum(BATCHES) * 2 * (2 * shape.d_model + shape.heads * shape.head_dim + 3 * shape.ffn)
+    return 2 * weights + max(8 * weights, cache + rows)
+
+
 def longer(block, batch: int, ceiling, rate_ceiling) -> float:
     """The longer of the weights' reading and their multiplication, by the measured ceilings."""
     return max(block.weights() / float(ceiling), block.flops(batch) / float(rate_ceiling))
@@ -122,7 +150,7 @@ class Block:
         shape = shape or SHAPES[model]
         self.layers, self.width, self.kv_heads, self.head = shape.layers, shape.d_model, shape.kv_heads, shape.head_dim
         self.group = shape.heads // shape.kv_heads  # queries that share one key head
-        self.dtype, self.device = timing.torch_dtype(dtype), device
+        self.dtype, self.device = precision.torch_dtype(dtype), device
         queries, keys = shape.heads * shape.head_dim, shape.kv_heads * shape.head_dim
         self.sizes = (queries, keys, keys)
         self.qkv, self.out = self.matrix(queries + 2 * keys, self.width), self.matrix(self.width, queries)

@@ -6,10 +6,11 @@ the tensors of the operation at work remain. So the share saved depends on the n
 """
 
 import contextlib
+import copy
 from typing import Annotated
 
-from kernels import Bound, KernelError, Series, kernel, timing
-from kernels.library.inference.no_grad_memory import TOKENS, no_grad_memory
+from kernels import Bound, KernelError, Series, kernel, precision, timing
+from kernels.library.inference.no_grad_memory import TOKENS, no_grad_memory, passes, weights
 from kernels.library.models._transformer import HEAD, transformer
 
 MODES = ("train_grad", "eval_grad", "train_no_grad", "eval_no_grad", "eval_inference")
@@ -32,6 +33,11 @@ LONGEST = 1024
         "sweep": Series("tokens", ""),
     },
     timeout=300,
+    memory=lambda width, layers, tokens: needed(width, layers, tokens),
+    formats=("bf16",),
+    rehearsal={"width": 64, "layers": 2, "tokens": 64, "TOKENS": (1, 32)},
+    headline="saving",
+    seconds=30,
 )
 def inference_no_grad(
     width: Annotated[int, Bound(low=64)] = 1024,
@@ -46,12 +52,12 @@ def inference_no_grad(
     if width % HEAD:
         raise KernelError(f"inference_no_grad: width is {width}, but must be a multiple of {HEAD}, the head size")
     device = timing.device()
-    model = transformer(width, layers, dropout=0.1, dtype=timing.torch_dtype("bf16"), device=device)
+    model = transformer(width, layers, dropout=0.1, dtype=precision.torch_dtype("bf16"), device=device)
     held = sum(p.numel() * p.element_size() for p in model.parameters())
     error = output_error(model, hidden(width, min(tokens, 256), device))
     x = hidden(width, tokens, device)
     peaks = {mode: held + timing.peak_memory(prepared(mode, model, x)).bytes for mode in MODES}
-    times = {mode: timing.measure(prepared(mode, model, x)) for mode in MODES}
+    times = timing.in_turns(**{mode: prepared(mode, model, x) for mode in MODES})
     sweep = {count: saving(model, hidden(width, count, device), held) for count in TOKENS}
     predicted = {count: no_grad_memory(width=width, layers=layers, tokens=count)["saving"] for count in (*TOKENS, tokens)}
     return {
@@ -62,10 +68,22 @@ def inference_no_grad(
         "saving_predicted": predicted[tokens],
         "saving_one_token": sweep[TOKENS[0]],
         "saving_most": sweep[TOKENS[-1]],
-        "graph_slowdown": times["eval_grad"].value / times["eval_no_grad"].value,
+        "graph_slowdown": times.ratio("eval_grad", "eval_no_grad"),
         "error": error,
         "sweep": {"tokens": list(TOKENS), "measured": list(sweep.values()), "predicted": [predicted[count] for count in TOKENS]},
     }
+
+
+@inference_no_grad.predicted
+def predict(result):
+    """By no_grad_memory, which counts tensors and asks for no data sheet."""
+    return result["saving_predicted"]
+
+
+def needed(width: int, layers: int, tokens: int) -> float:
+    """Bytes: the longest pass with a graph, with a tenth for what no_grad_memory leaves out; or weights and a pass of 256 tokens in float64."""
+    graph, _ = passes(width, layers, max(tokens, *TOKENS))
+    return max(1.1 * graph, 5 * weights(width, layers) + 4 * 18 * min(tokens, 256) * width)
 
 
 def hidden(width: int, tokens: int, device: str):
@@ -73,38 +91,33 @@ def hidden(width: int, tokens: int, device: str):
     import torch
 
     length = min(tokens, LONGEST)
-    return torch.randn(-(-tokens // length), length, width, device=device).to(timing.torch_dtype("bf16"))
+    return torch.randn(-(-tokens // length), length, width, device=device).to(precision.torch_dtype("bf16"))
 
 
 def prepared(mode: str, model, x):
-    """The model in that mode, and its forward pass as a function of no arguments."""
+    """The forward pass in that mode as a function of no arguments; its model shares the parameters and has the mode to itself."""
     import torch
 
     manager = {"grad": contextlib.nullcontext, "no_grad": torch.no_grad, "inference": torch.inference_mode}[mode.partition("_")[2]]
-
-    model.train(mode.startswith("train"))
+    own = copy.deepcopy(model, {id(p): p for p in model.parameters()}).train(mode.startswith("train"))
 
     def run():
         with manager():
-            return model(x)
+            return own(x)
 
     return run
 
 
 def saving(model, x, held: int) -> float:
     """The share of a forward pass's peak, weights included, that no_grad saves."""
-    for mode in ("eval_grad", "eval_no_grad"):
-        prepared(mode, model, x)()  # what a first call allocates for good does not count
     with_graph, without = (held + timing.peak_memory(prepared(mode, model, x)).bytes for mode in ("eval_grad", "eval_no_grad"))
     return 1 - without / with_graph
 
 
 def output_error(model, x) -> float:
     """Of each eval mode's output against float64's; raises beyond LIMIT."""
-    import copy
-
     exact = prepared("eval_no_grad", copy.deepcopy(model).double(), x.double())()
-    return max(timing.error_against(exact, prepared(mode, model, x)().detach(), LIMIT) for mode in MODES if mode.startswith("eval"))
+    return max(precision.error_against(exact, prepared(mode, model, x)().detach(), LIMIT) for mode in MODES if mode.startswith("eval"))
 
 
 @inference_no_grad.figure

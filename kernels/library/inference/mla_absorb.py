@@ -12,7 +12,7 @@ way is plain multi-head attention, whose keys and values were expanded once and 
 
 from typing import Annotated, Literal
 
-from kernels import Bound, Series, kernel, timing
+from kernels import Bound, Series, kernel, precision, timing
 
 LIMITS = {"bf16": 3e-2, "fp16": 4e-3, "fp32": 1e-5}  # about twice what rounding each intermediate does to the smallest shapes
 LENGTHS = (512, 1024, 2048, 4096, 8192)
@@ -31,13 +31,19 @@ WAYS = ("absorbed", "expanded", "kept")
         "latent_bytes": "B",
         "kept_bytes": "B",
         "absorbed_bandwidth": "B/s",
-        "absorbed_of_copy": "",
+        "absorbed_of_reading": "",
         "expanded_rate": "FLOP/s",
         "expanded_of_matmul": "",
-        "copy_bandwidth": "B/s",
+        "read_bandwidth": "B/s",
         "matmul_rate": "FLOP/s",
         "sweep": Series("tokens", "s", "token"),
     },
+    memory=lambda tokens, batch, heads, head_dim, rope, dtype: needed(tokens, batch, heads, head_dim, rope, dtype),
+    formats=lambda dtype: (dtype,),
+    rehearsal={"tokens": 32, "batch": 2, "heads": 4, "head_dim": 16, "latent": 32, "rope": 8, "LENGTHS": (16, 32)},
+    headline="absorbed",
+    share="absorbed_of_reading",
+    seconds=40,
 )
 def mla_absorb(
     tokens: Annotated[int, Bound("token", low=1, high=16384)] = 4096,
@@ -52,38 +58,57 @@ def mla_absorb(
 
     `batch` sequences of `tokens` cached tokens; defaults are DeepSeek-V2's shapes. peak: bytes that a step holds at most beyond cache
     and weights, expanded_predicted: its keys and values alone. absorbed_bandwidth counts the latent cache and the projections read
-    once. expanded_rate: the FLOP of expansion over the whole time. sweep: time against the cache's length.
+    once; its ceiling is that of reading, in turns with it. expanded_rate: the FLOP of expansion over the whole time.
+    sweep: time against the cache's length.
     """
     device = timing.device()
-    size = timing.torch_dtype(dtype).itemsize
+    size = precision.torch_dtype(dtype).itemsize
     layer = Layer(tokens, batch, heads, head_dim, latent, rope, dtype, device)
     errors = layer.errors(LIMITS[dtype])
-    times = layer.times()
+    reading, multiplying = timing.reading(), timing.multiplying(dtype)
+    times = layer.times(reading=reading.function, multiplying=multiplying.function)
     peaks = {way: timing.peak_memory(getattr(layer, way)).bytes for way in ("absorbed", "expanded")}
-    copy, matmul = timing.copy_ceiling(), timing.matmul_ceiling(dtype)
     latent_bytes = batch * tokens * (latent + rope) * size
-    bandwidth = (latent_bytes + 2 * heads * head_dim * latent * size) / times["absorbed"]
-    rate = 2 * 2 * batch * tokens * latent * heads * head_dim / times["expanded"]
+    moved = latent_bytes + 2 * heads * head_dim * latent * size
+    flops = 2 * 2 * batch * tokens * latent * heads * head_dim
     del layer
     lengths = sorted({*(n for n in LENGTHS if n <= 2 * tokens), tokens})
     swept = [times if n == tokens else Layer(n, batch, heads, head_dim, latent, rope, dtype, device).times() for n in lengths]
     return {
-        **times,
+        **{way: times[way] for way in WAYS},
         **{f"{way}_error": error for way, error in errors.items()},
-        "speedup": times["expanded"].value / times["absorbed"].value,
+        "speedup": times.ratio("expanded", "absorbed"),
         "absorbed_peak": peaks["absorbed"],
         "expanded_peak": peaks["expanded"],
         "expanded_predicted": 2 * batch * tokens * heads * head_dim * size,
         "latent_bytes": latent_bytes,
         "kept_bytes": batch * tokens * (2 * heads * head_dim + rope) * size,
-        "absorbed_bandwidth": bandwidth,
-        "absorbed_of_copy": bandwidth / copy.value,
-        "expanded_rate": rate,
-        "expanded_of_matmul": rate / matmul.value,
-        "copy_bandwidth": copy,
-        "matmul_rate": matmul,
+        "absorbed_bandwidth": moved / times["absorbed"],
+        "absorbed_of_reading": moved / reading.work * times.ratio("reading", "absorbed"),
+        "expanded_rate": flops / times["expanded"],
+        "expanded_of_matmul": flops / multiplying.work * times.ratio("multiplying", "expanded"),
+        "read_bandwidth": reading.work / times["reading"],
+        "matmul_rate": multiplying.work / times["multiplying"],
         "sweep": {"tokens": lengths, **{way: [t[way] for t in swept] for way in WAYS}},
     }
+
+
+@mla_absorb.predicted
+def predict(result):
+    """By mla_step's roofline, in 16 bits."""
+    from kernels.library.inference.mla_step import mla_step
+    from kernels.library.machines._devices import DEVICES
+
+    sizes = {name: value for name, value in result.parameters.items() if name != "dtype"}
+    gpu = result.made["device_class"]
+    return mla_step(**sizes, gpu=gpu)["absorbed"] if gpu in DEVICES and result.parameters["dtype"] != "fp32" else None
+
+
+def needed(tokens: int, batch: int, heads: int, head_dim: int, rope: int, dtype: str) -> int:
+    """Bytes: keys and values kept and those that a step expands, at the longest cache; or one sequence of them in float64."""
+    longest = max([n for n in LENGTHS if n <= 2 * tokens] + [tokens])
+    pair = 2 * heads * head_dim
+    return max(2 * precision.torch_dtype(dtype).itemsize * batch * longest * pair, 8 * tokens * pair)
 
 
 class Layer:
@@ -93,7 +118,7 @@ class Layer:
         import torch
 
         def random(*shape: int, scale: float = 1.0):
-            return (scale * torch.randn(*shape, device=device)).to(timing.torch_dtype(dtype))
+            return (scale * torch.randn(*shape, device=device)).to(precision.torch_dtype(dtype))
 
         self.cache = random(batch, tokens, latent + rope)  # c and r of a token side by side
         self.latent, self.scale = latent, (head_dim + rope) ** -0.5
@@ -158,12 +183,12 @@ class Layer:
 
     def errors(self, limit: float) -> dict[str, float]:
         exact = self.exact()
-        return {way: timing.error_against(exact, getattr(self, way)()[:1], limit) for way in WAYS}
+        return {way: precision.error_against(exact, getattr(self, way)()[:1], limit) for way in WAYS}
 
-    def times(self) -> dict:
-        """Seconds of a step in each way, launches replayed from a graph as a serving engine does."""
+    def times(self, **ceilings) -> timing.Turns:
+        """Turns of a step in each way and of ceilings, launches replayed from a graph as a serving engine does."""
         self.kept()
-        found = {way: timing.measure(getattr(self, way), graph=True) for way in WAYS}
+        found = timing.in_turns(graph=True, **{way: getattr(self, way) for way in WAYS}, **ceilings)
         self.keys_and_values = None
         return found
 

@@ -9,9 +9,9 @@ The shape is OLMoE's (Muennighoff et al. 2024, arXiv 2409.02060): 64 experts, 8 
 """
 
 import functools
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from kernels import Bound, KernelError, Series, kernel, timing
+from kernels import Bound, KernelError, Series, kernel, precision, timing
 from kernels.library.inference.moe_capacity import capacity
 
 LIMITS = {"bf16": 2e-2, "fp16": 3e-3, "fp32": 1e-5}  # about twice what rounding the intermediates does
@@ -38,6 +38,12 @@ TOKENS = (16, 64, 256, 1024, 4096)
         "matmul_rate": "FLOP/s",
         "sweep": Series("tokens", "s", "token"),
     },
+    memory=lambda tokens, experts, top_k, d_model, ffn, dtype: needed(tokens, experts, top_k, d_model, ffn, dtype),
+    formats=lambda dtype: (dtype,),
+    rehearsal={"tokens": 128, "experts": 8, "top_k": 2, "d_model": 32, "ffn": 16, "TOKENS": (16, 64), "COMPANIES": 4},
+    headline="loop_over_grouped",
+    share="grouped_of_matmul",
+    seconds=40,
 )
 def moe_dispatch(
     tokens: Annotated[int, Bound("token", low=2 * PROMPT, high=16384)] = 4096,
@@ -54,6 +60,7 @@ def moe_dispatch(
     64 tokens stands last in 20 batches of other tokens: batches_changed is the share of the batches after the first in which other choices of the
     prompt are dropped than in the first, tokens_changed the mean share of its tokens that this meets, prompt_dropped its dropped share; moved is
     the largest change of its output between batches, over its largest element, with the cap and without drops. grouped_rate counts useful FLOP.
+    Times are the slower of the GPU's and of the host's, which waits for the GPU once for every expert of the loop.
     """
     import torch
 
@@ -66,24 +73,41 @@ def moe_dispatch(
     errors = layer.errors(x[: min(256, tokens)], LIMITS[dtype])
     chosen, _ = layer.route(x)
     fullest, limit = load(chosen, experts), capacity(tokens, experts, top_k, factor)
-    times = layer.times(x, {"grouped": fullest, "capped": limit})
-    matmul = timing.matmul_ceiling(dtype)
-    rate = 2 * 3 * tokens * top_k * d_model * ffn / times["grouped"]
+    matmul = timing.multiplying(dtype)
+    times = layer.times(x, {"grouped": fullest, "capped": limit}, matmul=matmul.function)
+    flops = 2 * 3 * tokens * top_k * d_model * ffn
     swept = {n: layer.times(x[:n], {"grouped": load(chosen[:n], experts)}) for n in sorted({t for t in TOKENS if t < tokens})}
     swept[tokens] = times
     return {
-        **times,
+        **{way: times[way] for way in ("looped", "grouped", "capped")},
         **{f"{way}_error": error for way, error in errors.items()},
-        "loop_over_grouped": times["looped"].value / times["grouped"].value,
+        "loop_over_grouped": times.ratio("looped", "grouped"),
         "dropped": (places(chosen, experts) >= limit).double().mean(),
         "fullest_over_average": fullest * experts / (tokens * top_k),
         "padding": 1 - tokens * top_k / (experts * fullest),
         **layer.company(x[:PROMPT], tokens, factor),
-        "grouped_rate": rate,
-        "grouped_of_matmul": rate / matmul.value,
-        "matmul_rate": matmul,
+        "grouped_rate": flops / times["grouped"],
+        "grouped_of_matmul": flops / matmul.work * times.ratio("matmul", "grouped"),
+        "matmul_rate": matmul.work / times["matmul"],
         "sweep": {"tokens": list(swept), **{way: [t[way] for t in swept.values()] for way in ("looped", "grouped")}},
     }
+
+
+@moe_dispatch.predicted
+def predict(result):
+    """By expert_loop's roofline, in 16 bits, with eight launches of five microseconds an expert."""
+    from kernels.library.inference.expert_loop import expert_loop
+    from kernels.library.machines._devices import DEVICES
+
+    sizes = {name: result.parameters[name] for name in ("tokens", "experts", "top_k", "d_model", "ffn")}
+    gpu = result.made["device_class"]
+    return expert_loop(**sizes, gpu=gpu)["loop_over_grouped"] if gpu in DEVICES and result.parameters["dtype"] != "fp32" else None
+
+
+def needed(tokens: int, experts: int, top_k: int, d_model: int, ffn: int, dtype: str) -> int:
+    """Bytes: weights, and beside them either their float64 or the buckets, which are as full as the fullest expert, twice the average."""
+    size, weights = precision.torch_dtype(dtype).itemsize, 3 * experts * d_model * ffn
+    return size * weights + max(8 * weights, size * 2 * tokens * top_k * (2 * d_model + 4 * ffn) + 8 * tokens * top_k * d_model)
 
 
 def places(chosen, experts: int):
@@ -111,7 +135,7 @@ class Layer:
         import torch
 
         self.experts, self.top_k, self.d_model, self.device = experts, top_k, d_model, device
-        self.dtype = timing.torch_dtype(dtype)
+        self.dtype = precision.torch_dtype(dtype)
         self.router = torch.randn(d_model, experts, device=device) * d_model**-0.5
         self.preference = 0.25 * torch.randn(experts, device=device)
         self.up = (torch.randn(experts, d_model, 2 * ffn, device=device) * d_model**-0.5).to(self.dtype)  # gate and up side by side
@@ -164,13 +188,13 @@ class Layer:
         wide.up, wide.down = self.up.double(), self.down.double()
         exact = wide.looped(x.double(), chosen, weights.double())
         ways = {"looped": self.looped(x, chosen, weights), "grouped": self.grouped(x, chosen, weights, load(chosen, self.experts))}
-        return {way: timing.error_against(exact, found, limit) for way, found in ways.items()}
+        return {way: precision.error_against(exact, found, limit) for way, found in ways.items()}
 
-    def times(self, x, limits: dict[str, int]) -> dict:
-        """Seconds of the layer without its router: looped, and grouped in buckets of each of the sizes."""
+    def times(self, x, limits: dict[str, int], **ceilings) -> timing.Turns:
+        """Turns of the layer without its router, looped, and grouped in buckets of each of the sizes, and of ceilings."""
         chosen, weights = self.route(x)
-        found = {"looped": timing.measure(lambda: self.looped(x, chosen, weights))}
-        return {**found, **{way: timing.measure(functools.partial(self.grouped, x, chosen, weights, n)) for way, n in limits.items()}}
+        grouped: dict[str, Any] = {way: functools.partial(self.grouped, x, chosen, weights, limit) for way, limit in limits.items()}
+        return timing.in_turns(hidden=False, looped=functools.partial(self.looped, x, chosen, weights), **grouped, **ceilings)
 
     def company(self, prompt, tokens: int, factor: float) -> dict:
         """The prompt's drops and outputs in batches whose other tokens differ; its own routing is computed once, so that it cannot."""
@@ -191,8 +215,8 @@ class Layer:
             "prompt_dropped": 1 - torch.stack(kept).double().mean(),
             "batches_changed": changed.any(-1).double().mean(),
             "tokens_changed": changed.double().mean(),
-            "capped_moved": max(timing.error_against(capped[0], other) for other in capped[1:]),
-            "dropless_moved": max(timing.error_against(free[0], other) for other in free[1:]),
+            "capped_moved": max(precision.error_against(capped[0], other) for other in capped[1:]),
+            "dropless_moved": max(precision.error_against(free[0], other) for other in free[1:]),
         }
 
 

@@ -11,14 +11,20 @@ The bf16 product is the library's; both quantised ones are Triton kernels of thi
 import functools
 from typing import Annotated, Any
 
-from kernels import Bound, KernelError, Series, kernel, timing
+from kernels import Bound, KernelError, Series, kernel, precision, timing
 
 GROUP = 128  # weights that share a scale
 FORMATS = ("bf16", "int8", "int4")
 QUANTIZED = {"int8": 8, "int4": 4}  # bits
 BATCHES = (1, 4, 16, 64, 256)
 SHOWN = (1, 64)
+PART, CHECKED = 8192, 4096  # rows that are made and quantised at once, and at either end compared with float64
 LIMIT = 8e-3  # of the largest output: twice what rounding it to bf16 may do
+
+CONFIGURATIONS: dict[bool, list] = {  # of one row, and of several
+    False: [{"tile": tile, "warps": warps} for tile, warps in ((16, 2), (16, 4), (32, 4), (64, 4))],
+    True: [{"tile": 64, "warps": 4}, {"tile": 128, "warps": 4}],
+}
 
 
 @kernel(
@@ -28,7 +34,7 @@ LIMIT = 8e-3  # of the largest output: twice what rounding it to bf16 may do
         **{f"{name}_time_{batch}": "s" for name in FORMATS for batch in SHOWN},
         **{f"{name}_speedup_{batch}": "" for name in QUANTIZED for batch in SHOWN},
         **{f"{name}_bandwidth": "B/s" for name in FORMATS},
-        **{f"{name}_of_copy": "" for name in FORMATS},
+        **{f"{name}_of_reading": "" for name in FORMATS},
         **{f"{name}_error": "" for name in FORMATS},
         **{f"{name}_rounding": "" for name in QUANTIZED},
         "ceiling": "B/s",
@@ -36,6 +42,19 @@ LIMIT = 8e-3  # of the largest output: twice what rounding it to bf16 may do
     },
     needs=("triton",),
     timeout=300,
+    memory=lambda rows, columns: needed(rows, columns),
+    formats=("bf16",),
+    capability=8.0,  # Triton's
+    rehearsal={
+        "rows": 128,
+        "columns": 1024,
+        "BATCHES": (1, 64),
+        "CONFIGURATIONS": {False: [{"tile": 64, "warps": 4}, {"tile": 128, "warps": 4}], True: [{"tile": 128, "warps": 4}]},
+        "LIMIT": 0.02,  # where a GPU rounds to bf16, Triton's interpreter cuts
+    },
+    headline="int4_speedup_1",
+    share="int4_of_reading",
+    seconds=40,
 )
 def quantized_gemv(
     rows: Annotated[int, Bound(low=128, high=2**18)] = 57344,
@@ -43,10 +62,10 @@ def quantized_gemv(
 ):
     """Time of a linear layer with bf16, int8 and int4 weights at batch 1 and 64 and over batch sizes; the default is Llama 70B's gate and up.
 
-    bytes: of the weights with their scales. bandwidth: bytes over the time at batch 1; of_copy: that over ceiling, the copy
-    bandwidth. speedup: bf16's time over this one's. error: largest, over the largest output, against float64 with the same
-    (quantised) weights, so the kernel's own. rounding: root mean square of what quantisation changes in the outputs of
-    Gaussian weights, over the outputs' own.
+    bytes: of the weights with their scales. bandwidth: bytes over the time at batch 1; of_reading: that over the ceiling of what only
+    reads. speedup: bf16's time over this one's. All are measured in turns, from CUDA graphs. error: largest, over the largest output,
+    against float64 with the same (quantised) weights, so the kernel's own. rounding: root mean square of what quantisation changes in
+    the outputs of Gaussian weights, over the outputs' own.
     """
     if columns % 1024 or rows % 128:
         raise KernelError(f"quantized_gemv: [{rows}, {columns}] is no size that it takes: columns must be a multiple of 1024, rows of 128")
@@ -58,19 +77,36 @@ def quantized_gemv(
     activations = {batch: torch.randn(batch, columns, device=device).bfloat16() for batch in BATCHES}
     functions = {name: {batch: prepared(name, x, *weights[name]) for batch, x in activations.items()} for name in FORMATS}
     errors, rounding = verified(functions, weights, exact, activations)
-    times = {name: {batch: timing.measure(function) for batch, function in line.items()} for name, line in functions.items()}
-    ceiling = timing.copy_ceiling()
+    reading = timing.reading()
+    turns = {batch: timing.in_turns(graph=True, **{name: functions[name][batch] for name in FORMATS}, ceiling=reading.function) for batch in BATCHES}
+    times = {name: {batch: turns[batch][name] for batch in BATCHES} for name in FORMATS}
     return {
         **{f"{name}_bytes": size for name, size in sizes.items()},
         **{f"{name}_time_{batch}": times[name][batch] for name in FORMATS for batch in SHOWN},
-        **{f"{name}_speedup_{batch}": times["bf16"][batch].value / times[name][batch] for name in QUANTIZED for batch in SHOWN},
+        **{f"{name}_speedup_{batch}": turns[batch].ratio("bf16", name) for name in QUANTIZED for batch in SHOWN},
         **{f"{name}_bandwidth": sizes[name] / times[name][1] for name in FORMATS},
-        **{f"{name}_of_copy": sizes[name] / ceiling.value / times[name][1] for name in FORMATS},
+        **{f"{name}_of_reading": sizes[name] / reading.work * turns[1].ratio("ceiling", name) for name in FORMATS},
         **{f"{name}_error": error for name, error in errors.items()},
         **{f"{name}_rounding": error for name, error in rounding.items()},
-        "ceiling": ceiling,
+        "ceiling": reading.work / turns[1]["ceiling"],
         "sweep": {"batch": list(BATCHES), **{name: list(line.values()) for name, line in times.items()}},
     }
+
+
+@quantized_gemv.predicted
+def predict(result):
+    """By weight_only_gain, which is bits over bits at batch 1 on every GPU of the table."""
+    from kernels.library.inference.weight_only_gain import weight_only_gain
+    from kernels.library.machines._devices import DEVICES
+
+    gpu = result.made["device_class"]
+    return weight_only_gain(bits=4 + 16 / GROUP, gpu=gpu)["gain"] if gpu in DEVICES else None
+
+
+def needed(rows: int, columns: int) -> int:
+    """Bytes: weights while a part is quantised, by way of int64; or all formats, in parts and joined; or all, and a few rows in float64."""
+    weights, part, few = rows * columns, min(PART, rows) * columns, min(CHECKED, rows) * columns
+    return max(4 * weights + 24 * part, 8 * weights, 4 * weights + 32 * few) + 2 * sum(BATCHES) * (columns + 5 * rows)
 
 
 # ------------------------------------------------------------------------------------- the formats
@@ -81,8 +117,8 @@ def layer(rows: int, columns: int, device: str):
     import torch
 
     parts: dict[str, list] = {name: [] for name in FORMATS}
-    for first in range(0, rows, 8192):  # in parts, since fp32 and float64 copies of the whole would take tens of gigabytes
-        w = (columns**-0.5 * torch.randn(min(8192, rows - first), columns, device=device)).bfloat16()
+    for first in range(0, rows, PART):  # since fp32 and int64 copies of the whole would take tens of gigabytes
+        w = (columns**-0.5 * torch.randn(min(PART, rows - first), columns, device=device)).bfloat16()
         parts["bf16"].append((w,))
         for name, bits in QUANTIZED.items():
             parts[name].append(quantize(w, bits))
@@ -145,14 +181,14 @@ def verified(functions, weights, exact, activations):
         }
         for name in FORMATS
     }
-    few = min(4096, len(exact))
+    few = min(CHECKED, len(exact))
     for part in (slice(0, few), slice(len(exact) - few, len(exact))):
         plain = activations[max(activations)].double() @ exact[part].double().T
         for name in FORMATS:
             w = dequantized(name, tuple(t[part] for t in weights[name]))
             for batch, x in activations.items():
                 reference = x.double() @ w.T
-                errors[name] = max(errors[name], timing.error_against(reference, ends[name][batch][:, part], LIMIT))
+                errors[name] = max(errors[name], precision.error_against(reference, ends[name][batch][:, part], LIMIT))
             if name in QUANTIZED:
                 moved[name] = max(moved[name], float((reference - plain).square().mean().sqrt() / plain.square().mean().sqrt()))
     if any(torch.isnan(y).any() for line in ends.values() for y in line.values()):
@@ -178,12 +214,6 @@ def fastest(name: str, x, words, scale) -> dict:
     """The tile and the warps that are fastest for this batch, tried one by one."""
     tried = CONFIGURATIONS[len(x) > 1]
     return tried[timing.fastest([functools.partial(product, name, x, words, scale, **c) for c in tried])] if len(tried) > 1 else tried[0]
-
-
-CONFIGURATIONS: dict[bool, list] = {
-    False: [{"tile": tile, "warps": warps} for tile, warps in ((16, 2), (16, 4), (32, 4), (64, 4))],
-    True: [{"tile": 64, "warps": 4}, {"tile": 128, "warps": 4}],
-}
 
 
 def product(name: str, x, words, scale, tile: int = 64, warps: int = 4, out=None):

@@ -11,9 +11,9 @@ blocks and the head are timed, and the blocks' time is multiplied to the model's
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from kernels import Bound, Series, kernel, timing
+from kernels import Bound, Series, kernel, precision, timing
 from kernels.library.inference.speculative_speedup import expected, gain
-from kernels.library.models._models import SHAPES, Shape
+from kernels.library.models._models import SHAPES, Shape, llama
 from kernels.library.models.model_shape import model_shape
 
 if TYPE_CHECKING:
@@ -45,14 +45,24 @@ ACCEPTANCES = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
         "speedup_at_zero": "",
         "break_even": "",
         "target_bandwidth": "B/s",
-        "target_of_copy": "",
+        "target_of_reading": "",
         "draft_bandwidth": "B/s",
-        "draft_of_copy": "",
-        "copy_bandwidth": "B/s",
+        "draft_of_reading": "",
+        "read_bandwidth": "B/s",
         "error": "",
         "sweep": Series("acceptance", ""),
         "verify": Series("positions", ""),
     },
+    memory=lambda target, draft, context: sum(needed(SHAPES[name], context) for name in (target, draft)),
+    formats=("bf16",),
+    rehearsal={
+        "context": 16,
+        "POSITIONS": (1, 4),
+        "SHAPES": {name: llama(6, 64, 8, 2, 96, 128) if "70b" in name else llama(3, 32, 4, 4, 48, 128) for name in SHAPES},
+    },
+    headline="speedup",
+    share="target_of_reading",
+    seconds=60,
 )
 def speculative_measure(
     target: Model = "llama-3-70b",
@@ -63,50 +73,83 @@ def speculative_measure(
 ):
     """The draft's and the verification's time over a decode step's, batch 1 in bf16, and the speed-up at acceptance rates of 0.3 to 0.95.
 
-    Steps are replayed from CUDA graphs; *_launched: kernel by kernel from Python. naive_speedup: with the parameter ratio for the cost ratio and a
-    free verification. speedup_at_zero: where every draft is rejected. bandwidth: a model's weights (embedding left out) and cache over its
-    step. sweep: both speed-ups over acceptance; verify: the pass of n positions over a step.
+    Steps are replayed from CUDA graphs, in turns with the ceiling of reading; *_launched: kernel by kernel from Python. naive_speedup: with
+    the parameter ratio for the cost ratio and a free verification. speedup_at_zero: where every draft is rejected. bandwidth: a model's
+    weights (embedding left out) and cache over its step. sweep: both speed-ups over acceptance; verify: the pass of n positions over a step.
     """
     device = timing.device()
     models = {name: Decoder(SHAPES[name], context, device) for name in (target, draft)}
     error = max(model.error() for model in models.values())
-    positions = sorted({*POSITIONS, draft_tokens + 1})
-    steps = {n: models[target].seconds(n) for n in positions}
-    draft_step = models[draft].seconds(1)
-    launched = {name: model.seconds(1, graph=False) for name, model in models.items()}
-    copy = timing.copy_ceiling()
-    moved = {name: model.bytes() for name, model in models.items()}
-    step, checking = steps[1], steps[draft_tokens + 1]
-    cost, verify = draft_step.value / step.value, checking.value / step.value
+    positions = sorted({1, *POSITIONS, draft_tokens + 1})
+    reading = timing.reading()
+    passes = {f"target {n}": models[target].parts(n) for n in positions} | {"draft 1": models[draft].parts(1)}
+    parts = {f"{name} {part}": function for name, both in passes.items() for part, function in both.items()}
+    turns = timing.in_turns(graph=True, **parts, reading=reading.function)
+    one = {f"{name} 1 {part}": parts[f"{name} 1 {part}"] for name in ("target", "draft") for part in ("blocks", "head")}
+    launched = timing.in_turns(flush=False, hidden=False, **one)
+    layers = {"target": models[target].repeats, "draft": models[draft].repeats}
+
+    def seconds(name: str, turns=turns):
+        """Of a pass of the whole model: the blocks' time to its depth, and the head's."""
+        return added(turns[f"{name} blocks"], turns[f"{name} head"], layers[name.split()[0]])
+
+    def over_reading(name: str):
+        """The same in times of the ceiling's function, by rounds."""
+        return added(turns.ratio(f"{name} blocks", "reading"), turns.ratio(f"{name} head", "reading"), layers[name.split()[0]])
+
+    units = {name: over_reading(name) for name in passes}
+    moved = {"target": models[target].bytes(), "draft": models[draft].bytes()}
+    step, draft_step = units["target 1"].value, units["draft 1"].value
+    cost, verify = draft_step / step, units[f"target {draft_tokens + 1}"].value / step
     ratio = model_shape(model=draft)["parameters"] / model_shape(model=target)["parameters"]
     return {
-        "target_step": step,
-        "draft_step": draft_step,
+        "target_step": seconds("target 1"),
+        "draft_step": seconds("draft 1"),
         "cost_ratio": cost,
         "parameter_ratio": ratio,
         "cost_over_parameters": cost / ratio,
-        "draft_step_launched": launched[draft],
-        "cost_ratio_launched": launched[draft].value / launched[target].value,
-        "verify_step": checking,
+        "draft_step_launched": seconds("draft 1", launched),
+        "cost_ratio_launched": seconds("draft 1", launched).value / seconds("target 1", launched).value,
+        "verify_step": seconds(f"target {draft_tokens + 1}"),
         "verify_ratio": verify,
         "expected_tokens": expected(acceptance, draft_tokens),
         "speedup": measured_gain(acceptance, draft_tokens, cost, verify),
         "naive_speedup": gain(acceptance, draft_tokens, ratio),
         "speedup_at_zero": measured_gain(0.0, draft_tokens, cost, verify),
         "break_even": break_even(draft_tokens, cost, verify),
-        "target_bandwidth": moved[target] / step,
-        "target_of_copy": moved[target] / step.value / copy.value,
-        "draft_bandwidth": moved[draft] / draft_step,
-        "draft_of_copy": moved[draft] / draft_step.value / copy.value,
-        "copy_bandwidth": copy,
+        **{f"{name}_bandwidth": moved[name] / seconds(f"{name} 1") for name in moved},
+        **{f"{name}_of_reading": moved[name] / reading.work / units[f"{name} 1"] for name in moved},
+        "read_bandwidth": reading.work / turns["reading"],
         "error": error,
         "sweep": {
             "acceptance": ACCEPTANCES,
             "measured": [measured_gain(a, draft_tokens, cost, verify) for a in ACCEPTANCES],
             "by size": [gain(a, draft_tokens, ratio) for a in ACCEPTANCES],
         },
-        "verify": {"positions": positions, "verify": [steps[n].value / step.value for n in positions]},
+        "verify": {"positions": positions, "verify": [units[f"target {n}"].value / step for n in positions]},
     }
+
+
+@speculative_measure.predicted
+def predict(result):
+    """By speculative_roofline."""
+    from kernels.library.inference.speculative_roofline import speculative_roofline
+    from kernels.library.machines._devices import DEVICES
+
+    gpu = result.made["device_class"]
+    return speculative_roofline(**result.parameters, gpu=gpu)["speedup"] if gpu in DEVICES else None
+
+
+def needed(shape: Shape, context: int) -> int:
+    """Bytes: the timed blocks, head and cache in bf16, and one block with its cache in float64."""
+    cache = 2 * context * shape.kv_heads * shape.head_dim
+    block, head = shape.linear // shape.layers, shape.d_model * shape.vocab
+    return 2 * (BLOCKS * (block + cache) + head) + 8 * (block + 2 * cache)
+
+
+def added(blocks, head, repeats: float):
+    """A pass of the whole model, from the timed blocks and the head."""
+    return timing.Spread(*(repeats * getattr(blocks, part) + getattr(head, part) for part in ("value", "low", "high")))
 
 
 def measured_gain(acceptance: float, draft_tokens: int, cost: float, verify: float) -> float:
@@ -129,10 +172,10 @@ class Decoder:
     def __init__(self, shape: Shape, context: int, device: str, dtype: str = "bf16", blocks: int = BLOCKS) -> None:
         import torch
 
-        self.shape, self.context, self.device, self.dtype = shape, context, device, timing.torch_dtype(dtype)
+        self.shape, self.context, self.device, self.dtype = shape, context, device, precision.torch_dtype(dtype)
 
         def random(*size: int, scale: float = 1.0):
-            return torch.randn(*size, device=device, dtype=self.dtype) * scale
+            return torch.randn(*size, device=device, dtype=self.dtype).mul_(scale)
 
         d, q, kv = shape.d_model, shape.heads * shape.head_dim, shape.kv_heads * shape.head_dim
         sizes = {"qkv": (d, q + 2 * kv), "out": (q, d), "up": (d, 2 * shape.ffn), "down": (shape.ffn, d)}
@@ -169,15 +212,17 @@ class Decoder:
         mixed = scores.softmax(-1, dtype=torch.promote_types(scores.dtype, torch.float32)).to(values.dtype) @ values
         return mixed.view(1, shape.heads, n, shape.head_dim).transpose(1, 2).reshape(n, -1), keys, values
 
-    def seconds(self, positions: int, graph: bool = True):
-        """Of one pass of the whole model over so many new positions: the blocks' time to its depth, and the head's."""
+    @property
+    def repeats(self) -> float:
+        """How many times the timed blocks make the model's."""
+        return self.shape.layers / len(self.blocks)
+
+    def parts(self, positions: int) -> dict:
+        """A pass over so many new positions through the timed blocks, and the head on as many."""
         import torch
 
         x = torch.randn(positions, self.shape.d_model, device=self.device, dtype=self.dtype)
-        blocks = timing.measure(lambda: self.passed(x), graph=graph)
-        head = timing.measure(lambda: norm(x) @ self.head, graph=graph)
-        times = self.shape.layers / len(self.blocks)
-        return timing.Spread(*(times * getattr(blocks, part) + getattr(head, part) for part in ("value", "low", "high")))
+        return {"blocks": lambda: self.passed(x), "head": lambda: norm(x) @ self.head}
 
     def bytes(self) -> int:
         """What one step reads: the weights of all blocks and the head, and the cache."""
@@ -199,7 +244,7 @@ class Decoder:
             outs.append(out)
         single = Decoder.__new__(Decoder)
         vars(single).update({**vars(self), "blocks": self.blocks[:1], "cache": self.cache[:1]})
-        return timing.error_against(torch.cat(outs), single.passed(x)[0], LIMIT)
+        return precision.error_against(torch.cat(outs), single.passed(x)[0], LIMIT)
 
 
 def norm(x):

@@ -6,9 +6,9 @@ ending a kernel takes some microseconds, and, when their data are still in the L
 """
 
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Any
 
-from kernels import Bound, KernelError, Series, kernel, timing
+from kernels import Bound, KernelError, Series, kernel, precision, timing
 
 SIZES = tuple(2**p for p in range(16, 34, 2))  # 64 KiB to 4 GiB
 CHECKED = 2**26  # bytes compared
@@ -41,8 +41,9 @@ def copy_bandwidth(size: Annotated[int, Bound("B", low=2**12)] = 2**30):
         raise KernelError(f"copy_bandwidth: size is {size}, but must be a multiple of 4 bytes")
     error = max(checked(way, min(size, CHECKED)) for way in WAYS.values())
     x, out = tensors(size)
-    turns = timing.in_turns(**{name: partial(way, x, out) for name, way in WAYS.items()})
-    del x, out
+    ways: dict[str, Any] = {name: partial(way, x, out) for name, way in WAYS.items()}
+    turns = timing.in_turns(**ways)
+    del x, out, ways
     best = min(WAYS, key=lambda name: turns[name].value)
     sizes = [s for s in SIZES if 2 * s <= 0.8 * timing.free_memory()]
     cached = [rate(timing.scale, s, flush=False) if 2 * s <= timing.cache_size() else None for s in sizes]
@@ -71,7 +72,7 @@ def tensors(size: int):
 def checked(way, size: int) -> float:
     x, out = tensors(size)
     way(x, out)
-    return timing.error_against(2 * x if way is timing.scale else x, out, limit=0.0)
+    return precision.error_against(2 * x if way is timing.scale else x, out, limit=0.0)
 
 
 def rate(way, size: int, flush: bool = True):

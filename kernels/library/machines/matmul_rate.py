@@ -6,7 +6,7 @@ zeros switch fewer transistors, so a GPU at its power limit multiplies them fast
 
 from typing import Annotated, Literal
 
-from kernels import Bound, Series, kernel, timing
+from kernels import Bound, Series, kernel, precision, timing
 
 # What rounding may do to the largest element: the output's own last place for 16 bits, tf32's ten-bit operands, fp32's long sums.
 LIMITS = {"bf16": 8e-3, "fp16": 1e-3, "tf32": 2e-3, "fp32": 3e-5}
@@ -52,11 +52,11 @@ def product(n: int, dtype: str):
     """A function that multiplies two n x n matrices of random values, and returns the three of them."""
     import torch
 
-    a, b = (torch.randn(n, n, device=timing.device()).to(timing.torch_dtype(dtype)) for _ in range(2))
+    a, b = (torch.randn(n, n, device=timing.device()).to(precision.torch_dtype(dtype)) for _ in range(2))
     out = torch.full_like(a, torch.nan)
 
     def multiplied():
-        with timing.matrix_precision(dtype):
+        with precision.matrix_precision(dtype):
             torch.mm(a, b, out=out)
         return a, b, out
 
@@ -69,7 +69,7 @@ def checked(n: int, dtype: str) -> float:
 
     a, b, out = product(n, dtype)()
     rows = torch.linspace(0, n - 1, ROWS, device=a.device).long()
-    return timing.error_against(a[rows].double() @ b.double(), out[rows], LIMITS[dtype])
+    return precision.error_against(a[rows].double() @ b.double(), out[rows], LIMITS[dtype])
 
 
 @matmul_rate.predicted

@@ -9,9 +9,9 @@ operation that moves more than it needs lies below the roof. The library's own f
 """
 
 import functools
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from kernels import Bound, KernelError, Series, kernel, timing
+from kernels import Bound, KernelError, Series, kernel, precision, timing
 from kernels.library.machines.roofline import DECODES, HEAD, OPERATIONS, ROWS, roof, rows_of, work
 
 LIMITS = {"bf16": 1.6e-2, "fp16": 2e-3}  # a few roundings of the largest element: probabilities, sums and outputs are cut to 16 bits
@@ -62,7 +62,8 @@ def roofline_measure(
     if width % HEAD:
         raise KernelError(f"roofline_measure: width is {width}, but must be a multiple of {HEAD}, the size of a head")
     ceilings = {"copy": timing.copying(), "read": timing.reading(), "product": timing.multiplying(dtype)}
-    turns = timing.in_turns(graph=True, **{name: ceiling.function for name, ceiling in ceilings.items()})
+    ways: dict[str, Any] = {name: ceiling.function for name, ceiling in ceilings.items()}
+    turns = timing.in_turns(graph=True, **ways)
     copied, read, product = (ceiling.work / turns[name] for name, ceiling in ceilings.items())
     seconds, of_roof, errors = {}, {}, {}
     needed = {name: work(name, tokens, width) for name in OPERATIONS}
@@ -70,7 +71,7 @@ def roofline_measure(
         memory = "copy" if name in COPYING else "read"
         bound, done = ("product", flops) if flops / product.value > moved / {"copy": copied, "read": read}[memory].value else (memory, moved)
         function, reference, share = prepared(name, tokens, width, dtype)
-        errors[name] = timing.error_against(reference(), share(function()), LIMITS[dtype])
+        errors[name] = precision.error_against(reference(), share(function()), LIMITS[dtype])
         turns = timing.in_turns(graph=True, operation=function, ceiling=ceilings[bound].function)
         seconds[name], of_roof[name] = turns["operation"], turns.ratio("ceiling", "operation") * (done / ceilings[bound].work)
         del function, reference, share
@@ -108,7 +109,7 @@ def prepared(name: str, tokens: int, width: int, dtype: str):
     import torch
 
     def random(*shape: int, scale: float = 1.0):
-        return torch.randn(*shape, dtype=timing.torch_dtype(dtype), device=timing.device()).mul_(scale)
+        return torch.randn(*shape, dtype=precision.torch_dtype(dtype), device=timing.device()).mul_(scale)
 
     heads = width // HEAD
     if name == "decode_attention":

@@ -7,9 +7,9 @@ For one query each value is read for two FLOP, so time follows bytes and is line
 """
 
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Any
 
-from kernels import Bound, KernelError, Series, kernel, timing
+from kernels import Bound, KernelError, Series, kernel, precision, timing
 
 SIZES = (1_000_000, 2_000_000, 5_000_000, 10_000_000)
 QUERIES = (1, 64)
@@ -63,9 +63,9 @@ def bruteforce_search(
     v, q = points(sizes[-1], dimension, device), points(max(QUERIES), dimension, device, seed=1)
     error, recall = verified(v[:vectors], q[:4], k)
     reading, size = timing.reading(), 4 * vectors * dimension
-    ways = {f"{what} {count}": partial(way, v[:vectors], q[:count]) for count in QUERIES for what, way in (("search", partial(search, k=k)), ("scores", scores))}
-    turns = timing.in_turns(**ways, reading=reading.function)
-    larger = [timing.in_turns(**{f"search {count}": partial(search, v[:n], q[:count], k) for count in QUERIES}) for n in sizes[1:]]
+    parts: dict[str, Any] = {f"scores {count}": partial(scores, v[:vectors], q[:count]) for count in QUERIES}
+    turns = timing.in_turns(**searches(v[:vectors], q, k), **parts, reading=reading.function)
+    larger = [timing.in_turns(**searches(v[:n], q, k)) for n in sizes[1:]]
     found = {count: [each[f"search {count}"] for each in (turns, *larger)] for count in QUERIES}
     return {
         "bytes": size,
@@ -101,7 +101,7 @@ def points(count: int, dimension: int, device: str, seed: int = 0):
 
 def scores(v, q):
     """The products of all vectors with the queries, [queries, vectors], in full fp32."""
-    with timing.matrix_precision("fp32"):
+    with precision.matrix_precision("fp32"):
         return (v @ q[0]).unsqueeze(0) if len(q) == 1 else q @ v.T
 
 
@@ -110,23 +110,28 @@ def search(v, q, k: int):
     return scores(v, q).topk(k, dim=1)
 
 
+def searches(v, q, k: int) -> dict[str, Any]:
+    """Functions that search for one query, and for all at once."""
+    return {f"search {count}": partial(search, v, q[:count], k) for count in QUERIES}
+
+
 def verified(v, q, k: int) -> tuple[float, float]:
     """The largest error of the scores against float64, and the share of the float64 ranking's first k that the search finds."""
     import torch
 
     exact = torch.cat([q.double() @ part.double().T for part in v.split(PART)], dim=1)
-    error = timing.error_against(exact, scores(v, q), 1e-5)
+    error = precision.error_against(exact, scores(v, q), 1e-5)
     wanted, places = exact.topk(k, dim=1).indices, search(v, q, k)[1]
     return error, float((wanted.unsqueeze(2) == places.unsqueeze(1)).any(2).double().mean())
 
 
 @bruteforce_search.predicted
 def predict(result):
-    """Every vector read once at full bandwidth."""
     from kernels.library.machines._devices import DEVICES
+    from kernels.library.retrieval.exact_search import exact_search
 
-    device = DEVICES.get(result.made["device_class"])
-    return device and result["bytes"] / device.bandwidth
+    gpu, shape = result.made["device_class"], {name: result.parameters[name] for name in ("vectors", "dimension")}
+    return exact_search(**shape, gpu=gpu)["time"] if gpu in DEVICES else None
 
 
 @bruteforce_search.figure

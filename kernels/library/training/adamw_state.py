@@ -16,9 +16,9 @@ def adamw_state(dtype: Literal["bf16", "fp16", "fp32"] = "bf16"):
     """Bytes of one number of a moment, and bytes of state for each parameter before and after the first step, for parameters of that format."""
     import torch
 
-    from kernels import timing
+    from kernels import precision
 
-    weight = torch.nn.Parameter(torch.ones(PARAMETERS, dtype=timing.torch_dtype(dtype)))
+    weight = torch.nn.Parameter(torch.ones(PARAMETERS, dtype=precision.torch_dtype(dtype)))
     optimizer = torch.optim.AdamW([weight], foreach=False)
     before = held(optimizer)
     weight.grad = torch.ones_like(weight)

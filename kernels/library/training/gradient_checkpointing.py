@@ -9,15 +9,14 @@ The backward pass takes about twice the forward's time, so that is about a third
 """
 
 import functools
-from typing import Annotated
+from typing import Annotated, Any
 
-from kernels import Bound, KernelError, Series, kernel, timing
+from kernels import Bound, KernelError, Series, kernel, precision, timing
 from kernels.library.models._transformer import HEAD, transformer
 from kernels.library.training.activation_memory import activation_memory
 
 DROPOUT = 0.1
 LIMIT = 2e-2  # of the largest gradient: bf16, and atomic sums whose order changes from run to run
-
 
 
 def memory(width: int, layers: int, tokens: int, batch: int) -> int:
@@ -53,7 +52,7 @@ def memory(width: int, layers: int, tokens: int, batch: int) -> int:
     timeout=300,
     memory=memory,
     formats=("bf16",),
-    rehearsal={"width": 128, "layers": 4, "tokens": 64, "batch": 1},
+    rehearsal={"width": 64, "layers": 2, "tokens": 32, "batch": 1},
     headline="rate",
     share="of_ceiling",
     seconds=25,
@@ -76,11 +75,11 @@ def gradient_checkpointing(
     model, x = prepared(width, layers, tokens, batch, "bf16", timing.device())
     error = gradient_error(model, x)
     segments = [k for k in range(1, layers + 1) if layers % k == 0]
-    steps = {k: functools.partial(step, model, x, k) for k in (0, *segments)}
+    steps: dict[int, Any] = {k: functools.partial(step, model, x, k) for k in (0, *segments)}
     peaks = {k: timing.peak_memory(run).bytes for k, run in steps.items()}
     names = {0: "plain", **{k: f"segments of {k}" for k in segments}}
-    ceiling = timing.multiplying("bf16")
-    turns = timing.in_turns(forward=lambda: model(x), **{names[k]: run for k, run in steps.items()}, ceiling=ceiling.function)
+    ceiling, timed = timing.multiplying("bf16"), {names[k]: run for k, run in steps.items()}
+    turns = timing.in_turns(forward=lambda: model(x), **timed, ceiling=ceiling.function)
     predicted = activation_memory(width=width, heads=width // HEAD, layers=layers, tokens=tokens, batch=batch)
     best = min(segments, key=lambda k: peaks[k])
     needed = flops(width, layers, tokens, batch)
@@ -112,8 +111,8 @@ def prepared(width: int, layers: int, tokens: int, batch: int, dtype: str, devic
     """The blocks in training mode with gradients already allocated, so that a step's peak is activations; and hidden states."""
     import torch
 
-    model = transformer(width, layers, dropout=DROPOUT, dtype=timing.torch_dtype(dtype), device=device).train()
-    x = torch.randn(batch, tokens, width, device=device).to(timing.torch_dtype(dtype))
+    model = transformer(width, layers, dropout=DROPOUT, dtype=precision.torch_dtype(dtype), device=device).train()
+    x = torch.randn(batch, tokens, width, device=device).to(precision.torch_dtype(dtype))
     step(model, x)
     return model, x
 
@@ -136,7 +135,7 @@ def gradient_error(model, x) -> float:
         return [parameter.grad for parameter in model.parameters()]
 
     plain = [gradient.clone() for gradient in gradients(0)]
-    return max(timing.error_against(kept, again, LIMIT) for kept, again in zip(plain, gradients(1)))
+    return max(precision.error_against(kept, again, LIMIT) for kept, again in zip(plain, gradients(1)))
 
 
 def flops(width: int, layers: int, tokens: int, batch: int) -> int:

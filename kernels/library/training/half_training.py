@@ -40,10 +40,10 @@ def losses(run: str, steps: int, seed: int, width: int = 64) -> list[float]:
     import torch
     from torch import nn
 
-    from kernels import timing
+    from kernels import precision
 
     random = torch.Generator().manual_seed(seed)
-    dtype = timing.torch_dtype(run.split("_")[1])
+    dtype = precision.torch_dtype(run.split("_")[1])
     x, y = (torch.randn(256, columns, generator=random).to(dtype) for columns in (32, 1))
     shapes = ((width, 32), (1, width))
     weights = [nn.Parameter((torch.randn(*s, generator=random) / s[1] ** 0.5).to(dtype)) for s in shapes]

@@ -26,9 +26,9 @@ def nan_sources(dtype: Literal["fp32", "bf16", "fp16"] = "fp32"):
     import torch
     from torch.nn import functional
 
-    from kernels import timing
+    from kernels import precision
 
-    kind = timing.torch_dtype(dtype)
+    kind = precision.torch_dtype(dtype)
     zero, one, infinite = (torch.tensor(v, dtype=kind) for v in (0.0, 1.0, float("inf")))
     logit = torch.tensor(saturation(kind), dtype=kind)
     p = torch.sigmoid(logit)

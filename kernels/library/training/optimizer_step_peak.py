@@ -14,7 +14,7 @@ gradients. Bytes per parameter (weights + gradients + master copy + moments, see
 import functools
 from typing import Annotated, Any
 
-from kernels import Bound, KernelError, Series, kernel, timing
+from kernels import Bound, KernelError, Series, kernel, precision, timing
 from kernels.library.models import _transformer
 from kernels.library.training.training_memory import training_memory
 
@@ -30,7 +30,6 @@ FORMATS = {  # weights, gradients, master, moment_dtype
     "mixed": ("bf16", "bf16", "fp32", "fp32"),
     "mixed_8bit": ("bf16", "bf16", "fp32", "int8"),
 }
-
 
 
 def memory(width: int, layers: int, tokens: int, vocabulary: int) -> int:
@@ -62,7 +61,7 @@ def memory(width: int, layers: int, tokens: int, vocabulary: int) -> int:
     timeout=300,
     memory=memory,
     formats=("bf16",),
-    rehearsal={"width": 128, "layers": 2, "tokens": 32, "vocabulary": 64},
+    rehearsal={"width": 128, "layers": 1, "tokens": 16, "vocabulary": 256},
     headline="mixed_per_parameter",
     share="mixed_of_predicted",
     seconds=20,
@@ -177,7 +176,7 @@ def temporary(way: str, shape: tuple[int, int, int], tokens: int, device: str) -
 
 def prepared(recipe: str, shape: tuple[int, int, int], device: str) -> Any:
     """The model with its weights in the recipe's format, for "lora" frozen and with adapters."""
-    model = _transformer.transformer(*shape, dtype=timing.torch_dtype("fp32" if recipe in ("fp32", "autocast") else "bf16"), device=device)
+    model = _transformer.transformer(*shape, dtype=precision.torch_dtype("fp32" if recipe in ("fp32", "autocast") else "bf16"), device=device)
     if recipe == "lora":
         model.requires_grad_(False)
         for block in model.blocks:
@@ -335,7 +334,7 @@ def step_errors(device: str, steps: int = 10) -> tuple[float, float]:
         for optimizer in (theirs, *ours):
             optimizer.step()
     exact, master, small = (weight.detach() for weight in weights)
-    return timing.error_against(exact, master, limit=1e-6), ((small - exact).norm() / (exact - start).norm()).item()
+    return precision.error_against(exact, master, limit=1e-6), ((small - exact).norm() / (exact - start).norm()).item()
 
 
 def moment_bytes(device: str) -> int:

@@ -8,16 +8,15 @@ head, half of them causal; naive computes the masked half too. What they differ 
 
 import functools
 import gc
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from kernels import Bound, Series, kernel, timing
+from kernels import Bound, Series, kernel, precision, timing
 from kernels.library.machines.roofline_measure import LIMITS, attention, plain_attention
 from kernels.library.transformers.attention_memory import BYTES, extra, inputs, longest
 
 SHORTEST = 2048  # tokens where the sweep begins
 STEP = 512  # tokens to which the longest naive attention is found
 COMPARED = 1024  # tokens over which both are held against float64
-
 
 
 def memory(tokens: int, heads: int, head_dim: int, dtype: str, longest_tokens: int) -> int:
@@ -55,7 +54,7 @@ def memory(tokens: int, heads: int, head_dim: int, dtype: str, longest_tokens: i
     memory=memory,
     formats=lambda dtype: (dtype,),
     capability=8.0,  # FlashAttention
-    rehearsal={"tokens": 256, "heads": 2, "head_dim": 16, "longest_tokens": 256, "SHORTEST": 64, "STEP": 16, "COMPARED": 64},
+    rehearsal={"tokens": 128, "heads": 2, "head_dim": 16, "longest_tokens": 128, "SHORTEST": 64, "STEP": 16, "COMPARED": 32},
     headline="flash_rate",
     share="flash_of_ceiling",
     seconds=60,
@@ -83,7 +82,9 @@ def attention_memory_time(
     half = measured["flash"][lengths.index(longest_tokens // 2)][0]
     available()
     q, k, v = queries(tokens, heads, head_dim, dtype)
-    both = timing.in_turns(**{way: functools.partial(function, q, k, v) for way, function in WAYS.items()})
+    ways: dict[str, Any] = {way: functools.partial(function, q, k, v) for way, function in WAYS.items()}
+    both = timing.in_turns(**ways)
+    del ways
     ceiling = timing.multiplying(dtype)
     q, k, v = queries(longest_tokens, heads, head_dim, dtype)
     turns = timing.in_turns(flash=functools.partial(flash, q, k, v), ceiling=ceiling.function)
@@ -133,13 +134,13 @@ def queries(tokens: int, heads: int, head_dim: int, dtype: str):
     """Random queries, keys and values [1, heads, tokens, head_dim]."""
     import torch
 
-    return tuple(torch.randn(1, heads, tokens, head_dim, dtype=timing.torch_dtype(dtype), device=timing.device()) for _ in range(3))
+    return tuple(torch.randn(1, heads, tokens, head_dim, dtype=precision.torch_dtype(dtype), device=timing.device()) for _ in range(3))
 
 
 def checked(way: str, heads: int, head_dim: int, dtype: str) -> float:
     """The error of `way` against float64, at a length that both can hold."""
     q, k, v = queries(COMPARED, heads, head_dim, dtype)
-    return timing.error_against(plain_attention(q, k, v, causal=True), WAYS[way](q, k, v), LIMITS[dtype])
+    return precision.error_against(plain_attention(q, k, v, causal=True), WAYS[way](q, k, v), LIMITS[dtype])
 
 
 def attempt(way: str, tokens: int, heads: int, head_dim: int, dtype: str, timed: bool = True):

@@ -7,9 +7,9 @@ its core, scores to weighted values, written out (naive) or FlashAttention (arXi
 """
 
 import functools
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from kernels import Bound, Series, kernel, timing
+from kernels import Bound, Series, kernel, precision, timing
 from kernels.library.machines.roofline_measure import LIMITS, plain_attention
 from kernels.library.transformers.attention_flops import share_at
 from kernels.library.transformers.attention_memory_time import WAYS
@@ -21,7 +21,6 @@ NAMES = {2048: "1.4B", 4096: "6.7B", 12288: "175B"}
 HEAD = 128
 LENGTHS = (2048, 8192, 32768)  # of the sweep over the context
 TOKENS = 8192  # in a batch of shorter sequences
-
 
 
 def memory(tokens: int) -> int:
@@ -50,7 +49,7 @@ def memory(tokens: int) -> int:
     memory=memory,
     formats=lambda dtype: (dtype,),
     capability=8.0,  # FlashAttention
-    rehearsal={"tokens": 32, "TOKENS": 64, "LENGTHS": (32, 64), "TRUE": dict(zip(WIDTHS, (128, 256, 256, 384, 512)))},
+    rehearsal={"tokens": 32, "TOKENS": 64, "LENGTHS": (32, 64), "TRUE": dict.fromkeys(WIDTHS, 128)},
     headline="flash_block_12288",
     share="rest_of_ceiling",
     seconds=90,
@@ -87,8 +86,8 @@ def attention_time_share(tokens: Annotated[int, Bound("token", low=32, high=4096
 
 def taken_apart(block, ceiling) -> timing.Turns:
     """A block's parts and the whole, for each way of attention, in turns with the fastest product."""
-    core = {way: functools.partial(block.core, way) for way in WAYS}
-    whole = {f"{way}_block": functools.partial(block.forward, way) for way in WAYS}
+    core: dict[str, Any] = {way: functools.partial(block.core, way) for way in WAYS}
+    whole: dict[str, Any] = {f"{way}_block": functools.partial(block.forward, way) for way in WAYS}
     return timing.in_turns(**block.rest(), **core, **whole, ceiling=ceiling.function)
 
 
@@ -116,7 +115,7 @@ class Block:
         self.width, self.batch, self.tokens, self.heads = width, batch, tokens, width // HEAD
 
         def random(*shape: int, scale: float = 1.0):
-            return torch.randn(*shape, dtype=timing.torch_dtype(dtype), device=timing.device()).mul_(scale)
+            return torch.randn(*shape, dtype=precision.torch_dtype(dtype), device=timing.device()).mul_(scale)
 
         self.x, self.hidden = random(batch * tokens, width), random(batch * tokens, 4 * width)
         self.qkv, self.out = random(width, 3 * width, scale=width**-0.5), random(width, width, scale=width**-0.5)
@@ -157,18 +156,18 @@ class Block:
 def checked(way: str, tokens: int, dtype: str) -> float:
     """The error of a block's attention against float64."""
     block = Block(TRUE[ENDS[0]], 1, tokens, dtype)
-    return timing.error_against(plain_attention(block.q, block.k, block.v, causal=True), block.core(way), LIMITS[dtype])
+    return precision.error_against(plain_attention(block.q, block.k, block.v, causal=True), block.core(way), LIMITS[dtype])
 
 
 @attention_time_share.predicted
 def predict(result):
-    """The widest block's arithmetic at the peak: its products, and half of the scores and of the weighted values."""
     from kernels.library.machines._devices import DEVICES
+    from kernels.library.transformers.block_roofline import block_roofline
 
-    device, tokens, width = DEVICES.get(result.made["device_class"]), result.parameters["tokens"], WIDTHS[-1]
-    flops = (24 * width**2 + 2 * tokens * width) * max(1, TOKENS // tokens) * tokens
-    peak = device and device.peak.get(result.parameters["dtype"])
-    return peak and flops / peak
+    gpu, tokens = result.made["device_class"], result.parameters["tokens"]
+    if gpu not in DEVICES:
+        return None
+    return block_roofline(d_model=WIDTHS[-1], tokens=tokens, sequences=max(1, TOKENS // tokens), gpu=gpu)["block_time"]
 
 
 @attention_time_share.figure

@@ -6,9 +6,9 @@ about one, so the shares of FLOP and of time have little to do with each other; 
 """
 
 import functools
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from kernels import Bound, KernelError, kernel, timing
+from kernels import Bound, KernelError, kernel, precision, timing
 from kernels.library.transformers.norm_bandwidth import SIZE, inputs, prepared
 
 PARTS = ("matmul", "attention", "norms", "elementwise")
@@ -55,7 +55,7 @@ def norm_time_share(
     block = Block(tokens, width, dtype, timing.device())
     norm = {way: prepared(way, "rms", *inputs(block.tokens, width, dtype, timing.device())) for way in WAYS}
     ceiling = timing.multiplying(dtype)
-    whole = {f"block_{way}": functools.partial(block.forward, norm[way]) for way in WAYS}
+    whole: dict[str, Any] = {f"block_{way}": functools.partial(block.forward, norm[way]) for way in WAYS}
     norms = {f"norms_{way}": block.parts(norm[way])["norms"] for way in WAYS}
     others = {part: run for part, run in block.parts(norm["eager"]).items() if part != "norms"}
     turns = timing.in_turns(**others, **norms, **whole, ceiling=ceiling.function)
@@ -86,14 +86,14 @@ class Block:
         self.ffn = ffn_of(width)
 
         def random(*shape: int, scale: float = 1.0):
-            return torch.randn(*shape, dtype=timing.torch_dtype(dtype), device=device).mul_(scale)
+            return torch.randn(*shape, dtype=precision.torch_dtype(dtype), device=device).mul_(scale)
 
         self.qkv, self.out = (random(width, 3 * width, scale=width**-0.5), random(width, width, scale=width**-0.5))
         self.up, self.down = (random(width, 2 * self.ffn, scale=width**-0.5), random(self.ffn, width, scale=self.ffn**-0.5))
         self.x, self.hidden = random(self.tokens, width), random(self.tokens, self.ffn)
         self.q, self.k, self.v = (random(self.batch, self.heads, self.length, HEAD) for _ in range(3))
         angle = torch.outer(torch.arange(self.length, device=device), 10000 ** (-torch.arange(0, HEAD, 2, device=device) / HEAD)).repeat(1, 2)
-        self.cosine, self.sine = (f(angle).to(timing.torch_dtype(dtype)) for f in (torch.cos, torch.sin))
+        self.cosine, self.sine = (f(angle).to(precision.torch_dtype(dtype)) for f in (torch.cos, torch.sin))
 
     def parts(self, norm) -> dict:
         """Each part of the block as a function of no arguments."""
@@ -150,12 +150,15 @@ def ffn_of(width: int) -> int:
 
 @norm_time_share.predicted
 def predict(result):
-    """The products and attention of the block at the peak."""
     from kernels.library.machines._devices import DEVICES
+    from kernels.library.transformers.block_roofline import block_roofline
 
-    device, flops = DEVICES.get(result.made["device_class"]), block_flops(result.parameters["tokens"], result.parameters["width"])
-    peak = device and device.peak.get(result.parameters["dtype"])
-    return peak and (flops["matmul"] + flops["attention"]) / peak
+    gpu, (tokens, width) = result.made["device_class"], (result.parameters[name] for name in ("tokens", "width"))
+    if gpu not in DEVICES or SIZE[result.parameters["dtype"]] != 2:
+        return None
+    sequences = max(1, tokens // SEQUENCE)
+    shape = {"d_model": width, "ffn_ratio": ffn_of(width) / width, "tokens": tokens // sequences, "sequences": sequences}
+    return block_roofline(**shape, gated=True, norm="rms", gpu=gpu)["block_time"]
 
 
 @norm_time_share.figure

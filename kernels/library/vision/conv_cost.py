@@ -6,9 +6,9 @@ what one would not. Library calls (cuDNN through torch), without biases, norms a
 """
 
 from functools import partial
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from kernels import Bound, KernelError, Series, kernel, timing
+from kernels import Bound, KernelError, Series, kernel, precision, timing
 from kernels.library.vision.conv_blocks import BLOCKS, conv_blocks
 from kernels.library.vision.conv_stack import conv_stack
 
@@ -16,7 +16,6 @@ FIRST = {"3": (3, 1), "7": (7, 1), "15": (15, 1), "31": (31, 1), "7_stride_2": (
 WIDTH = 64  # channels that the first layer makes
 CHECKED = (34, 38)  # height and width of the image compared with float64
 LIMITS = {"bf16": 2e-2, "fp16": 4e-3}  # of the largest output; a block rounds between its layers too
-
 
 
 def memory(batch: int, channels: int, size: int, height: int, width: int) -> int:
@@ -47,7 +46,7 @@ def memory(batch: int, channels: int, size: int, height: int, width: int) -> int
     timeout=300,
     memory=memory,
     formats=lambda dtype: (dtype,),
-    rehearsal={"batch": 2, "channels": 32, "size": 16, "height": 96, "width": 128, "CHECKED": (9, 11)},
+    rehearsal={"batch": 2, "channels": 32, "size": 16, "height": 64, "width": 64, "CHECKED": (9, 11)},
     headline="plain_rate",
     share="plain_of_peak",
     seconds=45,
@@ -78,15 +77,13 @@ def conv_cost(
     ceiling = timing.multiplying(dtype)
     x, weights = image(batch, channels, size, size, dtype, device), {name: parameters(layers, dtype, device) for name, layers in blocks.items()}
     plainly = x.contiguous()
-    turns = timing.in_turns(
-        graph=True,
-        **{name: partial(forward, x, layers, weights[name]) for name, layers in blocks.items()},
-        **{f"{name}_nchw": partial(forward, plainly, layers, [w.contiguous() for w in weights[name]]) for name, layers in blocks.items()},
-        ceiling=ceiling.function,
-    )
+    timed: dict[str, Any] = {name: partial(forward, x, layers, weights[name]) for name, layers in blocks.items()}
+    for name, layers in blocks.items():
+        timed[f"{name}_nchw"] = partial(forward, plainly, layers, [w.contiguous() for w in weights[name]])
+    turns = timing.in_turns(graph=True, **timed, ceiling=ceiling.function)
     memory = {name: timing.peak_memory(partial(trained, x, layers, weights[name])).bytes for name, layers in blocks.items()}
     frame = image(1, 3, height, width, dtype, device)
-    ways = {name: partial(forward, frame, layers, parameters(layers, dtype, device)) for name, layers in firsts.items()}
+    ways: dict[str, Any] = {name: partial(forward, frame, layers, parameters(layers, dtype, device)) for name, layers in firsts.items()}
     first = timing.in_turns(**ways)
     counted = conv_blocks(channels=channels)
     flops = {name: 2 * batch * size**2 * counted[name] for name in BLOCKS}
@@ -124,7 +121,7 @@ def image(batch: int, channels: int, height: int, width: int, dtype: str, device
     """Random values [batch, channels, height, width], the channels of a pixel side by side in memory."""
     import torch
 
-    return torch.randn(batch, channels, height, width, device=device).to(timing.torch_dtype(dtype), memory_format=torch.channels_last)
+    return torch.randn(batch, channels, height, width, device=device).to(precision.torch_dtype(dtype), memory_format=torch.channels_last)
 
 
 def parameters(layers, dtype: str, device: str) -> list:
@@ -133,7 +130,7 @@ def parameters(layers, dtype: str, device: str) -> list:
 
     return [
         (torch.randn(out, c // groups, k, k, device=device) / (k * (c // groups) ** 0.5)).to(
-            timing.torch_dtype(dtype), memory_format=torch.channels_last
+            precision.torch_dtype(dtype), memory_format=torch.channels_last
         )
         for c, out, k, _, groups in layers
     ]
@@ -179,15 +176,18 @@ def checked(layers, dtype: str, device: str) -> float:
     """The library's error on a small image against the float64 product of the same (rounded) values."""
     x, weights = image(1, layers[0][0], *CHECKED, dtype, device), parameters(layers, dtype, device)
     exact = through(unfolded, x.double(), layers, [w.double() for w in weights])
-    return timing.error_against(exact, forward(x, layers, weights), LIMITS[dtype])
+    return precision.error_against(exact, forward(x, layers, weights), LIMITS[dtype])
 
 
 @conv_cost.predicted
 def predict(result):
     from kernels.library.machines._devices import DEVICES
 
-    device = DEVICES.get(result.made["device_class"])
-    return device and device.peak.get(result.parameters["dtype"])
+    gpu, shape = result.made["device_class"], {name: result.parameters[name] for name in ("channels", "size", "batch")}
+    if gpu not in DEVICES:
+        return None
+    counted = conv_blocks(**shape, gpu=gpu)
+    return 2 * shape["batch"] * shape["size"] ** 2 * counted["plain"] / counted["plain_time"]
 
 
 @conv_cost.figure

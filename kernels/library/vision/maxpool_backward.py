@@ -10,7 +10,7 @@ import functools
 from functools import partial
 from typing import Annotated, Any, Literal
 
-from kernels import Bound, KernelError, kernel, timing
+from kernels import Bound, KernelError, kernel, precision, timing
 from kernels.library.vision.maxpool_traffic import maxpool_traffic
 
 WAYS = ("library", "int64", "byte", "none")  # what the forward stores; none: nothing, and the backward reads the input again
@@ -51,10 +51,11 @@ def maxpool_backward(
 ):
     """Time and memory of 2x2 max-pooling by what its forward stores: torch's int64 positions, the same in Triton, bytes, or nothing.
 
-    stored: bytes that the forward leaves for the backward besides the input and the output, as the allocator counts them. Times are measured in
-    turns with a copy; of_copy: bytes of the formula over time and copy bandwidth. forward_saved: the share of the forward's time that storing nothing saves over
-    int64 positions, both in Triton; byte_saved: that of bytes; step_saved: that of nothing for forward and backward. recompute_over_int64: backward
-    without positions over backward with int64 ones. error: of outputs and gradients against torch's, 0 or the run fails.
+    stored: bytes that the forward leaves for the backward besides the input and the output, as the allocator counts them. Times are
+    measured in turns with a copy; of_copy: bytes of the formula over time and copy bandwidth. forward_saved: the share of the forward's
+    time that storing nothing saves over int64 positions, both in Triton; byte_saved: that of bytes; step_saved: that of nothing for
+    forward and backward. recompute_over_int64: backward without positions over backward with int64 ones. error: of outputs and
+    gradients against torch's, 0 or the run fails.
     """
     if size % 2:
         raise KernelError(f"maxpool_backward: size is {size}, but must be even")
@@ -62,11 +63,9 @@ def maxpool_backward(
     error = max(checked(way, x, dy) for way in WAYS)
     stored = {way: timing.peak_memory(partial(pooled, way, x)).bytes - dy.nbytes for way in WAYS}
     copying = timing.copying()
-    turns = timing.in_turns(
-        **{f"forward_{way}": partial(pooled, way, x) for way in WAYS},
-        **{f"backward_{way}": partial(gradient, way, x, pooled(way, x)[1], dy) for way in WAYS},
-        ceiling=copying.function,
-    )
+    forward: dict[str, Any] = {f"forward_{way}": partial(pooled, way, x) for way in WAYS}
+    backward: dict[str, Any] = {f"backward_{way}": partial(gradient, way, x, pooled(way, x)[1], dy) for way in WAYS}
+    turns = timing.in_turns(**forward, **backward, ceiling=copying.function)
     bytes = maxpool_traffic(value_bytes=x.element_size())
 
     def of_copy(part: str, way: str):
@@ -75,7 +74,7 @@ def maxpool_backward(
 
     step = {way: turns[f"forward_{way}"].value + turns[f"backward_{way}"].value for way in WAYS}
     return {
-        **{f"{part}_{way}": turns[f"{part}_{way}"] for part in ("forward", "backward") for way in WAYS},
+        **{name: turns[name] for name in (*forward, *backward)},
         **{f"stored_{way}": size for way, size in stored.items()},
         **{f"{part}_{way}_of_copy": of_copy(part, way) for part in ("forward", "backward") for way in WAYS},
         "forward_saved": 1 - turns.ratio("forward_none", "forward_int64").value,
@@ -91,7 +90,7 @@ def inputs(batch: int, channels: int, size: int, dtype: str, device: str):
     """x [batch, channels, size, size] and the gradient of its pooled image."""
     import torch
 
-    kind = timing.torch_dtype(dtype)
+    kind = precision.torch_dtype(dtype)
     return (torch.randn(batch, channels, side, side, device=device).to(kind) for side in (size, size // 2))
 
 
@@ -139,7 +138,7 @@ def checked(way: str, x, dy) -> float:
     y = functional.max_pool2d(wide, 2)
     (dx,) = torch.autograd.grad(y, wide, grown.double())
     mine, kept = pooled(way, few)
-    return max(timing.error_against(y.detach(), mine, 0.0), timing.error_against(dx, gradient(way, few, kept, grown), 0.0))
+    return max(precision.error_against(y.detach(), mine, 0.0), precision.error_against(dx, gradient(way, few, kept, grown), 0.0))
 
 
 tl: Any = None  # triton.language, once a kernel has imported it

@@ -8,7 +8,7 @@ torch = pytest.importorskip("torch")
 
 from triton_here import DEVICE, needs_triton
 
-from kernels import KernelError, plot, timing
+from kernels import KernelError, plot, precision, timing
 from kernels.library.gpu import gemm_accumulate as file
 from kernels.library.gpu.gemm_accumulate import WAYS, gemm_accumulate
 from kernels.library.machines._devices import DEVICES
@@ -37,15 +37,15 @@ def made_up():  # not measured: numbers to draw with
 @pytest.mark.parametrize("way", WAYS)
 def test_the_plain_sums_err_as_their_format_does(way):
     left, right = file.typed(*file.inputs(64, 2048, "fp16", "cpu"), way)
-    error = timing.error_against(left.double() @ right.double(), file.summed(left, right, way))
+    error = precision.error_against(left.double() @ right.double(), file.summed(left, right, way))
     assert 2.0 ** -(24 if way == "fp32" else 12 if way == "fp16" else 9) < error < {"fp32": 2e-6, "fp16": 1e-2, "bf16": 5e-2}[way]
 
 
 def test_a_bf16_sum_falls_behind():
     left, right = file.typed(*file.inputs(64, 65536, "fp16", "cpu"), "bf16")
     exact = left.double() @ right.double()
-    assert timing.error_against(exact, file.summed(left, right, "bf16")) > 0.05
-    assert timing.error_against(exact, file.summed(left, right, "fp32")) < 1e-5
+    assert precision.error_against(exact, file.summed(left, right, "bf16")) > 0.05
+    assert precision.error_against(exact, file.summed(left, right, "fp32")) < 1e-5
 
 
 @needs_triton
@@ -53,7 +53,7 @@ def test_a_bf16_sum_falls_behind():
 def test_the_kernel_sums_as_plain_torch_does(way):
     left, right = file.typed(*file.inputs(128, 512, "fp16", DEVICE), way)
     limit = {"fp32": 1e-6, "fp16": 1e-2, "bf16": 1e-2 if DEVICE == "cuda" else 5e-2}[way]  # the interpreter cuts to bf16 where a GPU rounds
-    assert timing.error_against(file.summed(left, right, way), file.product(left, right, way)) < limit
+    assert precision.error_against(file.summed(left, right, way), file.product(left, right, way)) < limit
 
 
 COMPILE = """

@@ -27,6 +27,12 @@ def test_a_way_that_does_not_turn_is_caught(monkeypatch):
         file.checked(x, x[:, :8], "fp32")
 
 
+def test_what_is_written_is_the_matrix_and_its_transpose():
+    x = file.matrix(32, "fp32", "cpu")
+    ways = file.written(x)
+    assert torch.equal(ways["copied"](), x) and torch.equal(ways["turned"](), x.t())
+
+
 def test_only_the_view_shares_memory():
     x = file.matrix(32, "fp32", "cpu")
     shared = {name for name, way in file.WAYS.items() if way(x).data_ptr() == x.data_ptr()}
@@ -46,7 +52,7 @@ def test_its_numbers_follow_from_the_times(rehearse):
 @pytest.mark.parametrize(("rows", "widths"), [(1024, (256,)), (256, (2048,))])
 def test_it_needs_the_memory_that_it_declares(rehearse, dtype, rows, widths):
     result, peak = rehearse(view_copy, dtype=dtype, rows=rows, WIDTHS=widths)
-    assert peak / 1.1 < rehearse.needed(view_copy, result) < 2.2 * peak
+    assert peak / 1.1 < rehearse.needed(view_copy, result) < 2.4 * peak
 
 
 def test_a_data_sheet_lets_expect_its_bandwidth(rehearse):
@@ -64,7 +70,7 @@ def test_layout_of_real_tensors():
 def made_up():  # not measured: numbers to draw with
     outputs = {name: 1.0 for name, declared in view_copy.outputs.items() if isinstance(declared, str)}
     times = {"view_over_clone": 7e-3, "contiguous_over_clone": 1.3, "reshape_over_clone": 1.4}
-    return {**outputs, **times, "sweep": {"rows": [1024, 2048], "contiguous over clone": [1.1, 1.3]}}
+    return {**outputs, **times, "sweep": {"rows": [1024, 2048], "turned over copied": [1.1, 1.3]}}
 
 
 def test_the_figure_of_a_made_up_record():

@@ -2,7 +2,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from kernels import KernelError, plot, timing
+from kernels import KernelError, plot, precision
 from kernels.library.inference import batch_invariance as file
 from kernels.library.inference.batch_invariance import Model, batch_invariance
 from kernels.record import Result
@@ -36,9 +36,9 @@ def test_the_model_is_the_plain_one():
         hidden = normed @ up.double()
         expected = expected + (hidden * torch.sigmoid(hidden)) @ down.double()
     expected = expected / expected.pow(2).mean(-1, keepdim=True).sqrt() @ model.head.double()
-    assert timing.error_against(expected, model.logits(x, torch.float64)) < 1e-12
+    assert precision.error_against(expected, model.logits(x, torch.float64)) < 1e-12
     for name in file.DTYPES:
-        timing.error_against(expected, model.logits(x, timing.torch_dtype(name)), file.LIMITS[name])
+        precision.error_against(expected, model.logits(x, precision.torch_dtype(name)), file.LIMITS[name])
 
 
 @pytest.mark.parametrize("way", [file.batched, file.padded_rows])

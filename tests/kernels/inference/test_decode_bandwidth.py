@@ -1,15 +1,18 @@
+from dataclasses import replace
+
 import pytest
 
 torch = pytest.importorskip("torch")
 
-from kernels import plot, timing
+from kernels import plot, precision
 from kernels.library.inference import decode_bandwidth as file
 from kernels.library.inference.decode_bandwidth import BATCHES, MODELS, STEPS, decode_bandwidth
+from kernels.library.inference.decode_roofline import decode_roofline
 from kernels.library.models._models import SHAPES, llama
 from kernels.library.models.kv_cache import kv_cache
 from kernels.record import Result
 
-pytest_plugins = ("pretended_gpu",)
+pytest_plugins = ("rehearsed",)
 SMALL = llama(2, 128, 4, 2, 256, 100)
 
 
@@ -49,7 +52,7 @@ def test_a_step_is_the_step_in_float64(dtype):
     cache = block.cached(3, 16)
     exact = block.reference(*cache)
     keys = cache[1].clone()
-    timing.error_against(exact, block.step(*cache), file.LIMITS[dtype])
+    precision.error_against(exact, block.step(*cache), file.LIMITS[dtype])
     assert not torch.equal(cache[1][:, :, -1], keys[:, :, -1]) and torch.equal(cache[1][:, :, :-1], keys[:, :, :-1])
 
 
@@ -76,14 +79,31 @@ def test_bytes_are_those_of_the_shape():
         )
 
 
-def test_it_runs_from_end_to_end(pretended_gpu, monkeypatch):
-    monkeypatch.setattr(timing, "matmul_rate", lambda n, dtype: timing.Spread(1e12, 1e12, 1e12))
-    monkeypatch.setitem(file.SHAPES, "llama-3-8b", SMALL)
-    result = decode_bandwidth(context=16)
+def test_its_numbers_follow_from_the_times(rehearse):
+    result, _ = rehearse(decode_bandwidth)
     assert result["moved"] == SMALL.linear + 2 * 2 * 16 * 64
     assert result["tokens_per_second"] == pytest.approx(1 / (2 * result["step_time"]))
-    assert result["matrices"].x == BATCHES and result["steps"].x == STEPS
+    assert result["matrices"].x == (1, 64) and result["steps"].x == (1, 64)
+    assert result["step_of_ceiling"] == pytest.approx(result["step_bandwidth"] / result["ceiling"])
+    assert result["rate_of_ceiling"] == pytest.approx(result["rate"] / result["rate_ceiling"])
     assert result["ridge_batch"] == pytest.approx(result["rate_ceiling"] / result["ceiling"])
+
+
+@pytest.mark.parametrize(("context", "width", "batches"), [(16, 1024, (1, 64)), (4096, 128, (1, 64)), (16, 512, (1, 64, 4096))])
+def test_it_needs_the_memory_that_it_declares(rehearse, context, width, batches):
+    shape = llama(2, width, 4, 2, 2 * width, 100)
+    result, peak = rehearse(decode_bandwidth, context=context, BATCHES=batches, SHAPES=dict.fromkeys(MODELS, shape))
+    assert peak / 1.1 < rehearse.needed(decode_bandwidth, result) < 2.2 * peak
+
+
+def test_a_data_sheet_lets_expect_a_layers_share_of_the_roofline(rehearse):
+    result, _ = rehearse(decode_bandwidth, SHAPES=SHAPES | {"llama-3-8b": SMALL})
+    for name in MODELS:
+        case = replace(result, parameters={**result.parameters, "model": name, "context": 1024}, made={"device_class": "h100"})
+        file.SHAPES = SHAPES
+        whole, head = decode_roofline(model=name, context=1024), SHAPES[name].vocab * SHAPES[name].d_model * 2 / 3.35e12
+        assert decode_bandwidth.predicting["predict"](case) * SHAPES[name].layers == pytest.approx(whole["memory_time"] - head, rel=2e-3)
+    assert rehearse.expected(decode_bandwidth, result, "gtx-0") is None
 
 
 def test_the_figure_of_a_made_up_record():

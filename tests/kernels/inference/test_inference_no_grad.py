@@ -8,7 +8,7 @@ from kernels.library.inference.inference_no_grad import MODES, inference_no_grad
 from kernels.library.models._transformer import transformer
 from kernels.record import Result
 
-pytest_plugins = ("pretended_gpu",)
+pytest_plugins = ("rehearsed",)
 
 
 def made_up():  # not measured: numbers to draw with
@@ -56,11 +56,24 @@ def test_the_block_is_torchs_own_pre_norm_layer():
     assert torch.allclose(block(x), oracle.eval()(x, src_mask=mask, is_causal=True), atol=1e-5)
 
 
-def test_it_runs_from_end_to_end(pretended_gpu, monkeypatch):
-    monkeypatch.setattr(timing, "peak_memory", lambda function: timing.Peak(1000 * (1 + function().requires_grad), 0))
-    monkeypatch.setattr(file, "TOKENS", (1, 32))
-    result = inference_no_grad(width=64, layers=2, tokens=64)
-    assert result["sweep"].x == (1, 32) and result["saving"] > 0 and result["error"] < file.LIMIT
+def test_modes_share_their_parameters_and_not_their_mode():
+    net, x = model(), torch.randn(1, 8, 128)
+    train, evaluate = (file.prepared(mode, net, x) for mode in ("train_grad", "eval_grad"))
+    train().sum().backward()
+    assert all(p.grad is not None for p in net.parameters()) and torch.equal(evaluate(), evaluate())
+
+
+def test_it_saves_about_what_is_predicted(rehearse):
+    result, _ = rehearse(inference_no_grad, width=256, layers=4, tokens=512)
+    assert result["sweep"].x == (1, 32) and result["error"] < file.LIMIT and result["graph_slowdown"] == 1
+    assert result["saving"] == pytest.approx(result["saving_predicted"], abs=0.1) == rehearse.expected(inference_no_grad, result, "h100")
+    assert result["saving_one_token"] < result["saving_most"] < result["saving"]
+
+
+@pytest.mark.parametrize(("width", "layers", "tokens", "longest"), [(512, 2, 16, 8), (128, 4, 4096, 8), (128, 2, 16, 4096)])
+def test_it_needs_the_memory_that_it_declares(rehearse, width, layers, tokens, longest):
+    result, peak = rehearse(inference_no_grad, width=width, layers=layers, tokens=tokens, TOKENS=(1, longest))
+    assert peak / 1.1 < rehearse.needed(inference_no_grad, result) < 2.2 * peak
 
 
 def test_the_figure_of_a_made_up_record():

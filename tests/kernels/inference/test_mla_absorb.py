@@ -1,13 +1,16 @@
+from dataclasses import replace
+
 import pytest
 
 torch = pytest.importorskip("torch")
 
-from kernels import plot, timing
+from kernels import plot, precision, timing
 from kernels.library.inference import mla_absorb as file
 from kernels.library.inference.mla_absorb import WAYS, Layer, mla_absorb
+from kernels.library.inference.mla_step import mla_step
 from kernels.record import Result
 
-pytest_plugins = ("pretended_gpu",)
+pytest_plugins = ("rehearsed",)
 
 
 def made_up():  # not measured: numbers to draw with
@@ -22,10 +25,10 @@ def made_up():  # not measured: numbers to draw with
         "latent_bytes": 3.8e7,
         "kept_bytes": 2.7e9,
         "absorbed_bandwidth": 5e11,
-        "absorbed_of_copy": 0.2,
+        "absorbed_of_reading": 0.2,
         "expanded_rate": 3e14,
         "expanded_of_matmul": 0.5,
-        "copy_bandwidth": 3e12,
+        "read_bandwidth": 3e12,
         "matmul_rate": 6e14,
         "sweep": {"tokens": [512, 4096], **{way: [float(s) / 8, s] for way, s in seconds.items()}},
     }
@@ -44,7 +47,7 @@ def test_all_ways_give_what_the_definition_gives(dtype):
 @pytest.mark.parametrize("way", WAYS)
 def test_in_float64_associativity_is_exact_to_rounding(way):
     one = layer("fp64")
-    assert timing.error_against(one.expanded_exactly(), getattr(one, way)()) < 1e-13
+    assert precision.error_against(one.expanded_exactly(), getattr(one, way)()) < 1e-13
 
 
 def test_multi_head_attention_of_torch_agrees():
@@ -53,7 +56,7 @@ def test_multi_head_attention_of_torch_agrees():
     keys = torch.cat((keys, one.cache[:, None, :, one.latent :].expand(-1, 4, -1, -1)), -1)
     query = torch.cat((one.query, one.query_rope), -1)[:, :, None]
     oracle = torch.nn.functional.scaled_dot_product_attention(query, keys, values)[:, :, 0]
-    assert timing.error_against(oracle, one.absorbed()) < 1e-13
+    assert precision.error_against(oracle, one.absorbed()) < 1e-13
 
 
 def test_without_the_rotary_part_the_result_is_another():
@@ -61,16 +64,29 @@ def test_without_the_rotary_part_the_result_is_another():
     exact = one.expanded_exactly()
     one.query_rope.zero_()
     with pytest.raises(timing.KernelError, match="off its reference"):
-        timing.error_against(exact, one.absorbed(), 1e-3)
+        precision.error_against(exact, one.absorbed(), 1e-3)
 
 
-def test_it_runs_from_end_to_end(pretended_gpu, monkeypatch):
-    monkeypatch.setattr(file, "LENGTHS", (16, 32))
-    monkeypatch.setattr(timing, "peak_memory", lambda function: (function(), timing.Peak(1, 0))[1])
-    monkeypatch.setattr(timing, "matmul_ceiling", lambda dtype: timing.Spread(1e9, 1e9, 1e9))
-    result = mla_absorb(tokens=32, batch=2, heads=4, head_dim=16, latent=32, rope=8, dtype="fp32")
+def test_its_numbers_follow_from_the_times(rehearse):
+    result, _ = rehearse(mla_absorb, dtype="fp32")
     assert result["latent_bytes"] == 2 * 32 * 40 * 4 and result["expanded_predicted"] == 2 * 2 * 32 * 4 * 16 * 4
+    assert result["expanded_peak"] > result["expanded_predicted"]
     assert result["sweep"].x == (16, 32) and set(result["sweep"].lines) == set(WAYS)
+    assert result["absorbed_of_reading"] == pytest.approx(result["absorbed_bandwidth"] / result["read_bandwidth"])
+    assert result["expanded_of_matmul"] == pytest.approx(result["expanded_rate"] / result["matmul_rate"])
+    assert rehearse.expected(mla_absorb, result, "h100") is None
+
+
+@pytest.mark.parametrize(("dtype", "tokens", "batch"), [("bf16", 512, 8), ("fp32", 512, 4), ("bf16", 2048, 1)])
+def test_it_needs_the_memory_that_it_declares(rehearse, dtype, tokens, batch):
+    result, peak = rehearse(mla_absorb, dtype=dtype, tokens=tokens, batch=batch, heads=16, head_dim=64, LENGTHS=(16,))
+    assert peak / 1.1 < rehearse.needed(mla_absorb, result) < 2.2 * peak
+
+
+def test_a_data_sheet_lets_expect_the_roofline(rehearse):
+    result, _ = rehearse(mla_absorb)
+    case = replace(result, parameters=mla_absorb.bind({}))
+    assert rehearse.expected(mla_absorb, case, "h200") == mla_step(gpu="h200")["absorbed"] and rehearse.expected(mla_absorb, case, "gtx-0") is None
 
 
 def test_the_figure_of_a_made_up_record():

@@ -1,13 +1,16 @@
+from dataclasses import replace
+
 import pytest
 
 torch = pytest.importorskip("torch")
 
-from kernels import KernelError, plot, timing
+from kernels import KernelError, plot, precision, timing
 from kernels.library.inference import moe_dispatch as file
+from kernels.library.inference.expert_loop import expert_loop
 from kernels.library.inference.moe_dispatch import Layer, moe_dispatch
 from kernels.record import Result
 
-pytest_plugins = ("pretended_gpu",)
+pytest_plugins = ("rehearsed",)
 
 
 def made_up():  # not measured: numbers to draw with
@@ -57,9 +60,9 @@ def test_both_ways_are_the_layer(limit):
     chosen, weights = one.route(x)
     exact = one_by_one(one, x, chosen, weights.double(), limit)
     bucket = file.load(chosen, 6) if limit is None else limit
-    assert timing.error_against(exact, one.grouped(x, chosen, weights, bucket)) < 1e-12
+    assert precision.error_against(exact, one.grouped(x, chosen, weights, bucket)) < 1e-12
     if limit is None:
-        assert timing.error_against(exact, one.looped(x, chosen, weights)) < 1e-12
+        assert precision.error_against(exact, one.looped(x, chosen, weights)) < 1e-12
 
 
 @pytest.mark.parametrize("dtype", file.LIMITS)
@@ -82,14 +85,28 @@ def test_company_changes_a_capped_answer_and_no_dropless_one():
     assert wide["prompt_dropped"] == wide["batches_changed"] == wide["tokens_changed"] == 0 and wide["capped_moved"] < 1e-12
 
 
-def test_it_runs_from_end_to_end(pretended_gpu, monkeypatch):
-    monkeypatch.setattr(timing, "matmul_ceiling", lambda dtype: timing.Spread(1e9, 1e9, 1e9))
-    result = moe_dispatch(tokens=256, experts=8, top_k=2, d_model=32, ffn=16, dtype="fp32")
+def test_its_numbers_follow_from_the_times(rehearse):
+    result, _ = rehearse(moe_dispatch, tokens=256, dtype="fp32")
     assert result["sweep"].x == (16, 64, 256) and 0 <= result["dropped"] < 0.5 and result["fullest_over_average"] >= 1
     assert result["padding"] == pytest.approx(1 - 1 / result["fullest_over_average"])
+    assert result["grouped_of_matmul"] == pytest.approx(result["grouped_rate"] / result["matmul_rate"])
+    assert result["loop_over_grouped"] == 1 and rehearse.expected(moe_dispatch, result, "h100") is None
 
 
-def test_more_choices_than_experts_are_refused(pretended_gpu):
+@pytest.mark.parametrize(("dtype", "tokens", "d_model"), [("bf16", 128, 512), ("fp32", 128, 512), ("bf16", 4096, 128), ("fp32", 4096, 128)])
+def test_it_needs_the_memory_that_it_declares(rehearse, dtype, tokens, d_model):
+    result, peak = rehearse(moe_dispatch, dtype=dtype, tokens=tokens, d_model=d_model, ffn=d_model // 2, experts=16, top_k=2)
+    assert peak / 1.1 < rehearse.needed(moe_dispatch, result) < 2.2 * peak
+
+
+def test_a_data_sheet_lets_expect_the_roofline(rehearse):
+    result, _ = rehearse(moe_dispatch)
+    case = replace(result, parameters=moe_dispatch.bind({}))
+    assert rehearse.expected(moe_dispatch, case, "h200") == expert_loop(gpu="h200")["loop_over_grouped"]
+    assert rehearse.expected(moe_dispatch, case, "gtx-0") is None
+
+
+def test_more_choices_than_experts_are_refused():
     with pytest.raises(KernelError, match="top_k is 8"):
         moe_dispatch(experts=4)
 

@@ -6,12 +6,12 @@ torch = pytest.importorskip("torch")
 
 from triton_here import DEVICE, needs_triton
 
-from kernels import KernelError, plot, timing
+from kernels import KernelError, plot, precision
 from kernels.library.inference import quantized_gemv as file
 from kernels.library.inference.quantized_gemv import FORMATS, QUANTIZED, SHOWN, quantized_gemv
 from kernels.record import Result
 
-pytest_plugins = ("pretended_gpu",)
+pytest_plugins = ("rehearsed",)
 
 
 def made_up():  # not measured: numbers to draw with
@@ -22,7 +22,7 @@ def made_up():  # not measured: numbers to draw with
         **{f"{name}_time_{batch}": t for name in FORMATS for batch, t in zip(SHOWN, times[name])},
         **{f"{name}_speedup_{batch}": times["bf16"][i] / times[name][i] for name in QUANTIZED for i, batch in enumerate(SHOWN)},
         **{f"{name}_bandwidth": sizes[name] / times[name][0] for name in FORMATS},
-        **{f"{name}_of_copy": 0.8 for name in FORMATS},
+        **{f"{name}_of_reading": 0.8 for name in FORMATS},
         **{f"{name}_error": 2e-3 for name in FORMATS},
         **{f"{name}_rounding": 0.1 for name in QUANTIZED},
         "ceiling": 3.0e12,
@@ -58,7 +58,7 @@ def test_the_triton_product_is_the_product_with_the_stored_weights(name, batch, 
     stored = file.quantize(w, QUANTIZED[name])
     out = torch.full((batch, 128), torch.nan, dtype=x.dtype, device=DEVICE)
     file.product(name, x, *stored, tile=tile, warps=warps, out=out)
-    timing.error_against(x.double() @ file.dequantized(name, stored).T, out, 2 * file.LIMIT)  # the interpreter cuts to bf16 where a GPU rounds
+    precision.error_against(x.double() @ file.dequantized(name, stored).T, out, 2 * file.LIMIT)  # the interpreter cuts to bf16 where a GPU rounds
 
 
 COMPILE = """
@@ -94,21 +94,32 @@ def test_the_kernels_compile_for_hopper_and_read_weights_16_bytes_at_a_time():
     assert len(one_row) == 2 and all(re.search(r"evict_first\S*\.v4\.b32|evict_first.*v4", part) for part in one_row)
 
 
-def test_a_size_that_does_not_divide_is_refused(pretended_gpu):
+def test_a_size_that_does_not_divide_is_refused():
     with pytest.raises(KernelError, match="multiple of 1024"):
         quantized_gemv(rows=128, columns=1100)
 
 
-def test_it_runs_from_end_to_end(pretended_gpu, monkeypatch):
-    def plain(name, x, words, scale, out=None, **_):
-        return (x.double() @ file.dequantized(name, (words, scale)).T).to(x.dtype)
+def plain(name, x, words, scale, out=None, **_):
+    return (x.double() @ file.dequantized(name, (words, scale)).T).to(x.dtype)
 
+
+def test_its_numbers_follow_from_the_times(rehearse, monkeypatch):
     monkeypatch.setattr(file, "product", plain)
-    monkeypatch.setattr(file, "BATCHES", (1, 64))
-    result = quantized_gemv(rows=256, columns=1024)
+    result, _ = rehearse(quantized_gemv, rows=256, LIMIT=file.LIMIT)
     assert result["bf16_bytes"] == 256 * 1024 * 2
     assert result["int4_bytes"] == 256 * 1024 * (0.5 + 2 / 128) and result["int8_bytes"] == 256 * 1024 * (1 + 2 / 128)
     assert 0.005 < result["int8_rounding"] < 0.01 < 0.1 < result["int4_rounding"] < 0.14  # Gaussian groups of 128
+    assert result["int4_of_reading"] == pytest.approx(result["int4_bandwidth"] / result["ceiling"]) and result["int4_speedup_64"] == 1
+    assert rehearse.expected(quantized_gemv, result, "h100") == 16 / 4.125 and rehearse.expected(quantized_gemv, result, "gtx-0") is None
+
+
+@pytest.mark.parametrize(("part", "checked"), [(512, 512), (2048, 512), (512, 4096)])
+def test_it_needs_the_memory_that_it_declares(rehearse, monkeypatch, part, checked):
+    monkeypatch.setattr(file, "product", lambda name, x, words, scale, out=None, **_: x.new_zeros(len(x), len(words)) if out is None else out.zero_())
+    monkeypatch.setattr(file, "PART", part)
+    monkeypatch.setattr(file, "CHECKED", checked)
+    result, peak = rehearse(quantized_gemv, rows=4096, columns=2048, LIMIT=float("inf"))
+    assert peak / 1.1 < rehearse.needed(quantized_gemv, result) < 2.2 * peak
 
 
 def test_the_figure_of_a_made_up_record():

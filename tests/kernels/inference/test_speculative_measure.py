@@ -1,16 +1,19 @@
+from dataclasses import replace
+
 import pytest
 
 torch = pytest.importorskip("torch")
 
-from kernels import plot, timing
+from kernels import plot, precision
 from kernels.library.inference import speculative_measure as file
 from kernels.library.inference.speculative_measure import Decoder, speculative_measure
+from kernels.library.inference.speculative_roofline import speculative_roofline
 from kernels.library.inference.speculative_speedup import speculative_speedup
 from kernels.library.models._models import SHAPES, llama
 from kernels.library.models.model_shape import model_shape
 from kernels.record import Result
 
-pytest_plugins = ("pretended_gpu",)
+pytest_plugins = ("rehearsed",)
 SMALL = llama(4, 64, 8, 2, 96, 128)
 SMALLER = llama(2, 32, 4, 4, 48, 128)
 
@@ -32,7 +35,7 @@ def test_checking_all_positions_at_once_is_decoding_them_one_by_one(shape):
     for row in x.split(1):
         out, cache = model.passed(row, cache)
         single.append(out)
-    assert timing.error_against(torch.cat(single), at_once) < 1e-12
+    assert precision.error_against(torch.cat(single), at_once) < 1e-12
     assert all(torch.allclose(a, b) for one, other in zip(grown, cache) for a, b in zip(one, other))
 
 
@@ -43,7 +46,7 @@ def test_the_attention_is_torchs():
     query = qkv[:, :64].view(1, 1, 8, 8).transpose(1, 2)
     oracle = torch.nn.functional.scaled_dot_product_attention(query, keys.repeat_interleave(4, 1), values.repeat_interleave(4, 1))
     assert keys.shape == (1, 2, 21, 8)
-    assert timing.error_against(oracle.transpose(1, 2).reshape(1, -1), mixed) < 1e-12
+    assert precision.error_against(oracle.transpose(1, 2).reshape(1, -1), mixed) < 1e-12
 
 
 def test_in_bf16_it_is_right_within_the_limit():
@@ -68,12 +71,27 @@ def test_with_free_verification_it_is_the_formula():
     assert file.measured_gain(file.break_even(4, 0.1, 1.3), 4, 0.1, 1.3) == pytest.approx(1)
 
 
-def test_it_runs_from_end_to_end(pretended_gpu, monkeypatch):
-    monkeypatch.setattr(file, "SHAPES", {"llama-3-70b": SMALL, "llama-3.2-1b": SMALLER})
-    monkeypatch.setattr(file, "POSITIONS", (1, 4))
-    result = speculative_measure(context=16)
-    assert result["verify"].x == (1, 4, 5) and result["verify"].lines["verify"][0].value == 1
+def test_its_numbers_follow_from_the_times(rehearse):
+    """With all times equal a step is its blocks' repeats and one head: two and a head of six blocks, one and a head of three."""
+    result, _ = rehearse(speculative_measure)
+    assert result["verify"].x == (1, 4, 5) and {point.value for point in result["verify"].lines["verify"]} == {1}
+    assert result["cost_ratio"] == result["cost_ratio_launched"] == pytest.approx(2 / 3)
     assert result["speedup"] == pytest.approx(result["expected_tokens"] / (4 * result["cost_ratio"] + result["verify_ratio"]))
+    assert result["target_of_reading"] == pytest.approx(result["target_bandwidth"] / result["read_bandwidth"])
+
+
+@pytest.mark.parametrize(("width", "vocab", "context"), [(512, 128, 16), (128, 65536, 16), (64, 128, 16384)])
+def test_it_needs_the_memory_that_it_declares(rehearse, width, vocab, context):
+    shapes = {"llama-3-70b": llama(4, width, 8, 2, 2 * width, vocab), "llama-3.2-1b": llama(2, width, 4, 4, width, vocab)}
+    result, peak = rehearse(speculative_measure, context=context, SHAPES=shapes)
+    assert peak / 1.1 < rehearse.needed(speculative_measure, result) < 2.2 * peak
+
+
+def test_a_data_sheet_lets_expect_the_roofline(rehearse):
+    result, _ = rehearse(speculative_measure)
+    case = replace(result, parameters=speculative_measure.bind({}))
+    assert rehearse.expected(speculative_measure, case, "h200") == speculative_roofline(gpu="h200")["speedup"]
+    assert rehearse.expected(speculative_measure, case, "gtx-0") is None
 
 
 def test_the_figure_of_a_made_up_record():

@@ -4,9 +4,10 @@ torch = pytest.importorskip("torch")
 
 from kernels import KernelError, plot, timing
 from kernels.library.machines import copy_bandwidth as file
+from kernels.library.machines._devices import DEVICES
 from kernels.library.machines.copy_bandwidth import copy_bandwidth
 
-pytest_plugins = ("pretended_gpu", "rehearsing")
+pytest_plugins = ("pretended_gpu", "rehearsed")
 
 MADE_UP = {  # not measured: numbers to draw with
     "bandwidth": timing.Spread(3.0e12, 2.99e12, 3.01e12),
@@ -44,7 +45,11 @@ def test_times_become_rates(pretended_gpu, monkeypatch):
 
 
 def test_its_rehearsal(rehearse):
-    assert rehearse(copy_bandwidth)["error"] == 0
+    result = rehearse.within_memory(copy_bandwidth)
+    assert result["error"] == 0
+    assert (
+        rehearse.expected(copy_bandwidth, result, "h100") == DEVICES["h100"].bandwidth and rehearse.expected(copy_bandwidth, result, "gtx-0") is None
+    )
 
 
 def test_a_size_that_is_no_whole_number_of_floats_is_refused(pretended_gpu):

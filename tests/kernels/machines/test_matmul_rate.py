@@ -4,10 +4,11 @@ torch = pytest.importorskip("torch")
 
 from kernels import KernelError, plot, timing
 from kernels.library.machines import matmul_rate as file
+from kernels.library.machines._devices import DEVICES
 from kernels.library.machines.matmul_rate import matmul_rate
 from kernels.record import Result
 
-pytest_plugins = ("pretended_gpu", "rehearsing")
+pytest_plugins = ("pretended_gpu", "rehearsed")
 
 MADE_UP = {  # not measured: numbers to draw with
     "rate": timing.Spread(7.9e14, 7.7e14, 8.0e14),
@@ -31,7 +32,9 @@ def test_a_wrong_product_is_not_timed(pretended_gpu, monkeypatch):
 
 
 def test_its_rehearsal(rehearse):
-    assert rehearse(matmul_rate, dtype="fp32")["error"] < 1e-5
+    result = rehearse.within_memory(matmul_rate, dtype="fp32")
+    assert result["error"] < 1e-5
+    assert rehearse.expected(matmul_rate, result, "h100") == DEVICES["h100"].peak["fp32"] and rehearse.expected(matmul_rate, result, "gtx-0") is None
 
 
 def test_times_become_rates(pretended_gpu):

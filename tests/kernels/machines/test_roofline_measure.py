@@ -2,14 +2,14 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from kernels import KernelError, plot, timing
+from kernels import KernelError, plot, precision, timing
 from kernels.library.machines import roofline_measure as file
 from kernels.library.machines._devices import DEVICES
 from kernels.library.machines.roofline import OPERATIONS, ROWS, roofline, work
 from kernels.library.machines.roofline_measure import roofline_measure
 from kernels.record import Result
 
-pytest_plugins = ("pretended_gpu", "rehearsing")
+pytest_plugins = ("pretended_gpu", "rehearsed")
 
 
 def made_up():  # not measured: numbers to draw with
@@ -41,7 +41,7 @@ def made_up():  # not measured: numbers to draw with
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_each_operation_computes_what_it_says(pretended_gpu, name, dtype):
     function, reference, share = file.prepared(name, 64, 256, dtype)
-    timing.error_against(reference(), share(function()), file.LIMITS[dtype])
+    precision.error_against(reference(), share(function()), file.LIMITS[dtype])
 
 
 def test_references_against_torch_in_float64():
@@ -54,12 +54,16 @@ def test_references_against_torch_in_float64():
 
 
 def test_its_rehearsal(rehearse):
-    result = rehearse(roofline_measure)
+    result = rehearse.within_memory(roofline_measure)
     assert result["add_intensity"] == roofline(operation="add", tokens=256, width=256)["intensity"]
     assert result["ridge"] == pytest.approx(result["rate"] / result["bandwidth"])
     assert result["bandwidth"] == max(result["copy_bandwidth"], result["read_bandwidth"])
     assert all(result[f"gemm_{rows}_of_peak"] <= 1 for rows in ROWS)
     assert result["sweep"].x == (1, *ROWS)
+    assert (
+        rehearse.expected(roofline_measure, result, "h100") == DEVICES["h100"].bandwidth
+        and rehearse.expected(roofline_measure, result, "gtx-0") is None
+    )
 
 
 def test_each_operation_is_held_against_what_bounds_it(pretended_gpu, monkeypatch):

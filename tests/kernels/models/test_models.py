@@ -55,7 +55,7 @@ def test_what_each_kernel_may_ask_for():
     [
         (mla_absorb, "deepseek-v2", {"heads": "heads", "head_dim": "head_dim", "latent": "latent", "rope": "rope"}),
         (moe_dispatch, "olmoe-1b-7b", {"experts": "experts", "top_k": "active_experts", "d_model": "d_model", "ffn": "ffn"}),
-        (batch_invariance, "llama-2-7b", {"d_model": "d_model", "vocab": "vocab"}),
+        (batch_invariance, "gpt2", {"d_model": "d_model", "vocab": "vocab"}),
     ],
     ids=lambda value: getattr(value, "name", ""),
 )

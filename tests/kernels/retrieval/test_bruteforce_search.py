@@ -3,12 +3,13 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from kernels import KernelError, plot
+from kernels.library.machines._devices import DEVICES
 from kernels.library.retrieval import bruteforce_search as file
 from kernels.library.retrieval.bruteforce_search import bruteforce_search
 from kernels.library.retrieval.vector_memory import vector_memory
 from kernels.record import Result
 
-pytest_plugins = ("pretended_gpu", "rehearsing")
+pytest_plugins = ("pretended_gpu", "rehearsed")
 
 
 def made_up():  # not measured: numbers to draw with
@@ -47,7 +48,12 @@ def test_the_points_are_unit_vectors_about_one_subspace():
 
 
 def test_its_rehearsal(rehearse):
-    assert rehearse(bruteforce_search)["recall"] == 1
+    result = rehearse.within_memory(bruteforce_search)
+    assert result["recall"] == 1
+    assert (
+        rehearse.expected(bruteforce_search, result, "h100") == pytest.approx(4 * 1000 * 256 / DEVICES["h100"].bandwidth)
+        and rehearse.expected(bruteforce_search, result, "gtx-0") is None
+    )
 
 
 def test_times_become_rates(pretended_gpu, monkeypatch):

@@ -2,12 +2,13 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from kernels import KernelError, plot, timing
+from kernels import KernelError, plot, precision, timing
+from kernels.library.machines._devices import DEVICES
 from kernels.library.training import gradient_checkpointing as file
 from kernels.library.training.gradient_checkpointing import gradient_checkpointing
 from kernels.record import Result
 
-pytest_plugins = ("pretended_gpu", "rehearsing")
+pytest_plugins = ("pretended_gpu", "rehearsed")
 
 
 def made_up():  # not measured: numbers to draw with
@@ -52,7 +53,7 @@ def test_other_dropout_masks_would_show():
     before = model.blocks[0].up.weight.grad.clone()
     file.step(model, x)
     with pytest.raises(KernelError, match="off its reference"):
-        timing.error_against(before, model.blocks[0].up.weight.grad, file.LIMIT)
+        precision.error_against(before, model.blocks[0].up.weight.grad, file.LIMIT)
 
 
 def test_the_flops_are_torchs_count():
@@ -66,9 +67,13 @@ def test_the_flops_are_torchs_count():
 
 
 def test_its_rehearsal(rehearse):
-    result = rehearse(gradient_checkpointing)
-    assert result["memory"].x == result["time"].x == (1, 2, 4)
+    result = rehearse.within_memory(gradient_checkpointing)
+    assert result["memory"].x == result["time"].x == (1, 2)
     assert result["error"] < file.LIMIT and result["checkpointed"] < result["plain"]
+    assert (
+        rehearse.expected(gradient_checkpointing, result, "h100") == DEVICES["h100"].half
+        and rehearse.expected(gradient_checkpointing, result, "gtx-0") is None
+    )
 
 
 def test_times_become_rates(pretended_gpu):

@@ -8,7 +8,7 @@ from kernels.library.training import optimizer_step_peak as file
 from kernels.library.training.optimizer_step_peak import PHASES, RECIPES, WAYS, optimizer_step_peak
 from kernels.record import Result
 
-pytest_plugins = ("pretended_gpu", "rehearsing")
+pytest_plugins = ("pretended_gpu", "rehearsed")
 
 
 def made_up():  # not measured: numbers to draw with
@@ -96,10 +96,11 @@ def test_an_adapter_starts_as_nothing():
 
 
 def test_its_rehearsal(rehearse):
-    result = rehearse(optimizer_step_peak)
+    result = rehearse.within_memory(optimizer_step_peak)
     assert result["mixed_of_predicted"] == pytest.approx(1, abs=0.02) and result["lora_saving"] > 0.5
     assert result["mixed_jump"] == pytest.approx(8 * result["parameters"], rel=0.01)
     assert all(result[f"{recipe}_peak"] >= result[f"{recipe}_stepped"] for recipe in RECIPES)
+    assert rehearse.expected(optimizer_step_peak, result, "any") == 16
     assert result["foreach_temporary"] > result["loop_temporary"]
 
 

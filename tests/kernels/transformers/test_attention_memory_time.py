@@ -2,13 +2,14 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from kernels import plot, timing
+from kernels import plot, precision, timing
+from kernels.library.machines._devices import DEVICES
 from kernels.library.transformers import attention_memory_time as file
 from kernels.library.transformers.attention_memory import extra
 from kernels.library.transformers.attention_memory_time import attention_memory_time
 from kernels.record import Result
 
-pytest_plugins = ("pretended_gpu", "rehearsing")
+pytest_plugins = ("pretended_gpu", "rehearsed")
 
 
 def made_up():  # not measured: numbers to draw with
@@ -44,7 +45,7 @@ def made_up():  # not measured: numbers to draw with
 def test_each_way_is_attention(pretended_gpu, way):
     q, k, v = file.queries(48, 2, 32, "bf16")
     exact = torch.nn.functional.scaled_dot_product_attention(q.double(), k.double(), v.double(), is_causal=True)
-    timing.error_against(exact, file.WAYS[way](q, k, v), file.LIMITS["bf16"])
+    precision.error_against(exact, file.WAYS[way](q, k, v), file.LIMITS["bf16"])
 
 
 def test_naive_holds_two_matrices_at_most(pretended_gpu):
@@ -98,7 +99,12 @@ def test_it_runs_from_end_to_end_and_finds_where_naive_stops(small_gpu):
 
 
 def test_its_rehearsal(rehearse):
-    assert rehearse(attention_memory_time)["naive_longest"] == 256
+    result = rehearse.within_memory(attention_memory_time)
+    assert result["naive_longest"] == 128
+    assert (
+        rehearse.expected(attention_memory_time, result, "h100") == DEVICES["h100"].half
+        and rehearse.expected(attention_memory_time, result, "gtx-0") is None
+    )
 
 
 def test_where_naive_always_fits_the_longest_is_the_last(small_gpu):

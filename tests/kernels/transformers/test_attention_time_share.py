@@ -2,13 +2,14 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from kernels import plot, timing
+from kernels import plot, precision, timing
+from kernels.library.machines._devices import DEVICES
 from kernels.library.transformers import attention_time_share as file
 from kernels.library.transformers.attention_flops import attention_flops
 from kernels.library.transformers.attention_time_share import ENDS, WAYS, WIDTHS, attention_time_share
 from kernels.record import Result
 
-pytest_plugins = ("pretended_gpu", "rehearsing")
+pytest_plugins = ("pretended_gpu", "rehearsed")
 
 
 def made_up():  # not measured: numbers to draw with
@@ -40,14 +41,18 @@ def test_the_block_computes_and_counts(pretended_gpu, way):
 
 def test_both_ways_give_the_same_block(pretended_gpu):
     block = file.Block(256, 1, 32, "bf16")
-    timing.error_against(block.forward("naive"), block.forward("flash"), 2e-2)
+    precision.error_against(block.forward("naive"), block.forward("flash"), 2e-2)
 
 
 def test_its_rehearsal(rehearse):
-    result = rehearse(attention_time_share)
+    result = rehearse.within_memory(attention_time_share)
     assert all(0 < result[f"{way}_share_{width}"] < 1 for way in WAYS for width in WIDTHS)
     assert result["flops_share_2048"] == attention_flops(d_model=128, tokens=32)["attention_share"]
     assert result["sweep"].x == WIDTHS and set(result["contexts"].lines) == {"d2048", "d12288"}
+    assert (
+        rehearse.expected(attention_time_share, result, "h100") > 24 * 12288**2 * 64 / DEVICES["h100"].half
+        and rehearse.expected(attention_time_share, result, "gtx-0") is None
+    )
 
 
 def test_shares_are_of_the_parts_together():

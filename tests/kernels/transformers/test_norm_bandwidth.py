@@ -9,12 +9,13 @@ torch = pytest.importorskip("torch")
 
 from triton_here import DEVICE, needs_triton
 
-from kernels import KernelError, plot, timing
+from kernels import KernelError, plot, precision, timing
+from kernels.library.machines._devices import DEVICES
 from kernels.library.transformers import norm_bandwidth as file
 from kernels.library.transformers.norm_bandwidth import NORMS, WAYS, norm_bandwidth
 from kernels.record import Result
 
-pytest_plugins = ("pretended_gpu", "rehearsing")
+pytest_plugins = ("pretended_gpu", "rehearsed")
 
 functional = torch.nn.functional
 ORACLES = {
@@ -45,14 +46,14 @@ def made_up():  # not measured: numbers to draw with
 def test_each_way_is_the_norm(way, dtype, norm):
     x, weight, bias = file.inputs(33, 384, dtype, "cpu")
     exact = ORACLES[norm](x.double(), weight.double(), bias.double())
-    timing.error_against(exact, file.prepared(way, norm, x, weight, bias)(), file.LIMITS[dtype])
-    assert timing.error_against(exact, file.eager(norm, x.double(), weight.double(), bias.double())) < 1e-14  # the kernel's own reference
+    precision.error_against(exact, file.prepared(way, norm, x, weight, bias)(), file.LIMITS[dtype])
+    assert precision.error_against(exact, file.eager(norm, x.double(), weight.double(), bias.double())) < 1e-14  # the kernel's own reference
 
 
 def test_without_mean_subtraction_it_is_not_layer_norm():
     x, weight, bias = file.inputs(33, 384, "fp32", "cpu")
     with pytest.raises(KernelError, match="off its reference"):
-        timing.error_against(file.eager("layer", x, weight, bias), file.eager("rms", x, weight, bias), 0.1)
+        precision.error_against(file.eager("layer", x, weight, bias), file.eager("rms", x, weight, bias), 0.1)
 
 
 @needs_triton
@@ -64,7 +65,7 @@ def test_the_fused_kernel_computes_the_norm(norm, dtype, rows, columns, programs
     out = torch.full_like(x, torch.nan)
     file.fused(norm, x, weight, bias, programs=programs, out=out)
     limit = file.LIMITS[dtype] * (2 if dtype == "bf16" and DEVICE == "cpu" else 1)  # the interpreter cuts to bf16 where a GPU rounds
-    timing.error_against(ORACLES[norm](x.double(), weight.double(), bias.double()), out, limit)
+    precision.error_against(ORACLES[norm](x.double(), weight.double(), bias.double()), out, limit)
 
 
 COMPILE = """
@@ -99,9 +100,10 @@ def test_the_compiled_norm_traces_whole(norm):
 
 @needs_triton
 def test_its_rehearsal(rehearse):
-    result = rehearse(norm_bandwidth)
+    result = rehearse.within_memory(norm_bandwidth)
     assert result["moved"] == 2 * 64 * 256 * 2
-    assert result["sweep"].x == (256, 384) and set(result["sweep"].lines) == {*(f"{n}_{w}" for n in NORMS for w in WAYS), "copy"}
+    assert rehearse.expected(norm_bandwidth, result, "h100") == DEVICES["h100"].bandwidth
+    assert result["sweep"].x == (256,) and set(result["sweep"].lines) == {*(f"{n}_{w}" for n in NORMS for w in WAYS), "copy"}
 
 
 def test_times_become_bandwidths_and_shares(pretended_gpu, monkeypatch):

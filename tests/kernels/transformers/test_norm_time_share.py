@@ -5,12 +5,13 @@ torch = pytest.importorskip("torch")
 from triton_here import needs_triton
 
 from kernels import KernelError, plot, timing
+from kernels.library.machines._devices import DEVICES
 from kernels.library.transformers import norm_bandwidth as norms
 from kernels.library.transformers import norm_time_share as file
 from kernels.library.transformers.norm_time_share import norm_time_share
 from kernels.record import Result
 
-pytest_plugins = ("pretended_gpu", "rehearsing")
+pytest_plugins = ("pretended_gpu", "rehearsed")
 
 SHARES = {
     "flops_share": (0.98, 0.019, 0.0001, 0.0009),
@@ -48,7 +49,12 @@ def test_rotary_turns_pairs_and_keeps_their_length():
 
 @needs_triton
 def test_its_rehearsal(rehearse):
-    assert rehearse(norm_time_share)["norms_flops_share"] < 0.01
+    result = rehearse.within_memory(norm_time_share)
+    assert result["norms_flops_share"] < 0.01
+    assert (
+        rehearse.expected(norm_time_share, result, "h100") > file.block_flops(128, 256)["matmul"] / DEVICES["h100"].half
+        and rehearse.expected(norm_time_share, result, "gtx-0") is None
+    )
 
 
 def test_shares_add_up(pretended_gpu, monkeypatch):

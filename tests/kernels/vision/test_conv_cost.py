@@ -2,14 +2,15 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from kernels import KernelError, plot, timing
+from kernels import KernelError, plot, precision
+from kernels.library.machines._devices import DEVICES
 from kernels.library.vision import conv_cost as file
 from kernels.library.vision.conv_blocks import BLOCKS, conv_blocks
 from kernels.library.vision.conv_cost import FIRST, conv_cost
 from kernels.library.vision.conv_stack import conv_stack
 from kernels.record import Result
 
-pytest_plugins = ("pretended_gpu", "rehearsing")
+pytest_plugins = ("pretended_gpu", "rehearsed")
 
 functional = torch.nn.functional
 
@@ -39,7 +40,7 @@ def made_up():  # not measured: numbers to draw with
 def test_unfolding_is_convolution(layers):
     x = file.image(2, layers[0][0], 17, 20, "fp32", "cpu").double()
     weights = [w.double() for w in file.parameters(layers, "fp32", "cpu")]
-    assert timing.error_against(file.through(functional.conv2d, x, layers, weights), file.through(file.unfolded, x, layers, weights)) < 1e-13
+    assert precision.error_against(file.through(functional.conv2d, x, layers, weights), file.through(file.unfolded, x, layers, weights)) < 1e-13
 
 
 @pytest.mark.oracle("conv_blocks", "torch modules that count their own parameters")
@@ -96,9 +97,10 @@ def test_published_savings():
 
 
 def test_its_rehearsal(rehearse):
-    result = rehearse(conv_cost)
+    result = rehearse.within_memory(conv_cost)
     assert result["first"].x == (3, 7, 15, 31) and result["error"] < 2e-2
-    assert result["first_memory"] == 2 * file.WIDTH * 96 * 128
+    assert rehearse.expected(conv_cost, result, "h100") <= DEVICES["h100"].half and rehearse.expected(conv_cost, result, "gtx-0") is None
+    assert result["first_memory"] == 2 * file.WIDTH * 64 * 64
 
 
 def test_times_become_rates(pretended_gpu):

@@ -4,14 +4,15 @@ torch = pytest.importorskip("torch")
 
 from triton_here import DEVICE, needs_triton
 
-from kernels import KernelError, plot, timing
+from kernels import KernelError, plot
+from kernels.library.machines._devices import DEVICES
 from kernels.library.vision import maxpool_backward as file
 from kernels.library.vision.maxpool_backward import WAYS, maxpool_backward
 from kernels.library.vision.maxpool_routing import found_again, maxpool_routing, routed
 from kernels.library.vision.maxpool_traffic import maxpool_traffic
 from kernels.record import Result
 
-pytest_plugins = ("pretended_gpu", "rehearsing")
+pytest_plugins = ("pretended_gpu", "rehearsed")
 
 
 def made_up():  # not measured: numbers to draw with
@@ -51,9 +52,10 @@ def test_positions_are_int64_in_torch():
 
 @needs_triton
 def test_its_rehearsal(rehearse):
-    result = rehearse(maxpool_backward)
+    result = rehearse.within_memory(maxpool_backward)
     outputs = 2 * 4 * 32 * 32
     assert result["error"] == 0
+    assert rehearse.expected(maxpool_backward, result, "h100") == pytest.approx(5 * outputs * 2 / DEVICES["h100"].bandwidth)  # x and y in 16 bits
     assert [result[f"stored_{way}"] for way in WAYS] == [8 * outputs, 8 * outputs, outputs, 0]
 
 
