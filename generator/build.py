@@ -6,7 +6,7 @@ What an idle build does not need is imported inside the functions.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from generator.keep.deck import Built
     from generator.notes import Deck
     from generator.pack.lock import Lock, Update
+    from generator.resolve.wanted import Wanted
     from generator.show.coverage import Coverage
 
 T = TypeVar("T")
@@ -282,15 +283,32 @@ def _write(order: Order, built: Built, update: Update, found: Coverage, each: bo
 def _keep(order: Order, built: Built, wrote: Mapping[Path, str | None] | None = None, said: str = "") -> None:
     """What the next build need not make again; nothing where a file was written meanwhile, and what was read may not be what was hashed."""
     from generator.pack.output import write
-    from generator.resolve.wanted import due, lines, merged
+    from generator.resolve.wanted import lines
 
-    runs = due(merged(run for sheet in built.sheets for run in sheet.wanted), may_have_gpu()) if wrote else []
-    finished = order.stamped(order.files, wrote, said, lines(runs)) if wrote else None
+    finished = order.stamped(order.files, wrote, said, lines(_due(built)), _lacking(built)) if wrote else None
     if order.files.moved():  # asked when all is hashed
         return
     built.cache.save((lambda: _live(built)) if finished else None)  # who packed nothing knows not what is old
     if finished:
         write(order.stamp, stamp.encoded(finished))
+
+
+def _due(built: Built) -> list[Wanted]:
+    """The runs that this machine has to execute."""
+    from generator.resolve.wanted import due, merged
+
+    return due(merged(run for sheet in built.sheets for run in sheet.wanted), may_have_gpu())
+
+
+def _lacking(built: Built) -> dict[str, list[str]]:
+    """Packages that runs which this machine has to execute need and that are not here, each with the kernels of those runs."""
+    found: dict[str, list[str]] = {}
+    for name in sorted({run["kernel"] for run in _due(built)}):
+        from kernels import packages
+
+        for package in packages.lacking(name):
+            found.setdefault(package, []).append(name)
+    return found
 
 
 def _live(built: Built) -> list[str]:
@@ -313,11 +331,20 @@ def _unready(built: Built, update: Update, found: Coverage, strict: bool, some: 
 
 def _unfinished(built: Built, strict: bool) -> Iterator[Problem]:
     """Runs without a fresh record; of measurements those that are stale, where a release is to be made: what is missing nobody sees."""
+    needed = _lacking(built)
     for run in _waiting(built):
         if run["kind"] != "measurement" or (strict and run["state"] == "stale"):
             why = f" ({'; '.join(run['reasons'])})" if run["reasons"] else ""
             path, _, line = run["place"].rpartition(":")
-            yield Problem(Place(path, int(line)), f"{run['call']} is {run['state']}{why}", "run make records where its device is")
+            absent = [package for package, kernels in needed.items() if run["call"].partition("(")[0] in kernels]
+            hint = f"it needs {_named(absent)}" if absent else "run make records where its device is"
+            yield Problem(Place(path, int(line)), f"{run['call']} is {run['state']}{why}", hint)
+
+
+def _named(absent: Iterable[str]) -> str:
+    from kernels import packages
+
+    return packages.named(absent)
 
 
 def _waiting(built: Built) -> list[Mapping[str, Any]]:
@@ -338,7 +365,9 @@ def _warned(built: Built, update: Update) -> Deck:
 
 
 def _noticed(text: str, built: Built) -> str:
-    return "\n".join([text, *(f"notice   {notice}" for notice in built.notices)])
+    needed = _lacking(built)
+    needs = [f"notice   {', '.join(sorted({name for names in needed.values() for name in names}))}: needs {_named(needed)}"] * bool(needed)
+    return "\n".join([text, *(f"notice   {notice}" for notice in built.notices), *needs])
 
 
 def _well(built: Built, typed: int, unsaid: int) -> str:

@@ -5,13 +5,17 @@
 
 from __future__ import annotations
 
+import sys
+
+if vars(sys.modules["kernels"]).get("__file__") is None:  # `python -m` took a deck's folder of this name, in which it runs, for this package
+    del sys.path[0], sys.modules["kernels"]
+
 import argparse
 import contextlib
 import functools
 import json
 import math
 import os
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TextIO

@@ -94,7 +94,14 @@ def _listed(*folders: str) -> _Listing:
     for folder in dict.fromkeys(Path(folder).absolute() for folder in folders):
         for path in sorted((*folder.glob("*.py"), *folder.glob("*/*.py"))):
             area = "" if path.parent == folder else path.parent.name
-            if area != "tests" and not path.stem.startswith("test_") and path.stem != "conftest" and path.stem != "__init__" and path.stem.isidentifier() and f"_{area}".isidentifier():  # an editor's copy is no module
+            if (
+                area != "tests"
+                and not path.stem.startswith("test_")
+                and path.stem != "conftest"
+                and path.stem != "__init__"
+                and path.stem.isidentifier()
+                and f"_{area}".isidentifier()
+            ):  # an editor's copy is no module
                 places[path.stem] = (*places.get(path.stem, ()), Place(area, path))
     return _Listing(places, frozenset(place.area for found in places.values() for place in found) - {""})
 

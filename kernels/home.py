@@ -19,7 +19,8 @@ KERNELS, RECORDS = "../kernels", "../records"  # beside the folder of cards
 
 
 class Home(NamedTuple):
-    """kernels: the folder of the deck's own, which need not be there; None where that is the laboratory itself. units: what its numbers count."""
+    """kernels: the folder of the deck's own, which need not be there; None where that is the laboratory itself.
+    records: by the same way as the cards. units: what its numbers count."""
 
     kernels: Path | None
     records: Path
@@ -37,7 +38,7 @@ def home_of(cards: Path) -> Home:
     wrong += unfit(units) if isinstance(units, list) else [f"units must be a list of words, but is {units!r}"]
     if wrong:
         raise KernelError("\n".join(f"{cards / DECK}: {one}" for one in wrong))
-    kernels, records = (Path(os.path.abspath(cards / place)) for place in places.values())
+    kernels, records = Path(os.path.abspath(cards / places["kernels"])), Path(os.path.normpath(cards / places["records"]))
     if "kernels" in said and not kernels.is_dir():
         raise KernelError(f"{cards / DECK}: there is no folder {said['kernels']!r} of kernels")
     if in_the_way(kernels):
@@ -64,11 +65,17 @@ def unfit(words: Sequence[object]) -> list[str]:
         return []
     from kernels.units import RESERVED, standard
 
-    wrong = [f"the unit {word!r} must be a word of letters alone" for word in words if not (isinstance(word, str) and word.isalpha())]
-    known = [word for word in words if isinstance(word, str) and (word in RESERVED or standard(word) or standard(f"{word}s"))]
-    wrong += [f"the unit {word!r} has a meaning of its own already" for word in known]
-    twice = [word for number, word in enumerate(words) if word in words[:number] or f"{word}s" in words or word in (f"{one}s" for one in words)]
-    return wrong + [f"the unit {word!r} stands twice (a plural in -s is there by itself)" for word in dict.fromkeys(twice)]
+    wrong, met = [], set[str]()
+    for word in words:
+        if not isinstance(word, str) or not word.isalpha():
+            wrong.append(f"the unit {word!r} must be a word of letters alone")
+        elif word in RESERVED or standard(word) or standard(f"{word}s"):
+            wrong.append(f"the unit {word!r} has a meaning of its own already")
+        elif met & {word, f"{word}s", word.removesuffix("s")}:
+            wrong.append(f"the unit {word!r} stands twice (a plural in -s is there by itself)")
+        else:
+            met.add(word)
+    return wrong
 
 
 def _said(file: Path) -> Mapping[str, Any]:

@@ -7,16 +7,23 @@ from __future__ import annotations
 
 import ast
 import importlib.util
+import os
 import re
 import sys
 from collections.abc import Iterable
 from functools import cache
-from importlib import metadata
 from pathlib import Path
 
 OURS = "warpdeck"
 DEVELOPERS = ("bench", "lint", "test")  # extras of who works on this program
-DISTRIBUTIONS = {"faiss": "faiss-cpu", "pynvml": "nvidia-ml-py", "cuda": "nvidia-cuda-nvrtc", "sklearn": "scikit-learn", "yaml": "pyyaml", "PIL": "pillow"}
+DISTRIBUTIONS = {
+    "faiss": "faiss-cpu",
+    "pynvml": "nvidia-ml-py",
+    "cuda": "nvidia-cuda-nvrtc",
+    "sklearn": "scikit-learn",
+    "yaml": "pyyaml",
+    "PIL": "pillow",
+}
 
 
 def absent(names: Iterable[str]) -> list[str]:
@@ -41,6 +48,8 @@ def _extra(package: str) -> str:
 @cache
 def _extras() -> dict[str, str]:
     """Distribution -> which of our extras brings it, the smallest of several: as our own metadata say."""
+    from importlib import metadata  # 30 ms that nobody needs who lacks nothing
+
     try:
         requirements = metadata.requires(OURS) or []
     except metadata.PackageNotFoundError:
@@ -51,6 +60,17 @@ def _extras() -> dict[str, str]:
             found.setdefault(match[1].lower().replace("_", "-"), []).extend({match[2]}.difference(DEVELOPERS))
     size = {extra: sum(extra in extras for extras in found.values()) for extras in found.values() for extra in extras}
     return {name: min(extras, key=lambda extra: size[extra]) for name, extras in found.items() if extras}
+
+
+def lacking(kernel: str) -> list[str]:
+    """What is not here of the packages that a kernel declares as needed, or that its file, and those of the library that it shares, import."""
+    from kernels import library
+    from kernels.declare import find
+    from kernels.key import files_of
+
+    folders = tuple(map(os.path.abspath, library.__path__))
+    files = [file for file in files_of(kernel) if str(file).startswith(folders)]
+    return absent([*find(kernel).needs, *sorted(set().union(*map(imported, files)))])
 
 
 def imported(file: Path) -> set[str]:

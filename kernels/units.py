@@ -9,8 +9,11 @@ from __future__ import annotations
 import difflib
 import functools
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 Powers = tuple[tuple[str, int], ...]  # of base units, in their order: B/s is (("B", 1), ("s", -1))
 PURE: Powers = ()
@@ -19,24 +22,25 @@ BASE = ("B", "FLOP", "token", *CURRENCIES, "kg", "m", "s", "A", "K", "mol", "cd"
 CELSIUS = ("°C", "degC")  # no unit of a number, which is in kelvins: a way to write one
 ICE = Fraction("273.15")  # 0 °C in kelvins
 
-_LARGE = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "P": 10**15, "E": 10**18}
-_BINARY = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "Pi": 2**50}
-_PARTS = {**dict.fromkeys("uµμ", Fraction(1, 10**6)), **{p: Fraction(1, 10**n) for p, n in (("m", 3), ("n", 9), ("p", 12), ("f", 15))}}
-_METRIC = {**_LARGE, **_PARTS}
-_CENTI = {"c": Fraction(1, 100), "d": Fraction(1, 10)}
+Prefixes = dict[str, int | Fraction]
+_LARGE: Prefixes = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "P": 10**15, "E": 10**18}
+_BINARY: Prefixes = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "Pi": 2**50}
+_PARTS: Prefixes = {**dict.fromkeys("uµμ", Fraction(1, 10**6)), **{p: Fraction(1, 10**n) for p, n in (("m", 3), ("n", 9), ("p", 12), ("f", 15))}}
+_METRIC: Prefixes = {**_LARGE, **_PARTS}
+_CENTI: Prefixes = {"c": Fraction(1, 100), "d": Fraction(1, 10)}
 
 # name -> (size, of what, prefixes). Of units of one kind the first without a factor is the one that messages use.
-_FAMILIES: Mapping[str, tuple[int | Fraction, str, Mapping[str, int | Fraction]]] = {
+_FAMILIES: Mapping[str, tuple[int | Fraction, str, Prefixes]] = {
     "B": (1, "", {**_LARGE, **_BINARY}),
     "bit": (Fraction(1, 8), "B", {**_LARGE, **_BINARY}),
     "FLOP": (1, "", _LARGE),
-    "g": (Fraction(1, 1000), "kg", {"": 1, "k": 1000, "M": 10**6, **_PARTS}),
-    "m": (1, "", {**_METRIC, **_CENTI}),
+    "g": (Fraction(1, 1000), "kg", {"": 1, "k": 1000, **_PARTS}),
+    "m": (1, "", {"": 1, "k": 1000, **_PARTS, **_CENTI}),
     "s": (1, "", {"": 1, **_PARTS}),
     "A": (1, "", _METRIC),
-    "K": (1, "", _METRIC),
-    "mol": (1, "", _METRIC),
-    "cd": (1, "", _METRIC),
+    "K": (1, "", {"": 1, **_PARTS}),
+    "mol": (1, "", {"": 1, **_PARTS}),
+    "cd": (1, "", {"": 1, **_PARTS}),
     "N": (1, "kg*m/s^2", _METRIC),
     "J": (1, "kg*m^2/s^2", _METRIC),
     "W": (1, "kg*m^2/s^3", _METRIC),
@@ -65,8 +69,9 @@ _FAMILIES: Mapping[str, tuple[int | Fraction, str, Mapping[str, int | Fraction]]
     **{name: (1, "token", {"": 1}) for name in ("token", "tokens")},
 }
 _NAMED = ("N", "J", "W", "Pa", "V", "Ohm", "C", "F", "Wb", "T", "H")  # what the powers of base units are called where they make one
-RESERVED = frozenset("percent points times count million billion trillion exact spread range sign °C degC".split())  # words of formats
-_FACTOR = re.compile(r"(1|°?[^\W\d_]+)(?:\^(-?[1-9]\d?)|([²³]))?")
+RESERVED = ("percent", "points", "times", "count", "million", "billion", "trillion", "exact", "spread", "range", "sign")  # words of formats
+_NAME = r"[^\W\d_²³]+"
+_FACTOR = re.compile(rf"(1|°?{_NAME})(?:\^(-?[1-9]\d?)|([²³]))?")
 
 
 class UnknownUnit(ValueError):
@@ -88,10 +93,10 @@ def declare(words: Iterable[str]) -> None:
 
 
 _declared: tuple[str, ...] = ()
-_forgetting: list = []  # what else remembers units
+_forgetting: list[Any] = []  # what else remembers units
 
 
-def remembering(function):
+def remembering(function: Callable[..., T]) -> Callable[..., T]:
     """Decorates a function of units that may keep its answers for as long as the same words are declared."""
     kept = functools.cache(function)
     _forgetting.append(kept)
@@ -196,7 +201,7 @@ def _written(name: str, power: int) -> str:
 
 def label(unit: str) -> str:
     """A unit as it is printed: "µs", "Ω", "N·m", "m/s²"."""
-    parts = re.sub(r"[^\W\d_]+", lambda match: _label(match[0]), unit.replace("degC", "°C"))
+    parts = re.sub(_NAME, lambda match: _label(match[0]), unit.replace("degC", "°C"))
     return re.sub(r"\^(-?\d+)", lambda match: match[1].translate(_RAISED), parts).replace("*", "·")
 
 
@@ -206,6 +211,22 @@ _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 def _label(name: str) -> str:
     name = f"{name[:-3]}Ω" if name.endswith("Ohm") else name
     return f"µ{name[1:]}" if name[0] in "uμ" and atom(f"µ{name[1:]}") else name
+
+
+@remembering
+def sizes(unit: str) -> tuple[tuple[float, str], ...]:
+    """The sizes in which a figure shows numbers of a base unit, the largest first, with what is printed: (1000, "km/s"), (1, "m/s")."""
+    head = re.match(rf"{_NAME}(?=$|[/*])", unit)
+    name = head[0] if head else ""
+    size, of, prefixes = _FAMILIES.get("g" if name == "kg" else name, (1, "", {"": 1}))
+    steps = {prefix: float(size * factor) for prefix, factor in prefixes.items() if prefix in ("", *"EPTGMkmµnpf")}
+    shown = {factor: f"{prefix}{'g' if name == 'kg' else name}{unit[len(name) :]}" for prefix, factor in steps.items()}
+    return tuple((factor, label(shown[factor])) for factor in sorted(shown, reverse=True))
+
+
+def counts(unit: str) -> bool:
+    """Whether a number of it is read as a plain one: how many, or how many a second."""
+    return unit.removesuffix("/s") in ("", "token", *_declared) and unit != "/s"
 
 
 def check(unit: str) -> str:

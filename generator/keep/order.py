@@ -46,7 +46,7 @@ class Order:
 
     def _at_home(self) -> tuple[list[Any], Home]:
         """What tells which deck.yml it was, and what that one says: as the last build read it, where that was the same; YAML takes longer."""
-        known = [os.path.abspath(self.cards), hash_of(self.cards / DECK)]
+        known = [os.path.abspath(self.cards), hash_of(os.path.join(self.cards, DECK))]
         if self._home is None or self._home[0] != known:
             kept = self.before.home if self.before else []
             self._home = known, _decoded(*kept[2:]) if kept[:2] == known else _read(self.cards)
@@ -96,10 +96,10 @@ class Order:
     def _kept(self, suffix: str) -> Path:
         return self.build / "cache" / f"{self.quoting}{suffix}"
 
-    def stamped(self, files: Files, wrote: Mapping[Path, str | None], said: str, due: Iterable[str]) -> Stamp:
+    def stamped(self, files: Files, wrote: Mapping[Path, str | None], said: str, due: Iterable[str], lacking: Iterable[str]) -> Stamp:
         """The stamp of a build that is finished."""
         known, home = self._at_home()
-        return stamp.stamp_of(self.circumstances, files, wrote, said, due, self.before, [*known, *home])
+        return stamp.stamp_of(self.circumstances, files, wrote, said, due, lacking, self.before, [*known, *home])
 
 
 def _read(cards: Path) -> Home:
@@ -109,7 +109,7 @@ def _read(cards: Path) -> Home:
     try:
         return home_of(cards)
     except KernelError:
-        return Home(None, Path(os.path.abspath(cards / RECORDS)))
+        return Home(None, Path(os.path.normpath(cards / RECORDS)))
 
 
 def _decoded(kernels: str | None, records: str, units: list[str]) -> Home:

@@ -57,9 +57,10 @@ class Circumstances(NamedTuple):
         settings, topics = self.around.settings, self.around.topics or {}
         sizes = {id: (len(topic.questions), [claim.says for claim in topic.claims]) for id, topic in topics.items()}
         shapes = [kind.shape for kind in self.around.types.values()]
-        about = [settings.name, settings.id, settings.tags, self.around.topics is None, sizes, shapes, settings.kernels]
+        about = [settings.name, settings.id, settings.tags, self.around.topics is None, sizes, shapes]
         roots = [(str(root), os.path.relpath(root)) for root in self.roots]  # a record is shown as it is seen from here
-        return self._replace(shared=key("shared", self.code, about, self.devices, roots))
+        kernels = [PACKAGE, self.home.kernels if self.home.kernels and self.home.kernels.is_dir() else None]
+        return self._replace(shared=key("shared", self.code, list(map(str, kernels)), about, self.devices, roots))
 
 
 class Kept(NamedTuple):

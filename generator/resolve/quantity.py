@@ -51,7 +51,7 @@ def parse_unit(text: str, more: tuple[str, ...] = ()) -> tuple[Fraction, Powers]
     except units.UnknownUnit as error:
         name = str(error)
         if name in units.CELSIUS:
-            raise UnitError(f"{name} stands alone, as a format of kelvins", "a difference of temperatures, and what is per kelvin, is in K") from error
+            raise UnitError(f"{name} stands alone, as a format of kelvins", "a difference of temperatures, or what is per kelvin, is in K") from error
         raise UnitError(f"unknown unit {name!r}", unit_hint(name, more)) from error
 
 

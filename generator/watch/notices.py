@@ -15,14 +15,14 @@ from watchfiles import watch
 SETTLED_MS = 15  # without a further notice, after which a burst is over: editors write, rename and touch in one go
 LONGEST_MS = 400  # of a burst that does not end
 LOOK_MS = 1000  # between looks: a file system over a network gives no notice, a full queue loses some
-AWAY_MS = 250  # the same while a folder is away or cannot be watched
+AWAY_MS = 250  # the same while the cards are away, or a folder cannot be watched
 
 
 def notices(folders: Callable[[], Sequence[str]], stop: Event) -> Iterator[None]:
     """Yields when something below the folders, as they are at the time, may have changed, a moment after the last of a burst, until `stop` is set."""
     while not stop.is_set():
         there = _there(asked := folders())
-        look = LOOK_MS if len(there) == len(asked) else AWAY_MS
+        look = LOOK_MS if asked[0] in there else AWAY_MS  # the cards; the others may never come
         try:
             for _ in _heard(list(there), stop, look) if there else ():
                 yield

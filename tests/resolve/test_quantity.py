@@ -87,6 +87,14 @@ def test_integers_stay_exact():
         (of(3, "s") ** 2, "s^2"),
         (of(3, "s") ** -1, "1/s"),
         (of(3, "B/s") + of(1, "B/s"), "B/s"),
+        (of(3, "kg") * of(2, "m/s^2"), "N"),
+        (of(3, "N") * of(2, "m/s"), "W"),
+        (of(12, "V") / of(2, "A"), "Ohm"),
+        (of(3, "A") * of(2, "s"), "C"),
+        (of(6, "J") / of(2, "token"), "J/token"),
+        (of(6, "kg") / of(2, "m") ** 3, "kg/m^3"),
+        (of(6, "m") / of(2, "s") ** 2, "m/s^2"),
+        (of(6, "EUR") / of(2, "kg") * of(1, "kg"), "EUR"),
     ],
 )
 def test_units_go_through_arithmetic(result, unit):
@@ -104,6 +112,9 @@ def test_units_go_through_arithmetic(result, unit):
         (lambda: of(1, "B") % 2, "cannot take the remainder of B and a pure number"),
         (lambda: of(2) ** of(1, "s"), "an exponent must be a pure number, not s"),
         (lambda: of(2, "s") ** 0.5, "s takes whole exponents only"),
+        (lambda: of(1, "EUR") + of(1, "USD"), "cannot add EUR and USD"),
+        (lambda: of(1, "GBP") < of(1, "CHF"), "cannot compare GBP with CHF"),
+        (lambda: of(1, "K") + of(1, "J"), "cannot add K and J"),
         (lambda: parse_unit("GBs"), "unknown unit 'GBs'"),
     ],
 )
