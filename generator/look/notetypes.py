@@ -5,7 +5,7 @@ In: files below a look. Out: NoteType values and text. Apart from read/looks.py,
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
@@ -32,7 +32,7 @@ class NoteType(NamedTuple):
     required and sections name the fields that an author writes; `## Source` may stand besides where there is a footer. switches: fields that a
     word in the heading's braces fills. asked: what the fronts show of a note, typed: what they want typed, by the names that the author's
     text goes by. media: the files that templates and style show, name -> size in bytes. elsewhere: learners have the type from another maker,
-    so that its fields hold what stood there and nothing of ours.
+    so that its fields hold what stood there and nothing of ours. shape: a hash of all that the fields and cards of a note depend on.
     """
 
     key: str
@@ -51,6 +51,7 @@ class NoteType(NamedTuple):
     typed: tuple[str, ...] = ()
     media: Mapping[str, int] = MappingProxyType({})
     elsewhere: bool = False
+    shape: str = ""
 
     @property
     def words(self) -> Mapping[str, str]:
@@ -61,12 +62,6 @@ class NoteType(NamedTuple):
     def answer(self) -> str:
         """The field whose first sentence answers, "" where there is none."""
         return "Answer" if "Answer" in self.fields else self.main if self.kind == "basic" and self.main not in self.asked else ""
-
-    @property
-    def shape(self) -> Sequence[Any]:
-        """All that a note's fields and cards depend on."""
-        fronts = [template.front for template in self.templates]
-        return [self.key, self.kind, self.heading, self.main, self.required, self.sections, self.switches, list(self.fields), fronts]
 
 
 def environment(*folders: Path, autoescape: bool = False) -> Any:

@@ -111,7 +111,7 @@ def frame(
 
     types_of, topics_of: the types of `look_in`, and `topics_in`, but for what they may remember of what was read before.
 
-    Raises DeckError where there is no folder.
+    Raises DeckError where there is no folder, and where its look is broken.
     """
     shown = _shown(cards)
     if not cards.is_dir():
@@ -122,7 +122,9 @@ def frame(
     topics = _topics(cards, shown, problems, topics_of or topics_in)
     sources = _sources(cards, shown, settings, problems, warnings)
     types, faults = (types_of or _types)(cards, shown, settings)
-    return Frame(cards, shown, settings, topics, types, tuple(sources), (*problems, *faults), tuple(warnings))
+    if faults:  # of a note type that is broken, no note could be judged
+        raise DeckError(limited([*problems, *faults]))
+    return Frame(cards, shown, settings, topics, types, tuple(sources), tuple(problems), tuple(warnings))
 
 
 # ----------------------------------------------------------------------------------------- files and folders
@@ -163,7 +165,7 @@ def topics_in(text: str, path: str) -> tuple[Topics, list[Problem]]:
 
 
 def look_in(cards: Path, shown: str, settings: Settings) -> tuple[Look, list[Problem]]:
-    """The note types of a deck, with what is wrong with them."""
+    """The look of a deck, with what is wrong with it."""
     own = cards / "look"
     return look_of(settings.name, settings.id, own if own.is_dir() else None, f"{shown}/look", replaced=settings.look == "own")
 

@@ -11,8 +11,9 @@ import os
 import re
 import zlib
 from collections.abc import Collection, Mapping
+from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from generator.look.notetypes import BUILT, HEADING, LOOK, NoteType, Template, environment, tight
 from generator.look.template import ANKIS_OWN, FILTERS, sections, shown, tree
@@ -49,7 +50,7 @@ def look_of(name: str, id: int, own: Path | None = None, shown: str = "", replac
     assets = _Assets(own, problems) if own else None
     css = [] if replaced else [(LOOK / "style.css").read_text(encoding="utf-8")]
     if own and assets and (own / "style.css").is_file():
-        css.append(assets.in_css((own / "style.css").read_text(encoding="utf-8"), f"{shown}/style.css"))
+        css.append(assets.in_css(_text(own / "style.css", f"{shown}/style.css", problems), f"{shown}/style.css"))
     elif replaced:
         problems.append(Problem(Place(f"{shown}/style.css"), "there is no style sheet", "look: own in deck.yml puts it in place of ours"))
     types: dict[str, NoteType] = {}
@@ -67,6 +68,15 @@ def look_of(name: str, id: int, own: Path | None = None, shown: str = "", replac
     media = dict(sorted(assets.media.items())) if assets else {}
     sizes = {file: len(content) for file, content in media.items()}
     return Look({key: types[key]._replace(media=sizes) for key in sorted(types)}, media), problems
+
+
+def _text(path: Path, shown: str, problems: list[Problem]) -> str:
+    """A file's text; of one that is no UTF-8, what is."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        problems.append(Problem(Place(shown), f"the file is not UTF-8: {error.reason} at byte {error.start}", "save it as UTF-8"))
+        return path.read_text(encoding="utf-8", errors="ignore")
 
 
 def _check_ids(types: Mapping[str, NoteType], shown: str, problems: list[Problem]) -> None:
@@ -94,10 +104,11 @@ class _Type:
     def note_type(self, css: str) -> NoteType | None:
         """The note type, None where its type.yml is broken."""
         before, key = len(self.problems), self.folder.name
+        path = f"{self.shown}/type.yml"
         try:
-            root = yaml.load((self.folder / "type.yml").read_text(encoding="utf-8"), f"{self.shown}/type.yml")
-        except (DeckError, UnicodeDecodeError) as error:
-            self.problems += error.problems if isinstance(error, DeckError) else [Problem(Place(f"{self.shown}/type.yml"), f"{error}")]
+            root = yaml.load(_text(self.folder / "type.yml", path, self.problems), path)
+        except DeckError as error:
+            self.problems += error.problems
             return None
         at = root.place
         if not KEY.fullmatch(key):
@@ -130,7 +141,7 @@ class _Type:
             elsewhere="id" in entries,
         )
         made = made._replace(templates=self._templates(entries, made))
-        return None if len(self.problems) > before else _with_fronts(made)
+        return None if len(self.problems) > before else _finished(made)
 
     def _problem(self, place: Place, message: str, hint: str = "") -> None:
         self.problems.append(Problem(place, message, hint))
@@ -191,8 +202,8 @@ class _Type:
     def _check_fields(self, entries: Mapping[str, yaml.Node], at: Place, heading: str, main: str, fields: Mapping[str, int]) -> None:
         """Whether what the author's words go into is there, and goes into one field each."""
         if heading and heading not in fields:
-            place = entries["heading"].place if "heading" in entries else at
-            self._problem(place, f"no field {heading!r} for a note's heading", f"name one as heading:, or leave that empty; {nearest(heading, fields)}")
+            hint = f"name one as heading:, or leave that empty; {nearest(heading, fields)}"
+            self._problem(entries["heading"].place if "heading" in entries else at, f"no field {heading!r} for a note's heading", hint)
         taken = {heading: "the heading"} if heading else {}
         places = [(main, entries["main"], "main")] if main else []
         places += [
@@ -243,17 +254,23 @@ class _Type:
             self.sides[file] = self._rendered(file, f"{self.shown}/{file}")
         return self.sides[file]
 
+    @cached_property
+    def jinja(self) -> Any:
+        return environment(self.folder, *self.around)
+
     def _rendered(self, file: str, path: str) -> _Side | None:
         from jinja2 import TemplateError, TemplateNotFound, TemplateSyntaxError
 
-        source = (self.folder / file).read_text(encoding="utf-8")
+        source = _text(self.folder / file, path, self.problems)
         try:
-            text = tight(environment(self.folder, *self.around).get_template(file).render())
+            text = tight(self.jinja.get_template(file).render())
         except TemplateNotFound as error:
             self._problem(_place(path, source, str(error.name)), f"there is no template {error.name!r} to include", "of ours there is parts.html")
         except TemplateSyntaxError as error:
             where = path if error.name == file else f"{Path(self.shown).parent.as_posix()}/{error.name}"
             self._problem(Place(where, error.lineno), f"broken template: {error.message}")
+        except UnicodeDecodeError:
+            pass  # which is told already
         except TemplateError as error:
             named = re.search(r"'(\w+)' is undefined", str(error.message))
             self._problem(_place(path, source, named[1] if named else ""), f"broken template: {error.message}")
@@ -272,13 +289,14 @@ class _Type:
             try:
                 parts = tree(side.text)
             except ValueError as error:
-                named = re.search(r"\{\{(.+?)\}\}", str(error))
-                self._problem(side.at(named[1] if named else ""), str(error), "sections close in the order in which they opened, the last one first")
+                tag = re.search(r"\{\{.+?\}\}", str(error))
+                self._problem(side.at(tag[0] if tag else ""), str(error), "sections close in the order in which they opened, the last one first")
                 continue
             fields = list(shown(parts))
-            for field in [*(field.name for field in fields), *(section for section in sections(parts) if not re.fullmatch(r"c\d+", section))]:
-                if field not in kind.fields and field not in (ANKIS_OWN if side is back else ANKIS_OWN[1:]):
-                    self._problem(side.at(field), f"the template names a field {field!r} that the type lacks", nearest(field, kind.fields))
+            known = {*kind.fields, *(ANKIS_OWN if side is back else ANKIS_OWN[1:])}
+            for named in [*(field.name for field in fields), *(asked for asked in sections(parts) if not re.fullmatch(r"c\d+", asked))]:
+                if named not in known:
+                    self._problem(side.at(named), f"the template names a field {named!r} that the type lacks", nearest(named, kind.fields))
             for field in fields:
                 for filter in set(field.filters) - set(FILTERS):
                     self._problem(side.at(f"{filter}:"), f"unknown filter {filter!r} of {field.name!r}", nearest(filter, FILTERS))
@@ -290,9 +308,8 @@ class _Type:
             return
         written = {kind.heading, kind.main, *kind.sections}
         if not any(field.name in written for field in shown(tree(front.text))):
-            self._problem(
-                front.at(""), f"the front of {name!r} shows nothing that an author writes", f"show one of {', '.join(sorted(written - {''}))}"
-            )
+            hint = f"show one of {', '.join(sorted(written - {''}))}"
+            self._problem(front.at(""), f"the front of {name!r} shows nothing that an author writes", hint)
 
 
 class _Side(NamedTuple):
@@ -318,8 +335,8 @@ def _place(path: str, source: str, text: str) -> Place:
     return Place(path, source.count("\n", 0, max(source.find(text), 0)) + 1)
 
 
-def _with_fronts(kind: NoteType) -> NoteType:
-    """The type with what its fronts show and want typed."""
+def _finished(kind: NoteType) -> NoteType:
+    """The type with what follows from its templates: what the fronts show and want typed, and its shape."""
     asked, typed = dict[str, None](), dict[str, None]()
     for template in kind.templates:
         for field in shown(tree(template.front)):
@@ -328,7 +345,10 @@ def _with_fronts(kind: NoteType) -> NoteType:
                 typed[name] = None
             elif "cloze" not in field.filters and name not in (*BUILT, *ANKIS_OWN):
                 asked[name] = None
-    return kind._replace(asked=tuple(asked), typed=tuple(name for name in typed if name not in BUILT))
+    fronts = [template.front for template in kind.templates]
+    about = [kind.key, kind.kind, kind.heading, kind.main, kind.required, kind.sections, kind.switches, list(kind.fields), fronts]
+    shape = hashlib.sha256(repr(about).encode()).hexdigest()[:16]
+    return kind._replace(asked=tuple(asked), typed=tuple(name for name in typed if name not in BUILT), shape=shape)
 
 
 # ------------------------------------------------------------------------------------- fonts and pictures of a look

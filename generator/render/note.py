@@ -203,16 +203,16 @@ def _figure(aliases: str, page: _Page) -> str:
 
 def _cards(note_type: NoteType, fields: Mapping[str, str], page: _Page) -> tuple[int, ...]:
     """The templates whose front would not be empty, as Anki counts; each must show something that the author wrote."""
-    note, cards = page.resolved.note, list[int]()
+    note, cards, withheld = page.resolved.note, list[int](), page.resolved.withheld
     filled = {name for name, html in fields.items() if not is_blank(html)}
     for number, template in enumerate(note_type.templates):
         if not asks(template.front, filled):
             continue
         cards.append(number)
-        if not asks(template.front, filled.difference(() if note_type.elsewhere else BUILT)):
+        if not withheld and not asks(template.front, filled.difference(() if note_type.elsewhere else BUILT)):
             hint = "its template may put all of the front in {{#Field}}..{{/Field}}: then there is no card"
             page.problem(note.place, f"the front of the card {template.name!r} would show nothing of the note {note.id!r}", hint)
-    if not cards and not page.resolved.withheld:
+    if not cards and not withheld:
         shown = ", ".join(f"{template.name!r}" for template in note_type.templates)
         page.problem(note.place, f"the note {note.id!r} has no card", f"the front of {shown} is empty: fill what it shows")
     return tuple(cards)

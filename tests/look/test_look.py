@@ -12,7 +12,6 @@ from browser import CHROMIUM
 from our_types import note_types
 from rendering import CLAIM, FORMULA, MEASURED, rendered
 
-from generator.look import notetypes
 from generator.look.notetypes import LOOK
 from generator.notes import Judged, Rendered
 from generator.show.anki_template import card

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import random
 import re
 from collections.abc import Iterator, Mapping
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from workshop import CARDS as TEST_DECK
 from workshop import FIRST, SECOND, Workshop, notes, rows
 
 from generator.look.notetypes import NoteType
@@ -38,7 +40,8 @@ LOOK = {
     "word/front.html": "<h1>{{Word}}</h1>\n<img src='paw.svg' alt=''>\n",
     "word/produce.html": "<p>{{Meaning}}</p>\n",
     "word/read.html": "{{#Reading}}{{furigana:Reading}}{{/Reading}}\n",
-    "word/back.html": '<% import "parts.html" as parts %>\n{{FrontSide}}<hr id="answer">\n<h1>{{Word}}</h1>{{Meaning}}\n<< parts.section("Example") >>\n{{Footer}}',
+    "word/back.html": '<% import "parts.html" as parts %>\n{{FrontSide}}<hr id="answer">\n<h1>{{Word}}</h1>{{Meaning}}\n'
+    '<< parts.section("Example") >>\n{{Footer}}',
     "style.css": '@font-face { font-family: Paw; src: url(fonts/paw.woff2) format("woff2"); }\n.card h1 { background: url( "paw.svg" ); }\n',
     "paw.svg": SVG,
     "fonts/paw.woff2": "no font, but a file",
@@ -124,6 +127,14 @@ def test_what_is_wrong_with_a_look_is_told_with_its_place(case, tmp_path: Path):
     put(tmp_path, {where: text for where, text in look.items() if where not in case.get("without", ())})
     _, problems = look_of("Words", 1_500_000_000_000, tmp_path, "look", replaced=case.get("replaced", False))
     assert sorted(set(map(str, problems))) == case["told"]
+
+
+@pytest.mark.parametrize("where", ["word/type.yml", "word/front.html", "style.css"])
+def test_what_is_no_text(where: str, tmp_path: Path):
+    put(tmp_path, LOOK)
+    (tmp_path / where).write_bytes(b"\xff\xfe" + (tmp_path / where).read_bytes())
+    told = " ".join(map(str, look_of("Words", 1, tmp_path, "look")[1]))
+    assert f"look/{where}:1: the file is not UTF-8: invalid start byte at byte 0 (save it as UTF-8)" in told
 
 
 def test_a_look_that_is_right(tmp_path: Path):
@@ -329,8 +340,6 @@ def flds(folder: Path, package: str) -> list[tuple]:
 
 
 def fields_of(folder: Path, package: str, mid: int) -> list[str]:
-    import json
-
     ((models,),) = rows(folder / "build" / f"{package}.apkg", "select models from col")
     return [field["name"] for field in json.loads(models)[str(mid)]["flds"]]
 
@@ -440,6 +449,11 @@ def test_the_preview_and_the_media_folder_hold_the_look_s_files(tmp_path: Path):
     page = (tmp_path / "build" / "preview" / "index.html").read_text(encoding="utf-8")
     assert '"name":"Recognise"' in page and page.count('"ordinal"') == 11
     assert "2 files" in shop.run("deck").out
+
+
+def test_the_test_decks_have_every_note_type():
+    text = CARDS + "".join(path.read_text(encoding="utf-8") for path in TEST_DECK.rglob("*.md"))
+    assert all(f".{key}}}" in text for key in look_of("W", 1)[0].types if key != "qa")
 
 
 def test_types_are_values():

@@ -7,12 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-<<<<<<< HEAD
 from our_types import note_types
-from workshop import FIRST, SECOND, THIRD, Workshop
-=======
 from workshop import FIRST, SECOND, THIRD, Workshop, workshop
->>>>>>> lock
 
 from generator.keep.sheets import _entry
 from generator.look.notetypes import NoteType
@@ -189,16 +185,13 @@ REFUSED = {
     "a field removed": (fields_without("Spare 2"), "fields were added, removed or reordered"),
     "a field added": (TYPES["qa"]._replace(fields={**TYPES["qa"].fields, "More": 1}), "fields were added, removed or reordered"),
     "fields reordered": (TYPES["qa"]._replace(fields=dict(reversed(TYPES["qa"].fields.items()))), "Rename a spare field"),
-<<<<<<< HEAD
     "another id of the type": (TYPES["qa"]._replace(id=1), "its id was 1720310999 and is now 1 (put `id: 1720310999` into its type.yml"),
-    "another id of a template": (TYPES["qa"]._replace(templates=(CARD._replace(id=1),)), "templates were added, removed or reordered"),
-    "a template more": (TYPES["qa"]._replace(templates=(CARD, CARD._replace(id=2, name="More"))), "(shipped: Card. make a new note type"),
-    "another kind": (TYPES["qa"]._replace(kind="cloze"), "it was shipped as basic and is now cloze"),
-=======
-    "another id of the type": (TYPES["qa"]._replace(id=1), "its id was 1720310001 and is now 1 (put `id: 1720310001` into its type.yml"),
-    "another id of the template": (TYPES["qa"]._replace(template=("Card", 1)), "templates were added, removed or reordered (released: Card."),
+    "another id of a template": (
+        TYPES["qa"]._replace(templates=(CARD._replace(id=1),)),
+        "templates were added, removed or reordered (released: Card.",
+    ),
+    "a template more": (TYPES["qa"]._replace(templates=(CARD, CARD._replace(id=2, name="More"))), "Make a new note type for other cards"),
     "another kind": (TYPES["qa"]._replace(kind="cloze"), "it was released as basic and is now cloze"),
->>>>>>> lock
 }
 
 
@@ -341,12 +334,9 @@ LINES = Lock(
         "a": NoteLine("g1", "qa", "D", "11", 1, {}, {}, "why: # 'it' went"),
     },
     {"qa": TypeLine(7, "basic", ((1, "Id"), (2, "Front")), ((3, "Card"),), "ab", 9)},
-<<<<<<< HEAD
-=======
     {"2026.11": Release(5, 2), "2026.9": Release(5, 1)},
     {"b": Draft("23", 5), "ab": Draft("cd", 3)},
     {"qa": Draft("ac", 10), "own": Draft("ef", 4)},
->>>>>>> lock
 )
 FIELDS = ("notes", "types", "releases", "drafts", "type_drafts")
 
@@ -367,10 +357,6 @@ def test_round_trip(tmp_path: Path):
 def test_a_line_is_written_as_what_it_says_now(tmp_path: Path):
     """Lines that did not change need not be made again; one that did is."""
     read = load(saved(tmp_path, text(LINES)), [])
-<<<<<<< HEAD
-    changed = {**read.notes, "a": read.notes["a"]._replace(mod=5), "c": LINES.notes["b"]}
-    assert text(read._replace(notes=changed)) == text(Lock(changed, LINES.types))
-=======
     for notes, drafts in (
         ({**read.notes, "a": read.notes["a"]._replace(mod=5), "c": LINES.notes["b"]}, read.drafts),
         (read.notes, {**read.drafts, "a": Draft("12", 6)}),
@@ -380,7 +366,6 @@ def test_a_line_is_written_as_what_it_says_now(tmp_path: Path):
     ):
         changed = read._replace(notes=notes, drafts=drafts)
         assert text(changed) == text(changed._replace(lines={}))
->>>>>>> lock
 
 
 def test_one_sorted_line_each():

@@ -17,6 +17,7 @@ from workshop import cpu
 from generator.look.notetypes import LOOK
 from generator.problems import DeckError, Place, Problem
 from generator.read import body, html, yaml
+from generator.read.deckfile import fresh_id
 from generator.read.folder import read
 from generator.resolve.note import resolve
 from kernels import declare
@@ -188,10 +189,15 @@ def test_the_example_in_the_readme_is_a_deck(tmp_path):
     files = dict(re.findall(r"^`cards/([^`]+)`[^\n]*\n\n(?:~~~~|````)\w+\n(.*?)^(?:~~~~|````)$", text, re.MULTILINE | re.DOTALL))
     assert {"deck.yml", "sources.yml"} < set(files)
     for name, content in files.items():
-        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).parent.mkdir(exist_ok=True, parents=True)
         (tmp_path / name).write_text(content, encoding="utf-8")
+    with pytest.raises(DeckError, match=r"deck.yml:2: '0' is no deck's id \(take [0-9]{13},") as raised:
+        read(tmp_path)  # whoever copies it has an id of their own
+    assert len(raised.value.problems) == 1
+    (tmp_path / "deck.yml").write_text(re.sub(r"^id: 0 ", f"id: {fresh_id()} ", files["deck.yml"], flags=re.MULTILINE), encoding="utf-8")
     deck = read(tmp_path)
-    assert {note.type for note in deck.notes} == {"qa", "trap", "numeric", "cloze"}
+    assert {note.type for note in deck.notes} == {"qa", "trap", "numeric", "cloze", "word"}
+    assert deck.notes[-1].fields["Once"].text == "once" and deck.notes[-1].deck == "ML interviews::Words"
     assert deck.warnings == ()
     problems: list[Problem] = []
     resolved = [resolve(note, lambda run: declare.find(run.kernel)(**run.parameters), problems) for note in deck.notes]
