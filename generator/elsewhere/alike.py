@@ -12,7 +12,7 @@ _END = "\ue01a"  # of a line
 _SAME = {"strong": "b", "em": "i", "strike": "s", "tt": "code", "acronym": "abbr"}
 _LINES = frozenset("br div p center figure".split())  # of these only the ends of lines are seen
 _BLOCKS = frozenset("blockquote dd dl dt hr li ol pre table td th tr ul".split())
-_NOTHING = frozenset("font span tbody thead tfoot colgroup col".split())
+_NOTHING = frozenset("font span tbody thead tfoot colgroup col wbr".split())
 _UNSEEN = frozenset(("script", "style"))
 _MATH = re.compile(r"\\\((.+?)\\\)|\\\[(.+?)\\\]", re.DOTALL)
 

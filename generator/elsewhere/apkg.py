@@ -96,9 +96,10 @@ def _members(media: bytes, latest: bool) -> Mapping[str, str]:
 
 def _kinds(database: sqlite3.Connection) -> dict[int, Kind]:
     if _has_table(database, "notetypes"):
-        return {id: _kind(database, id, name, mod, dict(_message(config))) for id, name, mod, config in database.execute(
-            "select id, name, mtime_secs, config from notetypes order by id"
-        )}
+        return {
+            id: _kind(database, id, name, mod, dict(_message(config)))
+            for id, name, mod, config in database.execute("select id, name, mtime_secs, config from notetypes order by id")
+        }
     (models,) = database.execute("select models from col").fetchone()
     return {int(model["id"]): _legacy_kind(model) for model in json.loads(models).values()}
 

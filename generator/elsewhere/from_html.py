@@ -20,6 +20,7 @@ Form = Literal["markdown", "html", "text"]
 FORMS: tuple[Form, ...] = ("markdown", "html", "text")
 
 _HELD, _KEPT = "\ue010", "\ue011"  # around the number of a piece that no converter may see
+_PIECE = re.compile(f"{_HELD}([0-9]+){_KEPT}")
 _LINE, _BREAK = "\ue012", "\ue013"  # where a line of the editor begins or ends; a <br>
 _BLOCKS = ("[document]", "blockquote", "br", "center", "dd", "div", "dl", "dt", "hr", "li", "ol", "p", "pre", "table", "ul")
 _CODE = {"code", "pre"}
@@ -69,7 +70,7 @@ def converted(html: str, form: Form, clozes: bool, media: Callable[[str], str | 
     if form == "markdown":
         text = _lines(_Converter(held).convert_soup(soup))
     elif form == "html":
-        text = f"<div>{_html(soup, held)}</div>"
+        text = held.raw(f"<div>{_html(soup, held)}</div>")
     else:
         for tag in soup.find_all(["br", "div", "p", "li", "tr", "td"]):
             tag.insert_before("\n")
@@ -89,15 +90,24 @@ class _Held:
     """Math, sound and pictures, which stand aside while the rest is converted."""
 
     def __init__(self, media: Callable[[str], str | None], lost: list[str]):
-        self.path_of, self.lost, self.pieces = media, lost, list[tuple[str, str]]()
+        self.path_of, self.lost, self.pieces = media, lost, list[tuple[str, str, str]]()
 
-    def up(self, piece: str, shown: str) -> str:
-        self.pieces.append((piece, shown))
+    def up(self, piece: str, shown: str, source: str = "") -> str:
+        """Sets a piece aside: as Markdown, as the card shows it, and, of math, as it was."""
+        self.pieces.append((piece, shown, source))
         return f"{_HELD}{len(self.pieces) - 1}{_KEPT}"
 
     def down(self, text: str, shown: bool = False) -> str:
         """The text with the pieces in their places, as Markdown or as the card shows them."""
-        return re.sub(f"{_HELD}([0-9]+){_KEPT}", lambda match: self.pieces[int(match[1])][shown], text)
+        return _PIECE.sub(lambda match: self.pieces[int(match[1])][shown], text)
+
+    def as_it_was(self, text: str) -> str:
+        """The text of code, in which no formula is set."""
+        return _PIECE.sub(lambda match: self.pieces[int(match[1])][2] or match[0], text)
+
+    def raw(self, html: str) -> str:
+        """Raw HTML; Markdown finds a picture in it only where it does not begin the line with a block."""
+        return f"<wbr>{html}" if any(self.pieces[int(number)][0].startswith("![") for number in _PIECE.findall(html)) else html
 
     def math(self, match: re.Match[str]) -> str:
         tex = next(group for name, group in match.groupdict().items() if group is not None and name != "block")
@@ -105,7 +115,9 @@ class _Held:
         tex = " ".join(unescape(re.sub(r"<!--.*?-->|</?[a-z][^<>]*>", "", tex)).split())
         display = match["display"] is not None or match["older"] is not None or "block" in (match["block"] or "")
         if match["latex"] is not None:
-            dollars = re.fullmatch(r"(\$\$?)([^$]+)\1|\\\[(.+)\\\]|\\\((.+)\\\)|\\begin\{(?:displaymath|math)\}(.+)\\end\{(?:displaymath|math)\}", tex)
+            dollars = re.fullmatch(
+                r"(\$\$?)([^$]+)\1|\\\[(.+)\\\]|\\\((.+)\\\)|\\begin\{(?:displaymath|math)\}(.+)\\end\{(?:displaymath|math)\}", tex
+            )
             if dollars is None and not tex.startswith("\\begin{"):
                 self.lost.append(f"LaTeX that MathJax cannot set became text: {tex[:60]}")
                 return self.up(literal(tex), escape(tex))
@@ -116,7 +128,7 @@ class _Held:
             return ""
         written = rf"\[{tex}\]" if display else rf"\({tex}\)"
         bare = "$" not in tex and not re.match(r"[0-9]", match.string[match.end() :])
-        return self.up((f"$${tex}$$" if display else f"${tex}$") if bare else written, escape(written))
+        return self.up((f"$${tex}$$" if display else f"${tex}$") if bare else written, escape(written), unescape(match[0]))
 
     def media(self, name: str, alt: str = "") -> str:
         """A media file in our form: a picture, a sound or a film."""
@@ -178,7 +190,9 @@ def _tidied(soup: BeautifulSoup, held: _Held) -> None:
                 tag.unwrap()
     soup.smooth()
     for text in soup.find_all(string=True):
-        if not text.find_parent("pre"):
+        if text.find_parent(["code", "pre"]):
+            text.replace_with(held.as_it_was(str(text)))
+        else:
             text.replace_with(re.sub(r"[ \t\r\n]+", " ", text))
 
 
@@ -276,9 +290,6 @@ class _Converter(MarkdownConverter):
             return f"{text.strip()}<br>" if el.next_sibling else text.strip()
         if not el.attrs:
             return f"{_LINE}{text}{_LINE}"
-        if _HELD in text and "\n\n" not in text.strip():  # raw HTML would hide the picture from Markdown
-            style = f"display: block; {el.get('style', '')}".rstrip("; ")
-            return f'{_LINE}<span style="{_attribute(style)}">{text.strip(_LINE + _BREAK)}</span>{_LINE}'
         return f"\n\n{self._raw(el)}\n\n"
 
     convert_center = convert_div
@@ -306,7 +317,7 @@ class _Converter(MarkdownConverter):
 
     def convert_span(self, el: Tag, text: str, parent_tags: set[str]) -> str:
         if "\n\n" in text or _LINE in text:
-            return f"\n\n<div>{self._raw(el)}</div>\n\n"
+            return f"\n\n{self.held.raw(f'<div>{self._raw(el)}</div>')}\n\n"
         return f"{_opening(el)}{text}</{el.name}>" if text else ""
 
     def convert_code(self, el: Tag, text: str, parent_tags: set[str]) -> str:
@@ -323,29 +334,34 @@ class _Converter(MarkdownConverter):
         code = el.get_text().replace("\r\n", "\n").strip("\n")
         if "_inline" in parent_tags or _HELD in code or "li" in parent_tags:
             return f"\n\n{self._raw(el)}\n\n"
-        named = re.search(r"\b(?:lang|language)-([\w+#-]+)", " ".join([*el.get("class", []), *(c for one in el.find_all("code") for c in one.get("class", []))]))
+        named = re.search(
+            r"\b(?:lang|language)-([\w+#-]+)", " ".join([*el.get("class", []), *(c for one in el.find_all("code") for c in one.get("class", []))])
+        )
         ticks = "`" * max(3, *(len(run) + 1 for run in re.findall("`+", code)), 3)
         return f"\n\n{ticks}{named[1] if named else ''}\n{code}\n{ticks}\n\n"
 
     def convert_table(self, el: Tag, text: str, parent_tags: set[str]) -> str:
         headed = bool(el.find("th")) and not el.find("td", recursive=False)
-        simple = not el.find(["table", "ul", "ol", "pre", "blockquote"]) and not el.find(attrs={"colspan": True}) and not el.find(attrs={"rowspan": True})
+        simple = (
+            not el.find(["table", "ul", "ol", "pre", "blockquote"]) and not el.find(attrs={"colspan": True}) and not el.find(attrs={"rowspan": True})
+        )
         first = el.find("tr")
         headed = headed and first is not None and not first.find("td") and not any(row.find("th") for row in el.find_all("tr")[1:])
-        if _HELD in el.get_text() or (headed and simple and "li" not in parent_tags):
+        if headed and simple and "li" not in parent_tags:
             return super().convert_table(el, text, parent_tags)
         return f"\n\n{self._raw(el)}\n\n"
 
     def _raw(self, el: Tag) -> str:
-        return f"{_opening(el)}{_html(el, self.held)}</{el.name}>"
+        return self.held.raw(f"{_opening(el)}{_html(el, self.held)}</{el.name}>")
 
     def _block(self, el: Tag, text: str, parent_tags: set[str]) -> str:
         return f"\n\n{self._raw(el)}\n\n"
 
     convert_dl = convert_details = convert_figure = convert_caption = _block
 
-
-    convert_abbr = convert_bdi = convert_bdo = convert_cite = convert_del = convert_dfn = convert_ins = convert_mark = convert_q = convert_rp = convert_span
+    convert_abbr = convert_bdi = convert_bdo = convert_cite = convert_del = convert_dfn = convert_ins = convert_mark = convert_q = convert_rp = (
+        convert_span
+    )
     convert_rt = convert_ruby = convert_s = convert_small = convert_sub = convert_sup = convert_time = convert_u = convert_var = convert_span
 
     def convert_kbd(self, el: Tag, text: str, parent_tags: set[str]) -> str:

@@ -78,7 +78,10 @@ def _declared(kind: Kind, about: Shape) -> str:
     lines = [f"name: {_quoted(kind.name)}"]
     if kind.id:
         lines.append(f"id: {kind.id}                 # what learners' Anki knows it by, as are the ids below: for ever")
-    lines += [f"kind: {'cloze' if kind.cloze else 'basic'}", f"heading: {_quoted(about.heading) if about.heading else '# none: a note is headed for its authors alone'}"]
+    lines += [
+        f"kind: {'cloze' if kind.cloze else 'basic'}",
+        f"heading: {_quoted(about.heading) if about.heading else '# none: a note is headed for its authors alone'}",
+    ]
     if about.main:
         lines.append(f"main: {_quoted(about.main)}")
     if about.sections:
@@ -102,8 +105,10 @@ class _Cleaner:
         self.assets: dict[str, bytes] = {}
         self.lost: list[Problem] = []
 
-    def _lose(self, file: str, what: str) -> None:
+    def _without(self, file: str, what: str) -> str:
+        """What stands in place of something that is left out: nothing."""
         self.lost.append(Problem(Place(f"look/{self.key}/{file}"), f"{what} was left out"))
+        return ""
 
     def template(self, text: str, file: str) -> str:
         kept: list[str] = []
@@ -114,14 +119,13 @@ class _Cleaner:
 
         def remove(match: re.Match[str]) -> str:
             name = match[1] or match[0].lstrip("<").split()[0].rstrip(">")
-            self._lose(file, f"<{name.lower()}>")
-            return ""
+            return self._without(file, f"<{name.lower()}>")
 
         text = OCCLUSION.sub(keep, _COMMENT.sub(lambda match: "" if "<" in match[0][4:] else match[0], text)) if self.kind.occlusion else text
         text = _ACTIVE.sub(remove, text)
-        text = _HANDLER.sub(lambda match: self._lose(file, f"the handler {match[1]}") or "", text)
-        text = _SCRIPT_LINK.sub(lambda match: self._lose(file, "a link that runs a script") or 'href="#"', text)
-        text = re.sub(r"\[sound:[^\[\]{}]*\]", lambda match: self._lose(file, match[0]) or "", text)
+        text = _HANDLER.sub(lambda match: self._without(file, f"the handler {match[1]}"), text)
+        text = _SCRIPT_LINK.sub(lambda match: self._without(file, "a link that runs a script"), text)
+        text = re.sub(r"\[sound:[^\[\]{}]*\]", lambda match: self._without(file, match[0]), text)
         text = _SOURCE.sub(lambda match: self._image(match, file), text)
         text = _FIELD.sub(lambda match: self._field(match, file), text)
         text = re.sub(r"<(?=[<%#])|(?<=[>%#])>(?=>)", "&lt;", text) if re.search(r"<[<%#]", text) else text
@@ -133,11 +137,10 @@ class _Cleaner:
         sign = name[0] if name[0] in "#^/!" else ""
         *filters, field = (part.strip() for part in name.lstrip("#^/!").split(":"))
         if sign == "!" or (field not in self.kind.fields and field not in ANKIS_OWN and not (sign and re.fullmatch(r"c\d+", field))):
-            self._lose(file, f"{match[0]}, which names no field of the type,")
-            return ""
+            return self._without(file, f"{match[0]}, which names no field of the type,")
         known = [one for one in filters if one.split()[:1] and one.split()[0] in FILTERS]
         if len(known) < len(filters):
-            self._lose(file, f"the filter of {match[0]}, an add-on's,")
+            self._without(file, f"the filter of {match[0]}, an add-on's,")
             return f"{{{{{':'.join([*known, field])}}}}}"
         return match[0]
 
@@ -146,8 +149,8 @@ class _Cleaner:
         return match[0].replace(name, kept) if (kept := self._asset(name, file, IMAGES)) else ""
 
     def css(self, css: str) -> str:
-        css = _IMPORT.sub(lambda match: self._lose("style.css", match[0]) or "", css)
-        css = _FACE.sub(lambda match: match[0] if all(self._is_kept(one) for one in _URL.finditer(match[0])) else self._lose("style.css", match[0]) or "", css)
+        css = _IMPORT.sub(lambda match: self._without("style.css", match[0]), css)
+        css = _FACE.sub(self._face, css)
 
         def packed(match: re.Match[str]) -> str:
             name = next((group for group in match.groups() if group is not None), "")
@@ -158,6 +161,9 @@ class _Cleaner:
 
         return _URL.sub(packed, css)
 
+    def _face(self, match: re.Match[str]) -> str:
+        return match[0] if all(map(self._is_kept, _URL.finditer(match[0]))) else self._without("style.css", " ".join(match[0].split()))
+
     def _is_kept(self, match: re.Match[str]) -> bool:
         name = next((group for group in match.groups() if group is not None), "")
         return not _REMOTE.match(name) and name.lower().endswith(FONTS) and self.media(name) is not None
@@ -166,7 +172,8 @@ class _Cleaner:
         """The path in look/ of a file that templates or style show."""
         content = None if _REMOTE.match(name) or not name.lower().endswith(suffixes) else self.media(name)
         if content is None:
-            self._lose(file, f"the remote file {name}" if _REMOTE.match(name) else f"the file {name}, which is not there or none that every Anki shows,")
+            what = f"the remote file {name}" if _REMOTE.match(name) else f"the file {name}, which is not there or none that every Anki shows,"
+            self._without(file, what)
             return None
         kept = re.sub(r"[^a-z0-9.]+", "-", name.lower()).strip("-.")
         self.assets[kept] = content

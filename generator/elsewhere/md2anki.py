@@ -31,7 +31,12 @@ KINDS = {
         "md2anki (default)", 396500103, False, dict.fromkeys(("Question", "Answer")), (Template("md2anki md2anki_default (v3)", *_BASIC),), _CSS
     ),
     "md2anki_type_answer": Kind(
-        "md2anki (type answer)", 396500203, False, dict.fromkeys(("Question", "Answer")), (Template("md2anki md2anki_type_answer (v3)", *_TYPED),), _CSS
+        "md2anki (type answer)",
+        396500203,
+        False,
+        dict.fromkeys(("Question", "Answer")),
+        (Template("md2anki md2anki_type_answer (v3)", *_TYPED),),
+        _CSS,
     ),
     "md2anki_type_cloze": Kind(
         "md2anki (type cloze)", 396500301, True, dict.fromkeys(("Text",)), (Template("md2anki md2anki_type_cloze (v1)", *_CLOZE),), _CSS

@@ -116,5 +116,5 @@ def _kind(name: str, fields: tuple[str, ...], cloze: bool) -> Kind:
     """A note type that asks for the first field and shows the others."""
     shown = f"{{{{cloze:{fields[0]}}}}}" if cloze else f"{{{{{fields[0]}}}}}"
     rest = "\n".join(f"{{{{#{field}}}}}<div>{{{{{field}}}}}</div>{{{{/{field}}}}}" for field in fields[1:])
-    back = f"{shown if cloze else '{{FrontSide}}'}\n\n<hr id=\"answer\">\n\n{rest}"
+    back = f'{shown if cloze else "{{FrontSide}}"}\n\n<hr id="answer">\n\n{rest}'
     return Kind(name, 0, cloze, dict.fromkeys(fields), (Template("Cloze" if cloze else "Card 1", shown, back),), _CSS)

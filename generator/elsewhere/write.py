@@ -229,7 +229,9 @@ class _Stage:
         text = card.fields.get(name) or next(iter(card.fields.values()), "")
         text = re.sub(r"\{\{c[0-9]+::(.*?)(?:::.*?)?\}\}", r"\1", text)
         text = re.sub(r"\[\[(?:[^\[\]|]*\|)?([^\[\]]*)\]\]", r"\1", text)
-        text = re.sub(r"!?\[([^\[\]]*)\]\([^()]*\)|\[sound:([^\[\]]*)\]|<img[^<>]*src=\"?([^\"<>]*)[^<>]*>", lambda m: f" {m[1] or m[2] or m[3] or ''} ", text)
+        text = re.sub(
+            r"!?\[([^\[\]]*)\]\([^()]*\)|\[sound:([^\[\]]*)\]|<img[^<>]*src=\"?([^\"<>]*)[^<>]*>", lambda m: f" {m[1] or m[2] or m[3] or ''} ", text
+        )
         return " ".join(unescape(re.sub(r"<[^<>]*>", " ", text)).split())
 
     # ---------------------------------------------------------------------------------------------------- fields
@@ -265,7 +267,9 @@ class _Stage:
             return converted(text, form, clozes, media, line=name in card.shape.typed)
         lost: list[str] = []
         if form == "text":
-            return Converted("<br>\n".join(plain_line(line) for line in text.split("\n") if line.strip()), "", ("formatting that no card may have was left out",))
+            return Converted(
+                "<br>\n".join(plain_line(line) for line in text.split("\n") if line.strip()), "", ("formatting that no card may have was left out",)
+            )
         return Converted(adapted(text, media, lost), "", tuple(dict.fromkeys(lost)))
 
     def _heading(self, card: _Card) -> tuple[str, Converted | None]:
@@ -297,7 +301,11 @@ class _Stage:
         for (path, topic), cards in by_deck.items():
             name = "::".join(path)
             if path and name not in folders:
-                slug = (_slug(name, 60, words=12) or f"deck-{hashlib.sha256(name.encode()).hexdigest()[:8]}").replace("media", "media-").replace("look", "look-")
+                slug = (
+                    (_slug(name, 60, words=12) or f"deck-{hashlib.sha256(name.encode()).hexdigest()[:8]}")
+                    .replace("media", "media-")
+                    .replace("look", "look-")
+                )
                 folders[name] = next(one for one in (slug, *(f"{slug}-{n}" for n in range(2, 1000))) if one not in folders.values())
             stem = _slug(topic, 60, words=12) or "cards"
             for start in range(0, len(cards), LONG):
@@ -375,7 +383,9 @@ class _Stage:
     def settled(self) -> building.Built:
         """Writes and builds until every note is sound and shows what it showed, or is left out."""
         if not self.cards_of:
-            raise DeckError([Problem(Place(path.as_posix()), "no note is new here" if self.known else "no card could be carried") for path, _ in self.hauls])
+            raise DeckError(
+                [Problem(Place(path.as_posix()), "no note is new here" if self.known else "no card could be carried") for path, _ in self.hauls]
+            )
         cache = Cache()
         try:
             while True:
@@ -388,7 +398,9 @@ class _Stage:
                 again += [self._compared(entry, built) for entry in built.entries]
                 if not any(again):
                     return built
-                self.topics = {path: (name, kept) for path, (name, cards) in self.topics.items() if (kept := [c for c in cards if c in self.cards_of])}
+                self.topics = {
+                    path: (name, kept) for path, (name, cards) in self.topics.items() if (kept := [c for c in cards if c in self.cards_of])
+                }
                 for path in self.cards.glob("**/*.md"):
                     if path.relative_to(self.cards).as_posix() not in self.topics:
                         path.unlink()
@@ -429,7 +441,7 @@ class _Stage:
                 continue
             card.differing.setdefault(name, []).append(form)
             tried = card.differing[name]
-            card.forms[name] = "html" if "html" not in tried and "<img>" not in one.shows else tried[0]
+            card.forms[name] = "html" if "html" not in tried else tried[0]
             again = again or card.forms[name] != form
         return again
 
@@ -441,7 +453,11 @@ class _Stage:
 
     def written(self) -> list[str]:
         """The paths of what is new, in the order in which they are moved."""
-        new = [*self.topics, *(f"look/{path}" for path in self.look_files), *(f"media/{path}" for path, content in self.taken.items() if content is not None)]
+        new = [
+            *self.topics,
+            *(f"look/{path}" for path in self.look_files),
+            *(f"media/{path}" for path, content in self.taken.items() if content is not None),
+        ]
         return [*new, *([] if self.here.is_there else ["deck.yml"])]
 
     def losses(self) -> Iterator[Problem]:
@@ -494,7 +510,11 @@ def _tags(tags: Iterable[str]) -> list[str]:
 
 
 def _scalar(tag: str) -> str:
-    return tag if re.fullmatch(r"[A-Za-z][\w-]*(?:::[\w-]+)*", tag) and tag.lower() not in ("true", "false", "null") else json.dumps(tag, ensure_ascii=False)
+    return (
+        tag
+        if re.fullmatch(r"[A-Za-z][\w-]*(?:::[\w-]+)*", tag) and tag.lower() not in ("true", "false", "null")
+        else json.dumps(tag, ensure_ascii=False)
+    )
 
 
 def counted(problems: Iterable[Problem]) -> list[str]:

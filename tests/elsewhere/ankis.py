@@ -12,18 +12,25 @@ from anki.collection import Collection, ExportAnkiPackageOptions, ImportAnkiPack
 MADE = 1_780_000_000  # when its notes were last changed
 
 PNG = bytes.fromhex(
-    "89504e470d0a1a0a0000000d4948445200000001000000010806000000 1f15c4890000000d49444154789c6360606060000000050001a5f645400000000049454e44ae426082".replace(" ", "")
+    "89504e470d0a1a0a0000000d4948445200000001000000010806000000 1f15c4890000000d49444154789c6360606060000000050001a5f645400000000049454e44ae426082".replace(
+        " ", ""
+    )
 )
 BASIC = [
     ("el perro", "the dog", "Español::Capítulo 1", ["animal", "a1::noun"]),
-    ("la <b>casa</b> &amp; el&nbsp;jardín", 'the house<br>and the garden<div><i>both</i></div>', "Español::Capítulo 1", ["a1::noun"]),
+    ("la <b>casa</b> &amp; el&nbsp;jardín", "the house<br>and the garden<div><i>both</i></div>", "Español::Capítulo 1", ["a1::noun"]),
     ("el perro", "another dog", "Español::Capítulo 1", []),
     ("猫", "ねこ", "Español::日本語", ["日本"]),
     (r"\(x_1^2 &lt; 3\)", r"\[\frac{a}{b}\] and [latex]$y$[/latex]", "Español", ["math"]),
     ('<img src="my picture.png">', "a pixel", "Español", []),
     ("# of *stars* [x](y) $5 {{no}} [[ref]]", "1. not a list<br>- nor this<br>&lt;b&gt; C:\\dir `tick` |", "Español", ["odd"]),
     ("what is listed?", "<ul><li>one</li><li>two<ul><li>inner</li></ul></li></ul>", "Español", []),
-    ("<ul><li>front</li><li>list</li></ul>", '<span style="color: rgb(255, 0, 0);">red</span> <a href="https://example.org/a_b">link</a>', "Español", []),
+    (
+        "<ul><li>front</li><li>list</li></ul>",
+        '<span style="color: rgb(255, 0, 0);">red</span> <a href="https://example.org/a_b">link</a>',
+        "Español",
+        [],
+    ),
     ("code", "<pre><code>def f(x):\n    return x &lt; 3\n</code></pre>", "Español", []),
     ("table", "<table><tbody><tr><td>a</td><td>1</td></tr><tr><td>b</td><td>2</td></tr></tbody></table>", "Español", []),
     ("math in a table", "<table><tr><th>x</th></tr><tr><td>\\(x^2\\)</td></tr></table>", "Español", []),
@@ -60,8 +67,16 @@ def made(path: Path) -> Any:
     for name in ("Word", "Reading", "Meaning", "Front", "Id"):
         col.models.add_field(kind, col.models.new_field(name))
     for name, front, back in (
-        ("Read", '<script>alert(1)</script><div onclick="x()" class=w>{{Word}}</div><img src="_logo.png">', "{{FrontSide}}<hr id=answer>{{Reading}} {{furigana:Reading}} {{hint:Id}}"),
-        ("Mean", "{{#Meaning}}{{Meaning}}{{/Meaning}}", '{{FrontSide}}<hr id=answer>{{Word}}{{addon:Reading}}<link href="https://example.org/x.css" rel="stylesheet">'),
+        (
+            "Read",
+            '<script>alert(1)</script><div onclick="x()" class=w>{{Word}}</div><img src="_logo.png">',
+            "{{FrontSide}}<hr id=answer>{{Reading}} {{furigana:Reading}} {{hint:Id}}",
+        ),
+        (
+            "Mean",
+            "{{#Meaning}}{{Meaning}}{{/Meaning}}",
+            '{{FrontSide}}<hr id=answer>{{Word}}{{addon:Reading}}<link href="https://example.org/x.css" rel="stylesheet">',
+        ),
     ):
         template = col.models.new_template(name)
         template["qfmt"], template["afmt"] = front, back

@@ -110,7 +110,11 @@ def field(draw: random.Random, depth: int = 0) -> str:
         if kind < 0.45 or depth > 3:
             parts.append(" ".join(draw.choices(WORDS, k=draw.randint(1, 4))))
         elif kind < 0.55:
-            parts.append(draw.choice(["<br>", "<br><br>", "<hr>", '<img src="a b.png">', r"\(x &lt; y_1\)", "<!-- note -->", "\n", "&nbsp;", "</div>", "<o:p></o:p>"]))
+            parts.append(
+                draw.choice(
+                    ["<br>", "<br><br>", "<hr>", '<img src="a b.png">', r"\(x &lt; y_1\)", "<!-- note -->", "\n", "&nbsp;", "</div>", "<o:p></o:p>"]
+                )
+            )
         elif kind < 0.75:
             name = draw.choice(INLINE)
             with_it = {"span": ' style="color: red"', "a": ' href="https://example.org/a_(b)"', "font": ' color="red"'}.get(name, "")
@@ -118,7 +122,9 @@ def field(draw: random.Random, depth: int = 0) -> str:
         else:
             name = draw.choice(BLOCKS)
             inside = field(draw, depth + 1)
-            inside = {"ul": f"<li>{inside}</li><li>x</li>", "ol": f"<li>{inside}</li>", "table": f"<tr><td>{inside}</td><td>y</td></tr>"}.get(name, inside)
+            inside = {"ul": f"<li>{inside}</li><li>x</li>", "ol": f"<li>{inside}</li>", "table": f"<tr><td>{inside}</td><td>y</td></tr>"}.get(
+                name, inside
+            )
             inside = f"<dt>{inside}</dt><dd>z</dd>" if name == "dl" else inside
             parts.append(f"<{name}>{inside}</{name}>")
     return draw.choice(["", " "]).join(parts)
@@ -126,15 +132,11 @@ def field(draw: random.Random, depth: int = 0) -> str:
 
 @pytest.mark.parametrize("seed", range(8))
 def test_whatever_a_field_holds_the_card_shows_it(seed, media):
-    """In one of the forms; the last one, plain text, is always sound and keeps every word."""
+    """As Markdown or as HTML; and the last form, plain text, is always sound."""
     draw = random.Random(seed)
     for _ in range(40):
         html = field(draw)
         outcomes = {form: rendered(as_markdown(html, form, False).text, media) for form in FORMS}
         assert outcomes["text"][1] == [], html
-        shown = [form for form in FORMS[:2] if not outcomes[form][1]]
-        words = "".join(seen(as_markdown(html, FORMS[0], False).shows))
-        assert shown, (html, outcomes)
-        alike = [form for form in shown if seen(outcomes[form][0]) == seen(as_markdown(html, form, False).shows)]
-        kept = "".join(part for part in words if part.isalnum())
-        assert alike or kept, html
+        alike = [form for form in FORMS[:2] if not outcomes[form][1] and seen(outcomes[form][0]) == seen(as_markdown(html, form, False).shows)]
+        assert alike, html

@@ -168,7 +168,9 @@ def by_genanki(path: Path, media: Path) -> Path:
     template = {"name": "Card 1", "qfmt": "{{Question}}<br>{{MyMedia}}", "afmt": '{{FrontSide}}<hr id="answer">{{Answer}}'}
     simple = genanki.Model(1607392319, "Simple Model", fields=fields, templates=[template], css=".card { color: #123; }")
     same = genanki.Model(1607392320, "Simple Model", fields=fields[:2], templates=[{**template, "qfmt": "{{Question}}"}])
-    cloze = genanki.Model(1607392321, "Cloze Model", [{"name": "Text"}], [{"name": "c", "qfmt": "{{cloze:Text}}", "afmt": "{{cloze:Text}}"}], model_type=1)
+    cloze = genanki.Model(
+        1607392321, "Cloze Model", [{"name": "Text"}], [{"name": "c", "qfmt": "{{cloze:Text}}", "afmt": "{{cloze:Text}}"}], model_type=1
+    )
     deck, other = genanki.Deck(2059400110, "Capitals"), genanki.Deck(2059400111, "Capitals::Others")
     deck.add_note(genanki.Note(simple, ["Capital of Argentina", "Buenos Aires", '<img src="dot.png">'], guid="a guid: with, odd 'signs'"))
     deck.add_note(genanki.Note(simple, ["", "only an answer", '<img src="dot.png">']))
