@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import json
 import re
-import secrets
 import shlex
 import shutil
 from pathlib import Path
 
 from generator.look.notetypes import environment
 from generator.problems import DeckError, Place, Problem
+from generator.read.deckfile import fresh_id, slug_of
 
 DECK = Path(__file__).parent / "deck"
 
@@ -23,10 +23,9 @@ def init(folder: Path) -> str:
     if folder.exists() or folder.is_symlink():
         raise DeckError([Problem(Place(folder.as_posix()), "this is there already", "name a folder that is not, and move into it what you keep")])
     name = " ".join(re.split(r"[\s_-]+", folder.name)).strip()
-    slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
-    if not slug:
-        raise DeckError([Problem(Place(folder.as_posix()), f"{folder.name!r} cannot name a package", "begin the name with a letter or a digit")])
-    told = {"name": name[0].upper() + name[1:], "id": fresh_id(), "slug": slug, "requirement": _requirement()}
+    if not name:
+        raise DeckError([Problem(Place(folder.as_posix()), "this is no name of a deck", "write letters or digits")])
+    told = {"name": name[0].upper() + name[1:], "id": fresh_id(), "slug": slug_of(name), "requirement": _requirement()}
     part = folder.with_name(f"{folder.name}.part")
     try:
         for path in sorted(path for path in DECK.rglob("*") if path.is_file() and path.suffix != ".pyc"):
@@ -40,11 +39,6 @@ def init(folder: Path) -> str:
     finally:
         shutil.rmtree(part, ignore_errors=True)
     return f"{folder.as_posix()}: a deck of its own, with a card of each kind\n  cd {shlex.quote(str(folder))} && warpdeck watch\n"
-
-
-def fresh_id() -> int:
-    """An id that no other deck has. Those of note types and fields follow from it, up to a thousand times as large, and stay below 2^53."""
-    return 10**12 + secrets.randbelow(7 * 10**12)
 
 
 def _requirement() -> str:

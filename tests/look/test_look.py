@@ -109,11 +109,7 @@ def frames() -> dict[str, str]:
         for name, _, *sides in note_type.templates:
             for side, body in zip(("front", "back"), card(*sides, note.fields), strict=True):
                 body = re.sub(r"\[\[type:\w+\]\]", TYPED[side], body).replace("<details>", "<details open>")
-                classes = "card" + (NIGHT if theme == "dark" else "")
-                pages[f"{key}-{name} {side} {theme} {shell}"] = (
-                    f'<!doctype html><meta charset="utf-8"><style>{shell_css}</style><body class="{classes}">'
-                    f'<div id="content"><div id="qa"><style>{note_type.css}</style>{body}</div></div></body>'
-                )
+                pages[f"{key}-{name} {side} {theme} {shell}"] = phone.page(body, note_type.css, theme, shell)
     return pages
 
 
