@@ -10,9 +10,9 @@ from html.parser import HTMLParser
 
 _END = "\ue01a"  # of a line
 _SAME = {"strong": "b", "em": "i", "strike": "s", "tt": "code", "acronym": "abbr"}
-_LINES = frozenset("br div p center figure".split())  # of these only the ends of lines are seen
-_BLOCKS = frozenset("blockquote dd dl dt hr li ol pre table td th tr ul".split())
-_NOTHING = frozenset("font span tbody thead tfoot colgroup col wbr".split())
+_LINES = frozenset(["br", "div", "p", "center", "figure"])  # of these only the ends of lines are seen
+_BLOCKS = frozenset(["blockquote", "dd", "dl", "dt", "hr", "li", "ol", "pre", "table", "td", "th", "tr", "ul"])
+_NOTHING = frozenset(["font", "span", "tbody", "thead", "tfoot", "colgroup", "col", "wbr"])
 _UNSEEN = frozenset(("script", "style"))
 _MATH = re.compile(r"\\\((.+?)\\\)|\\\[(.+?)\\\]", re.DOTALL)
 

@@ -15,11 +15,12 @@ class Files:
         self.folder, self.root = folder, root or folder
 
     def __call__(self, name: str) -> bytes | None:
-        for path in (self.folder / name, self.folder / unquote(name), self.root / name, self.root / unquote(name)):
+        unquoted = unquote(name)
+        for path in (self.folder / name, self.folder / unquoted, self.root / name, self.root / unquoted):
             if path.is_file():
                 return path.read_bytes()
-        path = self._by_name.get(unquote(name).rpartition("/")[2].lower())
-        return path.read_bytes() if path else None
+        found = self._by_name.get(unquoted.rpartition("/")[2].lower())
+        return found.read_bytes() if found else None
 
     @cached_property
     def _by_name(self) -> dict[str, Path]:

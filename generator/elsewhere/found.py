@@ -1,4 +1,4 @@
-"""What a file from elsewhere holds, whatever its format: notes with their fields as Markdown or HTML, note types, media, and what cannot come along."""
+"""What a file from elsewhere holds, whatever its format: notes with fields of Markdown or HTML, note types, media, and what cannot come along."""
 
 from __future__ import annotations
 

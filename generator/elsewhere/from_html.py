@@ -328,25 +328,20 @@ class _Converter(MarkdownConverter):
         return super().convert_code(el, text, parent_tags)
 
     def convert_pre(self, el: Tag, text: str, parent_tags: set[str]) -> str:
-        code = el.get_text()
+        if "_inline" in parent_tags or "li" in parent_tags or _HELD in el.get_text():
+            return f"\n\n{self._raw(el)}\n\n"
+        classes = " ".join(" ".join(one.get_attribute_list("class")) for one in (el, *el.find_all("code")) if one.has_attr("class"))
+        named = re.search(r"\b(?:lang|language)-([\w+#-]+)", classes)
         for line in el.find_all("br"):
             line.replace_with("\n")
         code = el.get_text().replace("\r\n", "\n").strip("\n")
-        if "_inline" in parent_tags or _HELD in code or "li" in parent_tags:
-            return f"\n\n{self._raw(el)}\n\n"
-        named = re.search(
-            r"\b(?:lang|language)-([\w+#-]+)", " ".join([*el.get("class", []), *(c for one in el.find_all("code") for c in one.get("class", []))])
-        )
-        ticks = "`" * max(3, *(len(run) + 1 for run in re.findall("`+", code)), 3)
+        ticks = "`" * max([3, *(len(run) + 1 for run in re.findall("`+", code))])
         return f"\n\n{ticks}{named[1] if named else ''}\n{code}\n{ticks}\n\n"
 
     def convert_table(self, el: Tag, text: str, parent_tags: set[str]) -> str:
-        headed = bool(el.find("th")) and not el.find("td", recursive=False)
-        simple = (
-            not el.find(["table", "ul", "ol", "pre", "blockquote"]) and not el.find(attrs={"colspan": True}) and not el.find(attrs={"rowspan": True})
-        )
-        first = el.find("tr")
-        headed = headed and first is not None and not first.find("td") and not any(row.find("th") for row in el.find_all("tr")[1:])
+        first, *rest = el.find_all("tr") or [el]
+        headed = first.find("th") and not first.find("td") and not any(row.find("th") for row in rest)
+        simple = not el.find(["table", "ul", "ol", "pre", "blockquote"]) and not el.select_one("[colspan], [rowspan]")
         if headed and simple and "li" not in parent_tags:
             return super().convert_table(el, text, parent_tags)
         return f"\n\n{self._raw(el)}\n\n"

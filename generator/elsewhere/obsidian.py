@@ -169,7 +169,9 @@ class _Reader:
         """START, the note type, its fields, Tags:, END."""
         line = paragraphs[at][0]
         lines: list[str] = []
-        for used, (_, following) in enumerate(paragraphs[at:], 1):
+        used = 0
+        for _, following in paragraphs[at:]:
+            used += 1
             lines += [*following, ""]
             if any(one.strip() == "END" for one in following):
                 break

@@ -1,6 +1,6 @@
 """CSV and TSV, as Anki exports notes and as spreadsheets write them.
 
-In: the text of a file. Out: a Haul whose fields are HTML. A text file does not hold note types: stock types become ours, others are made of their columns.
+In: the text of a file. Out: a Haul whose fields are HTML. A text file holds no note types: stock types become ours, others are made of their columns.
 """
 
 from __future__ import annotations

@@ -33,6 +33,7 @@ from generator.problems import DeckError, Place, Problem
 from generator.read.deckfile import fresh_id, is_tag, settings
 from generator.read.folder import frame, read_file
 from generator.read.html import IMAGES
+from kernels.home import DECK, home_of
 
 LONG = 200  # notes of one topic
 SHOWN = IMAGES  # the media that a card of ours can show
@@ -337,8 +338,8 @@ class _Stage:
             self._put(f"look/{path}", content)
         if (self.here.cards / "look").is_dir():
             shutil.copytree(self.here.cards / "look", self.cards / "look", dirs_exist_ok=True)
-        for path, content in self.taken.items():
-            self._put(f"media/{path}", (self.here.content(f"media/{path}") or b"") if content is None else content)
+        for path, medium in self.taken.items():
+            self._put(f"media/{path}", (self.here.content(f"media/{path}") or b"") if medium is None else medium)
 
     def _put(self, path: str, content: bytes) -> None:
         file = self.cards / path
@@ -387,10 +388,11 @@ class _Stage:
                 [Problem(Place(path.as_posix()), "no note is new here" if self.known else "no card could be carried") for path, _ in self.hauls]
             )
         cache = Cache()
+        home = home_of(self.here.cards) if (self.here.cards / DECK).is_file() else None  # the kernels that cards of the deck name
         try:
             while True:
                 self._write()
-                under = building.circumstances_of(self.cards, cache, (), (), None, ())
+                under = building.circumstances_of(self.cards, cache, (), (), None, (), home)
                 built, problems = building.sound(under, cache)
                 again = [self._plainer(problem, cards) for problem in problems if (cards := self._at(problem.place))]
                 if problems and not again:

@@ -32,7 +32,8 @@ class NoteType(NamedTuple):
     required and sections name the fields that an author writes; `## Source` may stand besides where there is a footer. switches: fields that a
     word in the heading's braces fills. asked: what the fronts show of a note, typed: what they want typed, by the names that the author's
     text goes by. media: the files that templates and style show, name -> size in bytes. elsewhere: learners have the type from another maker,
-    so that its fields hold what stood there and nothing of ours. shape: a hash of all that the fields and cards of a note depend on.
+    so that its fields hold what stood there and nothing of ours.
+    shape: a hash of all that the fields and cards of a note depend on.
     """
 
     key: str

@@ -11,11 +11,7 @@ from anki.collection import Collection, ExportAnkiPackageOptions, ImportAnkiPack
 
 MADE = 1_780_000_000  # when its notes were last changed
 
-PNG = bytes.fromhex(
-    "89504e470d0a1a0a0000000d4948445200000001000000010806000000 1f15c4890000000d49444154789c6360606060000000050001a5f645400000000049454e44ae426082".replace(
-        " ", ""
-    )
-)
+PNG = (Path(__file__).parent / "table" / "dot.png").read_bytes()
 BASIC = [
     ("el perro", "the dog", "Español::Capítulo 1", ["animal", "a1::noun"]),
     ("la <b>casa</b> &amp; el&nbsp;jardín", "the house<br>and the garden<div><i>both</i></div>", "Español::Capítulo 1", ["a1::noun"]),
@@ -61,7 +57,8 @@ def made(path: Path) -> Any:
     add("Basic (type in the answer)", ["cuatro", "<b>four</b>"], "Español::Capítulo 2", [])
     add("Cloze", ["The {{c1::<b>powerhouse</b>::what?}} of the {{c2::cell}}", "extra"], "Español::Capítulo 2", ["bio"])
     add("Cloze", [r"{{c1::\(\frac{a}{\sqrt{b} }\)}} is {{c2::std:<!-- -->:vector}}<br>line {{c3::two}}", ""], "Español::Capítulo 2", [])
-    occlusion = "{{c1::image-occlusion:rect:left=.1:top=.2:width=.3:height=.1:oi=1}}<br>{{c2::image-occlusion:rect:left=.5:top=.2:width=.3:height=.1:oi=1}}<br>"
+    rectangle = "{{{{c{}::image-occlusion:rect:left=.{}:top=.2:width=.3:height=.1:oi=1}}}}<br>"
+    occlusion = rectangle.format(1, 1) + rectangle.format(2, 5)
     add("Image Occlusion", [occlusion, '<img src="my picture.png">', "Header", "Back", "Comment"], "Español::Capítulo 2", [])
     kind = col.models.new("Vocabulary")
     for name in ("Word", "Reading", "Meaning", "Front", "Id"):
