@@ -17,7 +17,7 @@ PY     := $(VENV)/bin/python
 PIP    := $(VENV)/bin/python -m pip install -qq --disable-pip-version-check --constraint requirements.lock
 
 DEVICE_FLAG = $(if $(filter this,$(DEVICE)),--device this)
-RECORD_FLAGS = $(if $(filter this,$(DEVICE)),--device this --records $(BUILD)/records --known kernels/records,--device $(QUOTED)) $(if $(FRESH),--fresh)
+RECORD_FLAGS = --deck $(CARDS) $(if $(filter this,$(DEVICE)),--device this --records $(BUILD)/records,--device $(QUOTED)) $(if $(FRESH),--fresh)
 QUOTED = $(shell $(PY) -c "import yaml; print(','.join(yaml.safe_load(open('$(CARDS)/deck.yml'))['devices']))")
 GENERATOR = $(PY) -m generator
 
@@ -37,7 +37,7 @@ release: $(VENV)/installed due ## the deck, and in the lock that learners have i
 preview: $(VENV)/installed due ## all cards in a browser: build/preview/index.html
 	@$(GENERATOR) preview $(CARDS) --build $(BUILD) $(DEVICE_FLAG)
 
-watch: $(VENV)/watch $(if $(RUN),$(VENV)/torch) ## the preview served, and every saved card shown at once
+watch: $(VENV)/installed $(if $(RUN),$(VENV)/torch) ## the preview served, and every saved card shown at once
 	@exec $(GENERATOR) watch $(CARDS) --build $(BUILD) $(DEVICE_FLAG) $(if $(PORT),--port $(PORT)) $(if $(RUN),--run)
 
 check: $(VENV)/installed ## judge cards, claims, records and the lock without packaging
@@ -47,13 +47,13 @@ records: $(VENV)/torch ## execute every wanted run whose record is missing or st
 	@$(GENERATOR) wanted $(CARDS) | $(PY) -m kernels record - $(RECORD_FLAGS)
 
 rehearse: $(VENV)/triton ## every measurement on the CPU, small, and the cards as they are with its records: build/rehearsal
-	@$(GENERATOR) wanted $(CARDS) | $(PY) -m kernels rehearse --wanted - --into $(BUILD)/rehearsal
+	@$(GENERATOR) wanted $(CARDS) | $(PY) -m kernels rehearse --deck $(CARDS) --wanted - --into $(BUILD)/rehearsal
 	@$(GENERATOR) check $(CARDS) --build $(BUILD) --device rehearsal
 
 tokenizers: $(VENV)/tokenizers ## the packages whose tokenizers and texts some runs read, so that verify and test take those runs in
 
 verify: $(VENV)/torch ## recompute some draws of every recorded simulation, re-measure where the GPU is the record's
-	@$(PY) -m kernels verify $(if $(ALL),--all) $(if $(SEEDS),--seeds $(SEEDS))
+	@$(PY) -m kernels verify --deck $(CARDS) $(if $(ALL),--all) $(if $(SEEDS),--seeds $(SEEDS))
 
 test: $(VENV)/tests ## the test suite, and the share of formulas that have an independent oracle
 	@$(PY) -m pytest tests -q && $(PY) -m kernels oracles --share
@@ -100,10 +100,7 @@ $(VENV)/triton: $(VENV)/torch
 	@$(PIP) --editable '.[triton]' && touch $@
 
 $(VENV)/tests: $(VENV)/installed
-	@$(PIP) --editable '.[test]' && touch $@ $(VENV)/torch $(VENV)/watch
-
-$(VENV)/watch: $(VENV)/installed
-	@$(PIP) --editable '.[watch]' && touch $@
+	@$(PIP) --editable '.[test]' && touch $@ $(VENV)/torch
 
 $(VENV)/bench: $(VENV)/installed
 	@$(PIP) --editable '.[bench]' && touch $@

@@ -6,7 +6,7 @@ What an idle build does not need is imported inside the functions.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from generator.keep.deck import Built
     from generator.notes import Deck
     from generator.pack.lock import Lock, Update
+    from generator.resolve.wanted import Wanted
     from generator.show.coverage import Coverage
 
 T = TypeVar("T")
@@ -44,9 +45,22 @@ def preview(order: Order, now: int) -> str:
     return _with_cache(order, lambda cache: _preview(order, cache, now))
 
 
-def check(order: Order, now: int, strict: bool = False, verbose: bool = False, only: Sequence[Path] = ()) -> str:
-    """Judges cards, claims, records and the lock. strict: stale measurements too. only: these files alone."""
-    return _with_cache(order, lambda cache: _check(order, cache, now, strict, verbose, only))
+def diff(order: Order, now: int, since: str = "") -> str:
+    """What changed since the last release, or since a commit or a package that is named."""
+    return _with_cache(order, lambda cache: _diff(order, cache, now, since))
+
+
+def package(order: Order) -> Path:
+    """The package that the last build wrote."""
+    import json
+
+    about = json.loads((order.build / "report.json").read_bytes())
+    return order.build / f"{about['deck']['slug']}.apkg"
+
+
+def check(order: Order, now: int, strict: bool = False, verbose: bool = False, only: Sequence[Path] = (), shape: str = "text") -> str:
+    """Judges cards, claims, records and the lock. strict: stale measurements too. only: these files alone. shape: "json", "gcc" for programs."""
+    return _with_cache(order, lambda cache: _check(order, cache, now, strict, verbose, only, shape))
 
 
 def wanted(order: Order, due: bool = False, fresh: bool = False) -> list[str]:
@@ -72,7 +86,7 @@ def watch(order: Order, port: int, run: bool, editor: str, now: Callable[[], int
     from generator.watch.server import Server
 
     def follow() -> None:
-        for _ in notices(order.folders, stop):
+        for _ in notices(lambda: order.folders, stop):
             deck.refresh()
 
     stop, deck = Event(), Live(order, now, lambda: renewal.start_again(server.server_port), run)
@@ -134,7 +148,8 @@ def _preview(order: Order, cache: Cache, now: int) -> str:
     return f"{path}: {len(built.entries)} notes" + (f"; {waiting(built.withheld)}" if built.withheld else "")
 
 
-def _check(order: Order, cache: Cache, now: int, strict: bool, verbose: bool, only: Sequence[Path]) -> str:
+def _check(order: Order, cache: Cache, now: int, strict: bool, verbose: bool, only: Sequence[Path], shape: str) -> str:
+    from generator.show import diagnostics
     from generator.show.coverage import table
     from generator.show.report import summary
 
@@ -143,23 +158,45 @@ def _check(order: Order, cache: Cache, now: int, strict: bool, verbose: bool, on
     _, update = _locked(order, built, now, refuse=False)
     found = _coverage(built)
     problems = _unready(built, update, found, strict, bool(only))
-    if problems:
-        raise DeckError(problems)
     deck = built.deck if only else built.deck._replace(warnings=(*built.deck.warnings, *update.warnings))
+    if problems:
+        raise DeckError(problems, deck.warnings)
+    if shape != "text":
+        return diagnostics.text(shape, {"warning": deck.warnings, "note": built.notices})
     typed = [f"typed by hand: {problem}" for sheet in built.sheets for problem in sheet.typed]
     unsaid = [f"not on the front: {problem}" for sheet in built.sheets for problem in sheet.unsaid]
     if verbose:
         return "\n".join(
             [table(found), *typed, *unsaid, _noticed(summary(built.sheets, deck, update.statuses, found, since=update.lock.last), built)]
         )
-    return _noticed("\n".join([_well(built, len(typed), len(unsaid)), *(f"warning  {warning}" for warning in deck.warnings)]), built)
+    return _noticed("\n".join([_well(built, len(typed), len(unsaid)), *(f"warning  {warning}" for warning in deck.warnings)]), built) + "\n"
+
+
+def _diff(order: Order, cache: Cache, now: int, since: str) -> str:
+    from contextlib import nullcontext
+
+    from generator.since import changes, past
+
+    built = _made(order, cache)
+    _keep(order, built)
+    _, update = _locked(order, built, now, refuse=False)
+    last = update.lock.last
+    if not since and not last:
+        return "nothing was released yet; `diff COMMIT` and `diff PACKAGE` tell what changed since then\n"
+    commit = "" if since.endswith(".apkg") else since or past.commit_of(order.cards, last)
+    with past.package(order.cards, commit) if commit else nullcontext(Path(since)) as path:
+        before = changes.of_package(path) if since or commit else {}  # where the release was not committed, its texts are not known
+    here = changes.of_deck(built)
+    found = changes.statuses(before, here, update.statuses) if since else update.statuses
+    about = since or (f"version {last}, {commit[:9]}" if commit else f"version {last}, whose lock is not committed")
+    return f"since {about}\n{changes.text(before, here, found, built.deck.retired)}"
 
 
 def _wanted(order: Order, cache: Cache, due: bool, fresh: bool) -> Iterator[str]:
     from generator.keep.deck import wanted_runs
     from generator.resolve import wanted
 
-    runs = wanted_runs(order.cards, cache, order.devices, order.roots, order.files, order.circumstances)
+    runs = wanted_runs(order.cards, cache, order.devices, order.roots, order.files, order.circumstances, order.home)
     return wanted.lines(wanted.due(runs, may_have_gpu(), fresh) if due else runs)
 
 
@@ -169,7 +206,7 @@ def _wanted(order: Order, cache: Cache, due: bool, fresh: bool) -> Iterator[str]
 def _made(order: Order, cache: Cache, only: Sequence[Path] = ()) -> Built:
     from generator.keep.deck import build
 
-    return build(order.cards, cache, order.devices, order.roots, order.files, order.circumstances, order.jobs, only)
+    return build(order.cards, cache, order.devices, order.roots, order.files, order.circumstances, order.jobs, only, order.home)
 
 
 def _locked(order: Order, built: Built, now: int, refuse: bool = True) -> tuple[Lock, Update]:
@@ -246,15 +283,32 @@ def _write(order: Order, built: Built, update: Update, found: Coverage, each: bo
 def _keep(order: Order, built: Built, wrote: Mapping[Path, str | None] | None = None, said: str = "") -> None:
     """What the next build need not make again; nothing where a file was written meanwhile, and what was read may not be what was hashed."""
     from generator.pack.output import write
-    from generator.resolve.wanted import due, lines, merged
+    from generator.resolve.wanted import lines
 
-    runs = due(merged(run for sheet in built.sheets for run in sheet.wanted), may_have_gpu()) if wrote else []
-    finished = stamp.stamp_of(order.circumstances, order.files, wrote, said, lines(runs), order.before) if wrote else None
+    finished = order.stamped(order.files, wrote, said, lines(_due(built)), _lacking(built)) if wrote else None
     if order.files.moved():  # asked when all is hashed
         return
     built.cache.save((lambda: _live(built)) if finished else None)  # who packed nothing knows not what is old
     if finished:
         write(order.stamp, stamp.encoded(finished))
+
+
+def _due(built: Built) -> list[Wanted]:
+    """The runs that this machine has to execute."""
+    from generator.resolve.wanted import due, merged
+
+    return due(merged(run for sheet in built.sheets for run in sheet.wanted), may_have_gpu())
+
+
+def _lacking(built: Built) -> dict[str, list[str]]:
+    """Packages that runs which this machine has to execute need and that are not here, each with the kernels of those runs."""
+    found: dict[str, list[str]] = {}
+    for name in sorted({run["kernel"] for run in _due(built)}):
+        from kernels import packages
+
+        for package in packages.lacking(name):
+            found.setdefault(package, []).append(name)
+    return found
 
 
 def _live(built: Built) -> list[str]:
@@ -277,11 +331,20 @@ def _unready(built: Built, update: Update, found: Coverage, strict: bool, some: 
 
 def _unfinished(built: Built, strict: bool) -> Iterator[Problem]:
     """Runs without a fresh record; of measurements those that are stale, where a release is to be made: what is missing nobody sees."""
+    needed = _lacking(built)
     for run in _waiting(built):
         if run["kind"] != "measurement" or (strict and run["state"] == "stale"):
             why = f" ({'; '.join(run['reasons'])})" if run["reasons"] else ""
             path, _, line = run["place"].rpartition(":")
-            yield Problem(Place(path, int(line)), f"{run['call']} is {run['state']}{why}", "run make records where its device is")
+            absent = [package for package, kernels in needed.items() if run["call"].partition("(")[0] in kernels]
+            hint = f"it needs {_named(absent)}" if absent else "run make records where its device is"
+            yield Problem(Place(path, int(line)), f"{run['call']} is {run['state']}{why}", hint)
+
+
+def _named(absent: Iterable[str]) -> str:
+    from kernels import packages
+
+    return packages.named(absent)
 
 
 def _waiting(built: Built) -> list[Mapping[str, Any]]:
@@ -302,7 +365,9 @@ def _warned(built: Built, update: Update) -> Deck:
 
 
 def _noticed(text: str, built: Built) -> str:
-    return "\n".join([text, *(f"notice   {notice}" for notice in built.notices)])
+    needed = _lacking(built)
+    needs = [f"notice   {', '.join(sorted({name for names in needed.values() for name in names}))}: needs {_named(needed)}"] * bool(needed)
+    return "\n".join([text, *(f"notice   {notice}" for notice in built.notices), *needs])
 
 
 def _well(built: Built, typed: int, unsaid: int) -> str:
@@ -313,5 +378,5 @@ def _well(built: Built, typed: int, unsaid: int) -> str:
     parts = [f"{len(notes):,} notes, {sum(len(note.cards) for note in notes):,} cards: no problems"]
     parts += [waiting(built.withheld)] * bool(built.withheld) + [f"{missing} runs wait for a measurement"] * bool(missing)
     parts += [f"{typed} numbers typed by hand"] * bool(typed)
-    parts += [f"{unsaid} premises not on the front (VERBOSE=1 lists them)"] * bool(unsaid)
+    parts += [f"{unsaid} premises not on the front"] * bool(unsaid)
     return "; ".join(parts) + (" (--verbose lists them)" if len(parts) > 1 else "")

@@ -5,35 +5,40 @@
 
 from __future__ import annotations
 
+import sys
+
+if vars(sys.modules["kernels"]).get("__file__") is None:  # `python -m` took a deck's folder of this name, in which it runs, for this package
+    del sys.path[0], sys.modules["kernels"]
+
 import argparse
 import contextlib
 import functools
 import json
 import math
 import os
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
-from kernels import lab, listing, oracles, recording, summary
+from kernels import home, lab, listing, oracles, recording, summary
 from kernels.catalogue import names
 from kernels.declare import Kernel, find
 from kernels.machine import cores
 from kernels.parameters import Parameter, nearest
 from kernels.progress import indented, reporting
-from kernels.record import RECORDS, to_json
+from kernels.record import to_json
 from kernels.results import Curve, KernelError, Number, Result
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    parser = _parser()
+def main(arguments: Sequence[str] | None = None, program: str = "python -m kernels") -> int:
+    parser = _parser(program)
     asked, rest = parser.parse_known_args(arguments)
     if rest and (asked.command != "run" or any(word.startswith("-") for word in rest)):
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
     if asked.command == "run":
         asked.assignments += rest  # argparse takes no more of them after an option
     try:
+        _settle(asked)
         code = asked.act(asked)
         sys.stdout.flush()
         return code
@@ -51,9 +56,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m kernels", description="The laboratory: kernels that make every number and figure of the deck.")
-    commands = parser.add_subparsers(dest="command", required=True)
+def _settle(asked: argparse.Namespace) -> None:
+    """Puts the deck's own kernels beside the library's, and its records where no other folder is named."""
+    if "deck" not in vars(asked):  # oracles, which are the library's
+        return
+    folder = Path(os.path.abspath(asked.deck or "."))
+    cards = home.cards_from(folder)
+    if asked.deck and (cards is None or folder not in (cards, cards.parent)):
+        raise KernelError(f"{asked.deck} is no deck: it has no cards/deck.yml")
+    deck = home.home_of(cards) if cards else None
+    home.use(deck)
+    if "records" in vars(asked):
+        asked.known = [*vars(asked).get("known", []), *([deck.records] if deck else [])]
+        asked.records = asked.records or (deck and deck.records)
+        if asked.records is None:
+            raise KernelError("no deck is here, nor in a folder above (cards/deck.yml): name it with --deck DIR, or a folder with --records DIR")
+
+
+def _parser(program: str = "python -m kernels") -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog=program, description="The laboratory: kernels that make every number and figure of the deck.")
+    add_commands(parser)
+    return parser
+
+
+def add_commands(parser: argparse.ArgumentParser) -> None:
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     command = commands.add_parser("list", help="the kernels by area, and whole where they are few: parameters and outputs with their units")
     command.add_argument("words", nargs="*", metavar="WORD", help="only the kernel of this name, or those in which all the words occur")
@@ -98,10 +125,11 @@ def _parser() -> argparse.ArgumentParser:
     verify.set_defaults(act=_verify)
 
     for one in (command, verify):
-        one.add_argument("--records", default=RECORDS, type=Path, metavar="DIR", help="the folder of the records (kernels/records)")
+        one.add_argument("--records", type=Path, metavar="DIR", help="the folder of the records (the deck's)")
+    for name in ("list", "run", "record", "rehearse", "verify"):
+        commands.choices[name].add_argument("--deck", metavar="DIR", help="the deck whose own kernels count too (the one here, or in a folder above)")
     for name in ("run", "record", "rehearse", "verify"):
         commands.choices[name].add_argument("--timeout", type=_seconds, metavar="SECONDS", help="CPU time, in place of each kernel's own limit")
-    return parser
 
 
 def _seconds(text: str) -> float:

@@ -1,7 +1,8 @@
 """Which file of the library holds which kernel: a name in, its Place out. Imports no kernel.
 
 A kernel lies in a folder of the library, its area, or beside the areas. Its name is unique in the whole library and alone finds
-it, so that moving its file to another area changes no card and, since the key leaves areas out, makes no record stale.
+it, so that moving its file to another area changes no card and, since the key leaves areas out, makes no record stale. A deck's own
+kernels (home.py) count as the library's; tests that lie among them (test_*.py, conftest.py, tests/) are none.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import functools
 import importlib
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,7 +33,8 @@ class Place:
         return ".".join(filter(None, (LIBRARY, self.area, self.path.stem)))
 
     def __str__(self) -> str:
-        return (self.path.relative_to(PACKAGE.parent) if self.path.is_relative_to(PACKAGE) else self.path).as_posix()
+        above = next((folder for folder in (PACKAGE.parent, Path.cwd()) if self.path.is_relative_to(folder)), None)
+        return (self.path.relative_to(above) if above else self.path).as_posix()
 
 
 def names() -> tuple[str, ...]:
@@ -47,9 +49,23 @@ def place_of(name: str) -> Place | None:
         _listed.cache_clear()
         importlib.invalidate_caches()
         found = _listed(*library.__path__).places.get(name, ())
-    if len(found) > 1:
-        raise KernelError(f"the name {name!r} stands for {' and for '.join(map(str, found))}, but is to be one kernel's: rename one of them")
+    if problem := _doubled(name, found):
+        raise KernelError(problem)
     return found[0] if found else None
+
+
+def clashes() -> dict[Path, str]:
+    """By the file that came last, what is wrong with each name that stands for two files, or for a file and an area."""
+    places = _listed(*library.__path__).places
+    return {found[-1].path: problem for name, found in places.items() if (problem := _doubled(name, found))}
+
+
+def _doubled(name: str, found: Sequence[Place]) -> str:
+    if len(found) > 1:
+        return f"the name {name!r} stands for {' and for '.join(map(str, found))}, but is to be one kernel's: rename one of them"
+    if found and name in _listed(*library.__path__).areas:
+        return f"the name {name!r} stands for {found[0]} and for a folder of kernels: rename one of them"
+    return ""
 
 
 def place_of_module(module: str) -> Place | None:
@@ -78,7 +94,14 @@ def _listed(*folders: str) -> _Listing:
     for folder in dict.fromkeys(Path(folder).absolute() for folder in folders):
         for path in sorted((*folder.glob("*.py"), *folder.glob("*/*.py"))):
             area = "" if path.parent == folder else path.parent.name
-            if path.stem != "__init__" and path.stem.isidentifier() and f"_{area}".isidentifier():  # an editor's copy is no module
+            if (
+                area != "tests"
+                and not path.stem.startswith("test_")
+                and path.stem != "conftest"
+                and path.stem != "__init__"
+                and path.stem.isidentifier()
+                and f"_{area}".isidentifier()
+            ):  # an editor's copy is no module
                 places[path.stem] = (*places.get(path.stem, ()), Place(area, path))
     return _Listing(places, frozenset(place.area for found in places.values() for place in found) - {""})
 

@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kernels import lab
+from kernels import home, lab, units
 from kernels.declare import find
 from kernels.demand import Device
 from kernels.key import PACKAGE, code_of
@@ -233,7 +233,7 @@ class Crew:
         return self.workers
 
     def _introduced(self, places: Mapping[str, int]) -> Iterator[Worker]:
-        asked = json.dumps({"places": places, "kernels": list(self.code)})
+        asked = json.dumps({"places": places, "kernels": list(self.code), "own": home.own(), "units": units.declared()})
         answers = self.client.run(introduce, asked, workers=list(places), on_error="return")
         for address, place in places.items():
             answer = answers.get(address)
@@ -332,6 +332,7 @@ def _introduced(asked: Mapping[str, Any], address: str, resources: Mapping[str, 
         devices = [vars(one) for one in lab.devices() if one.where == "cpu" or resources.get("GPU", 0) >= 1]
     except KernelError as error:
         wrong = str(error)
+    home.take(asked["own"], asked["units"])  # by the path that it has here; where it lies elsewhere, the codes differ
     code = {name: code_of(name) for name in asked["kernels"]}
     return json.dumps({"host": platform.node(), "commit": commit(), "code": code, "devices": devices, "wrong": wrong})
 

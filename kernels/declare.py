@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from kernels import packages
 from kernels.catalogue import LIBRARY, names, place_of
 from kernels.demand import Asked, Demand, On, arguments
 from kernels.draws import together
@@ -115,7 +116,12 @@ class Kernel:
         return tuple(End(name, value, run({**bound, name: value})) for name, value in wanted)
 
     def _drawn(self, bound: Mapping[str, Any], seed: int) -> dict[str, Number | Curve]:
-        outputs = self.checked(self.function(**bound, **({"seed": seed} if self.takes_seed else {})))
+        try:
+            outputs = self.checked(self.function(**bound, **({"seed": seed} if self.takes_seed else {})))
+        except ModuleNotFoundError as error:
+            if lacking := packages.absent([error.name or LIBRARY]):
+                raise KernelError(f"{self.name} needs {packages.named(lacking)}") from error
+            raise
         result = Result(self.name, self.kind, bound, outputs)
         for holds in self.invariants:
             if not holds(result):
@@ -302,7 +308,9 @@ def find(name: str) -> Kernel:
     try:
         module = importlib.import_module(place.module)
     except (ImportError, SyntaxError) as error:
-        raise KernelError(f"{place} cannot be imported: {error}") from error
+        lacking = packages.absent([error.name or LIBRARY]) if isinstance(error, ModuleNotFoundError) else []
+        why = f"it needs {packages.named(lacking)}" if lacking else str(error)
+        raise KernelError(f"{place} cannot be imported: {why}") from error
     found = getattr(module, name, None)
     if not isinstance(found, Kernel):
         raise KernelError(f"{place} declares no kernel named {name!r}")

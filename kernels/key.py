@@ -63,17 +63,20 @@ APART = {
     "kernels.demand",
     "kernels.draws",
     "kernels.gpu",
+    "kernels.home",
     "kernels.key",
     "kernels.lab",
     "kernels.limits",
     "kernels.listing",
     "kernels.machine",
+    "kernels.packages",
     "kernels.parameters",
     "kernels.plot",
     "kernels.progress",
     "kernels.record",
     "kernels.recording",
     "kernels.results",
+    "kernels.units",
 }
 
 

@@ -23,7 +23,7 @@ from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Any, NoReturn
 
-from kernels import library, limits, machine
+from kernels import library, limits, machine, packages, units
 from kernels.declare import Kernel, find
 from kernels.demand import Device
 from kernels.draws import together
@@ -149,7 +149,7 @@ def _ask(request: Mapping[str, Any], limit: float, environment: Mapping[str, str
                 text=True,
             )
         try:
-            _send(worker, {**request, "library": [os.path.abspath(part) for part in library.__path__]})
+            _send(worker, {**request, "library": [os.path.abspath(part) for part in library.__path__], "units": units.declared()})
             code = limits.wait(worker, limit)
         except limits.LimitReached as reached:
             raise RunError(str(reached), _end_of(log)) from None
@@ -213,6 +213,7 @@ def work() -> None:
     threading.Thread(target=_die_with_the_lab, daemon=True).start()
     _be_killed_first()
     library.__path__[:] = request["library"]
+    units.declare(request["units"])
     if "kernel" not in request:
         _write(path, {"answer": [vars(device) for device in machine.devices()]})
     elif "cases" in request:
@@ -244,19 +245,20 @@ def _measured(kernel: Kernel, request: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _executed(kernel: Kernel, run: Callable[..., Result], parameters: Mapping[str, Any], where: str = "cpu") -> dict[str, Any]:
-    lacking = [package for package in kernel.needs if importlib.util.find_spec(package) is None]
-    if lacking:
-        raise KernelError(f"{kernel.name} needs {', '.join(lacking)}, which is not installed here")
+    if lacking := packages.absent(kernel.needs):
+        raise KernelError(f"{kernel.name} needs {packages.named(lacking)}")
     start = time.perf_counter()
     result = run(**parameters)
     seconds = round(time.perf_counter() - start, 3)
-    return to_json(replace(result, made={**machine.describe_machine(kernel.kind, where, kernel.needs), "seconds": seconds}), {})
+    return to_json(replace(result, made={**machine.describe_machine(kernel.kind, where, kernel.needs, kernel.name), "seconds": seconds}), {})
 
 
 def _confess(path: Path, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     """The worker's excepthook: an author's error is told as it is, any other with its type and the place in the library."""
     if issubclass(kind, KernelError):
         _write(path, {"error": str(error), "unexpected": False})
+    elif isinstance(error, ModuleNotFoundError) and (lacking := packages.absent([error.name or "kernels"])):
+        _write(path, {"error": f"it needs {packages.named(lacking)}", "unexpected": False})
     else:
         traceback.print_exception(kind, error, trace)
         folders = tuple(library.__path__)

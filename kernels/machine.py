@@ -17,22 +17,24 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from kernels.catalogue import place_of
 from kernels.demand import Device
 from kernels.key import PACKAGE
 from kernels.results import KernelError
 
 
-def describe_machine(kind: str, where: str = "cpu", needs: Sequence[str] = ()) -> dict[str, Any]:
+def describe_machine(kind: str, where: str = "cpu", needs: Sequence[str] = (), kernel: str = "") -> dict[str, Any]:
     """How a run of this kind is made on the device that torch calls `where`: the `made` of its record, but for `seconds`.
 
     kind, device ("NVIDIA H100", or "CPU"), device_class ("h100", "cpu"), model (the driver's full name of the
-    device), driver, cuda, torch, python, utc (to the second) and commit; what does not apply is "". Of a measurement on
+    device), driver, cuda, torch, python, utc (to the second) and commit, that of the kernel's file; what does not apply is "". Of a measurement on
     a CPU the processor's own name and class, and its cores and threads. packages: the versions of the packages that its kernel needs.
     """
     device = (_gpu() if where == "cuda" else _measured_cpu()) if kind == "measurement" else _CPU
     torch = sys.modules.get("torch")  # not imported for this: a simulation may do without
     made = {"kind": kind, **device, "torch": str(torch.__version__) if torch else "", "python": platform.python_version(), "utc": _utc()}
-    return {**made, "commit": commit(), **({"packages": versions(needs)} if needs else {})}
+    place = place_of(kernel) if kernel else None
+    return {**made, "commit": commit(place.path if place else PACKAGE / "__init__.py"), **({"packages": versions(needs)} if needs else {})}
 
 
 def devices() -> tuple[Device, ...]:
@@ -180,14 +182,18 @@ def _utc() -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
 
 
-def commit() -> str:
-    """The commit of this package, with "+dirty" where its code differs from it; "" outside a checkout of its own."""
-    git = ("git", "-C", str(PACKAGE.parent))
-    code = (PACKAGE.name, f":(exclude){PACKAGE.name}/records")
-    if not _said(*git, "ls-files", f"{PACKAGE.name}/__init__.py"):  # installed inside somebody else's checkout
+def commit(file: Path = PACKAGE / "__init__.py") -> str:
+    """The commit of this package, with "+dirty" where its code differs from it; "" outside a checkout of its own.
+
+    file: a kernel's; of a deck's own the commit of that deck's checkout, dirty where the folder of the file is.
+    """
+    inside = file.is_relative_to(PACKAGE)
+    root, folder = (PACKAGE.parent, PACKAGE.name) if inside else (file.parent, ".")
+    git = ("git", "-C", str(root))
+    if not _said(*git, "ls-files", f"{folder}/__init__.py" if inside else file.name):  # installed inside somebody else's checkout
         return ""
     here = _said(*git, "rev-parse", "--short=12", "HEAD")
-    return f"{here}+dirty" if _said(*git, "status", "--porcelain", "--", *code) else here
+    return f"{here}+dirty" if _said(*git, "status", "--porcelain", "--", folder, f":(exclude){folder}/records") else here
 
 
 def _said(*command: str) -> str:

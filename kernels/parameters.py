@@ -8,16 +8,13 @@ from __future__ import annotations
 import difflib
 import inspect
 import math
-import re
 import typing
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from kernels import units
 from kernels.results import KernelError
-
-BASE_UNITS = ("B", "s", "FLOP", "token", "W")  # a unit is "" or these joined: "B/s", "FLOP/B", "1/s"
-UNIT = re.compile(rf"(?:1|{'|'.join(BASE_UNITS)})(?:[*/](?:{'|'.join(BASE_UNITS)}))*")
 
 
 @dataclass(frozen=True)
@@ -139,8 +136,8 @@ def nearest(name: str, known: typing.Iterable[str], label: str = "it has", liste
 
 
 def check_unit(what: str, unit: str) -> None:
-    if unit and not UNIT.fullmatch(unit):
-        raise KernelError(f"{what}: unknown unit {unit!r}{nearest(unit, BASE_UNITS, label='a unit is empty or joins, as in B/s or 1/s,')}")
+    if wrong := units.check(unit):
+        raise KernelError(f"{what}: {wrong}")
 
 
 def listed(ends: tuple[Any, ...]) -> str:

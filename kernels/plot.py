@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from kernels import units
 from kernels.declare import Kernel
 from kernels.results import Curve, KernelError, Result
 
@@ -328,20 +329,14 @@ def height(ax, pixels: int) -> None:
 
 # ------------------------------------------------------------------------------------ numbers as shown
 
-PREFIXES = ((1e18, "E"), (1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""), (1e-3, "m"), (1e-6, "µ"), (1e-9, "n"))
-
 
 def scaled(value: float, unit: str) -> tuple[float, str]:
     """The factor and the name of the unit in which a value of that size reads well: 4.2e10 B -> (1e9, "GB")."""
     if unit == "percent":
         return 0.01, "%"
-    if unit in ("", "token", "token/s"):
+    if units.counts(unit):
         return 1.0, unit
-    small = unit == "s"  # only times have parts worth naming
-    for factor, prefix in PREFIXES:
-        if abs(value) >= factor * (1 - 1e-12) and (factor >= 1 or small) and not (small and factor > 1):
-            return factor, prefix + unit
-    return 1.0, unit
+    return next((size for size in units.sizes(unit) if abs(value) >= size[0] * (1 - 1e-12)), (1.0, units.label(unit)))
 
 
 def show(value: float, unit: str, like: float | None = None) -> str:
@@ -362,7 +357,7 @@ def tick(value: float, unit: str) -> str:
     """A number at an axis, as short as can be: "4K" (4096, K being 1024), "10k", "2.5M", "100 GB", "40%"."""
     if unit == "%":
         return f"{_digits(value)}%"
-    if unit not in ("", "token", "token/s"):
+    if not units.counts(unit):
         return show(value, unit)
     if value >= 1024 and value % 1024 == 0 and value % 1000:
         return f"{value / 1024:g}K" if value < 2**20 else f"{value / 2**20:g}Mi" if value % 2**20 == 0 else _short(value)

@@ -12,6 +12,7 @@ from workshop import FIRST, ROOT, Workshop, forget, workshop
 from generator.build import Order
 from generator.keep.cache import Cache
 from generator.keep.deck import Built, build
+from kernels import home
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -29,6 +30,13 @@ def expect(request: pytest.FixtureRequest) -> Callable[[Path, str], None]:
         assert text == path.read_text(encoding="utf-8")
 
     return check
+
+
+@pytest.fixture(autouse=True)
+def no_deck_at_hand() -> Iterator[None]:
+    """What a deck of the test had of its own, kernels and units, is forgotten when the test ends."""
+    yield
+    home.use(None)
 
 
 @pytest.fixture(scope="session")

@@ -12,9 +12,10 @@ from workshop import ROOT
 
 PACKAGE = ROOT / "generator"
 LEVELS = (
+    ("command",),
     ("__main__",),
     ("build",),
-    ("watch", "elsewhere"),
+    ("elsewhere", "since", "start", "watch"),
     ("keep",),
     ("render",),
     ("read", "resolve", "show"),
@@ -53,9 +54,9 @@ def part(module: str) -> str:
 
 
 def test_the_top_holds_the_order_and_the_values_alone():
-    assert {path.stem for path in PACKAGE.glob("*.py")} == {"__init__", "__main__", "build", "notes", "problems"}
+    assert {path.stem for path in PACKAGE.glob("*.py")} == {"__init__", "__main__", "build", "command", "notes", "problems"}
     packages = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
-    assert packages == {path.parent.name for path in PACKAGE.glob("*/*.py")} == set(LEVEL) - {"__main__", "build", "notes", "problems"}
+    assert packages == {path.parent.name for path in PACKAGE.glob("*/*.py")} == set(LEVEL) - {"__main__", "build", "command", "notes", "problems"}
     assert not list(PACKAGE.glob("*/*/*.py"))
 
 

@@ -37,7 +37,7 @@ def copied(folder: Path, library: Path | None = None) -> Path:
         shutil.copytree(ROOT / name, folder / name, ignore=leave)
     if library:
         shutil.copytree(library, folder / "kernels" / "library", ignore=leave)
-    (folder / "kernels" / "records").mkdir()
+    (folder / "records").mkdir()
     return folder
 
 

@@ -24,14 +24,14 @@ from pathlib import Path
 from unittest.mock import patch
 
 from generator.__main__ import main
-from generator.keep import looks, order, sheets, stamp
+from generator.keep import looks, sheets, stamp
 from generator.keep.deck import Built
 from generator.keep.sheets import END
 from generator.look import notetypes
 from generator.notes import Entry
 from generator.read import looks as read_looks
 from generator.show import preview
-from kernels import catalogue, library
+from kernels import catalogue, home, library
 from kernels.declare import find
 from kernels.record import save
 from kernels.results import Curve, KernelError, Number, Result
@@ -90,7 +90,7 @@ class Workshop:
             def put(where: object, name: str, what: object) -> None:
                 stack.enter_context(patch.object(where, name, what))
 
-            put(order, "RECORDS", Path("records"))
+            stack.callback(home.use, None)
             if kernels.is_dir():
                 put(library, "__path__", [str(kernels)])
                 put(stamp, "PACKAGE", str(kernels))

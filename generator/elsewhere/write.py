@@ -33,6 +33,7 @@ from generator.problems import DeckError, Place, Problem
 from generator.read.deckfile import fresh_id, is_tag, settings
 from generator.read.folder import frame, read_file
 from generator.read.html import IMAGES
+from kernels.home import DECK, home_of
 
 LONG = 200  # notes of one topic
 SHOWN = IMAGES  # the media that a card of ours can show
@@ -387,10 +388,11 @@ class _Stage:
                 [Problem(Place(path.as_posix()), "no note is new here" if self.known else "no card could be carried") for path, _ in self.hauls]
             )
         cache = Cache()
+        home = home_of(self.here.cards) if (self.here.cards / DECK).is_file() else None  # the kernels that cards of the deck name
         try:
             while True:
                 self._write()
-                under = building.circumstances_of(self.cards, cache, (), (), None, ())
+                under = building.circumstances_of(self.cards, cache, (), (), None, (), home)
                 built, problems = building.sound(under, cache)
                 again = [self._plainer(problem, cards) for problem in problems if (cards := self._at(problem.place))]
                 if problems and not again:

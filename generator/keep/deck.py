@@ -6,6 +6,7 @@ In: the folder of cards and where records lie. Out: a Built, or every problem of
 from __future__ import annotations
 
 import hashlib
+import os
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
@@ -17,7 +18,7 @@ from generator.keep.cache import Cache
 from generator.keep.files import Files
 from generator.keep.looks import types_of
 from generator.keep.sheets import Circumstances, Kept
-from generator.keep.stamp import RECORDS, folders
+from generator.keep.stamp import folders
 from generator.keep.topics import topics_of
 from generator.look.notetypes import NoteType
 from generator.notes import Deck, Entry, Sheet
@@ -25,6 +26,7 @@ from generator.pack.package import LEVEL, Contents, deflated
 from generator.problems import DeckError, Place, Problem
 from generator.read.folder import Frame, Source, check_ids, frame, limited
 from generator.resolve.wanted import Wanted, merged
+from kernels.home import Home, home_of, use
 
 WORTH = 8  # files to be made for which a second process pays
 
@@ -76,18 +78,20 @@ def build(
     cards: Path,
     cache: Cache,
     devices: Sequence[str] | None = None,
-    roots: Sequence[Path] = (RECORDS,),
+    roots: Sequence[Path] = (),
     files: Files | None = None,
     circumstances: Sequence[str] = (),
     jobs: int = 1,
     only: Sequence[Path] = (),
+    home: Home | None = None,
 ) -> Built:
     """Reads, resolves and renders what changed since the cache was saved. Raises DeckError with every problem.
 
     devices: in place of deck.yml's. files: what lies in `stamp.folders`. circumstances: what the deck depends on besides them. jobs: processes.
-    only: these files of cards alone, where there are any.
+    only: these files of cards alone, where there are any. home, roots: what the deck has of its own, and the records that count, if not as
+    deck.yml says.
     """
-    under = circumstances_of(cards, cache, devices, roots, files, circumstances)
+    under = circumstances_of(cards, cache, devices, roots, files, circumstances, home)
     if only:
         under = under._replace(around=under.around._replace(sources=_chosen(under.around, only)))
     built, problems = sound(under, cache, jobs)
@@ -138,12 +142,13 @@ def wanted_runs(
     cards: Path,
     cache: Cache,
     devices: Sequence[str] | None = None,
-    roots: Sequence[Path] = (RECORDS,),
+    roots: Sequence[Path] = (),
     files: Files | None = None,
     circumstances: Sequence[str] = (),
+    home: Home | None = None,
 ) -> list[Wanted]:
     """The runs that a kernel has to execute, each once. Raises DeckError as reading does."""
-    under = circumstances_of(cards, cache, devices, roots, files, circumstances)
+    under = circumstances_of(cards, cache, devices, roots, files, circumstances, home)
     outcomes = [sheets.wanted(source, under, cache) for source in under.around.sources]
     problems = [*under.around.problems, *(problem for _, found in outcomes for problem in found)]
     if problems:
@@ -152,12 +157,34 @@ def wanted_runs(
 
 
 def circumstances_of(
-    cards: Path, cache: Cache, devices: Sequence[str] | None, roots: Sequence[Path], files: Files | None, circumstances: Sequence[str]
+    cards: Path,
+    cache: Cache,
+    devices: Sequence[str] | None,
+    roots: Sequence[Path],
+    files: Files | None,
+    circumstances: Sequence[str],
+    home: Home | None = None,
 ) -> Circumstances:
-    files = files or Files(folders(cards, roots))
-    code = sheets.code(files, circumstances)
+    """What all files of the deck share. From here on this process has the deck's own kernels and units at hand."""
+    home = home or home_of(cards)
+    use(home)
+    roots = tuple(roots) or (home.records,)
+    files = files or Files(folders(cards, home, roots))
+    code = sheets.code(files, [*circumstances, *home.units])
     around = frame(cards, partial(types_of, cache, files, code), lambda text, path: topics_of(text, path, cache, code))
-    return Circumstances(around, tuple(around.settings.devices if devices is None else devices), tuple(roots), files, code).and_shared()
+    around = around._replace(problems=(*around.problems, *_clashes(home)))
+    return Circumstances(around, tuple(around.settings.devices if devices is None else devices), roots, files, code, home).and_shared()
+
+
+def _clashes(home: Home) -> Iterator[Problem]:
+    """Names of the deck's own kernels that stand for another file as well."""
+    if home.kernels is None or not home.kernels.is_dir():
+        return
+    from kernels import catalogue
+
+    for path, message in catalogue.clashes().items():
+        if path.is_relative_to(home.kernels):
+            yield Problem(Place(os.path.relpath(path)), message)
 
 
 # ---------------------------------------------------------------------------------------- one process or several
@@ -188,6 +215,7 @@ def _by_many(due: Sequence[Source], under: Circumstances, cache: Cache, jobs: in
 
 def _begin(under: Circumstances, path: Path | None) -> None:
     global _beside
+    use(under.home)
     _beside = under, Cache(path, reads_only=True)
 
 

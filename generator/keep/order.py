@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from generator.keep import stamp
-from generator.keep.files import LOCK, Files
-from generator.keep.stamp import RECORDS, Stamp
+from generator.keep.files import LOCK, Files, hash_of
+from generator.keep.stamp import Stamp
 from kernels.gpu import may_have_gpu
+from kernels.home import DECK, RECORDS, Home, home_of
 
 
 class Order:
@@ -20,6 +24,7 @@ class Order:
 
     def __init__(self, cards: Path, build: Path, quoting: str = "published", jobs: int = 1):
         self.cards, self.build, self.quoting, self.jobs = cards, build, quoting, jobs
+        self._home: tuple[list[Any], Home] | None = None
 
     @property
     def published(self) -> bool:
@@ -35,15 +40,28 @@ class Order:
         return tuple(device.device_class for device in devices()) if self.quoting == "this" else (REHEARSAL,)
 
     @property
+    def home(self) -> Home:
+        """What the deck has of its own, as deck.yml says now."""
+        return self._at_home()[1]
+
+    def _at_home(self) -> tuple[list[Any], Home]:
+        """What tells which deck.yml it was, and what that one says: as the last build read it, where that was the same; YAML takes longer."""
+        known = [os.path.abspath(self.cards), hash_of(os.path.join(self.cards, DECK))]
+        if self._home is None or self._home[0] != known:
+            kept = self.before.home if self.before else []
+            self._home = known, _decoded(*kept[2:]) if kept[:2] == known else _read(self.cards)
+        return self._home
+
+    @property
     def roots(self) -> tuple[Path, ...]:
         if self.published:
-            return (RECORDS,)
-        return ((self.build if self.quoting == "this" else self.build / "rehearsal") / "records", RECORDS)
+            return (self.home.records,)
+        return ((self.build if self.quoting == "this" else self.build / "rehearsal") / "records", self.home.records)
 
     @property
     def folders(self) -> tuple[str, ...]:
-        """All that a build reads: the cards, the records, our code and the laboratory's."""
-        return stamp.folders(self.cards, self.roots)
+        """All that a build reads: the cards, the deck's own kernels, the records, our code and the laboratory's."""
+        return stamp.folders(self.cards, self.home, self.roots)
 
     @property
     def lock(self) -> Path:
@@ -77,3 +95,22 @@ class Order:
 
     def _kept(self, suffix: str) -> Path:
         return self.build / "cache" / f"{self.quoting}{suffix}"
+
+    def stamped(self, files: Files, wrote: Mapping[Path, str | None], said: str, due: Iterable[str], lacking: Iterable[str]) -> Stamp:
+        """The stamp of a build that is finished."""
+        known, home = self._at_home()
+        return stamp.stamp_of(self.circumstances, files, wrote, said, due, lacking, self.before, [*known, *home])
+
+
+def _read(cards: Path) -> Home:
+    """What deck.yml says; of one that is broken, of which the reader tells, as if it said nothing."""
+    from kernels.results import KernelError
+
+    try:
+        return home_of(cards)
+    except KernelError:
+        return Home(None, Path(os.path.normpath(cards / RECORDS)))
+
+
+def _decoded(kernels: str | None, records: str, units: list[str]) -> Home:
+    return Home(Path(kernels) if kernels else None, Path(records), tuple(units))

@@ -27,6 +27,7 @@ from generator.problems import Place, Problem
 from generator.read.folder import File, Frame, Source, read_file
 from generator.read.html import links
 from generator.resolve.names import plain, used
+from kernels.home import Home
 
 if TYPE_CHECKING:
     from generator.resolve.results import Store
@@ -36,13 +37,15 @@ END = "\x1f"  # Anki's own mark between fields
 
 
 class Circumstances(NamedTuple):
-    """What all files of a build share. code: the hash of our code and of the libraries under it; devices: the classes to quote."""
+    """What all files of a build share. code: the hash of our code and of the libraries under it; devices: the classes to quote;
+    home: what the deck has of its own."""
 
     around: Frame
     devices: tuple[str, ...]
     roots: tuple[Path, ...]
     files: Files
     code: str
+    home: Home
     shared: str = ""
 
     def of(self, source: Source) -> str:
@@ -56,7 +59,8 @@ class Circumstances(NamedTuple):
         shapes = [kind.shape for kind in self.around.types.values()]
         about = [settings.name, settings.id, settings.tags, self.around.topics is None, sizes, shapes]
         roots = [(str(root), os.path.relpath(root)) for root in self.roots]  # a record is shown as it is seen from here
-        return self._replace(shared=key("shared", self.code, about, self.devices, roots))
+        kernels = [PACKAGE, self.home.kernels if self.home.kernels and self.home.kernels.is_dir() else None]
+        return self._replace(shared=key("shared", self.code, list(map(str, kernels)), about, self.devices, roots))
 
 
 class Kept(NamedTuple):

@@ -11,33 +11,38 @@ import os
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from generator.keep.files import HASH, Files, Stat, hash_of, settled, stat_of_path
 from generator.pack.output import write
+from kernels.home import Home
 
-PACKAGE = os.path.dirname(getattr(find_spec("kernels"), "origin", ""))  # found, not imported: that takes longer than an idle build
 GENERATOR = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-RECORDS = Path(PACKAGE, "records")
+PACKAGE = os.path.join(os.path.dirname(GENERATOR), "kernels")
 # What makes the deck as our code does:
 LIBRARIES = ("genanki", "jinja2", "latex2mathml", "markdown", "matplotlib", "numpy", "pygments", "pyyaml")
 
 
 class Stamp(NamedTuple):
-    """A finished build. files: `Files.table` of what was read; wrote: the same of what was written; said: the summary; due: runs to execute."""
+    """A finished build.
+
+    files: `Files.table` of what was read; wrote: the same of what was written; said: the summary; due: runs to execute; lacking: packages
+    that these need and that were not there; home: what the deck had of its own, behind what tells whether it still has (`Order.home`).
+    """
 
     circumstances: list[str]
     files: dict[str, Any]
     wrote: dict[str, Any]
     said: str
     due: list[str]
+    lacking: list[str]
+    home: list[Any]
 
 
-def folders(cards: Path, roots: Sequence[Path]) -> tuple[str, ...]:
-    """All that a build reads: the cards, the roots of records, our code and the laboratory's."""
-    return tuple(dict.fromkeys(str(folder) for folder in (cards, *roots, GENERATOR, PACKAGE)))
+def folders(cards: Path, home: Home, roots: Sequence[Path]) -> tuple[str, ...]:
+    """All that a build reads: the cards, the deck's own kernels, the roots of records, our code and the laboratory's."""
+    return tuple(dict.fromkeys(str(folder) for folder in (cards, home.kernels, *roots, GENERATOR, PACKAGE) if folder))
 
 
 def circumstances(*more: object) -> list[str]:
@@ -76,7 +81,7 @@ def standing(path: str | os.PathLike[str], stamp: Stamp | None, files: Files, ci
 
     What a stat could not prove is hashed, and the stamp written again with the stats of now, so that it can the next time.
     """
-    if stamp is None or stamp.circumstances != list(circumstances):
+    if stamp is None or stamp.circumstances != list(circumstances) or _installed(stamp.lacking):
         return None
     at, read = files.at, files.stats
     wrote = {name: stat_of_path(name) for name in stamp.wrote if name}
@@ -86,6 +91,15 @@ def standing(path: str | os.PathLike[str], stamp: Stamp | None, files: Files, ci
     if unproven:
         write(path, encoded(stamp._replace(files=_proven(read, stamp.files, at), wrote=_proven(wrote, stamp.wrote, at))))
     return stamp
+
+
+def _installed(packages: Sequence[str]) -> bool:
+    """Whether any of them is there by now."""
+    if not packages:
+        return False
+    from importlib.util import find_spec
+
+    return any(map(find_spec, packages))
 
 
 def _proven(stats: Mapping[str, Stat], known: Mapping[str, Any], at: int) -> dict[str, Any]:
@@ -102,7 +116,14 @@ def _unproven(stats: Mapping[str, Stat], known: Mapping[str, Any]) -> Iterator[t
 
 
 def stamp_of(
-    circumstances: Sequence[str], files: Files, wrote: Mapping[Path, str | None], said: str, due: Iterable[str], before: Stamp | None
+    circumstances: Sequence[str],
+    files: Files,
+    wrote: Mapping[Path, str | None],
+    said: str,
+    due: Iterable[str],
+    lacking: Iterable[str],
+    before: Stamp | None,
+    home: Sequence[Any],
 ) -> Stamp:
     """The stamp of a build that is finished.
 
@@ -115,8 +136,8 @@ def stamp_of(
         stat, kept = stat_of_path(name), known.get(name)
         proven = kept[4] if kept and settled(kept, stat, known[""][0]) else ""
         written[name] = [*stat, proven or (digest or "")[:HASH] or hash_of(name)]
-    return Stamp(list(circumstances), files.table(), written, said, list(due))
+    return Stamp(list(circumstances), files.table(), written, said, list(due), list(lacking), list(home))
 
 
 def encoded(stamp: Stamp) -> bytes:
-    return json.dumps(stamp._asdict(), ensure_ascii=False, separators=(",", ":")).encode()
+    return json.dumps(stamp._asdict(), ensure_ascii=False, separators=(",", ":"), default=str).encode()

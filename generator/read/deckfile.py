@@ -14,9 +14,10 @@ from typing import NamedTuple
 from generator.notes import Question, SourceClaim, Topic
 from generator.problems import DeckError, Place, Problem, nearest
 from generator.read import yaml
+from kernels.home import unfit
 
 CHECKS = ("formula", "simulation", "measurement", "literature", "unverifiable")
-KEYS = ("name", "id", "slug", "version", "source", "description", "devices", "subdecks", "tags", "look")
+KEYS = ("name", "id", "slug", "version", "source", "description", "devices", "subdecks", "tags", "look", "kernels", "records", "units")
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
 APART = ("look", "media")  # folders beside the cards that hold none
 TAG_RULE = "one word, levels joined by ::"
@@ -42,6 +43,9 @@ class Settings(NamedTuple):
     devices: tuple[str, ...] = ()
     folders: Mapping[str, Folder] | None = None
     tags: tuple[str, ...] | None = None
+    kernels: str = ""
+    records: str = ""
+    units: tuple[str, ...] = ()
     look: str = ""
 
 
@@ -73,6 +77,9 @@ def settings(text: str, path: str, problems: list[Problem]) -> Settings:
         folders=_folders(entries["subdecks"], problems) if "subdecks" in entries else None,
         tags=_tags(entries["tags"], problems) if "tags" in entries else None,
         look=look,
+        kernels=_kernels(entries.get("kernels"), problems),
+        records=yaml.string(entries.get("records"), "records", problems),
+        units=_units(entries["units"], problems) if "units" in entries else (),
     )
 
 
@@ -198,6 +205,19 @@ def _tags(node: yaml.Node, problems: list[Problem]) -> tuple[str, ...]:
         elif tag:
             tags.append(tag)
     return tuple(tags)
+
+
+def _kernels(node: yaml.Node | None, problems: list[Problem]) -> str:
+    folder = yaml.string(node, "kernels", problems)
+    if node is not None and folder and not os.path.isdir(os.path.join(os.path.dirname(node.place.path), folder)):
+        problems.append(Problem(node.place, f"there is no folder {folder!r} of kernels", "its path from deck.yml's folder: ../kernels"))
+    return folder
+
+
+def _units(node: yaml.Node, problems: list[Problem]) -> tuple[str, ...]:
+    words = tuple(yaml.string(item, "a unit", problems) for item in yaml.sequence(node, "units", problems))
+    problems += [Problem(node.place, one, "counting units of the deck's own, such as word, page, cell") for one in unfit(list(filter(None, words)))]
+    return words
 
 
 # ---------------------------------------------------------------------------------------------- sources.yml

@@ -23,6 +23,7 @@ from generator.read.body import Body, Draft, Scope, body
 from generator.read.deckfile import Settings
 from generator.read.frontmatter import FrontMatter, Known
 from generator.read.looks import Look, look_of
+from kernels import home
 
 MOST = 200  # problems shown of one file; what is past them comes of one cause
 WIDEST = 400  # characters of a message; longer ones quote what should never have been so long
@@ -139,7 +140,11 @@ def _settings(cards: Path, shown: str, problems: list[Problem]) -> Settings:
         problems.append(Problem(Place(f"{shown}/deck.yml"), "there is no deck.yml", "it names the deck; cards/README.md shows one"))
         return Settings()
     text = _text(cards / "deck.yml", f"{shown}/deck.yml", problems)
-    return Settings() if text is None else deckfile.settings(text, f"{shown}/deck.yml", problems)
+    settings = Settings() if text is None else deckfile.settings(text, f"{shown}/deck.yml", problems)
+    kernels = cards / (settings.kernels or home.KERNELS)
+    if home.in_the_way(kernels):
+        problems.append(Problem(Place(_shown(Path(os.path.normpath(kernels / home.INIT)))), f"this {home.IN_THE_WAY}", "delete it"))
+    return settings
 
 
 def _topics(cards: Path, shown: str, problems: list[Problem], topics_of: Callable[[str, str], tuple[Topics, list[Problem]]]) -> Topics:

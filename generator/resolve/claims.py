@@ -253,7 +253,7 @@ def _refuse_hidden(claim: Claim) -> None:
     else:
         numbers = [(Fraction(value), parse_format("")) for value in constants_in(claim.holds or "") if value not in (0, 1)]
     for number, form in numbers:
-        if not (says(told, float(number), bare=True) or says(told, float(number * form.factor), bare=True)):
+        if not (says(told, float(number), bare=True) or says(told, float((number + form.zero) * form.factor), bare=True)):
             raise ExpressionError(
                 f"it is held to {_short(number, form)}, which its sentence does not say",
                 f"threshold: {{value: {_short(number, form)}, because: ...}}, which the card shows",

@@ -68,7 +68,7 @@ def held(number: Quantity, claimed: Said, tolerance: float) -> bool:
         result = low <= value <= high
         decided = (number.side == "upper" and value < low) or (number.side == "lower" and value > high)
     if number.side and not decided:
-        raise undecided(written(Quantity(number.value, number.exponents), claimed.format, PLAIN), number.side)
+        raise undecided(written(Quantity(number.value, number.powers), claimed.format, PLAIN), number.side)
     return result
 
 

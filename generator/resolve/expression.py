@@ -12,15 +12,17 @@ import inspect
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import Any
 
 from generator.notes import Run
 from generator.problems import nearest
-from generator.resolve.quantity import ATOMS, ExpressionError, Quantity, QuantityError, UnitError, joined, parse_unit, quantity
+from generator.resolve.quantity import ExpressionError, Quantity, QuantityError, UnitError, joined, parse_unit, quantity
 from generator.resolve.series import POINTS, Line, Lines, Unmeasured, number_of
-from kernels import declare
+from kernels import declare, units
 from kernels.declare import Kernel, Series
 from kernels.record import Curve, Number, Result
+from kernels.units import PURE
 
 NO_RUN = "name it under `runs:` in the front matter"
 LONGEST = 400  # characters; a longer expression belongs into a kernel
@@ -79,7 +81,8 @@ def evaluate(text: str, scope: Scope) -> Value:
     for path in parsed.paths:
         _check(path, scope)
     missing = tuple(sorted({path[0] for path in parsed.paths if _lacks_result(path, scope)}))
-    names = {**_UNITS, **FUNCTIONS, **{alias: _Names(alias, scope) for alias in scope.runs}}
+    measures = {path[0]: _unit(path[0]) for path in parsed.paths if len(path) == 1}
+    names = {**measures, **FUNCTIONS, **{alias: _Names(alias, scope) for alias in scope.runs}}
     try:
         content = parsed.call(names)
     except (ArithmeticError, ValueError, TypeError, TemplateError) as error:
@@ -244,7 +247,7 @@ def _walk_call(node: Any) -> Iterable[Path]:
 def _check(path: Path, scope: Scope) -> None:
     alias, *rest = path
     if alias not in scope.runs:
-        if not rest and alias in _UNITS:
+        if not rest and _unit(alias) is not None:
             return
         raise ExpressionError(f"unknown run {alias!r}", nearest(alias, scope.runs) or NO_RUN)
     kernel = scope.kernels[alias]
@@ -322,12 +325,13 @@ def _pure(what: str, function: Callable[[float], float]) -> Callable[[Any], Quan
 
 def _sqrt(x: Any) -> Quantity:
     number = quantity(x)
-    if any(e % 2 for e in number.exponents):
+    if any(power % 2 for _, power in number.powers):
         raise UnitError("sqrt takes a pure number or a square of units")
     if number.value < 0:
         raise QuantityError("a root of a negative number")
     exact = math.isqrt(number.value) if isinstance(number.value, int) else 0
-    return Quantity(exact if exact * exact == number.value else math.sqrt(number.value), tuple(e // 2 for e in number.exponents), side=number.side)
+    powers = tuple((unit, power // 2) for unit, power in number.powers)
+    return Quantity(exact if exact * exact == number.value else math.sqrt(number.value), powers, side=number.side)
 
 
 def _extreme(choose: Callable[..., Quantity]) -> Callable[[list[Quantity]], Quantity]:
@@ -366,9 +370,9 @@ FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "ceil": lambda x: math.ceil(quantity(x)),
     "floor": lambda x: math.floor(quantity(x)),
 }
-# 10 * GB in a comparison; a function or a run of the same name comes first
-_UNITS: Mapping[str, Quantity] = {
-    name: Quantity(int(factor) if factor.denominator == 1 else float(factor), exponents)
-    for name, (factor, exponents) in ATOMS.items()
-    if name.isascii() and name not in FUNCTIONS
-}
+
+
+def _unit(name: str) -> Quantity | None:
+    """10 * GB in a comparison; a function or a run of the same name comes first."""
+    size, powers = units.atom(name) or (Fraction(0), PURE)
+    return Quantity(int(size) if size.denominator == 1 else float(size), powers) if size and name not in FUNCTIONS else None

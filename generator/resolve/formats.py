@@ -12,13 +12,14 @@ the question asks for its digits. Integers without a unit and counts print whole
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from fractions import Fraction
 
-from generator.resolve.quantity import ATOMS, LARGEST_BITS, PURE, Exponents, Quantity, QuantityError, UnitError, parse_unit, unit_hint, unit_text
+from generator.resolve.quantity import LARGEST_BITS, Quantity, QuantityError, UnitError, parse_unit, unit_text
+from kernels import units
+from kernels.units import PURE, Powers
 
 # name -> (factor, what is printed after the number), for pure numbers
 _WORDS: dict[str, tuple[Fraction, str]] = {
@@ -28,24 +29,26 @@ _WORDS: dict[str, tuple[Fraction, str]] = {
     "count": (Fraction(1), ""),
 }
 _SCALES = {"million": 10**6, "billion": 10**9, "trillion": 10**12}  # alone, or before a unit: "trillion tokens"
-_LABELS = {"us": "µs"}
 _USUAL = """
     B kB MB GB TB KiB MiB GiB TiB bit s ms us min h days FLOP GFLOP TFLOP PFLOP tokens W kW J kWh
     B/s MB/s GB/s TB/s GiB/s FLOP/s GFLOP/s TFLOP/s PFLOP/s FLOP/B FLOP/token tokens/s B/token KiB/token ms/token 1/s J/token
+    m km cm mm nm m^2 m^3 l m/s km/h m/s^2 kg g kg/m^3 N Pa kPa MJ eV A mA C V mV Ohm kOhm F H T Wb Hz kHz K mol cd lm lx Bq Gy Sv kat
 """  # what a hint offers
 
 
 @dataclass(frozen=True)
 class Format:
-    """A format, understood. factor: the size of its unit in base units; digits: None where the author gave none.
+    """A format, understood. factor: the size of its unit in base units; zero: where its scale begins, in them (0 °C is 273.15 K).
 
+    digits: None where the author gave none.
     padded: whether an exact number has all its digits too, trailing zeros among them.
     """
 
     name: str
     label: str
     factor: Fraction
-    exponents: Exponents
+    powers: Powers
+    zero: Fraction = Fraction(0)
     digits: int | None = None
     rounding: str = ""  # exact, spread, range or sign
     padded: bool = False
@@ -77,7 +80,7 @@ TEX = Style(
 PLAIN = Style(",", "-", "{} × 10^{}", "{} ({} to {})", "{} to {}", " {}", {"percent": " %", "times": "×", "count": ""})
 
 
-@functools.cache
+@units.remembering
 def parse_format(text: str) -> Format:
     """Understands "GB", "GB 4", "GB exact", "TB/s spread", "percent 2", "million tokens", "4", "". Raises UnitError."""
     words = text.split()
@@ -91,47 +94,53 @@ def parse_format(text: str) -> Format:
     if counts and not 1 <= counts[0] <= 12:
         raise UnitError(f"the format {text!r} asks for {counts[0]} significant digits", "1 to 12, or exact")
     name = " ".join(words)
+    if name in units.CELSIUS and "sign" in ways:
+        raise UnitError(f"the format {text!r} gives the sign of what has no natural zero", "say it of a difference, in K")
     return Format(name, *_unit_of(name), counts[0] if counts else None, ways[0] if ways else "")
 
 
 ROUNDINGS = ("exact", "spread", "range", "sign")
 
 
-def _unit_of(name: str) -> tuple[str, Fraction, Exponents]:
+def _unit_of(name: str) -> tuple[str, Fraction, Powers, Fraction]:
     if name in _WORDS:
         factor, label = _WORDS[name]
-        return label, factor, PURE
+        return label, factor, PURE, Fraction(0)
     words = name.split()
     scale = words.pop(0) if words and words[0] in _SCALES else ""
     if len(words) > 1:
         raise UnitError(f"unknown format {name!r}", "a unit, then significant digits if not three, or exact")
-    parts = words[0].split("/") if words else []
-    for place, part in enumerate(parts):
-        if part not in ATOMS and not (part == "1" and place == 0 and len(parts) > 1):
-            raise UnitError(f"unknown unit {part!r}", unit_hint(part, [*_WORDS, *_SCALES]))
-    factor, exponents = parse_unit("/".join(parts))
-    label = "/".join(_LABELS.get(part, part) for part in parts)
-    return f"{scale} {label}".strip(), factor * _SCALES.get(scale, 1), exponents
+    name = words[0] if words else ""
+    if name in units.CELSIUS:
+        if scale:
+            raise UnitError(f"unknown format {f'{scale} {name}'!r}", f"{name} alone")
+        return "°C", Fraction(1), _KELVIN, units.ICE
+    factor, powers = parse_unit(name, (*_WORDS, *_SCALES))
+    return f"{scale} {units.label(name)}".strip(), factor * _SCALES.get(scale, 1), powers, Fraction(0)
 
 
-def fitting(exponents: Exponents) -> str:
+_KELVIN = (("K", 1),)
+
+
+def fitting(powers: Powers) -> str:
     """The usual formats for a unit, as a hint."""
-    names = [*_WORDS, *_SCALES] if exponents == PURE else [u for u in _USUAL.split() if parse_unit(u)[1] == exponents]
-    return f"formats that fit: {', '.join(names)}" if names else f"no unit of its own: {unit_text(exponents)}"
+    known = [*_USUAL.split(), *units.CURRENCIES, *units.declared()]
+    names = [*_WORDS, *_SCALES] if powers == PURE else [*(u for u in known if parse_unit(u)[1] == powers), *["°C"] * (powers == _KELVIN)]
+    return f"formats that fit: {', '.join(names)}" if names else f"no unit of its own: {unit_text(powers)}"
 
 
-def check(exponents: Exponents, form: Format) -> None:
-    """Raises UnitError where a quantity of these exponents does not convert to the format's unit."""
-    if exponents == form.exponents:
+def check(powers: Powers, form: Format) -> None:
+    """Raises UnitError where a quantity of these powers does not convert to the format's unit."""
+    if powers == form.powers:
         return
     if not form.name:
-        raise UnitError(f"a number in {unit_text(exponents)} needs its unit after a bar", fitting(exponents))
-    raise UnitError(f"{unit_text(exponents)} does not convert to {form.name}", fitting(exponents))
+        raise UnitError(f"a number in {unit_text(powers)} needs its unit after a bar", fitting(powers))
+    raise UnitError(f"{unit_text(powers)} does not convert to {form.name}", fitting(powers))
 
 
 def converted(number: Quantity, form: Format) -> Fraction:
     """The value in the format's unit, unrounded. Raises UnitError where it does not convert."""
-    check(number.exponents, form)
+    check(number.powers, form)
     return _in_unit(number.value, form)
 
 
@@ -155,14 +164,14 @@ def written(number: Quantity, form: Format, style: Style = PLAIN) -> str:
 def _ends(number: Quantity, form: Format) -> tuple[Decimal, Decimal]:
     if number.spread is None:
         raise QuantityError("there is no spread to show", "what was measured or drawn has one, alone or scaled by exact numbers")
-    check(number.exponents, form)
+    check(number.powers, form)
     low, high = (_ratio(_in_unit(end, form)) for end in number.spread)
     return low, high
 
 
 def _sign(number: Quantity, form: Format) -> str:
     """ "more" or "less", where all of the spread agrees: than none, or of a ratio than one."""
-    check(number.exponents, form)
+    check(number.powers, form)
     than = 1 if form.name == "times" else 0
     low, high = number.spread or (number.value, number.value)
     if low <= than <= high:
@@ -250,7 +259,7 @@ def _whole(value: Fraction, form: Format) -> Decimal:
 
 
 def _in_unit(value: int | float, form: Format) -> Fraction:
-    return Fraction(value if isinstance(value, int) else Decimal(f"{value:.15g}")) / form.factor
+    return Fraction(value if isinstance(value, int) else Decimal(f"{value:.15g}")) / form.factor - form.zero
 
 
 def _ratio(value: Fraction) -> Decimal:

@@ -230,7 +230,7 @@ def _value(reference: Reference, scope: Scope, asked: _Question | None, field: S
     if isinstance(content, str) and reference.format:
         raise ExpressionError("text takes no format", "leave the bar out")
     if isinstance(content, Quantity):
-        check(content.exponents, form)
+        check(content.powers, form)
     wide = form.rounding in ("range", "sign")  # speaks of every choice that its own paragraph does not fix
     named = {one.expression for one in field if not wide or one.paragraph == reference.paragraph}
     given = [end.choice for end in varied.ends if asked and _given(end.choice, asked, named, scope)]
@@ -270,7 +270,7 @@ def _choice(choice: Choice, shown: _Shown, moved: str) -> tuple[str, str]:
 
 
 def _recorded(number: Quantity) -> Number:
-    return Number(number.value, "" if number.pure else unit_text(number.exponents))
+    return Number(number.value, "" if number.pure else unit_text(number.powers))
 
 
 # -------------------------------------------------------------------------------------------- premises

@@ -11,10 +11,12 @@ import html
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from generator.resolve.expression import Scope, evaluate, read_by
-from generator.resolve.quantity import ATOMS, ExpressionError
+from generator.resolve.quantity import ExpressionError
+from kernels import units
 from kernels.parameters import Parameter
 from kernels.results import KernelError
 
@@ -141,7 +143,7 @@ _SCALES: Mapping[str, tuple[float, ...]] = {
     "microseconds": (1e-6,),
 }
 _NUMBER = re.compile(
-    r"(?<![A-Za-z\d])(?<!\d\.)(?P<n>\d[\d,]*(?:\.\d+)?(?:e[+-]?\d+)?)(?:\s*(?:×|\\times|\*)\s*10\s*\^?\{?(?P<p>[-\u2212]?\d+)\}?)?(?:\s*/\s*(?P<d>\d+))?[\s-]?(?P<u>[A-Za-zµ%/]+)?",
+    r"(?<![A-Za-z\d])(?<!\d\.)(?P<n>\d[\d,]*(?:\.\d+)?(?:e[+-]?\d+)?)(?:\s*(?:×|\\times|\*)\s*10\s*\^?\{?(?P<p>[-\u2212]?\d+)\}?)?(?:\s*/\s*(?P<d>\d+))?[\s-]?(?P<u>(?:°?[A-Za-zµμΩ%/]|\^-?\d|[²³])+)?",
 )
 
 
@@ -160,6 +162,8 @@ def _numbers(text: str, bare: bool, words: bool) -> Iterator[float]:
             number *= 10.0 ** int(match["p"].replace("\u2212", "-"))
         if match["d"] and float(match["d"]):
             yield number / float(match["d"])
+        if match["u"] in units.CELSIUS:
+            yield number + float(units.ICE)
         joined = bool(match["u"]) and match[0][-len(match["u"]) - 1].isdigit()
         scales = (1e9,) if joined and match["u"] == "B" else tuple(_scales(match["u"] or ""))  # 70B are billions, 70 B bytes
         yield from (number * scale for scale in scales)
@@ -170,6 +174,5 @@ def _numbers(text: str, bare: bool, words: bool) -> Iterator[float]:
 def _scales(unit: str) -> Iterator[float]:
     yield from _SCALES.get(unit.lower(), ())
     for name in (unit, unit.rstrip("s")):
-        above, _, below = name.partition("/")
-        if above in ATOMS and (not below or below in ATOMS):
-            yield float(ATOMS[above][0] / (ATOMS[below][0] if below else 1))
+        with suppress(units.UnknownUnit):
+            yield from [float(units.parsed(name)[0])] * bool(name)

@@ -6,19 +6,17 @@ Apart from formats.py because nothing here rounds.
 
 from __future__ import annotations
 
-import functools
 import math
 import operator
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
 from generator.problems import nearest
+from kernels import units
+from kernels.units import PURE, Powers, multiplied, raised
 
-BASE = ("B", "s", "FLOP", "token", "W")
-Exponents = tuple[int, ...]  # over BASE: B/s is (1, -1, 0, 0, 0)
-PURE: Exponents = (0,) * len(BASE)
 LARGEST_BITS = 4096  # an integer beyond it is a slip (9**9**9), not a number for a card
 
 
@@ -44,69 +42,31 @@ class Undecided(ExpressionError):
 
 # ---------------------------------------------------------------------------------------------- units
 
-_DECIMAL = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "P": 10**15, "E": 10**18}
-_BINARY = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "Pi": 2**50}
-_SMALL = {"m": Fraction(1, 10**3), "u": Fraction(1, 10**6), "µ": Fraction(1, 10**6), "n": Fraction(1, 10**9)}
 
-
-def _atoms() -> dict[str, tuple[Fraction, Exponents]]:
-    """Every unit that stands alone: its size in base units, and its exponents."""
-    size, time, work, token, power = (tuple(int(i == j) for j in range(len(BASE))) for i in range(len(BASE)))
-    families: list[tuple[str, Fraction | int, Exponents, Mapping[str, Fraction | int]]] = [
-        ("B", 1, size, {**_DECIMAL, **_BINARY}),
-        ("bit", Fraction(1, 8), size, {**_DECIMAL, **_BINARY}),
-        ("FLOP", 1, work, _DECIMAL),
-        ("s", 1, time, {"": 1, **_SMALL}),
-        ("W", 1, power, {"": 1, "m": _SMALL["m"], "k": 10**3, "M": 10**6}),
-        ("J", 1, _sum(power, time), {"": 1, "m": _SMALL["m"], "k": 10**3, "M": 10**6}),
-        ("Wh", 3600, _sum(power, time), {"": 1, "k": 10**3, "M": 10**6}),
-    ]
-    found = {"token": (Fraction(1), token), "tokens": (Fraction(1), token)}
-    found.update({name: (Fraction(seconds), time) for name, seconds in (("min", 60), ("h", 3600), ("day", 86400), ("days", 86400))})
-    for name, scale, exponents, prefixes in families:
-        found.update({prefix + name: (Fraction(factor) * scale, exponents) for prefix, factor in prefixes.items()})
-    return found
-
-
-def _sum(a: Exponents, b: Exponents, sign: int = 1) -> Exponents:
-    return tuple(x + sign * y for x, y in zip(a, b, strict=True))
-
-
-ATOMS = _atoms()
-
-
-@functools.cache
-def parse_unit(text: str) -> tuple[Fraction, Exponents]:
-    """The size and exponents of "GB", "TFLOP/s", "1/s", "B*s" or "". Raises UnitError for an unknown part."""
-    factor, exponents = Fraction(1), PURE
-    for place, part in enumerate(text.split("/")):
-        sign = 1 if place == 0 else -1
-        for name in part.replace("*", " ").split():
-            if name == "1":
-                continue
-            if name not in ATOMS:
-                raise UnitError(f"unknown unit {name!r}", unit_hint(name))
-            size, powers = ATOMS[name]
-            factor, exponents = factor * size**sign, _sum(exponents, powers, sign)
-    return factor, exponents
+@units.remembering
+def parse_unit(text: str, more: tuple[str, ...] = ()) -> tuple[Fraction, Powers]:
+    """The size and powers of "GB", "TFLOP/s", "1/s", "kg*m/s^2" or "". Raises UnitError for an unknown part. more: what else could be meant."""
+    try:
+        return units.parsed(text)
+    except units.UnknownUnit as error:
+        name = str(error)
+        if name in units.CELSIUS:
+            raise UnitError(f"{name} stands alone, as a format of kelvins", "a difference of temperatures, or what is per kelvin, is in K") from error
+        raise UnitError(f"unknown unit {name!r}", unit_hint(name, more)) from error
 
 
 def unit_hint(name: str, more: Iterable[str] = ()) -> str:
     """The nearest units to a misspelt one, among them those that differ by capitals alone."""
-    known = [*more, *ATOMS]
+    known = [*more, *units.CELSIUS, *units.names()]
     same = [k for k in known if k.casefold() == name.casefold()]
-    return f"did you mean {' or '.join(same)}?" if same else nearest(name, known) or "such as GB, GiB, TB/s, ms, TFLOP/s, percent, times, count"
+    if same:
+        return f"did you mean {' or '.join(same)}?"
+    return nearest(name, known) or "such as GB, TB/s, ms, kg, m/s, EUR, percent, times, count; deck.yml declares others under units:"
 
 
-def unit_text(exponents: Exponents) -> str:
+def unit_text(powers: Powers) -> str:
     """The base unit as a person writes it: "B/s", "1/s"; "a pure number" where there is none."""
-    above = "*".join(_powered(n, e) for n, e in zip(BASE, exponents, strict=True) if e > 0)
-    below = "".join("/" + _powered(n, -e) for n, e in zip(BASE, exponents, strict=True) if e < 0)
-    return (above or "1") + below if exponents != PURE else "a pure number"
-
-
-def _powered(name: str, power: int) -> str:
-    return "*".join([name] * power)
+    return units.text(powers) or "a pure number"
 
 
 # ------------------------------------------------------------------------------------------ arithmetic
@@ -122,7 +82,7 @@ class Quantity:
     """
 
     value: int | float
-    exponents: Exponents = PURE
+    powers: Powers = PURE
     spread: tuple[float, float] | None = None
     side: str = ""
 
@@ -134,7 +94,7 @@ class Quantity:
 
     @property
     def pure(self) -> bool:
-        return self.exponents == PURE
+        return self.powers == PURE
 
     def __add__(self, other: Any) -> Quantity:
         return _like("add", operator.add, self, other)
@@ -179,7 +139,7 @@ class Quantity:
         return _powers(quantity(other), self)
 
     def __neg__(self) -> Quantity:
-        return Quantity(-self.value, self.exponents, self.spread and (-self.spread[1], -self.spread[0]), FLIPPED[self.side])
+        return Quantity(-self.value, self.powers, self.spread and (-self.spread[1], -self.spread[0]), FLIPPED[self.side])
 
     def __pos__(self) -> Quantity:
         return self
@@ -188,13 +148,13 @@ class Quantity:
         return self if self.value >= 0 else -self
 
     def __round__(self, digits: int | None = None) -> Quantity:
-        return Quantity(round(self.value, digits), self.exponents, None, self.side)
+        return Quantity(round(self.value, digits), self.powers, None, self.side)
 
     def __ceil__(self) -> Quantity:
-        return Quantity(math.ceil(self.value), self.exponents, None, self.side)
+        return Quantity(math.ceil(self.value), self.powers, None, self.side)
 
     def __floor__(self) -> Quantity:
-        return Quantity(math.floor(self.value), self.exponents, None, self.side)
+        return Quantity(math.floor(self.value), self.powers, None, self.side)
 
     def __lt__(self, other: Any) -> bool:
         return _compared(operator.lt, self, other)
@@ -215,7 +175,7 @@ class Quantity:
         return _compared(operator.ne, self, other)
 
     def __hash__(self) -> int:
-        return hash((self.value, self.exponents))
+        return hash((self.value, self.powers))
 
     def __bool__(self) -> bool:
         raise QuantityError("a number is not a condition: compare it with something")
@@ -232,17 +192,17 @@ def quantity(value: Any) -> Quantity:
 
 def _like(verb: str, operation: Callable, left: Any, right: Any) -> Quantity:
     a, b = quantity(left), quantity(right)
-    if a.exponents != b.exponents:
-        raise UnitError(f"cannot {verb} {unit_text(a.exponents)} and {unit_text(b.exponents)}")
+    if a.powers != b.powers:
+        raise UnitError(f"cannot {verb} {unit_text(a.powers)} and {unit_text(b.powers)}")
     side = joined(a.side, FLIPPED[b.side] if operation is operator.sub else b.side, certain=operation is not operator.mod)
-    return Quantity(operation(a.value, b.value), a.exponents, _spread(operation, a, b), side)
+    return Quantity(operation(a.value, b.value), a.powers, _spread(operation, a, b), side)
 
 
 def _combined(operation: Callable, left: Any, right: Any, sign: int) -> Quantity:
     a, b = quantity(left), quantity(right)
     first, second = (FLIPPED[x.side] if y.value < 0 else x.side for x, y in ((a, b), (b, a)))
     side = joined(first, second if sign > 0 else FLIPPED[second])
-    return Quantity(operation(a.value, b.value), _sum(a.exponents, b.exponents, sign), _spread(operation, a, b), side)
+    return Quantity(operation(a.value, b.value), multiplied(a.powers, b.powers, sign), _spread(operation, a, b), side)
 
 
 FLIPPED = {"": "", "upper": "lower", "lower": "upper", "either": "either"}
@@ -269,23 +229,23 @@ def _divided(a: float, b: float) -> int | float:
 
 def _powers(base: Quantity, power: Quantity) -> Quantity:
     if not power.pure:
-        raise UnitError(f"an exponent must be a pure number, not {unit_text(power.exponents)}")
+        raise UnitError(f"an exponent must be a pure number, not {unit_text(power.powers)}")
     if not base.pure and not isinstance(power.value, int):
-        raise UnitError(f"{unit_text(base.exponents)} takes whole exponents only")
+        raise UnitError(f"{unit_text(base.powers)} takes whole exponents only")
     if isinstance(base.value, int) and isinstance(power.value, int) and base.value.bit_length() * abs(power.value) > LARGEST_BITS:
         raise QuantityError("the number grows too large")
     result = base.value**power.value
     if isinstance(result, complex):
         raise QuantityError("a root of a negative number")
     side = base.side if power.value >= 0 else FLIPPED[base.side]
-    exponents = tuple(e * int(power.value) for e in base.exponents) if not base.pure else PURE
-    return Quantity(result, exponents, None, "either" if power.side or (base.side and base.value < 0) else side)
+    powers = raised(base.powers, int(power.value)) if not base.pure else PURE
+    return Quantity(result, powers, None, "either" if power.side or (base.side and base.value < 0) else side)
 
 
 def _compared(operation: Callable[[Any, Any], bool], left: Quantity, right: Any) -> bool:
     other = quantity(right)
-    if left.exponents != other.exponents:
-        raise UnitError(f"cannot compare {unit_text(left.exponents)} with {unit_text(other.exponents)}")
+    if left.powers != other.powers:
+        raise UnitError(f"cannot compare {unit_text(left.powers)} with {unit_text(other.powers)}")
     result = operation(left.value, other.value)
     side = joined(left.side, FLIPPED[other.side])  # of what is left of the difference
     if side and not stays(operation, result, side, left.value, other.value):

@@ -16,7 +16,7 @@ from generator.problems import Problem
 from generator.resolve.names import used
 from kernels import declare
 from kernels.declare import Kernel, KernelError
-from kernels.record import RECORDS, Result, load
+from kernels.record import Result, load
 
 
 class Store:
@@ -26,7 +26,7 @@ class Store:
     lies in several, the first fresh record counts, else the first.
     """
 
-    def __init__(self, devices: Iterable[str], roots: Sequence[Path] = (RECORDS,)):
+    def __init__(self, devices: Iterable[str], roots: Sequence[Path]):
         self.devices, self.roots = tuple(devices), tuple(roots)
         self._known: dict[tuple[str, str, str | None], Result | None] = {}
 

@@ -48,7 +48,7 @@ class Line:
         """The value at x: one of the recorded abscissae, never between two of them."""
         wanted = quantity(x)
         unit = parse_unit(self._curve.x_unit)[1]
-        if not wanted.pure and wanted.exponents != unit:
+        if not wanted.pure and wanted.powers != unit:
             raise UnitError(f"{self._curve.x_name} is in {self._curve.x_unit or 'pure numbers'}", "give x in that unit or without one")
         for place, known in enumerate(self._curve.x):
             if math.isclose(known, wanted.value, rel_tol=1e-9):

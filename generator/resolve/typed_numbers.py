@@ -17,7 +17,8 @@ from generator.resolve.references import references
 from generator.text.spans import SpanError, line_of, spans
 
 PREMISES = ("Tempting answer", "Source")
-_SPACED = "B|s|h|W|x|days?|min"  # count as units after a space only: 70B is a model, 8x7B too
+# Count as units after a space only: 70B is a model, 8x7B too.
+_SPACED = r"B|s|h|W|x|days?|min|m/s|km/h|[kcmµn]m|[kmµ]?g|[kM]?[NJ]|[khM]?Pa|[kMG]?Hz|[kmµ]?[VΩ]|[kMG]?eV|m?mol|m?l|°C|EUR|USD|GBP|JPY|CHF"
 _UNITS = (
     r"%|×|[kMGTPE]B(?:/s)?|[KMGTP]iB(?:/s)?|[munµ]s|[kMGTPE]?FLOPs?(?:/s|/B)?|[kMGTPE]?FLOPS|[kMGT]?bit/s|kW|kWh|"
     r"bytes|(?:kilo|mega|giga|tera)bytes|seconds|milliseconds|microseconds|minutes|hours|tokens(?:/s)?|percent|times|million|billion|trillion"

@@ -60,7 +60,7 @@ def middle(draws: Sequence[Any]) -> Any:
     if all(math.isclose(content.value, first.value, rel_tol=SAME) for content in draws):
         return first
     low, value, high = percentiles([content.value for content in draws])
-    return Quantity(value, first.exponents, (low, high), joined(*(content.side for content in draws)))
+    return Quantity(value, first.powers, (low, high), joined(*(content.side for content in draws)))
 
 
 def _over(text: str, scope: Scope) -> tuple[Any, ...]:

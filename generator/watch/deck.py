@@ -122,7 +122,7 @@ class Live:
     def _made(self, cache: Cache, files: Files, jobs: int, pause: Callable[[], None]) -> Callable[[State], State]:
         order = self.order
         try:
-            under = circumstances_of(order.cards, cache, order.devices, order.roots, files, order.circumstances)
+            under = circumstances_of(order.cards, cache, order.devices, order.roots, files, order.circumstances, order.home)
             self._show_first(under, cache)
             built, problems = sound(under, cache, jobs, self._known, pause)
             if under.around.problems:

@@ -6,7 +6,7 @@ In: folders. Out: a sign of life each time that somebody should look. Whether an
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from threading import Event
 
@@ -15,18 +15,18 @@ from watchfiles import watch
 SETTLED_MS = 15  # without a further notice, after which a burst is over: editors write, rename and touch in one go
 LONGEST_MS = 400  # of a burst that does not end
 LOOK_MS = 1000  # between looks: a file system over a network gives no notice, a full queue loses some
-AWAY_MS = 250  # the same while a folder is away or cannot be watched
+AWAY_MS = 250  # the same while the cards are away, or a folder cannot be watched
 
 
-def notices(folders: Sequence[str], stop: Event) -> Iterator[None]:
-    """Yields when something below the folders may have changed, a moment after the last of a burst, until `stop` is set."""
+def notices(folders: Callable[[], Sequence[str]], stop: Event) -> Iterator[None]:
+    """Yields when something below the folders, as they are at the time, may have changed, a moment after the last of a burst, until `stop` is set."""
     while not stop.is_set():
-        there = _there(folders)
-        look = LOOK_MS if len(there) == len(folders) else AWAY_MS
+        there = _there(asked := folders())
+        look = LOOK_MS if asked[0] in there else AWAY_MS  # the cards; the others may never come
         try:
             for _ in _heard(list(there), stop, look) if there else ():
                 yield
-                if _there(folders) != there:  # one went or came back: it has to be watched anew
+                if _there(folders()) != there:  # one went or came back: it has to be watched anew
                     break
             else:
                 stop.wait(AWAY_MS / 1000)

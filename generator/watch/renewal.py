@@ -60,8 +60,8 @@ def broken(paths: Iterable[str]) -> list[Problem]:
 
 
 def is_ours(path: str) -> bool:
-    """Whether a file is the compiler's or the laboratory's."""
-    return _below(path, GENERATOR) or _below(path, PACKAGE)
+    """Whether a file is the compiler's, the laboratory's or a kernel of the deck's own."""
+    return any(_below(path, folder) for folder in (GENERATOR, PACKAGE, *library.__path__))
 
 
 def _below(path: str, folder: str | os.PathLike[str]) -> bool:

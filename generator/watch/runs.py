@@ -17,14 +17,16 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
-from generator.keep.order import RECORDS, Order
+from generator.keep.order import Order
+from generator.keep.stamp import PACKAGE
 from generator.notes import Run
 from generator.problems import Place, Problem
 from generator.resolve.wanted import Wanted, lines
 from generator.show.report import call
 from kernels.key import code_of
 
-COMMAND = (sys.executable, "-m", "kernels", "record", "-")
+# Not -m, which looks in the working folder first, where a deck has a folder of that name:
+COMMAND = (sys.executable, "-c", "import sys; sys.path[0] = sys.argv.pop(1); from kernels.__main__ import main; sys.exit(main())")
 
 
 class _Case(NamedTuple):
@@ -86,7 +88,7 @@ class Background:
             if self._ended:
                 return None
             case = next(case for name, case in self._due.items() if name not in self._tried)
-            command = [*COMMAND, *_options(self._order, self._devices)]
+            command = [*COMMAND, os.path.dirname(PACKAGE), "record", "-", *_options(self._order, self._devices)]
             pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
             self._running = case, subprocess.Popen(command, text=True, start_new_session=True, **pipes)  # type: ignore[call-overload]
             return self._running
@@ -106,9 +108,10 @@ class Background:
 
 def _options(order: Order, devices: Sequence[str]) -> list[str]:
     """As the Makefile has them: a personal deck's records stay under the build."""
+    deck = ["--deck", str(order.cards)]
     if not order.published:
-        return ["--device", "this", "--records", str(order.roots[0]), "--known", str(RECORDS)]
-    return ["--device", ",".join(devices)]
+        return [*deck, "--device", "this", "--records", str(order.roots[0])]
+    return [*deck, "--device", ",".join(devices)]
 
 
 def _case(run: Wanted) -> _Case:

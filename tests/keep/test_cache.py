@@ -15,7 +15,7 @@ import pytest
 from workshop import FIRST, SECOND, Done, Workshop, notes
 
 from generator import build
-from generator.keep import cache, order, sheets, stamp
+from generator.keep import cache, sheets, stamp
 from generator.render import figures
 from generator.render import note as render
 from generator.resolve import note as resolve
@@ -424,7 +424,8 @@ def test_a_record_is_shown_as_it_is_seen_from_here(shop: Workshop, tmp_path: Pat
     lab, elsewhere = tmp_path / "lab", tmp_path / "elsewhere"
     elsewhere.mkdir()
     lab.mkdir()
-    monkeypatch.setattr(order, "RECORDS", records.rename(lab / "records"))
+    records.rename(lab / "records")
+    shop.edit("deck.yml", ("devices:", f"records: {os.path.relpath(lab / 'records', shop.folder / 'cards')}\ndevices:"))
 
     def record(where: Path, folder: str) -> str:
         monkeypatch.chdir(where)

@@ -105,5 +105,5 @@ def test_what_cannot_be_imported_is_told_beside_the_rest(listed, shelf, tmp_path
     shelf(tmp_path)
     code, out, err = listed()
     assert code == 2 and "training_memory  (formula, figure)" in out
-    assert "made_up_broken.py cannot be imported: No module named 'no_such_package'" in err
+    assert "made_up_broken.py cannot be imported: it needs no_such_package, which is not installed here: pip install no_such_package" in err
     assert listed("made_up_ratio")[0] == 0 and listed("made_up_broken")[:2] == (2, "")

@@ -51,11 +51,11 @@ def note(monkeypatch):
 
 @pytest.mark.parametrize("classes", [(), ("h100",), ("h200",)])
 def test_one_device_needs_no_table(note, classes):
-    assert beside(note(*classes), Store(("h100", "h200"))) == ()
+    assert beside(note(*classes), Store(("h100", "h200"), (Path(),))) == ()
 
 
 def test_two_devices_stand_side_by_side_in_depth(note):
-    one, store = note("h100", "h200"), Store(("h100", "h200"))
+    one, store = note("h100", "h200"), Store(("h100", "h200"), (Path(),))
     found = beside(one, store)
     assert [device for device, _ in found] == ["NVIDIA H100", "NVIDIA H200"]
     assert [dict(texts)["copy rate"] for _, texts in found] == ["3&#8239;TB/s", "4.2&#8239;TB/s"]

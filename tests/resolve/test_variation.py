@@ -87,7 +87,7 @@ def test_two_runs_of_one_kernel_share_their_seeds():
 
 
 def test_points_of_a_curve_have_their_draws():
-    assert vary("t.curve.at(1)", scope(t=(toy, {}))).draws == tuple(Quantity(x, (0, 1, 0, 0, 0)) for x in X)
+    assert vary("t.curve.at(1)", scope(t=(toy, {}))).draws == tuple(Quantity(x, (("s", 1),)) for x in X)
     assert vary("t.curve.at(0)", scope(t=(toy, {}))).value.content.spread is None
 
 
