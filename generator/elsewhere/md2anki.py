@@ -25,7 +25,22 @@ _SUBDECK = "Subdeck: "
 _BASIC = ("{{Question}}", '{{FrontSide}}\n\n<hr id="answer">\n\n{{Answer}}')
 _TYPED = ("{{Question}}\n\n{{type:Answer}}", '{{Question}}\n\n<hr id="answer">\n\n{{type:Answer}}')
 _CLOZE = ("{{cloze:Text}}", "{{cloze:Text}}")
-_CSS = ".card {\n  font-family: sans-serif;\n  font-size: 20px;\n  text-align: center;\n}\n.cloze {\n  font-weight: bold;\n}\n"
+_CSS = """\
+.card {
+  font-family: sans-serif;
+  font-size: 20px;
+  text-align: center;
+}
+.cloze {
+  font-weight: bold;
+}
+pre {
+  overflow-x: auto;
+}
+.nightMode a {
+  color: #8ab4f8;
+}
+"""
 KINDS = {
     "md2anki_type_default": Kind(
         "md2anki (default)", 396500103, False, dict.fromkeys(("Question", "Answer")), (Template("md2anki md2anki_default (v3)", *_BASIC),), _CSS

@@ -32,7 +32,7 @@ from generator.pack import lock
 from generator.problems import DeckError, Place, Problem
 from generator.read.deckfile import fresh_id, is_tag, settings
 from generator.read.folder import frame, read_file
-from kernels.home import DECK, home_of
+from kernels.home import Home, home_of, use
 
 LONG = 200  # notes of one topic
 OURS = {  # how a note of each of our types is written
@@ -102,8 +102,11 @@ class _Here:
         self.guids: dict[str, str] = {}
         self.types: dict[str, NoteType] = {}
         self.is_there = (cards / "deck.yml").is_file()
+        self.home: Home | None = None
         if not self.is_there:
             return
+        self.home = home_of(cards)
+        use(self.home)  # whose kernels its cards name
         around = frame(cards)
         files = [read_file(source, around) for source in around.sources]
         problems = [*around.problems, *(problem for file in files for problem in file.problems)]
@@ -387,11 +390,10 @@ class _Stage:
                 [Problem(Place(path.as_posix()), "no note is new here" if self.known else "no card could be carried") for path, _ in self.hauls]
             )
         cache = Cache()
-        home = home_of(self.here.cards) if (self.here.cards / DECK).is_file() else None  # the kernels that cards of the deck name
         try:
             while True:
                 self._write()
-                under = building.circumstances_of(self.cards, cache, (), (), None, (), home)
+                under = building.circumstances_of(self.cards, cache, (), (), None, (), self.here.home)
                 built, problems = building.sound(under, cache)
                 again = [self._plainer(problem, field) for problem in problems if (field := self._at(problem.place))]
                 if problems and not again:
