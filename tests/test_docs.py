@@ -110,7 +110,7 @@ class Block(NamedTuple):
 
 FENCE = re.compile(r"^(?P<indent> *)(?P<fence>~{3,}|`{3,})(?P<language>\w*)\n(?P<text>.*?)^(?P=indent)(?P=fence)$", re.DOTALL | re.MULTILINE)
 OWN = re.compile(r"^## Your own deck\n.*?(?=^## The deck in)", re.DOTALL | re.MULTILINE)  # is followed to the letter by test_own_decks.py
-NAMED = re.compile(r"`((?:[\w.-]+/)+[\w.-]+\.(?:md|yml|py))`")
+NAMED = re.compile(r"`((?:[\w.-]+/)+[\w.-]+\.(?:md|yml|py|html))`")
 
 
 def blocks(document: Path, *languages: str) -> Iterator[Block]:
@@ -130,7 +130,8 @@ def paged(languages: tuple[str, ...]) -> pytest.MarkDecorator:
     )
 
 
-CARDS = ("markdown", "yaml")
+CARDS = ("markdown", "yaml", "html")
+NO_ID = re.compile(r"^id: 0 ", re.MULTILINE)  # which is refused: a deck draws its own
 
 
 def write_cards(document: Path, folder: Path) -> list[Path]:
@@ -139,6 +140,7 @@ def write_cards(document: Path, folder: Path) -> list[Path]:
     for number, block in enumerate(blocks(document, *CARDS)):
         assert block.place or block.text.startswith("---\n"), f"says not where it goes:\n{block.text}"
         text = re.sub(r"^# [^{]*(?:\n[^{]*)+\{#", lambda match: match[0].replace("\n", " "), block.text, flags=re.MULTILINE)  # a front broken to fit
+        text = NO_ID.sub("id: 1234567890000 ", text)
         path = folder / (block.place or f"cards/pages/page-{number}.md")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
