@@ -24,6 +24,7 @@ from workshop import ROOT, Workshop, environment
 import generator.__main__ as generator
 import kernels.__main__ as kernels
 from generator.keep.deck import Built, build
+from generator.read.deckfile import fresh_id
 from generator.resolve.told import told_twice
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -100,7 +101,7 @@ class Block(NamedTuple):
 
 
 FENCE = re.compile(r"^(?P<indent> *)(?P<fence>~{3,}|`{3,})(?P<language>\w*)\n(?P<text>.*?)^(?P=indent)(?P=fence)$", re.DOTALL | re.MULTILINE)
-NAMED = re.compile(r"`((?:[\w.-]+/)+[\w.-]+\.(?:md|yml|py))`")
+NAMED = re.compile(r"`((?:[\w.-]+/)+[\w.-]+\.(?:md|yml|py|html))`")
 
 
 def blocks(document: Path, *languages: str) -> Iterator[Block]:
@@ -120,7 +121,7 @@ def paged(languages: tuple[str, ...]) -> pytest.MarkDecorator:
     )
 
 
-CARDS = ("markdown", "yaml")
+CARDS = ("markdown", "yaml", "html")
 
 
 def write_cards(document: Path, folder: Path) -> list[Path]:
@@ -128,6 +129,8 @@ def write_cards(document: Path, folder: Path) -> list[Path]:
     written = []
     for number, block in enumerate(blocks(document, *CARDS)):
         assert block.place or block.text.startswith("---\n"), f"says not where it goes:\n{block.text}"
+        if block.place == "cards/deck.yml":  # whose id is for the one who copies it to choose
+            block = block._replace(text=re.sub(r"^id: 0 ", f"id: {fresh_id()} ", block.text, flags=re.MULTILINE))
         text = re.sub(r"^# [^{]*(?:\n[^{]*)+\{#", lambda match: match[0].replace("\n", " "), block.text, flags=re.MULTILINE)  # a front broken to fit
         path = folder / (block.place or f"cards/pages/page-{number}.md")
         path.parent.mkdir(parents=True, exist_ok=True)
