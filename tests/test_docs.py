@@ -25,6 +25,7 @@ import generator.__main__ as generator
 import kernels.__main__ as kernels
 from generator import command as warpdeck
 from generator.keep.deck import Built, build
+from generator.read.deckfile import fresh_id
 from generator.resolve.told import told_twice
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -131,7 +132,6 @@ def paged(languages: tuple[str, ...]) -> pytest.MarkDecorator:
 
 
 CARDS = ("markdown", "yaml", "html")
-NO_ID = re.compile(r"^id: 0 ", re.MULTILINE)  # which is refused: a deck draws its own
 
 
 def write_cards(document: Path, folder: Path) -> list[Path]:
@@ -139,8 +139,9 @@ def write_cards(document: Path, folder: Path) -> list[Path]:
     written = []
     for number, block in enumerate(blocks(document, *CARDS)):
         assert block.place or block.text.startswith("---\n"), f"says not where it goes:\n{block.text}"
+        if block.place == "cards/deck.yml":  # whose id is for the one who copies it to choose
+            block = block._replace(text=re.sub(r"^id: 0 ", f"id: {fresh_id()} ", block.text, flags=re.MULTILINE))
         text = re.sub(r"^# [^{]*(?:\n[^{]*)+\{#", lambda match: match[0].replace("\n", " "), block.text, flags=re.MULTILINE)  # a front broken to fit
-        text = NO_ID.sub("id: 1234567890000 ", text)
         path = folder / (block.place or f"cards/pages/page-{number}.md")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")

@@ -428,13 +428,9 @@ def test_a_lock_from_before_there_were_releases_is_empty(tmp_path: Path):
 
 
 def test_a_type_s_line_tells_all_that_anki_gets():
-    changes = [{"front": "x"}, {"back": "x"}, {"css": "x"}]
-    ready = TYPES["qa"]._replace(ready=(TYPES["qa"].front, TYPES["qa"].back, TYPES["qa"].css))
-    hashes = {type_line(ready).hash, type_line(ready._replace(name="Other")).hash}
-    hashes |= {
-        type_line(ready._replace(ready=tuple(change.get(side, getattr(ready, side)) for side in ("front", "back", "css")))).hash for change in changes
-    }
-    assert len(hashes) == 5 and type_line(ready).hash == type_line(TYPES["qa"]).hash
+    kinds = [TYPES["qa"], *(TYPES["qa"]._replace(**change) for change in ({"name": "Other"}, {"css": "x"}))]
+    kinds += [TYPES["qa"]._replace(templates=(CARD._replace(**change),)) for change in ({"name": "x"}, {"front": "x"}, {"back": "x"})]
+    assert len({type_line(kind).hash for kind in kinds}) == len(kinds)
 
 
 # --------------------------------------------------------------------------------------------- in a build
