@@ -159,6 +159,8 @@ def _tidied(soup: BeautifulSoup, held: _Held) -> None:
             held.lost.append(f"{_NOT_CARRIED[name]} was left out")
             tag.decompose()
         elif name == "img":
+            if any(tag.has_attr(name) for name in ("width", "height", "style")):
+                held.lost.append(f"the size of {tag.get('src')} was left out")
             tag.replace_with(held.media(str(tag.get("src", "")), str(tag.get("alt", ""))))
         elif name in ("audio", "video"):
             source = tag.get("src") or (tag.source and tag.source.get("src")) or ""

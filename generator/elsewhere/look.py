@@ -181,6 +181,12 @@ class _Cleaner:
 
 
 def losses(kind: Kind) -> Iterator[str]:
-    """What of a note type cannot be seen in its files."""
+    """What of a note type is lost without a place in its files."""
+    main = shape(kind).main
+    for name in sorted(
+        {match[1].strip() for template in kind.templates for match in re.finditer(r"\{\{[^{}]*\bcloze:([^{}:]+)\}\}", template.front)}
+    ):
+        if kind.cloze and name != main:
+            yield f"the clozes of {name} became text: those of one field make cards"
     if kind.occlusion:
         yield "masks can be changed in Anki only"

@@ -13,7 +13,7 @@ import shutil
 import tempfile
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from html import unescape
 from pathlib import Path
@@ -32,11 +32,9 @@ from generator.pack import lock
 from generator.problems import DeckError, Place, Problem
 from generator.read.deckfile import fresh_id, is_tag, settings
 from generator.read.folder import frame, read_file
-from generator.read.html import IMAGES
 from kernels.home import Home, home_of, use
 
 LONG = 200  # notes of one topic
-SHOWN = IMAGES  # the media that a card of ours can show
 OURS = {  # how a note of each of our types is written
     "basic": look.Shape("Front", "Back", ("Note",), frozenset()),
     "reversed": look.Shape("Front", "Back", ("Note",), frozenset()),
@@ -139,6 +137,7 @@ class _Card:
         self.differing: dict[str, list[Form]] = {}
         self.shows: dict[str, Converted] = {}
         self.place = found.place
+        self.left_out = False
 
 
 class _Stage:
@@ -149,7 +148,8 @@ class _Stage:
         self.known = 0
         self.lost: list[Problem] = [problem for _, haul in hauls for problem in haul.lost]
         self.media: list[dict[str, str | None]] = [{} for _ in hauls]  # of each haul, name -> path
-        self.taken: dict[str, bytes | None] = {}  # media by path, None where the file was there before
+        self.taken: dict[str, str] = {}  # media by path, with their hashes
+        self.new: list[str] = []  # those of them that were not there before
         self.kinds: dict[str, Kind] = {}
         self.look_files: dict[str, bytes] = {}
         self.kind_lost: dict[str, list[Problem]] = {}
@@ -244,7 +244,7 @@ class _Stage:
         """The path in media/ of a file that a note shows, None where there is none, or none that a card of ours can show."""
         known = self.media[number]
         if name not in known:
-            content = self.hauls[number][1].media(name) if name.lower().endswith(SHOWN) else None
+            content = self.hauls[number][1].media(name)
             known[name] = None if content is None else self._kept(name, content)
         return known[name]
 
@@ -254,12 +254,13 @@ class _Stage:
         plain = _slug(stem, 60, words=99) or f"media-{mark[:8]}"
         for path in (f"{plain}.{suffix.lower()}", f"{plain}-{mark[:8]}.{suffix.lower()}"):
             there = self.here.content(f"media/{path}")
-            if there == content or self.taken.get(path) == content:
-                self.taken.setdefault(path, None)
-                return path
-            if there is None and path not in self.taken:
-                self.taken[path] = content
-                return path
+            if self.taken.get(path, mark) != mark or there not in (None, content):
+                continue
+            if path not in self.taken:
+                self.taken[path] = mark
+                self.new += [path] * (there is None)
+                self._put(f"media/{path}", content)
+            return path
         raise AssertionError(f"two files have the hash {mark}")
 
     def _converted(self, card: _Card, name: str, text: str, form: Form) -> Converted:
@@ -341,8 +342,6 @@ class _Stage:
             self._put(f"look/{path}", content)
         if (self.here.cards / "look").is_dir():
             shutil.copytree(self.here.cards / "look", self.cards / "look", dirs_exist_ok=True)
-        for path, medium in self.taken.items():
-            self._put(f"media/{path}", (self.here.content(f"media/{path}") or b"") if medium is None else medium)
 
     def _put(self, path: str, content: bytes) -> None:
         file = self.cards / path
@@ -396,15 +395,15 @@ class _Stage:
                 self._write()
                 under = building.circumstances_of(self.cards, cache, (), (), None, (), self.here.home)
                 built, problems = building.sound(under, cache)
-                again = [self._plainer(problem, cards) for problem in problems if (cards := self._at(problem.place))]
+                again = [self._plainer(problem, field) for problem in problems if (field := self._at(problem.place))]
                 if problems and not again:
                     raise DeckError(problems)
-                again += [self._compared(entry, built) for entry in built.entries]
+                by_id = {card.id: card for card in self.cards_of}
+                again += [self._compared(by_id[entry.id], entry, text, built) for entry, text in zip(built.entries, built.texts(built.entries))]
                 if not any(again):
                     return built
-                self.topics = {
-                    path: (name, kept) for path, (name, cards) in self.topics.items() if (kept := [c for c in cards if c in self.cards_of])
-                }
+                self.cards_of = [card for card in self.cards_of if not card.left_out]
+                self.topics = {path: (name, kept) for path, (name, cards) in self.topics.items() if (kept := [c for c in cards if not c.left_out])}
                 for path in self.cards.glob("**/*.md"):
                     if path.relative_to(self.cards).as_posix() not in self.topics:
                         path.unlink()
@@ -420,25 +419,32 @@ class _Stage:
         return before[-1] if before else None
 
     def _plainer(self, problem: Problem, at: tuple[_Card, str]) -> bool:
-        """Takes the next form of a field that the compiler refuses; the note is left out where there is none."""
+        """Takes the next form of a field that the compiler refuses; without one, the note is left out. A medium that it refuses goes alone."""
         card, name = at
+        if refused := {path for path in self.taken if repr(path) in problem.message}:
+            for known in self.media:
+                known.update({medium: None for medium, path in known.items() if path in refused})
+            for path in refused:
+                del self.taken[path]
+                (self.cards / "media" / path).unlink()
+            self.new = [path for path in self.new if path not in refused]
+            return True
         form = card.forms.get(name, FORMS[-1])
         if form == FORMS[-1] or not name:
-            if card in self.cards_of:
-                self.cards_of.remove(card)
+            if not card.left_out:
+                card.left_out = True
                 what = f"the note {card.id!r} was left out: {problem.message}"
                 self.lost.append(Problem(card.place, what, problem.hint))
         else:
             card.forms[name] = FORMS[FORMS.index(form) + 1] if self.hauls[card.haul][1].written == "html" else FORMS[-1]
         return True
 
-    def _compared(self, entry: Entry, built: building.Built) -> bool:
+    def _compared(self, card: _Card, entry: Entry, text: bytes, built: building.Built) -> bool:
         """Whether the note is to be written again, since a field shows something else than it did."""
-        card = self._by_id.get(entry.id)
-        if card is None or card.kind is None or self.hauls[card.haul][1].written != "html":
+        if card.kind is None or self.hauls[card.haul][1].written != "html":
             return False
         again = False
-        fields = dict(zip(built.types[entry.type].fields, next(iter(built.texts([entry]))).decode().split("\x1f")))
+        fields = dict(zip(built.types[entry.type].fields, text.decode().split("\x1f")))
         for name, one in card.shows.items():
             form = card.forms[name]
             if name in card.shape.typed or form in card.differing.get(name, ()) or form == "text" or seen(fields[name]) == seen(one.shows):
@@ -449,10 +455,6 @@ class _Stage:
             again = again or card.forms[name] != form
         return again
 
-    @property
-    def _by_id(self) -> Mapping[str, _Card]:
-        return {card.id: card for card in self.cards_of}
-
     # -------------------------------------------------------------------------------------------------- results
 
     def written(self) -> list[str]:
@@ -460,7 +462,7 @@ class _Stage:
         new = [
             *self.topics,
             *(f"look/{path}" for path in self.look_files),
-            *(f"media/{path}" for path, content in self.taken.items() if content is not None),
+            *(f"media/{path}" for path in self.new),
         ]
         return [*new, *([] if self.here.is_there else ["deck.yml"])]
 

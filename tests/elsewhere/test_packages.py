@@ -218,3 +218,25 @@ def test_what_is_no_package_is_refused(content, message, elsewhere, tmp_path):
     assert done.status == 1
     assert message in done.err
     assert not elsewhere.cards.exists()
+
+
+def test_a_medium_that_no_card_shows_is_left_out_alone(elsewhere, tmp_path):
+    media = {"evil.svg": b'<svg xmlns="http://www.w3.org/2000/svg"><script>x()</script></svg>', "paper.pdf": b"%PDF", "good one.svg": b"<svg/>"}
+    for name, content in media.items():
+        (tmp_path / name).write_bytes(content)
+    model = genanki.Model(1607392322, "M", [{"name": "F"}, {"name": "B"}], [{"name": "c", "qfmt": "{{F}}", "afmt": "{{B}}"}])
+    deck = genanki.Deck(2059400112, "Media")
+    deck.add_note(genanki.Note(model, ["one", '<img src="evil.svg"> <b>and</b> <img src="good one.svg" width="200">']))
+    deck.add_note(genanki.Note(model, ["two", '<img src="paper.pdf"> rest']))
+    genanki.Package(deck, media_files=[str(tmp_path / name) for name in media]).write_to_file(str(tmp_path / "media.apkg"))
+    done = elsewhere.imports(tmp_path / "media.apkg")
+    assert done.status == 0, done.err
+    assert sorted(path.name for path in (elsewhere.cards / "media").iterdir()) == ["good-one.svg"]
+    text = elsewhere.topics()["media.md"]
+    assert "evil.svg **and** ![good one](good-one.svg)" in text and "paper.pdf rest" in text
+    assert [line.partition(": ")[2] for line in done.out.splitlines() if line.startswith("lost")] == [
+        "evil.svg was left out: it is not there, or no medium that a card can show",
+        "the size of good one.svg was left out",
+        "paper.pdf was left out: it is not there, or no medium that a card can show",
+    ]
+    assert elsewhere.run("deck").status == 0
