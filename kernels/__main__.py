@@ -64,7 +64,11 @@ def _settle(asked: argparse.Namespace) -> None:
     cards = home.cards_from(folder)
     if asked.deck and (cards is None or folder not in (cards, cards.parent)):
         raise KernelError(f"{asked.deck} is no deck: it has no cards/deck.yml")
-    deck = home.home_of(cards) if cards else None
+    try:
+        deck = home.home_of(cards) if cards else None
+    except ModuleNotFoundError:  # of YAML, on a host that has the laboratory alone
+        deck = None
+        _say(f"{cards}/{home.DECK} is not read, since pyyaml is not installed here: the library's kernels alone count")
     home.use(deck)
     if "records" in vars(asked):
         asked.known = [*vars(asked).get("known", []), *([deck.records] if deck else [])]

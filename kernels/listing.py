@@ -6,8 +6,11 @@ import itertools
 import shutil
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
+from kernels import home
+from kernels.catalogue import place_of
 from kernels.declare import Kernel, Series
 from kernels.parameters import Parameter
 
@@ -27,10 +30,18 @@ def _searched(kernel: Kernel) -> str:
 def by_area(kernels: Sequence[Kernel]) -> str:
     """Kernels under the names of their areas: a few whole, many with their summaries only."""
     show = whole if len(kernels) <= FEW else _brief
-    groups = itertools.groupby(sorted(kernels, key=lambda k: (k.area, k.name)), lambda k: k.area)
-    blocks = [f"{area or 'in no area'}\n\n" + ("\n" if show is _brief else "\n\n").join(map(show, group)) for area, group in groups]
+    groups = itertools.groupby(sorted(kernels, key=lambda k: (_shelf(k), k.name)), _shelf)
+    blocks = [f"{shelf}\n\n" + ("\n" if show is _brief else "\n\n").join(map(show, group)) for shelf, group in groups]
     hint = [f"{len(kernels)} kernels; `list WORD ...` finds those with all the words, and shows up to {FEW} of them whole"] * (show is _brief)
     return "\n\n".join([*blocks, *hint])
+
+
+def _shelf(kernel: Kernel) -> str:
+    """Where it stands: its area; of the deck's own kernels the folder."""
+    place = place_of(kernel.name)
+    if home.own() and place and place.path.is_relative_to(home.own() or ""):
+        return place.path.parent.relative_to(Path(home.own() or "").parent).as_posix()
+    return kernel.area or "in no area"
 
 
 def _brief(kernel: Kernel) -> str:

@@ -66,6 +66,37 @@ def test_the_laboratory_finds_the_deck_above(own: Workshop):
     assert laboratory(own, "list", "kv_cache").returncode == 0  # the library's are there as well
 
 
+def test_a_list_says_which_are_the_decks_own(own: Workshop):
+    (own.folder / "kernels" / "training").mkdir()
+    (own.folder / "kernels" / "weighing.py").rename(own.folder / "kernels" / "training" / "weighing.py")  # an area that the library has as well
+    listed = laboratory(own, "list").stdout
+    assert "\n\nkernels\n\nfree_fall  (formula, figure)" in listed and "\n\nkernels/training\n\nweighing  (simulation of 8 draws)" in listed
+    recorded(own)
+    assert (own.folder / "records/training/weighing/default.json").is_file() and laboratory(own, "verify").stdout == "1 agree\n"
+
+
+def test_a_record_names_the_commit_of_the_decks_own_checkout(own: Workshop):
+    def git(*words: str) -> str:
+        who = ("-c", "user.name=A", "-c", "user.email=a@example.org")
+        return subprocess.run(["git", *who, *words], cwd=own.folder, capture_output=True, text=True, check=True).stdout.strip()
+
+    def commit() -> str:
+        return json.loads((recorded(own).folder / RECORD).read_text())["made"]["commit"]
+
+    git("init", "-q")
+    git("add", "kernels")
+    git("commit", "-qm", "Laws")
+    assert commit() == git("rev-parse", "--short=12", "HEAD")
+    own.edit("weighing.py", ("0.01)", "0.02)"), under="kernels")
+    assert commit() == git("rev-parse", "--short=12", "HEAD") + "+dirty"
+
+
+def test_workers_of_a_cluster_have_them_too(own: Workshop):
+    pytest.importorskip("distributed")
+    done = laboratory(own, "record", "-", "--cluster", "local:1", given=own.run("wanted").out)
+    assert done.returncode == 0 and "1 recorded" in done.stdout and (own.folder / RECORD).is_file(), done.stderr
+
+
 def test_away_from_any_deck_records_have_no_place(tmp_path: Path):
     shop = Workshop(tmp_path)
     assert laboratory(shop, "list", "kv_cache").returncode == 0

@@ -7,7 +7,8 @@ uncertain by more than a quarter of itself, there is none, and a range or a sign
 An exact one has three significant digits unless the format says otherwise, half to even, on the decimal text of the value (its
 first 15 digits, so that 0.1 + 0.2 is 0.3). A number that rounding left as it was is exact and prints without
 trailing zeros (16, 1.5); one that rounding changed keeps them (1.50): they are known. So does one that is typed (16.0), where
-the question asks for its digits. Integers without a unit and counts print whole. Below 1e-4 and from 1e15 on a number prints as a power of ten, unless `exact` was asked for.
+the question asks for its digits. Integers without a unit and counts print whole. Below 1e-4 and from 1e15 on a number prints as
+a power of ten, unless `exact` was asked for.
 """
 
 from __future__ import annotations
