@@ -46,7 +46,7 @@ check: $(VENV)/installed ## judge cards, claims, records and the lock without pa
 records: $(VENV)/torch ## execute every wanted run whose record is missing or stale, and measure if a quoted GPU is here
 	@$(GENERATOR) wanted $(CARDS) | $(PY) -m kernels record - $(RECORD_FLAGS)
 
-rehearse: $(VENV)/triton ## every measurement on the CPU, small, and the cards as they are with its records: build/rehearsal
+rehearse: $(VENV)/rehearsal ## every measurement on the CPU, small, and the cards as they are with its records: build/rehearsal
 	@$(GENERATOR) wanted $(CARDS) | $(PY) -m kernels rehearse --wanted - --into $(BUILD)/rehearsal
 	@$(GENERATOR) check $(CARDS) --build $(BUILD) --device rehearsal
 
@@ -96,8 +96,8 @@ $(VENV)/torch: $(VENV)/installed
 $(VENV)/tokenizers: $(VENV)/installed
 	@$(PIP) --no-deps $$($(PY) -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['project']['optional-dependencies']['tokenizers'])") && touch $@
 
-$(VENV)/triton: $(VENV)/torch
-	@$(PIP) --editable '.[triton]' && touch $@
+$(VENV)/rehearsal: $(VENV)/torch
+	@$(PIP) --editable '.[triton,search]' && touch $@
 
 $(VENV)/tests: $(VENV)/installed
 	@$(PIP) --editable '.[test]' && touch $@ $(VENV)/torch $(VENV)/watch

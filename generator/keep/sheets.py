@@ -331,7 +331,7 @@ class _Maker:
             if not kernel.evaluated:
                 on = self.under.devices if kernel.kind == "measurement" else (None,)
                 found = [self.store.found(run, device) for device in on]
-                yield entry(run, any(result is not None and not result.stale for result in found), self.under.devices)
+                yield entry(run, any(result is not None and not result.stale for result in found))
 
 
 def _formula(kernel: str) -> Mapping[str, str]:

@@ -22,6 +22,7 @@ from generator.resolve.names import device_name
 from generator.text import cloze
 from generator.text.blocks import FIGURE
 from generator.text.spans import Span, SpanError, spans
+from kernels.results import KernelError
 
 if TYPE_CHECKING:
     from kernels.results import Result
@@ -184,7 +185,12 @@ def _lift_figures(source: str, text: Text, span: Span, lifted: _Lifted, page: _P
         if FIGURE.sub("", line).strip():
             page.problem(text.at(span.start + match.start()), f"the figure ![[{match[1]}]] stands inside a line", "put it on a line of its own")
             return ""
-        return f"\n\n{line[: len(line) - len(line.lstrip())]}{lifted.up(_figure(match[1], page), lifted.blocks)}\n\n"
+        try:
+            drawn = _figure(match[1], page)
+        except KernelError as error:
+            page.problem(text.at(span.start + match.start()), f"the figure ![[{match[1].replace('|', ' | ')}]] cannot be drawn: {error}")
+            return ""
+        return f"\n\n{line[: len(line) - len(line.lstrip())]}{lifted.up(drawn, lifted.blocks)}\n\n"
 
     return FIGURE.sub(embedded, source) if "\ue000" in source else source
 

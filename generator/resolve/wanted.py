@@ -6,7 +6,7 @@ In: runs. Out: each once, with the places of the cards that ask for it; as lines
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from generator.notes import Run
@@ -14,13 +14,12 @@ from generator.notes import Run
 Wanted = Mapping[str, Any]  # kernel, parameters, kind, fresh, cards
 
 
-def entry(run: Run, fresh: bool, devices: Sequence[str]) -> Wanted:
-    """fresh: whether a record of today's code is there. devices: the classes that the deck quotes; kept of what a CPU may measure."""
+def entry(run: Run, fresh: bool) -> Wanted:
+    """fresh: whether a record of today's code is there."""
     from kernels.declare import find
 
-    kernel = find(run.kernel)
-    on = {"devices": list(devices)} if kernel.kind == "measurement" and kernel.demand.on == "any" else {}
-    return {"kernel": run.kernel, "parameters": dict(run.parameters), "kind": kernel.kind, "fresh": fresh, "cards": [str(run.place)], **on}
+    kind = find(run.kernel).kind
+    return {"kernel": run.kernel, "parameters": dict(run.parameters), "kind": kind, "fresh": fresh, "cards": [str(run.place)]}
 
 
 def merged(entries: Iterable[Wanted]) -> list[Wanted]:
@@ -35,16 +34,11 @@ def merged(entries: Iterable[Wanted]) -> list[Wanted]:
 
 
 def due(entries: Iterable[Wanted], gpu: bool, fresh: bool = False) -> list[Wanted]:
-    """Those that this machine has to execute: without a fresh record (fresh: all), and measurements only where there is a device for them."""
-    return [run for run in entries if (fresh or not run["fresh"]) and (gpu or run["kind"] != "measurement" or _on_this_cpu(run))]
+    """Those that this machine has to execute: without a fresh record (fresh: all), and measurements only where there is a GPU.
 
-
-def _on_this_cpu(run: Wanted) -> bool:
-    if "devices" not in run:
-        return False
-    from kernels.machine import cpu_class
-
-    return cpu_class() in run["devices"]
+    A CPU is measured when somebody asks for it (`make records`), not by a build, which may not have the machine to itself.
+    """
+    return [run for run in entries if (fresh or not run["fresh"]) and (gpu or run["kind"] != "measurement")]
 
 
 def lines(entries: Iterable[Wanted]) -> Iterator[str]:
