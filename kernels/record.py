@@ -20,7 +20,7 @@ from kernels.declare import Kernel
 from kernels.key import SCHEMA, code_of, key_of
 from kernels.results import Curve, End, KernelError, Number, Result
 
-RECORDS = Path(__file__).parent / "records"
+RECORDS = Path(__file__).parent / "records"  # of our own deck, in a checkout; where those of another deck lie, home.py says
 
 PLAIN = frozenset(string.ascii_lowercase + string.digits + "._+-")  # in file names everywhere
 

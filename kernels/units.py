@@ -2,6 +2,9 @@
 
 In: "km/h", "kg*m/s^2", "1/s", "". Out: its size in base units, and their powers. Kernels give base units and what is made of them
 without a factor (`check`); cards write any. What is counted, a currency among it, is a base unit of its own and converts to nothing.
+
+A table of our own: pint loads in 290 ms of CPU time where a whole edit takes 150, is four times slower in arithmetic, knows no nearest names,
+and would leave bounds, spreads, digits and whole numbers to us all the same.
 """
 
 from __future__ import annotations

@@ -236,7 +236,7 @@ def test_how_anki_compares(compared: Callable[[str, str], dict[str, list[str]]],
 
 
 def test_a_typed_answer_on_its_card(learner: Learner, shop: Workshop):
-    shop.edit("training/memory.md", ("[[small.gradients | GB 2]]", "[[small.gradients | GB]]"))
+    shop.edit("training/memory.md", ("[[small.gradients | GB 2]]", "[[small.gradients | GB]]"), ("to 2 significant", "to 3 significant"))
     learner.takes(shop.build(SECOND))
     assert learner.note("gradients")["Expected"] == "14.0" and "14.0&#8239;GB" in learner.note("gradients")["Answer"]
     assert 'class="side typed">[[type:Expected]]' in next(learner.renders("gradients"))[1]

@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 import pytest
 import yaml
+from our_types import note_types
 from workshop import ROOT, Workshop, environment
 
 import generator.__main__ as generator
@@ -162,6 +163,11 @@ def test_cards_that_are_shown_are_sound(document: Path, tmp_path: Path):
     assert done.status == 0 and "warning" not in done.out, done
     done = shop.run("deck")
     assert done.status == 0, done.err
+
+
+def test_a_card_of_each_type_is_shown():
+    shown = "".join(block.text for block in blocks(ROOT / "cards/README.md", "markdown"))
+    assert [key for key in note_types() if key != "qa" and f" .{key}}}" not in shown] == []
 
 
 def test_a_card_in_a_minute_joins_our_deck(real_deck: Built, tmp_path: Path):

@@ -288,3 +288,7 @@ def test_watched(own: Workshop):
         served.edit("kernels/free_fall.py", ("GRAVITY = 1.62", "GRAVITY = 9.81"))
         served.edit("cards/deck.yml", ("kernels: ../moon\n", ""))
         stream.until(lambda event: event.get("problems") == [])
+        served.edit("cards/deck.yml", ("[page]", "[sheet]"))
+        assert "unknown unit 'page'" in json.dumps(stream.until(lambda event: event.get("problems"))["problems"])
+        served.edit("cards/deck.yml", ("[sheet]", "[page]"))
+        stream.until(lambda event: event.get("problems") == [])

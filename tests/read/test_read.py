@@ -17,9 +17,7 @@ from workshop import cpu
 from generator.look.notetypes import LOOK
 from generator.problems import DeckError, Place, Problem
 from generator.read import body, html, yaml
-from generator.read.deckfile import fresh_id
 from generator.read.folder import read
-from generator.resolve.note import resolve
 from kernels import declare
 
 HERE = Path(__file__).parent.parent
@@ -179,29 +177,3 @@ def test_reading_imports_nothing_heavy():
     heavy = ("torch", "jinja2", "markdown", "genanki", "matplotlib", "numpy", "sqlite3")
     code = f"import sys, generator.read.folder, generator.resolve.wanted; print([name for name in {heavy} if name in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=HERE.parent).stdout.strip() == "[]"
-
-
-# ------------------------------------------------------------------------------------------- cards/README.md
-
-
-def test_the_example_in_the_readme_is_a_deck(tmp_path):
-    text = (HERE.parent / "cards" / "README.md").read_text(encoding="utf-8")
-    named = re.findall(r"`cards/([^`\n]+)`[^\n]*\n\n(~{3,}|`{3,})\w+\n(.*?)^\2$", text, re.MULTILINE | re.DOTALL)
-    files = {name: content for name, _, content in named}
-    assert {"deck.yml", "sources.yml"} < set(files)
-    for name, content in files.items():
-        (tmp_path / name).parent.mkdir(exist_ok=True, parents=True)
-        (tmp_path / name).write_text(content, encoding="utf-8")
-    with pytest.raises(DeckError, match=r"deck.yml:2: '0' is no deck's id \(take [0-9]{13},") as raised:
-        read(tmp_path)  # whoever copies it has an id of their own
-    assert len(raised.value.problems) == 1
-    (tmp_path / "deck.yml").write_text(re.sub(r"^id: 0 ", f"id: {fresh_id()} ", files["deck.yml"], flags=re.MULTILINE), encoding="utf-8")
-    deck = read(tmp_path)
-    assert {note.type for note in deck.notes} == {"qa", "trap", "numeric", "cloze", "word"}
-    assert deck.notes[-1].fields["Once"].text == "once" and deck.notes[-1].deck == "ML interviews::Words"
-    assert deck.warnings == ()
-    problems: list[Problem] = []
-    formulas = [note for note in deck.notes if note.topic == "adam-memory"]
-    resolved = [resolve(note, lambda run: declare.find(run.kernel)(**run.parameters), problems) for note in formulas]
-    assert not problems
-    assert "1,120&#8239;GB" in resolved[0].fields["Answer"] or "1120&#8239;GB" in resolved[0].fields["Answer"]
