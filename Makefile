@@ -37,7 +37,7 @@ release: $(VENV)/installed due ## the deck, and in the lock that learners have i
 preview: $(VENV)/installed due ## all cards in a browser: build/preview/index.html
 	@$(GENERATOR) preview $(CARDS) --build $(BUILD) $(DEVICE_FLAG)
 
-watch: $(VENV)/watch $(if $(RUN),$(VENV)/torch) ## the preview served, and every saved card shown at once
+watch: $(VENV)/installed $(if $(RUN),$(VENV)/torch) ## the preview served, and every saved card shown at once
 	@exec $(GENERATOR) watch $(CARDS) --build $(BUILD) $(DEVICE_FLAG) $(if $(PORT),--port $(PORT)) $(if $(RUN),--run)
 
 check: $(VENV)/installed ## judge cards, claims, records and the lock without packaging
@@ -46,13 +46,8 @@ check: $(VENV)/installed ## judge cards, claims, records and the lock without pa
 records: $(VENV)/torch ## execute every wanted run whose record is missing or stale, and measure if a quoted GPU is here
 	@$(GENERATOR) wanted $(CARDS) | $(PY) -m kernels record - $(RECORD_FLAGS)
 
-<<<<<<< HEAD
-rehearse: $(VENV)/triton ## every measurement on the CPU, small, and the cards as they are with its records: build/rehearsal
-	@$(GENERATOR) wanted $(CARDS) | $(PY) -m kernels rehearse --deck $(CARDS) --wanted - --into $(BUILD)/rehearsal
-=======
 rehearse: $(VENV)/rehearsal ## every measurement on the CPU, small, and the cards as they are with its records: build/rehearsal
-	@$(GENERATOR) wanted $(CARDS) | $(PY) -m kernels rehearse --wanted - --into $(BUILD)/rehearsal
->>>>>>> main
+	@$(GENERATOR) wanted $(CARDS) | $(PY) -m kernels rehearse --deck $(CARDS) --wanted - --into $(BUILD)/rehearsal
 	@$(GENERATOR) check $(CARDS) --build $(BUILD) --device rehearsal
 
 tokenizers: $(VENV)/tokenizers ## the packages whose tokenizers and texts some runs read, so that verify and test take those runs in
@@ -105,10 +100,7 @@ $(VENV)/rehearsal: $(VENV)/torch
 	@$(PIP) --editable '.[triton,search]' && touch $@
 
 $(VENV)/tests: $(VENV)/installed
-	@$(PIP) --editable '.[test]' && touch $@ $(VENV)/torch $(VENV)/watch
-
-$(VENV)/watch: $(VENV)/installed
-	@$(PIP) --editable '.[watch]' && touch $@
+	@$(PIP) --editable '.[test]' && touch $@ $(VENV)/torch
 
 $(VENV)/bench: $(VENV)/installed
 	@$(PIP) --editable '.[bench]' && touch $@
