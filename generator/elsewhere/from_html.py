@@ -14,7 +14,8 @@ from typing import Any, Literal, NamedTuple
 from bs4 import BeautifulSoup, Comment, NavigableString, Tag
 from markdownify import MarkdownConverter
 
-from generator.read.html import ATTRIBUTES, ELEMENTS, IMAGES, VOID, loads
+from generator.read.html import ATTRIBUTES, ELEMENTS, VOID, loads
+from generator.text.media import IMAGES
 
 Form = Literal["markdown", "html", "text"]
 FORMS: tuple[Form, ...] = ("markdown", "html", "text")
