@@ -103,7 +103,7 @@ class _Page:
     """What one note gathers while its fields are rendered."""
 
     def __init__(
-        self, resolved: Resolved, draw: Callable[[Result, Result | None], figures.Figure], highlighted: Callable[[str, str], str], bare: bool
+        self, resolved: Resolved, draw: Callable[[Result, Result | None], figures.Figure], highlighted: Callable[[str, str], str], bare: bool = False
     ):
         self.resolved, self.draw, self.highlighted = resolved, draw, highlighted
         self.problems: list[Problem] = []
