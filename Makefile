@@ -43,13 +43,8 @@ check: $(VENV)/installed ## judge cards, claims, records and the lock without pa
 records: $(VENV)/torch ## execute every wanted run whose record is missing or stale, and measure if a quoted GPU is here
 	@$(GENERATOR) wanted $(CARDS) | $(PY) -m kernels record - $(RECORD_FLAGS)
 
-<<<<<<< HEAD
-rehearse: $(VENV)/triton ## every measurement on the CPU, small, and the cards as they are with its records: build/rehearsal
-	@$(GENERATOR) wanted $(CARDS) | $(PY) -m kernels rehearse --deck $(CARDS) --wanted - --into $(BUILD)/rehearsal
-=======
 rehearse: $(VENV)/rehearsal ## every measurement on the CPU, small, and the cards as they are with its records: build/rehearsal
-	@$(GENERATOR) wanted $(CARDS) | $(PY) -m kernels rehearse --wanted - --into $(BUILD)/rehearsal
->>>>>>> main
+	@$(GENERATOR) wanted $(CARDS) | $(PY) -m kernels rehearse --deck $(CARDS) --wanted - --into $(BUILD)/rehearsal
 	@$(GENERATOR) check $(CARDS) --build $(BUILD) --device rehearsal
 
 tokenizers: $(VENV)/tokenizers ## the packages whose tokenizers and texts some runs read, so that verify and test take those runs in
