@@ -22,7 +22,7 @@ QUOTED = $(shell $(PY) -c "import yaml; print(','.join(yaml.safe_load(open('$(CA
 GENERATOR = $(PY) -m generator
 
 .DEFAULT_GOAL := deck
-.PHONY: deck decks preview watch check records rehearse tokenizers verify test mutants bench lint clean help
+.PHONY: deck decks release preview watch check records rehearse tokenizers verify test mutants bench lint clean help
 .DELETE_ON_ERROR:
 
 deck: $(VENV)/installed due ## build the deck (and execute the runs that it still wants, where this machine can)
@@ -30,6 +30,9 @@ deck: $(VENV)/installed due ## build the deck (and execute the runs that it stil
 
 decks: $(VENV)/installed due ## the deck, and a package for each subdeck
 	@$(GENERATOR) deck $(CARDS) --build $(BUILD) $(DEVICE_FLAG) --each
+
+release: $(VENV)/installed due ## the deck, and in the lock that learners have it from now on; STRICT=1 has to pass
+	@$(GENERATOR) release $(CARDS) --build $(BUILD)
 
 preview: $(VENV)/installed due ## all cards in a browser: build/preview/index.html
 	@$(GENERATOR) preview $(CARDS) --build $(BUILD) $(DEVICE_FLAG)

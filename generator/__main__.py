@@ -1,4 +1,4 @@
-"""The command line: python -m generator deck | preview | watch | check | wanted.
+"""The command line: python -m generator deck | release | preview | watch | check | wanted.
 
 In: the folder of cards. Out: files under build/, the lock beside the cards, and what is said of them. Exit status 1 and every
 problem as path:line where the author has something to mend; nothing is written then.
@@ -40,19 +40,21 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for name, command, what in (
         ("deck", _deck, "write build/<slug>.apkg, the lock and the report"),
+        ("release", _release, "write them, and in the lock that learners have them from now on"),
         ("preview", _preview, "write build/preview/index.html"),
         ("watch", _watch, "serve the preview of the cards as they stand, until Ctrl-C"),
         ("check", _check, "judge everything that can be judged without packaging"),
         ("wanted", _wanted, "print the runs that the cards ask for, one JSON object a line"),
     ):
         one = commands.add_parser(name, help=what, description=what)
-        one.set_defaults(command=command)
+        one.set_defaults(command=command, device="published")
         if name == "check":
             one.add_argument("cards", nargs="*", default=[Path("cards")], type=Path, help="the folder of cards, or single files of it")
         else:
             one.add_argument("cards", nargs="?", default=Path("cards"), type=Path, help="the folder of cards (cards)")
         quoted = ["published", "this", *["rehearsal"] * (name in ("check", "preview"))]
-        one.add_argument("--device", choices=quoted, default="published", help="quote deck.yml's devices, or those of this machine")
+        if name != "release":
+            one.add_argument("--device", choices=quoted, default="published", help="quote deck.yml's devices, or those of this machine")
         one.add_argument("--build", default=Path("build"), type=Path, metavar="DIR", help="the folder for what comes out (build)")
         one.add_argument("--jobs", default=_cores(), type=int, metavar="N", help="processes that a large build may use (as many as there are cores)")
     deck, watch, check, wanted = (commands.choices[name] for name in ("deck", "watch", "check", "wanted"))
@@ -69,6 +71,10 @@ def _parser() -> argparse.ArgumentParser:
 
 def _deck(asked: argparse.Namespace) -> str:
     return build.deck(_order(asked, asked.cards), _now(), asked.frozen, asked.each) + "\n"
+
+
+def _release(asked: argparse.Namespace) -> str:
+    return build.release(_order(asked, asked.cards), _now()) + "\n"
 
 
 def _preview(asked: argparse.Namespace) -> str:

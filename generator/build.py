@@ -18,6 +18,7 @@ from kernels.gpu import may_have_gpu
 if TYPE_CHECKING:
     from generator.keep.cache import Cache
     from generator.keep.deck import Built
+    from generator.notes import Deck
     from generator.pack.lock import Lock, Update
     from generator.resolve.wanted import Wanted
     from generator.show.coverage import Coverage
@@ -32,6 +33,11 @@ def deck(order: Order, now: int, frozen: bool = False, each: bool = False) -> st
     """Writes package, lock, media and report. frozen: refuse where the lock would change. each: a package for each subdeck as well."""
     idle = None if each else order.standing()
     return idle.said if idle else _with_cache(order, lambda cache: _deck(order, cache, now, frozen, each))
+
+
+def release(order: Order, now: int) -> str:
+    """Writes what `deck` writes, and in the lock that learners have it from now on. Refuses what a strict check does."""
+    return _with_cache(order, lambda cache: _release(order, cache, now))
 
 
 def preview(order: Order, now: int) -> str:
@@ -83,18 +89,32 @@ def _with_cache(order: Order, work: Callable[[Cache], T]) -> T:
 
 
 def _deck(order: Order, cache: Cache, now: int, frozen: bool, each: bool) -> str:
-    from generator.pack import lock
-    from generator.show.coverage import coverage
-
     built = _made(order, cache)
-    old, update = _shipped(order, built, now)
+    old, update = _locked(order, built, now)
     if frozen:
         _refuse_change(order, old, update)
-    found = coverage(built.deck.topics, [*built.entries, *built.withheld])
+    found = _coverage(built)
     package, wrote = _write(order, built, update, found, each)
-    said, again = (_said(built, one, found, package) for one in (update, lock.settled(update)))
-    _keep(order, built, wrote, again)
+    said = _said(built, update, found, package)
+    _keep(order, built, wrote, said)
     return said
+
+
+def _release(order: Order, cache: Cache, now: int) -> str:
+    from generator.pack import lock
+    from generator.show.report import released
+
+    built = _made(order, cache)
+    old, update = _locked(order, built, now, refuse=False)
+    found = _coverage(built)
+    new = lock.release(update.lock, built.deck, built.entries, built.types, now)
+    problems = [*_unready(built, update, found, strict=True), *_refused(order, built.deck, old, new)]
+    if problems:
+        raise DeckError(problems)
+    after = _updated(order, built, new, now)
+    package, wrote = _write(order, built, after, found)
+    _keep(order, built, wrote, _said(built, after, found, package))
+    return released(_warned(built, update), update.statuses, built.withheld, package, order.lock)
 
 
 def _preview(order: Order, cache: Cache, now: int) -> str:
@@ -102,32 +122,30 @@ def _preview(order: Order, cache: Cache, now: int) -> str:
     from generator.show.report import waiting
 
     built = _made(order, cache)
-    _, update = _shipped(order, built, now, refuse=False)
+    _, update = _locked(order, built, now, refuse=False)
     path = write_preview(built, update.statuses, order.build / "preview")
     _keep(order, built)
     return f"{path}: {len(built.entries)} notes" + (f"; {waiting(built.withheld)}" if built.withheld else "")
 
 
 def _check(order: Order, cache: Cache, now: int, strict: bool, verbose: bool, only: Sequence[Path]) -> str:
-    from generator.resolve.told import told_twice
-    from generator.show.coverage import coverage, table
+    from generator.show.coverage import table
     from generator.show.report import summary
 
     built = _made(order, cache, only)
     _keep(order, built)
-    _, update = _shipped(order, built, now, refuse=False)
-    found = coverage(built.deck.topics, [*built.entries, *built.withheld])
-    problems = [*_unfinished(built, strict), *told_twice([*built.entries, *built.withheld]), *update.problems]
-    if not only:
-        vanished = [repr(id) for id, status in update.statuses.items() if status == "vanished"]
-        problems += [*found.problems, *(w for w in update.warnings if any(id in w.message for id in vanished))]
+    _, update = _locked(order, built, now, refuse=False)
+    found = _coverage(built)
+    problems = _unready(built, update, found, strict, bool(only))
     if problems:
         raise DeckError(problems)
     deck = built.deck if only else built.deck._replace(warnings=(*built.deck.warnings, *update.warnings))
     typed = [f"typed by hand: {problem}" for sheet in built.sheets for problem in sheet.typed]
     unsaid = [f"not on the front: {problem}" for sheet in built.sheets for problem in sheet.unsaid]
     if verbose:
-        return "\n".join([table(found), *typed, *unsaid, _noticed(summary(built.sheets, deck, update.statuses, found), built)])
+        return "\n".join(
+            [table(found), *typed, *unsaid, _noticed(summary(built.sheets, deck, update.statuses, found, since=update.lock.last), built)]
+        )
     return _noticed("\n".join([_well(built, len(typed), len(unsaid)), *(f"warning  {warning}" for warning in deck.warnings)]), built)
 
 
@@ -148,18 +166,29 @@ def _made(order: Order, cache: Cache, only: Sequence[Path] = ()) -> Built:
     return build(order.cards, cache, order.devices, order.roots, order.files, order.circumstances, order.jobs, only, order.home)
 
 
-def _shipped(order: Order, built: Built, now: int, refuse: bool = True) -> tuple[Lock, Update]:
-    """The lock as it stands, and what it becomes when this deck is shipped."""
+def _locked(order: Order, built: Built, now: int, refuse: bool = True) -> tuple[Lock, Update]:
+    """The lock as it stands, and what it becomes when this deck is built."""
     from generator.pack import lock
 
     problems: list[Problem] = []
     old = lock.load(order.lock, problems)
-    withheld = [entry.id for entry in built.withheld]
-    update = lock.update(old, built.deck, built.entries, built.types, now, order.lock.as_posix(), withheld)
+    update = _updated(order, built, old, now)
     update = update._replace(problems=(*problems, *update.problems))
     if refuse and update.problems:
         raise DeckError(update.problems)
     return old, update
+
+
+def _updated(order: Order, built: Built, old: Lock, now: int) -> Update:
+    from generator.pack import lock
+
+    return lock.update(old, built.deck, built.entries, built.types, now, order.lock.as_posix(), [entry.id for entry in built.withheld])
+
+
+def _coverage(built: Built) -> Coverage:
+    from generator.show.coverage import coverage
+
+    return coverage(built.deck.topics, [*built.entries, *built.withheld])
 
 
 def _refuse_change(order: Order, old: Lock, update: Update) -> None:
@@ -168,13 +197,25 @@ def _refuse_change(order: Order, old: Lock, update: Update) -> None:
 
     if lock.text(update.lock) == lock.text(old):
         return
-    differing = [id for id, line in sorted(update.lock.notes.items()) if old.notes.get(id) != line]
-    changes = ", ".join(f"{id} {update.statuses[id] if update.statuses[id] != 'unchanged' else 'moved'}" for id in differing)
+    was, is_now = old.drafts, update.lock.drafts
+    differing = [id for id in sorted({*was, *is_now}) if was.get(id) != is_now.get(id)]
+    changes = ", ".join(f"{id} {update.statuses.get(id, 'gone').replace('unchanged', 'as released')}" for id in differing)
     message = f"the lock is not current: {changes or 'a note type changed'}"
     raise DeckError([Problem(Place(order.lock.as_posix()), message, "run make deck and commit it")])
 
 
-def _write(order: Order, built: Built, update: Update, found: Coverage, each: bool) -> tuple[Path, Mapping[Path, str | None]]:
+def _refused(order: Order, deck: Deck, old: Lock, new: Lock) -> Iterator[Problem]:
+    """A version that learners cannot tell from an earlier one, or from none."""
+    from generator.pack import lock
+
+    place = Place((order.cards / "deck.yml").as_posix())
+    if not deck.version:
+        yield Problem(place, "a release has a version, which the deck lacks", 'write version: "1", say')
+    elif deck.version in old.releases and (deck.version != old.last or not lock.same(old, new)):
+        yield Problem(place, f"the version {deck.version!r} was released before, with other content", "give the deck a new version")
+
+
+def _write(order: Order, built: Built, update: Update, found: Coverage, each: bool = False) -> tuple[Path, Mapping[Path, str | None]]:
     """Package, lock, media and report. The package's path, and those of all files with their SHA-256 where it is known."""
     from generator.pack import lock
     from generator.pack.output import write, write_media
@@ -192,8 +233,7 @@ def _write(order: Order, built: Built, update: Update, found: Coverage, each: bo
         write(order.lock, text)
     media = write_media(order.build / "media", {name: size for note in notes for name, size in note.media.items()}, built.media)
     about = order.build / "report.json"
-    deck = deck._replace(warnings=(*deck.warnings, *update.warnings))
-    write(about, report(built.sheets, deck, update.statuses, found, package, digest).encode())
+    write(about, report(built.sheets, _warned(built, update), update.statuses, found, package, digest, update.lock.last).encode())
     return package, {package: digest, **dict.fromkeys((order.lock, about, *map(Path, media)))}
 
 
@@ -238,6 +278,14 @@ def _live(built: Built) -> list[str]:
 # -------------------------------------------------------------------------------------- what is wrong, what is said
 
 
+def _unready(built: Built, update: Update, found: Coverage, strict: bool, some: bool = False) -> list[Problem]:
+    """What a check refuses. some: of the files alone that were read."""
+    from generator.resolve.told import told_twice
+
+    problems = [*_unfinished(built, strict), *told_twice([*built.entries, *built.withheld]), *update.problems]
+    return problems if some else [*problems, *found.problems, *update.vanished]
+
+
 def _unfinished(built: Built, strict: bool) -> Iterator[Problem]:
     """Runs without a fresh record; of measurements those that are stale, where a release is to be made: what is missing nobody sees."""
     needed = _lacking(built)
@@ -265,8 +313,12 @@ def _waiting(built: Built) -> list[Mapping[str, Any]]:
 def _said(built: Built, update: Update, found: Coverage, package: Path) -> str:
     from generator.show.report import summary
 
-    deck = built.deck._replace(warnings=(*built.deck.warnings, *update.warnings))
-    return _noticed(summary(built.sheets, deck, update.statuses, found, package), built)
+    return _noticed(summary(built.sheets, _warned(built, update), update.statuses, found, package, update.lock.last), built)
+
+
+def _warned(built: Built, update: Update) -> Deck:
+    """The deck with what a learner will see and cannot be helped among its warnings."""
+    return built.deck._replace(warnings=(*built.deck.warnings, *update.warnings, *update.vanished))
 
 
 def _noticed(text: str, built: Built) -> str:

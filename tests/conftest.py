@@ -41,7 +41,7 @@ def no_deck_at_hand() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def first_release(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
-    """The test deck, built once at the time FIRST; to be copied, not touched."""
+    """The test deck, released once at the time FIRST; to be copied, not touched."""
     made = workshop(tmp_path_factory.mktemp("workshop") / "first")
     made.release(FIRST)
     return made
@@ -49,7 +49,7 @@ def first_release(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
 
 @pytest.fixture
 def shop(first_release: Workshop, tmp_path: Path) -> Workshop:
-    """A workshop of one's own in which the first release was built."""
+    """A workshop of one's own of the first release."""
     return workshop(tmp_path / "shop", like=first_release.folder)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -18,6 +20,8 @@ from anki.collection import Collection, ImportAnkiPackageOptions, ImportAnkiPack
 from anki.template import TemplateRenderContext
 
 from generator.look.notetypes import note_types
+from generator.resolve.formats import bare, parse_format
+from generator.resolve.quantity import PURE, Quantity
 
 FAULT = re.compile(r"\{\{(?!c\d)|\[\[(?!type:Expected\]\])|No cloze|Found |no field|None|Undefined")
 CARDS_OF = {  # note id -> its cards, in reading order
@@ -171,13 +175,70 @@ def test_a_second_import_changes_nothing(studied: Learner, shop: Workshop):
 
 
 def test_decks_apart_meet_the_whole_deck(learner: Learner, shop: Workshop):
-    shop.release(SECOND, "--each")
+    shop.build(SECOND, "--each")
     for folder in ("training", "serving"):
         learner.takes(shop.folder / "build" / f"test-interviews-{folder}.apkg")
     before = learner.texts()
     assert set(before) == set(CARDS_OF)
     took = learner.takes(shop.package)
     assert (took.new, took.updated, took.same) == (0, 0, 9) and learner.texts() == before
+
+
+# ---------------------------------------------------------------------------------------------- what is typed
+
+
+@pytest.fixture(scope="module")
+def compared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str, str], dict[str, list[str]]]]:
+    """Anki's own comparison: what it marks as Good, Bad (typed and wrong) and Missed, in order."""
+    anki.lang.set_lang("en")
+    col = Collection(str(tmp_path_factory.mktemp("compared") / "collection.anki2"))
+
+    def marks(expected: str, typed: str) -> dict[str, list[str]]:
+        found = re.findall(r"<span class=type(Good|Bad|Missed)>(.*?)</span>", col.compare_answer(expected, typed))
+        return {kind: [text for one, text in found if one == kind] for kind in ("Good", "Bad", "Missed")}
+
+    yield marks
+    col.close()
+
+
+def test_a_right_number_is_never_marked_wrong(compared: Callable[[str, str], dict[str, list[str]]]):
+    """Of every size and sign, exact or rounded: as the card shows it, or with fewer zeros at its end."""
+    digits = [Decimal(number) for number in (*range(100, 1000, 7), 100, 110, 200, 280, 500, 990, 999)]
+    for value in (sign * number.scaleb(power) for number in digits for power in range(-6, 9) for sign in (1, -1)):
+        for asked in ("1", "2", "3", "4", "5", "exact"):
+            expected = bare(Quantity(float(value), PURE), replace(parse_format(asked), padded=True))
+            assert compared(expected, expected) == {"Good": [expected], "Bad": [], "Missed": []}
+            shortest = expected.rstrip("0").rstrip(".") if "." in expected else expected
+            for typed in {shortest, *(expected[:end] for end in range(len(shortest), len(expected)))}:
+                assert compared(expected, typed)["Bad"] == [], (expected, typed)
+
+
+@pytest.mark.parametrize(
+    ("expected", "typed", "bad"),
+    [
+        ("2.80", "2.8", []),
+        ("16.0", "16", []),
+        ("2.8", "2.80", ["0"]),  # so the zero is expected where it is shown
+        ("16", "16.0", [".0"]),
+        ("1120", "1120", []),
+        ("1120", "1,120", [","]),
+        ("10,000", "10000", ["0"]),  # so no separator is: who leaves it out is told of a wrong digit
+        ("-2.80", "-2.8", []),
+        ("\u22122.80", "-2.8", ["-"]),  # so the minus is the one of keyboards
+        ("2.80", "2.81", ["1"]),
+        ("2.80", "3.80", ["3"]),
+        ("2800000000", "2.8e9", [".", "e9"]),  # so the author's unit is one in which it is short
+    ],
+)
+def test_how_anki_compares(compared: Callable[[str, str], dict[str, list[str]]], expected: str, typed: str, bad: list[str]):
+    assert compared(expected, typed)["Bad"] == bad
+
+
+def test_a_typed_answer_on_its_card(learner: Learner, shop: Workshop):
+    shop.edit("training/memory.md", ("[[small.gradients | GB 2]]", "[[small.gradients | GB]]"), ("to 2 significant", "to 3 significant"))
+    learner.takes(shop.build(SECOND))
+    assert learner.note("gradients")["Expected"] == "14.0" and "14.0&#8239;GB" in learner.note("gradients")["Answer"]
+    assert 'class="side typed">[[type:Expected]]' in next(learner.renders("gradients"))[1]
 
 
 # ------------------------------------------------------------------------------------------------ the update
@@ -232,15 +293,16 @@ def test_each_change_arrives_alone(change: str, studied: Learner, shop: Workshop
     if change == "a file's name":
         shop.edit("deck.yml", ("topics: [cache]", "topics: [caches]"))
     texts, schedules, media = studied.texts(), studied.schedules(), studied.media()
-    package = shop.release(SECOND)
+    shop.build(SECOND - 1)
+    report = json.loads((shop.folder / "build" / "report.json").read_text(encoding="utf-8"))
+    assert {status: ids for status, ids in report["changes"].items() if ids} == ({"changed": sorted(concerned)} if concerned else {})
+    package = shop.release(SECOND, "8")
     took = studied.takes(package)
     assert (took.new, took.updated, took.conflicting) == (0, len(concerned), 0)
     now = studied.texts()
     assert {id for id in now if now[id] != texts[id]} == concerned
     assert all(now[id][0] == SECOND for id in concerned)
     assert studied.schedules() == schedules
-    report = json.loads((shop.folder / "build" / "report.json").read_text(encoding="utf-8"))
-    assert {status: ids for status, ids in report["changes"].items() if ids} == ({"changed": sorted(concerned)} if concerned else {})
     if "figure" in change or "picture" in change:
         assert len(studied.media() - media) in (1, 2) and not list(studied.col.media.check().missing)
         assert all(name in now[next(iter(concerned))][2] for name in studied.media() - media)
@@ -252,7 +314,7 @@ def test_each_change_arrives_alone(change: str, studied: Learner, shop: Workshop
 def test_a_number_changes_every_note_that_cites_it(studied: Learner, shop: Workshop):
     kernel(shop, ('"bf16": 2', '"bf16": 4'))
     shop.edit("training/memory.md", ("verdict: holds", "verdict: wrong"))
-    assert studied.takes(shop.release(SECOND)).updated == 3
+    assert studied.takes(shop.release(SECOND, "8")).updated == 3
     assert studied.note("gradients")["Expected"] == "28"
     assert "280&#8239;GB" in studied.note("frozen")["Why it fails"]
     assert "1,400&#8239;GB" in studied.note("adam-bytes")["Answer"]
@@ -263,10 +325,43 @@ def test_what_a_learner_wrote_on_unchanged_notes_stays(studied: Learner, shop: W
     studied.edits("warp", "Answer", "Mine too.", "hard")
     before = studied.texts()
     shop.edit("training/pictures.md", ("Thirty-two", "Exactly 32"))
-    assert studied.takes(shop.release(SECOND)).updated == 1
+    assert studied.takes(shop.release(SECOND, "8")).updated == 1
     assert studied.texts()["block"] == before["block"]
     assert studied.note("block").tags == ["hard", "speed"] and studied.note("block")["Answer"] == "My own words."
     assert studied.note("warp").tags == ["speed"] and "Exactly 32" in studied.note("warp")["Answer"]  # as the deck's description says
+
+
+def test_drafts_between_two_releases_cost_a_learner_nothing(studied: Learner, shop: Workshop):
+    """Whatever the author builds and takes back, of notes, ids, clozes and looks: what a learner gets is what the releases differ in."""
+    studied.edits("block", "Answer", "My own words.", "hard")
+    studied.edits("states", "Why", "My own why.", "hard")
+    studied.edits("ridge", "Answer", "Gone with the correction.", "leech")
+    studied.col.db.execute("update notes set mod = ? where id = ?", SECOND + 5, studied.note("ridge").id)  # touched between build and release
+    texts, schedules = studied.texts(), studied.schedules()
+    drafts = [
+        ("training/pictures.md", ("Threads that share memory.", "Threads.")),
+        ("training/memory.md", ("a {{c2::master copy}}", "a {{c2::master copy}}, and {{c3::gradients}}")),
+        ("training/pictures.md", ("# What is a warp?", "# What is a grid? {#grid}\n\nAll blocks.\n\n# What is a warp?")),
+        ("training/pictures.md", ("Thirty-two", "Exactly 32")),
+    ]
+    for now, (path, change) in enumerate(drafts, SECOND):
+        shop.edit(path, change)
+        shop.build(now)
+    for now, (path, (old, new)) in enumerate(reversed(drafts[:3]), SECOND + 10):
+        shop.edit(path, (new, old))
+        shop.build(now)
+    shop.edit("training/memory.md", ("a {{c2::master copy}}", "a {{c2::master copy}}, and {{c3::momentum}}"))  # the number was a draft's
+    shop.build(SECOND + 20)
+    shop.edit("training/memory.md", (", and {{c3::momentum}}", ""))
+    shop.edit("training/pictures.md", ("# Where is", "# Where, exactly, is"))
+    shop.build(SECOND + 3)
+    took = studied.takes(shop.release(THIRD, "8"))
+    assert (took.new, took.updated, took.same, took.conflicting) == (0, 2, 7, 0)
+    now = studied.texts()
+    assert {id for id in now if now[id] != texts[id]} == {"warp", "ridge"} and now["ridge"][0] == THIRD
+    assert studied.note("block")["Answer"] == "My own words." and studied.note("states")["Why"] == "My own why."
+    assert studied.schedules() == schedules and len(studied.col.db.list("select id from revlog")) >= 5
+    assert "{{c3::" not in studied.note("states")["Text"] and not studied.col.get_empty_cards().report
 
 
 def test_studying_goes_on_after_an_update_of_every_note(studied: Learner, shop: Workshop):
@@ -274,12 +369,12 @@ def test_studying_goes_on_after_an_update_of_every_note(studied: Learner, shop: 
     for path, tags in (("training/memory.md", "[memory]"), ("training/pictures.md", "[speed]"), ("serving/cache.md", "[memory, speed]")):
         shop.edit(path, (f"tags: {tags}", f"tags: {tags[:-1]}, all]"))
     schedules = studied.schedules()
-    assert studied.takes(shop.release(SECOND)).updated == len(CARDS_OF)
+    assert studied.takes(shop.release(SECOND, "8")).updated == len(CARDS_OF)
     assert studied.schedules() == schedules and len(studied.col.db.list("select id from revlog")) >= 5
     assert all(card.queue == -1 for card in studied.cards("frozen"))
     assert [card.flags & 7 for card in studied.cards("paging")] == [3]
     assert studied.cards("ridge")[0].type == 2
-    assert studied.takes(shop.release(THIRD)).updated == 0
+    assert studied.takes(shop.release(THIRD, "9")).updated == 0
 
 
 def test_a_retired_note_stays_with_the_learner(studied: Learner, shop: Workshop):
@@ -289,7 +384,7 @@ def test_a_retired_note_stays_with_the_learner(studied: Learner, shop: Workshop)
         ("tags: [speed]\n", "tags: [speed]\nretired: {block: asked the same as warp}\n"),
         ("# What is a block? {#block}\n\nThreads that share memory.\n", ""),
     )
-    took = studied.takes(shop.release(SECOND))
+    took = studied.takes(shop.release(SECOND, "8"))
     assert (took.new, took.updated, took.same) == (0, 0, 8)
     assert studied.texts() == before
 
@@ -298,11 +393,11 @@ def test_what_is_measured_later_arrives_and_stays(studied: Learner, shop: Worksh
     """A block comes with its record. A note that waits again, since the record is gone, stays as its learner has it."""
     shop.records("h100", 2.5e12)
     shop.edit("serving/cache.md", ("# Why page", "# How fast? {#fast}\n\n[[rate.bandwidth | TB/s]].\n\n# Why page"))
-    took = studied.takes(shop.release(SECOND))
+    took = studied.takes(shop.release(SECOND, "8"))
     assert (took.new, took.updated) == (1, 1) and "TB/s" in studied.note("copy-rate")["Answer"]
     before = studied.texts()
     (shop.folder / "records").rename(shop.folder / "away")
-    took = studied.takes(shop.release(THIRD))
+    took = studied.takes(shop.release(THIRD, "9"))
     assert (took.new, took.updated, took.same) == (0, 1, 8)
     assert studied.texts()["fast"] == before["fast"] and "TB/s" not in studied.note("copy-rate")["Answer"]
 
@@ -310,7 +405,8 @@ def test_what_is_measured_later_arrives_and_stays(studied: Learner, shop: Worksh
 def test_a_moved_note_stays_in_its_old_deck(studied: Learner, shop: Workshop):
     shop.edit("serving/cache.md", ("# Why page the cache? {#paging}\n\nTo waste none of it.\n", ""))
     shop.edit("training/pictures.md", ("# What is a warp?", "# Why page the cache? {#paging}\n\nTo waste none of it.\n\n# What is a warp?"))
-    done = shop.run("deck", now=SECOND)
+    shop.edit("deck.yml", ('version: "7"', 'version: "8"'))
+    done = shop.run("release", now=SECOND)
     assert done.status == 0 and "the note moves to 'Test interviews::Training'" in done.out
     schedules = studied.schedules()
     studied.takes(shop.package)
@@ -321,7 +417,7 @@ def test_a_moved_note_stays_in_its_old_deck(studied: Learner, shop: Workshop):
 def test_a_new_note_and_a_new_cloze_number_arrive(studied: Learner, shop: Workshop):
     shop.edit("training/memory.md", ("a {{c2::master copy}}", "a {{c2::master copy}}, and {{c3::gradients}}"))
     shop.edit("training/pictures.md", ("# What is a warp?", "# What is a grid? {#grid}\n\nAll blocks.\n\n# What is a warp?"))
-    took = studied.takes(shop.release(SECOND))
+    took = studied.takes(shop.release(SECOND, "8"))
     assert (took.new, took.updated) == (1, 1)
     assert [card.ord for card in studied.cards("states")] == [0, 1, 2]
     assert studied.cards("grid")[0].type == 0
@@ -333,7 +429,7 @@ def test_cloze_numbers_are_the_cards_ordinals(learner: Learner, shop: Workshop):
         "training/memory.md",
         (text, "{{c4::Bytes}} of $\\frac{ {{c2::master copy}} }{b}$, `{{c9::not::this}}`, {{c7::std::vector}}."),
     )
-    learner.takes(shop.release(SECOND))
+    learner.takes(shop.release(SECOND, "8"))
     note = learner.note("states")
     asked = {int(number) - 1 for number in re.findall(r"\{\{c(\d+)::", note["Text"])}
     assert [card.ord for card in note.cards()] == sorted(asked)

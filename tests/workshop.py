@@ -61,6 +61,11 @@ class Workshop:
         return self.folder / "build" / "test-interviews.apkg"
 
     @property
+    def version(self) -> str:
+        """The deck's version, as deck.yml writes it."""
+        return next(line for line in (self.folder / "cards/deck.yml").read_text(encoding="utf-8").splitlines() if line.startswith("version: "))[9:]
+
+    @property
     def lock(self) -> Path:
         return self.folder / "cards" / "deck.lock"
 
@@ -117,11 +122,17 @@ class Workshop:
         """The next build is a clean one, as after `make clean`, but for what is released."""
         shutil.rmtree(self.folder / "build" / "cache", ignore_errors=True)
 
-    def release(self, now: int, *options: str) -> Path:
+    def build(self, now: int, *options: str, command: str = "deck") -> Path:
         """A package built at the time `now`, kept under a name of its own."""
-        done = self.run("deck", *options, now=now)
+        done = self.run(command, *options, now=now)
         assert done.status == 0, done.err
-        return Path(shutil.copy(self.package, self.folder / f"release-{now}.apkg"))
+        return Path(shutil.copy(self.package, self.folder / f"{command}-{now}.apkg"))
+
+    def release(self, now: int, version: str = "") -> Path:
+        """The same of one that is released, under a version of its own where it is not the first."""
+        if version:
+            self.edit("deck.yml", (f"version: {self.version}", f'version: "{version}"'))
+        return self.build(now, command="release")
 
     def records(self, device: str, bandwidth: float) -> None:
         """A made-up record of the test deck's one measurement."""

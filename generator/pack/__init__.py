@@ -1,4 +1,4 @@
-"""Notes as rendered to an Anki package, and the lock that remembers what was shipped."""
+"""Notes as rendered to an Anki package, and the lock that remembers what was released."""
 
 from __future__ import annotations
 

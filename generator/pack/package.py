@@ -23,7 +23,7 @@ from typing import IO, Any, NamedTuple
 from generator.look.notetypes import NoteType
 from generator.notes import Deck, Entry
 from generator.pack import library
-from generator.pack.lock import Lock, TypeLine
+from generator.pack.lock import Lock
 from generator.pack.output import writing
 
 EPOCH_MS = 1_600_000_000_000  # Anki takes ids for times of creation; ours lie in the three years after this one
@@ -83,7 +83,7 @@ def description(deck: Deck) -> str:
 def _database(deck: Deck, notes: Sequence[Entry], types: Mapping[str, NoteType], lock: Lock, contents: Contents) -> Iterator[IO[bytes]]:
     """The collection as an open file, which genanki wrote and which goes with the block."""
     genanki, notes_class, model_class = _genanki()
-    models = {key: model_class(types[key], lock.types[key]) for key in sorted({note.type for note in notes})}
+    models = {key: model_class(types[key], lock.type_mod(key)) for key in sorted({note.type for note in notes})}
     homes: dict[str, list[tuple[int, Entry]]] = {deck.name: []}
     for position, note in enumerate(notes, 1):
         homes.setdefault(note.deck, []).append((position, note))
@@ -127,7 +127,7 @@ def _genanki() -> tuple[Any, type, type]:
     genanki = library()
 
     class PackedModel(genanki.Model):  # type: ignore[name-defined]
-        def __init__(self, note_type: NoteType, shipped: TypeLine):
+        def __init__(self, note_type: NoteType, mod: int):
             name, template_id = note_type.template
             shown = f"{{{{cloze:{note_type.main}}}}}" if note_type.kind == "cloze" else "{{Front}}"
             template = {"name": name, "id": template_id, "qfmt": note_type.front, "afmt": note_type.back, "bqfmt": shown, "bafmt": "{{Id}}"}
@@ -139,7 +139,7 @@ def _genanki() -> tuple[Any, type, type]:
                 css=note_type.css,
                 model_type=self.CLOZE if note_type.kind == "cloze" else self.FRONT_BACK,
             )
-            self.mod = shipped.mod
+            self.mod = mod
 
         def to_json(self, timestamp: float, deck_id: int) -> dict[str, Any]:
             return super().to_json(self.mod, deck_id)
@@ -158,12 +158,12 @@ def _genanki() -> tuple[Any, type, type]:
         def _rows(self, deck_id: int, texts: Iterator[bytes], insert: Callable[[str, tuple], Any]) -> Iterator[tuple]:
             """A row for each note; when the next one is asked for, the note's cards are inserted, so that they lie behind it."""
             for (position, note), fields in zip(self.notes, texts):
-                shipped = self.lock.notes[note.id]
+                mod = self.lock.mod(note.id)
                 id, *card_ids = note.ids
                 first, tags = fields.partition(b"\x1f")[0].decode(), f" {' '.join(sorted(note.tags))} "
-                yield id, shipped.guid, self.models[note.type].model_id, shipped.mod, -1, tags, fields, first, 0, 0, ""
+                yield id, note.guid, self.models[note.type].model_id, mod, -1, tags, fields, first, 0, 0, ""
                 for card_id, ordinal in zip(card_ids, note.cards, strict=True):
-                    card = (card_id, id, deck_id, ordinal, shipped.mod, -1, 0, 0, position, 0, 0, 0, 0, 0, 0, 0, 0, "")
+                    card = (card_id, id, deck_id, ordinal, mod, -1, 0, 0, position, 0, 0, 0, 0, 0, 0, 0, 0, "")
                     insert("INSERT INTO cards VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", card)
 
     return genanki, PackedNotes, PackedModel

@@ -6,8 +6,9 @@ A number with a spread has as many digits, three at most, as the spread supports
 uncertain by more than a quarter of itself, there is none, and a range or a sign is all that can be said of it.
 An exact one has three significant digits unless the format says otherwise, half to even, on the decimal text of the value (its
 first 15 digits, so that 0.1 + 0.2 is 0.3). A number that rounding left as it was is exact and prints without
-trailing zeros (16, 1.5); one that rounding changed keeps them (1.50): they are known. Integers without a unit and
-counts print whole. Below 1e-4 and from 1e15 on a number prints as a power of ten, unless `exact` was asked for.
+trailing zeros (16, 1.5); one that rounding changed keeps them (1.50): they are known. So does one that is typed (16.0), where
+the question asks for its digits. Integers without a unit and counts print whole. Below 1e-4 and from 1e15 on a number prints as
+a power of ten, unless `exact` was asked for.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ _USUAL = """
 class Format:
     """A format, understood. factor: the size of its unit in base units; zero: where its scale begins, in them (0 °C is 273.15 K).
 
-    digits: None where the author gave none.
+    digits: None where the author gave none. padded: whether an exact number has all its digits too, trailing zeros among them.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Format:
     zero: Fraction = Fraction(0)
     digits: int | None = None
     rounding: str = ""  # exact, spread, range or sign
+    padded: bool = False
 
 
 @dataclass(frozen=True)
@@ -201,8 +203,13 @@ def last_place(value: Decimal, digits: int) -> Fraction:
 
 
 def bare(number: Quantity, form: Format) -> str:
-    """The rounded number as a learner types it: no unit, separator or trailing zero. Raises UnitError or QuantityError."""
-    value = _trimmed(_rounded(number, form)[0])
+    """The number as the card shows it, without what nobody types: unit and separators. Raises UnitError or QuantityError.
+
+    With its trailing zeros, which Anki's comparison takes for missing where they are not typed; without them it took them for wrong where
+    they are. With separators it would find wrong digits in 10000 typed for 10,000.
+    """
+    value, whole = _rounded(number, form)
+    value = _trimmed(value) if whole else value
     if not _plainly(value):
         raise QuantityError(f"{float(value):g} is no number to type", "choose a unit that makes it 0.0001 or more and less than 1e15")
     return format(value, "f")
@@ -225,6 +232,8 @@ def _rounded(number: Quantity, form: Format) -> tuple[Decimal, bool]:
     if form.rounding == "exact" or (form.digits is None and unrounded_by_default):
         return _whole(value, form), True
     result = _significant(_ratio(value), form.digits or 3)
+    if form.padded and value:
+        return result.quantize(_ratio(min(last_place(result, form.digits or 3), Fraction(1))), context=_WIDE), False
     return result, result == _ratio(value)
 
 

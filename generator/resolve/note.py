@@ -45,7 +45,7 @@ def resolve(note: Note, find: Callable[[Run], Result | None], problems: list[Pro
     results = {alias: find(note.runs[alias]) for alias in wanted}
     scope = Scope.of(note.runs, results)
     asked = _Question(note, scope)
-    filled = {name: _filled(text, scope, asked, problems) for name, text in note.fields.items()}
+    filled = {name: _filled(text, scope, asked, problems, note.type == "numeric" and name == "Answer") for name, text in note.fields.items()}
     judged = [claim for one in note.claims if (claim := judge(one, scope, problems, [] if notices is None else notices))]
     expected = _expected(note, filled, problems) if note.type == "numeric" else None
     answering = _answering(note, filled)
@@ -164,8 +164,11 @@ class _Field:
     measured: Mapping[int, tuple[str, ...]]
 
 
-def _filled(text: Text, scope: Scope, asked: _Question | None, problems: list[Problem]) -> _Field:
-    """The field with its values. asked: what the front says, so that a free choice may stand there; None where no choice is judged."""
+def _filled(text: Text, scope: Scope, asked: _Question | None, problems: list[Problem], typed: bool = False) -> _Field:
+    """The field with its values. asked: what the front says, so that a free choice may stand there; None where no choice is judged.
+
+    typed: whether a learner types what stands there, with all the digits that the question asks for.
+    """
     pieces: list[str] = []
     shown: list[_Shown] = []
     position, found = 0, marks(text, problems)
@@ -182,7 +185,8 @@ def _filled(text: Text, scope: Scope, asked: _Question | None, problems: list[Pr
             if mark.figure:
                 piece, lacks = _figure(mark, scope), tuple(alias for alias in (mark.expression,) if scope.results.get(alias) is None)
             else:
-                shown.append(replace(_value(mark, scope, asked, named), number=number))
+                one = _value(mark, scope, asked, named)
+                shown.append(replace(one, number=number, format=replace(one.format, padded=typed)))
                 piece, lacks = shown[-1].text, shown[-1].value.missing
             pieces.append(marked(piece, number))
             if lacks:
@@ -312,6 +316,8 @@ def _first_sentence(text: Text) -> int:
 # --------------------------------------------------------------------------------------- numeric notes
 
 _DIGITS = re.compile(r"\b(?:digits?|figures?|decimals?|places?|whole|integers?|exact(?:ly)?|nearest|round(?:ed)?)\b", re.IGNORECASE)
+_NUMBERS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+_ASKED = re.compile(rf"\b(\d+|{'|'.join(_NUMBERS)}) (?:significant )?(?:digits?|figures?)\b", re.IGNORECASE)
 _ALSO = {  # other words for a format's unit
     "percent": ("%",),
     "points": ("percentage points",),
@@ -327,7 +333,7 @@ _ALSO = {  # other words for a format's unit
 
 
 def _expected(note: Note, filled: Mapping[str, _Field], problems: list[Problem]) -> str:
-    """What a learner types: the bare rounded number of the answer's only reference, "" while it is not measured."""
+    """What a learner types: the number of the answer's only reference as the card shows it, "" while it is not measured."""
     answer = note.fields.get("Answer")
     if answer is None:
         return ""  # read has said so
@@ -361,7 +367,15 @@ def _check_question(question: str, item: _Shown, note: Note, problems: list[Prob
     if form.label and not stated:
         message = f"the answer is in {form.name}, which the question does not say"
         problems.append(Problem(place, message, "state the unit in the front or in what is given"))
-    if form.rounding != "exact" and form.name != "count" and not _DIGITS.search(question):
-        digits = form.digits or 3
+    if form.rounding == "exact" or (form.name == "count" and form.digits is None):
+        return
+    digits, number = form.digits or 3, item.value.content
+    if isinstance(number, Quantity) and not item.value.missing:
+        digits = min(digits, digits_of(number, form) or digits)
+    asked = {_NUMBERS.index(word) + 1 if word in _NUMBERS else int(word) for word in map(str.lower, _ASKED.findall(question))}
+    if form.name != "count" and not _DIGITS.search(question):
         message = f"the answer has {digits} significant digits, which the question does not say"
         problems.append(Problem(place, message, f"such as: to {digits} significant digits"))
+    elif asked and digits not in asked:
+        message = f"the question asks for {max(asked)} digits, and the answer has {digits}"
+        problems.append(Problem(place, message, "both must say the same number: who types what is asked would be told that it is wrong"))

@@ -25,10 +25,13 @@ MADE = ("device", "device_class", "driver", "torch", "python", "packages", "utc"
 LISTED = 12  # stale and missing runs, warnings: beyond that a terminal scrolls away
 
 
-def summary(sheets: Sequence[Sheet], deck: Deck, statuses: Mapping[str, str], coverage: Coverage, package: Path | None = None) -> str:
+def summary(
+    sheets: Sequence[Sheet], deck: Deck, statuses: Mapping[str, str], coverage: Coverage, package: Path | None = None, since: str = ""
+) -> str:
     """What a person wants to see after a build: one aligned line a subject, then the runs that need a machine and the warnings.
 
-    statuses: note id -> one of STATUSES, retired and vanished notes too. package: the .apkg, where one was written.
+    statuses: note id -> one of STATUSES, retired and vanished notes too. package: the .apkg, where one was written. since: the version of the
+    last release, "" before the first.
     """
     notes = [entry for sheet in sheets for entry in sheet.entries]
     withheld = [entry for sheet in sheets for entry in sheet.withheld]
@@ -37,7 +40,7 @@ def summary(sheets: Sequence[Sheet], deck: Deck, statuses: Mapping[str, str], co
     claims = Counter(verdict for note in notes for _, verdict in note.claims)
     media = {name: size for note in notes for name, size in note.media.items()}
     rows = [
-        ("notes", f"{_count(len(notes), 'note')}, {_count(sum(len(note.cards) for note in notes), 'card')}; {_changes(Counter(statuses.values()))}"),
+        ("notes", f"{_count(len(notes), 'note')}, {_count(sum(len(note.cards) for note in notes), 'card')}; {_changes(statuses, since)}"),
         *([("withheld", waiting(withheld))] if withheld else []),
         ("runs", _tally(Counter(run["state"] for run in runs), RUN_STATES) or "none"),
         ("claims", _tally(claims, VERDICTS) or "none"),
@@ -54,11 +57,27 @@ def summary(sheets: Sequence[Sheet], deck: Deck, statuses: Mapping[str, str], co
     for state in ("stale", "missing"):
         rows += _listed(state, [_run_line(run) for run in runs if run["state"] == state])
     rows += _listed("warning", list(map(str, deck.warnings)))
-    return "\n".join(f"{name:<9}{text}" for name, text in rows)
+    return _aligned(rows)
+
+
+def released(deck: Deck, statuses: Mapping[str, str], withheld: Sequence[Entry], package: Path, lock: Path) -> str:
+    """What a release brings: its notes by what became of them, and what is left to do."""
+    rows = [("released", f"version {deck.version}: {_changes(statuses)}")]
+    for status in ("new", "changed", "retired"):
+        rows += _listed(status, sorted(id for id, s in statuses.items() if s == status))
+    rows += [("withheld", waiting(withheld))] * bool(withheld) + _listed("warning", list(map(str, deck.warnings)))
+    rows += [("package", f"{_relative(package)}, {_size(package.stat().st_size)}"), ("lock", f"commit {_relative(lock)} with the cards")]
+    return _aligned(rows)
 
 
 def report(
-    sheets: Sequence[Sheet], deck: Deck, statuses: Mapping[str, str], coverage: Coverage, package: Path | None = None, sha256: str | None = None
+    sheets: Sequence[Sheet],
+    deck: Deck,
+    statuses: Mapping[str, str],
+    coverage: Coverage,
+    package: Path | None = None,
+    sha256: str | None = None,
+    since: str = "",
 ) -> str:
     """Everything about a build, as JSON text. sha256: of the package."""
     notes = [entry for sheet in sheets for entry in sheet.entries]
@@ -96,6 +115,7 @@ def report(
         "warnings": list(map(str, deck.warnings)),
         "premises_unsaid": [str(problem) for sheet in sheets for problem in sheet.unsaid],
         "typed_by_hand": [str(problem) for sheet in sheets for problem in sheet.typed],
+        "since": since,
         "changes": {status: sorted(id for id, s in statuses.items() if s == status) for status in STATUSES if status != "unchanged"},
         "withheld": [withheld_entry(entry) for sheet in sheets for entry in sheet.withheld],
         "runs": runs,
@@ -233,8 +253,13 @@ def _plain(value: Any) -> str:
 # -------------------------------------------------------------------------------------------- wording
 
 
-def _changes(changes: Counter) -> str:
-    return ", ".join(f"{changes[status]} {status}" for status in ("new", "changed", "retired", "vanished") if changes[status]) or "nothing changed"
+def _aligned(rows: Iterable[tuple[str, str]]) -> str:
+    return "\n".join(f"{name:<9}{text}" for name, text in rows)
+
+
+def _changes(statuses: Mapping[str, str], since: str = "") -> str:
+    changes = _tally(Counter(statuses.values()), ("new", "changed", "retired", "vanished")) or "nothing changed"
+    return changes + (f" since release {since}" if since else "")
 
 
 def waiting(notes: Sequence[Entry]) -> str:

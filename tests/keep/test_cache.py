@@ -46,7 +46,7 @@ def work(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
 def own(shop: Workshop, work: Counter[str]) -> Workshop:
     """A workshop whose kernels are its own, built."""
     shop.takes_kernels("training_memory", "copy_bandwidth")
-    shop.release(FIRST)
+    shop.build(FIRST)
     work.clear()
     return shop
 
@@ -123,33 +123,33 @@ EDITS: dict[str, tuple[Callable[[Workshop, pytest.MonkeyPatch], None], dict[str,
 def test_an_edit_costs_what_it_concerns(edit: str, own: Workshop, work: Counter[str], monkeypatch: pytest.MonkeyPatch):
     change, costs = EDITS[edit]
     change(own, monkeypatch)
-    own.release(SECOND)
+    own.build(SECOND)
     assert work == costs
     warm = own.state()
-    own.release(SECOND)
+    own.build(SECOND)
     assert work == costs and own.state() == warm
     cache_file(own).unlink()
-    own.release(SECOND)
+    own.build(SECOND)
     assert own.state() == warm
 
 
 def test_what_comes_back_costs_little(own: Workshop, work: Counter[str]):
     """A note that reads as it once did is neither resolved nor rendered again, and a figure is not drawn again."""
     own.edit("training/memory.md", ("[[full.total | GB]]", "Just [[full.total | GB]]"))
-    own.release(SECOND)
+    own.build(SECOND)
     work.clear()
     own.edit("training/memory.md", ("Just [[full.total | GB]]", "[[full.total | GB]]"))
-    own.release(SECOND)
+    own.build(SECOND)
     assert work == {"read": 1}
 
 
 def test_a_picture_in_another_folder_is_seen(shop: Workshop, work: Counter[str]):
     (shop.folder / "cards/serving/other.svg").write_bytes((shop.folder / "cards/media/roofline.svg").read_bytes())
     shop.edit("training/pictures.md", ("Threads that share memory.", "![Other lines](../serving/other.svg)"))
-    before = notes(shop.release(SECOND))
+    before = notes(shop.build(SECOND))
     work.clear()
     shop.edit("serving/other.svg", ("#1f6feb", "#116329"))
-    after = notes(shop.release(SECOND))
+    after = notes(shop.build(SECOND))
     assert {id for id in after if after[id] != before[id]} == {"block"} and work["rendered"] <= 2
 
 
@@ -159,7 +159,7 @@ def test_a_failed_build_keeps_what_it_made(shop: Workshop, work: Counter[str]):
     assert shop.run("deck", now=SECOND).status == 1 and work["drawn"] == 1
     shop.edit("training/pictures.md", ("[[none.total]] ", ""))
     work.clear()
-    shop.release(SECOND)
+    shop.build(SECOND)
     assert work["drawn"] == 0 and work["read"] == 1 and work["rendered"] <= 3
 
 
@@ -167,9 +167,9 @@ def test_an_old_cache_with_newer_cards(shop: Workshop):
     """As after a checkout of another branch."""
     old = cache_file(shop).read_bytes()
     shop.edit("training/pictures.md", ("Thirty-two", "Exactly 32"))
-    after = notes(shop.release(SECOND))
+    after = notes(shop.build(SECOND))
     cache_file(shop).write_bytes(old)
-    assert notes(shop.release(FIRST)) == after
+    assert notes(shop.build(FIRST)) == after
 
 
 # ----------------------------------------------------------------------------------------------------- sweeping
@@ -181,21 +181,21 @@ def test_what_is_no_longer_asked_for_is_swept_out(shop: Workshop, monkeypatch: p
     before = len(pieces(shop))
     for now in range(SECOND, SECOND + 3):
         shop.edit("training/pictures.md", ("32" if now > SECOND else "Thirty-two", f"{now} 32"))
-        shop.release(now)
+        shop.build(now)
     assert len(pieces(shop)) == before
     shop.edit("training/pictures.md", ("![Two lines that meet](roofline.svg)\n", ""))
-    shop.release(SECOND + 3)
+    shop.build(SECOND + 3)
     assert len(pieces(shop)) < before
 
 
 def test_sweeping_waits_for_twice_the_size(shop: Workshop, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(cache, "LEAST", 0)
     shop.forgets()
-    shop.release(SECOND)
+    shop.build(SECOND)
     sizes, last = [cache_file(shop).stat().st_size], "Thirty-two"
     while len(sizes) < 100 and sizes[-1] >= max(sizes):
         shop.edit("training/pictures.md", (last, last := f"{len(sizes)} " + "long " * 2000))
-        shop.release(SECOND + len(sizes))
+        shop.build(SECOND + len(sizes))
         sizes.append(cache_file(shop).stat().st_size)
     assert len(sizes) > 4 and sizes[-1] < max(sizes) and cache.ROOM * sizes[0] * 0.8 < max(sizes) < cache.ROOM * sizes[0] * 1.5
 
@@ -203,7 +203,7 @@ def test_sweeping_waits_for_twice_the_size(shop: Workshop, monkeypatch: pytest.M
 def test_judging_one_file_sweeps_nothing(shop: Workshop, monkeypatch: pytest.MonkeyPatch, work: Counter[str]):
     monkeypatch.setattr(cache, "ROOM", 0)
     assert shop.run("check", "cards/serving/cache.md").status == 0
-    shop.release(SECOND)
+    shop.build(SECOND)
     assert work == NOTHING
 
 
@@ -288,12 +288,12 @@ def test_two_builds_of_different_decks_at_once(shop: Workshop):
     other.execute("begin immediate")
     text = cards.read_text(encoding="utf-8")
     cards.write_text(text.replace("Thirty-two", "Exactly 32"), encoding="utf-8")
-    edited = notes(shop.release(SECOND))
+    edited = notes(shop.build(SECOND))
     other.execute("commit")
     other.close()
     assert "Exactly 32" in edited["warp"][4]
     cards.write_text(text, encoding="utf-8")
-    assert "Thirty-two" in notes(shop.release(SECOND + 1))["warp"][4]
+    assert "Thirty-two" in notes(shop.build(SECOND + 1))["warp"][4]
 
 
 def interrupted(*_: Any) -> Any:
@@ -313,11 +313,11 @@ def test_an_interrupted_build_leaves_nothing_wrong(module: Any, name: str, shop:
     assert pieces(shop) == kept
     if module is not sheets:  # which comes when all is written
         assert shop.state() == before
-    shop.release(SECOND)
+    shop.build(SECOND)
     warm = shop.state()
     shop.run("preview")
     cache_file(shop).unlink()
-    shop.release(SECOND)
+    shop.build(SECOND)
     assert shop.state() == warm
 
 
@@ -334,9 +334,9 @@ def test_a_file_that_changes_during_the_build_is_kept_as_nothing(shop: Workshop,
 
         made = render.render
         meanwhile.setattr(render, "render", touched)
-        assert "Exactly 32" in notes(shop.release(SECOND))["warp"][4]
+        assert "Exactly 32" in notes(shop.build(SECOND))["warp"][4]
     assert pieces(shop) == kept and (shop.folder / "build/cache/published.json").read_bytes() == stamped
-    assert "About 32" in notes(shop.release(SECOND + 1))["warp"][4]
+    assert "About 32" in notes(shop.build(SECOND + 1))["warp"][4]
 
 
 def test_a_file_that_changes_during_a_build_that_fails(shop: Workshop, monkeypatch: pytest.MonkeyPatch):

@@ -35,7 +35,7 @@ def media_of(path: Path) -> dict[str, bytes]:
 def test_the_same_bytes_without_the_cache(shop: Workshop):
     before = shop.state()
     shutil.rmtree(shop.folder / "build")
-    shop.release(SECOND)
+    shop.build(SECOND)
     assert shop.state() == before
 
 
@@ -85,7 +85,7 @@ def test_no_time_of_today_is_inside(shop: Workshop):
 
 def test_each_note_has_the_time_of_its_own_change(shop: Workshop):
     shop.edit("training/pictures.md", ("Thirty-two", "Exactly 32"))
-    found = notes(shop.release(SECOND))
+    found = notes(shop.build(SECOND))
     assert {id for id, (_, _, mod, _, _) in found.items() if mod == SECOND} == {"warp"}
     ((models,),) = rows(shop.package, "select models from col")
     assert {model["mod"] for model in json.loads(models).values()} == {FIRST}
@@ -95,7 +95,7 @@ def test_ids_stay_when_a_note_comes_before_others(shop: Workshop):
     before = notes(shop.package)
     cards = dict(rows(shop.package, "select id, nid from cards"))
     shop.edit("training/memory.md", ("# What does mixed-precision", "# What comes first? {#before-all}\n\nThis.\n\n# What does mixed-precision"))
-    after = notes(shop.release(SECOND))
+    after = notes(shop.build(SECOND))
     assert {id: after[id] for id in before} == before and set(after) - set(before) == {"before-all"}
     assert cards.items() <= dict(rows(shop.package, "select id, nid from cards")).items()
     due = {fields.split("\x1f")[0]: due for fields, due in rows(shop.package, "select flds, due from notes join cards on nid = notes.id")}
@@ -114,7 +114,7 @@ def test_types_have_the_ids_of_the_look(shop: Workshop):
 
 
 def test_only_types_that_are_used_are_packed(shop: Workshop):
-    shop.release(SECOND, "--each")
+    shop.build(SECOND, "--each")
     ((models,),) = rows(shop.folder / "build" / "test-interviews-serving.apkg", "select models from col")
     assert [int(id) for id in json.loads(models)] == [note_types()["qa"].id]
 
@@ -136,12 +136,12 @@ def test_an_awkward_name_becomes_a_plain_one(shop: Workshop):
     folder = shop.folder / "cards" / "media"
     (folder / "roofline.svg").rename(folder / "_Größe.SVG")
     shop.edit("training/pictures.md", ("](roofline.svg)", "](_Größe.SVG)"))
-    assert any(re.fullmatch(r"gro-?e-[0-9a-f]{8}\.svg", name) for name in media_of(shop.release(SECOND)))
+    assert any(re.fullmatch(r"gro-?e-[0-9a-f]{8}\.svg", name) for name in media_of(shop.build(SECOND)))
 
 
 def test_media_that_went_leave_the_folder(shop: Workshop):
     shop.edit("training/pictures.md", ("![Two lines that meet](roofline.svg)\n", ""))
-    assert len(media_of(shop.release(SECOND))) == 2 == len(list((shop.folder / "build" / "media").iterdir()))
+    assert len(media_of(shop.build(SECOND))) == 2 == len(list((shop.folder / "build" / "media").iterdir()))
 
 
 # ------------------------------------------------------------------------------------------- one per subdeck
@@ -149,7 +149,7 @@ def test_media_that_went_leave_the_folder(shop: Workshop):
 
 def test_decks_apart_share_guids_and_times(shop: Workshop):
     shop.edit("training/pictures.md", ("Thirty-two", "Exactly 32"))
-    whole = notes(shop.release(SECOND, "--each"))
+    whole = notes(shop.build(SECOND, "--each"))
     apart = [notes(shop.folder / "build" / f"test-interviews-{name}.apkg") for name in ("training", "serving")]
     assert {id: row for one in apart for id, row in one.items()} == whole
     assert [len(one) for one in apart] == [7, 2]
@@ -175,4 +175,4 @@ def test_a_write_that_fails_leaves_the_old_package(where: object, step: str, sho
             shop.run("deck", now=SECOND)
     assert shop.state() == before
     assert not list(shop.folder.rglob("*.part"))
-    assert notes(shop.release(SECOND))["warp"][2] == SECOND
+    assert notes(shop.build(SECOND))["warp"][2] == SECOND

@@ -17,7 +17,6 @@ from workshop import cpu
 from generator.problems import DeckError, Place, Problem
 from generator.read import body, html, yaml
 from generator.read.folder import read
-from generator.resolve.note import resolve
 from kernels import declare
 
 HERE = Path(__file__).parent.parent
@@ -176,22 +175,3 @@ def test_reading_imports_nothing_heavy():
     heavy = ("torch", "jinja2", "markdown", "genanki", "matplotlib", "numpy", "sqlite3")
     code = f"import sys, generator.read.folder, generator.resolve.wanted; print([name for name in {heavy} if name in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=HERE.parent).stdout.strip() == "[]"
-
-
-# ------------------------------------------------------------------------------------------- cards/README.md
-
-
-def test_the_example_in_the_readme_is_a_deck(tmp_path):
-    text = (HERE.parent / "cards" / "README.md").read_text(encoding="utf-8")
-    files = dict(re.findall(r"^`cards/([^`]+)`[^\n]*\n\n(?:~~~~|````)\w+\n(.*?)^(?:~~~~|````)$", text, re.MULTILINE | re.DOTALL))
-    assert {"deck.yml", "sources.yml"} < set(files)
-    for name, content in files.items():
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text(content, encoding="utf-8")
-    deck = read(tmp_path)
-    assert {note.type for note in deck.notes} == {"qa", "trap", "numeric", "cloze"}
-    assert deck.warnings == ()
-    problems: list[Problem] = []
-    resolved = [resolve(note, lambda run: declare.find(run.kernel)(**run.parameters), problems) for note in deck.notes]
-    assert not problems
-    assert "1,120&#8239;GB" in resolved[0].fields["Answer"] or "1120&#8239;GB" in resolved[0].fields["Answer"]

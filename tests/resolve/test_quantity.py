@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -51,6 +52,13 @@ def test_a_spread_outlives_exact_numbers_only():
     assert (slow / fast).spread is None
     with pytest.raises(QuantityError, match="no spread"):
         written(slow / fast, parse_format("spread"))
+
+
+@pytest.mark.parametrize("case", CASES["typed"], ids=lambda c: f"{c[0]} | {c[1]}")
+def test_a_number_that_is_typed_has_the_digits_that_are_asked_for(case):
+    value, form, shown, typed = case
+    padded = replace(parse_format(form), padded=True)
+    assert (written(of(value), padded), bare(of(value), padded)) == (shown, typed)
 
 
 def test_a_number_that_cannot_be_typed():

@@ -47,6 +47,28 @@ def test_summary(package):
     ]
 
 
+def test_a_summary_says_since_when(package):
+    for statuses, said in ((made.STATUSES, "1 new, 1 changed, 1 retired"), ({}, "nothing changed")):
+        text = report.summary([made.sheet(made.RENDERED)], made.DECK, statuses, covered(), package, "2026.11")
+        assert text.splitlines()[0] == f"notes    6 notes, 7 cards; {said} since release 2026.11"
+
+
+def test_a_release_says_what_it_brings(package):
+    withheld = made.sheet(made.RENDERED).entries[:1]
+    text = report.released(made.DECK, {**made.STATUSES, **{f"n{i:02}": "new" for i in range(13)}}, withheld, package, package.parent / "deck.lock")
+    assert text.splitlines() == [
+        f"released version {made.DECK.version}: 14 new, 1 changed, 1 retired",
+        *(f"new      n{i:02}" for i in range(12)),
+        "new      ... and 2 more",
+        "changed  full-memory",
+        "retired  old-one",
+        "withheld 1 note waits for a measurement",
+        "warning  cards/deck.yml:9: topic lora is not listed (it comes last)",
+        "package  build/interviews.apkg, 412 kB",
+        "lock     commit build/deck.lock with the cards",
+    ]
+
+
 def test_summary_of_nothing(package):
     deck = made.DECK._replace(topics={}, warnings=())
     for sheets in ([], [Sheet("cards/memory/gone.md")]):
