@@ -37,7 +37,7 @@ release: $(VENV)/installed due ## the deck, and in the lock that learners have i
 preview: $(VENV)/installed due ## all cards in a browser: build/preview/index.html
 	@$(GENERATOR) preview $(CARDS) --build $(BUILD) $(DEVICE_FLAG)
 
-watch: $(VENV)/watch $(if $(RUN),$(VENV)/torch) ## the preview served, and every saved card shown at once
+watch: $(VENV)/installed $(if $(RUN),$(VENV)/torch) ## the preview served, and every saved card shown at once
 	@exec $(GENERATOR) watch $(CARDS) --build $(BUILD) $(DEVICE_FLAG) $(if $(PORT),--port $(PORT)) $(if $(RUN),--run)
 
 check: $(VENV)/installed ## judge cards, claims, records and the lock without packaging
@@ -100,10 +100,7 @@ $(VENV)/rehearsal: $(VENV)/torch
 	@$(PIP) --editable '.[triton,search]' && touch $@
 
 $(VENV)/tests: $(VENV)/installed
-	@$(PIP) --editable '.[test]' && touch $@ $(VENV)/torch $(VENV)/watch
-
-$(VENV)/watch: $(VENV)/installed
-	@$(PIP) --editable '.[watch]' && touch $@
+	@$(PIP) --editable '.[test]' && touch $@ $(VENV)/torch
 
 $(VENV)/bench: $(VENV)/installed
 	@$(PIP) --editable '.[bench]' && touch $@

@@ -13,14 +13,16 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from generator import build
 from generator.build import Order
+from generator.keep.files import LOCK
 from generator.problems import DeckError, Place, Problem
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    asked = _parser().parse_args(arguments)
+def main(arguments: Sequence[str] | None = None, parser: argparse.ArgumentParser | None = None) -> int:
+    asked = (parser or _parser()).parse_args(arguments)
     try:
         sys.stdout.write(asked.command(asked))
         sys.stdout.flush()
@@ -29,6 +31,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except DeckError as error:
+        if getattr(asked, "format", "text") != "text":
+            from generator.show.diagnostics import text
+
+            sys.stdout.write(text(asked.format, {"error": error.problems, "warning": error.warnings}))
+            return 1
         print("\n".join(map(str, error.problems)), file=sys.stderr)
         count = len(error.problems)
         print(f"{count} problem{'s' if count != 1 else ''}; nothing was written", file=sys.stderr)
@@ -37,18 +44,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m generator", description="Compiles Markdown cards into Anki packages.")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    add_commands(parser.add_subparsers(required=True, metavar="COMMAND"))
+    return parser
+
+
+def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Declares the compiler's commands: here, and for `warpdeck`, which has more."""
     for name, command, what in (
         ("deck", _deck, "write build/<slug>.apkg, the lock and the report"),
         ("release", _release, "write them, and in the lock that learners have them from now on"),
         ("preview", _preview, "write build/preview/index.html"),
         ("watch", _watch, "serve the preview of the cards as they stand, until Ctrl-C"),
         ("check", _check, "judge everything that can be judged without packaging"),
+        ("diff", _diff, "tell what changed since the last release"),
         ("wanted", _wanted, "print the runs that the cards ask for, one JSON object a line"),
     ):
         one = commands.add_parser(name, help=what, description=what)
         one.set_defaults(command=command, device="published")
-        if name == "check":
+        if name == "diff":
+            one.add_argument(
+                "since", nargs="?", default="", metavar="SINCE", help="a commit, or a package that warpdeck wrote, in place of the last release"
+            )
+            one.add_argument("--cards", default=Path("cards"), type=Path, metavar="DIR", help="the folder of cards (cards)")
+        elif name == "check":
             one.add_argument("cards", nargs="*", default=[Path("cards")], type=Path, help="the folder of cards, or single files of it")
         else:
             one.add_argument("cards", nargs="?", default=Path("cards"), type=Path, help="the folder of cards (cards)")
@@ -57,24 +75,72 @@ def _parser() -> argparse.ArgumentParser:
             one.add_argument("--device", choices=quoted, default="published", help="quote deck.yml's devices, or those of this machine")
         one.add_argument("--build", default=Path("build"), type=Path, metavar="DIR", help="the folder for what comes out (build)")
         one.add_argument("--jobs", default=_cores(), type=int, metavar="N", help="processes that a large build may use (as many as there are cores)")
+    taken = commands.add_parser("import", help="make topics of decks from elsewhere", description="Makes topics of decks from elsewhere.")
+    taken.set_defaults(command=_import)
+    taken.add_argument("files", nargs="+", type=Path, metavar="FILE", help=".apkg, .colpkg, .csv, .tsv, .txt, .md of md2anki or Obsidian, or a vault")
+    taken.add_argument("--into", default=Path("cards"), type=Path, metavar="DIR", help="the folder of cards (cards); made if it is not there")
     deck, watch, check, wanted = (commands.choices[name] for name in ("deck", "watch", "check", "wanted"))
+    deck.add_argument("--open", action="store_true", help="hand the package to the Anki of this desktop")
     deck.add_argument("--frozen", action="store_true", help="fail if the lock would change")
     deck.add_argument("--each", action="store_true", help="write a package for each subdeck as well")
     watch.add_argument("--port", default=8642, type=_port, metavar="N", help="of http://127.0.0.1:N/ (8642); 0: any free one")
     watch.add_argument("--run", action="store_true", help="execute, in the background, the runs that the cards wait for")
     check.add_argument("--strict", action="store_true", help="fail on stale measurements too, as a release must")
+    check.add_argument("--format", choices=("text", "json", "gcc"), default="text", help="for a program: JSON, or lines as compilers write them")
     check.add_argument("--verbose", action="store_true", help="list what is covered, typed by hand and missing")
     wanted.add_argument("--due", action="store_true", help="only the runs that this machine has to execute")
     wanted.add_argument("--fresh", action="store_true", help="with --due: as if nothing had been executed yet")
-    return parser
+    about = "make the folder of a new deck, with a card of each kind"
+    init = commands.add_parser("init", help=about, description=about)
+    init.set_defaults(command=_init)
+    init.add_argument("folder", type=Path, metavar="NAME", help="the folder, which must not be there yet; its name is the deck's")
+    about = "write the frame of a new note"
+    new = commands.add_parser("new", help=about, description=f"{about}, into the topic's file, which is made where there is none")
+    new.set_defaults(command=_new)
+    new.add_argument("note", metavar="[FOLDER/]TOPIC/ID", help="the topic's file, with its folder where that is not clear, and the note's id")
+    new.add_argument("--type", default="qa", help="the note's type (qa)")
+    new.add_argument("--kernel", default="", metavar="NAME", help="the kernel that makes its numbers; its parameters are written out as a run")
+    new.add_argument("--cards", default=Path("cards"), type=Path, metavar="DIR", help="the folder of cards (cards)")
+
+
+def _init(asked: argparse.Namespace) -> str:
+    from generator.start.folder import init
+
+    return init(asked.folder)
+
+
+def _new(asked: argparse.Namespace) -> str:
+    from generator.start.frame import new
+
+    return new(asked.cards, asked.cards / LOCK, asked.note, asked.type, asked.kernel)
 
 
 def _deck(asked: argparse.Namespace) -> str:
-    return build.deck(_order(asked, asked.cards), _now(), asked.frozen, asked.each) + "\n"
+    said = build.deck(_order(asked, asked.cards), _now(), asked.frozen, asked.each) + "\n"
+    if asked.open:
+        _open(build.package(_order(asked, asked.cards)))
+    return said
+
+
+def _open(package: Path) -> None:
+    """Hands a file to the program that the desktop opens it with."""
+    import shutil
+    import subprocess
+
+    if sys.platform == "win32":
+        os.startfile(package)
+        return
+    opener = shutil.which("open" if sys.platform == "darwin" else "xdg-open")
+    if opener is None or subprocess.run([opener, package.resolve()], check=False).returncode:
+        sys.exit(f"nothing here opens {package}: install Anki, or take the file to where it is")
 
 
 def _release(asked: argparse.Namespace) -> str:
     return build.release(_order(asked, asked.cards), _now()) + "\n"
+
+
+def _import(asked: argparse.Namespace) -> str:
+    return build.take(asked.files, asked.into, _now()) + "\n"
 
 
 def _preview(asked: argparse.Namespace) -> str:
@@ -85,15 +151,12 @@ def _watch(asked: argparse.Namespace) -> str:
     import errno
     import signal
     from functools import partial
-    from importlib.util import find_spec
 
     from generator.watch import editor
 
     def say(address: str) -> None:
         print(address, flush=True)
 
-    if find_spec("watchfiles") is None:
-        sys.exit("watch needs the package watchfiles: make watch installs it, and so does pip install 'warpdeck[watch]'")
     try:
         opens = editor.checked(os.environ.get("EDITOR_URL") or editor.VSCODE)
     except ValueError as error:
@@ -112,12 +175,16 @@ def _watch(asked: argparse.Namespace) -> str:
     return ""
 
 
+def _diff(asked: argparse.Namespace) -> str:
+    return build.diff(_order(asked, asked.cards), _now(), asked.since)
+
+
 def _check(asked: argparse.Namespace) -> str:
     files = [path for path in asked.cards if path.is_file()]
     folders = {path for path in asked.cards if path not in files} | {_folder_of(file) for file in files}
     if len(folders) > 1:
         raise DeckError([Problem(Place(str(path)), "files of one deck are judged at a time") for path in sorted(folders)])
-    return build.check(_order(asked, folders.pop()), _now(), asked.strict, asked.verbose, files) + "\n"
+    return build.check(_order(asked, folders.pop()), _now(), asked.strict, asked.verbose, files, asked.format)
 
 
 def _wanted(asked: argparse.Namespace) -> str:
@@ -149,9 +216,14 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-if __name__ == "__main__":
+def run(parser: argparse.ArgumentParser | None = None) -> NoReturn:
+    """A command as a process of its own, to its end."""
     gc.set_threshold(100_000)  # a build makes many values and few circles: looking for these more often takes a tenth of an edit's time
-    status = main()
+    status = main(parser=parser)
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(status)  # everything is written: taking a large deck apart again would cost as much as some edits
+
+
+if __name__ == "__main__":
+    run()

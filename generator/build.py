@@ -45,15 +45,35 @@ def preview(order: Order, now: int) -> str:
     return _with_cache(order, lambda cache: _preview(order, cache, now))
 
 
-def check(order: Order, now: int, strict: bool = False, verbose: bool = False, only: Sequence[Path] = ()) -> str:
-    """Judges cards, claims, records and the lock. strict: stale measurements too. only: these files alone."""
-    return _with_cache(order, lambda cache: _check(order, cache, now, strict, verbose, only))
+def diff(order: Order, now: int, since: str = "") -> str:
+    """What changed since the last release, or since a commit or a package that is named."""
+    return _with_cache(order, lambda cache: _diff(order, cache, now, since))
+
+
+def package(order: Order) -> Path:
+    """The package that the last build wrote."""
+    import json
+
+    about = json.loads((order.build / "report.json").read_bytes())
+    return order.build / f"{about['deck']['slug']}.apkg"
+
+
+def check(order: Order, now: int, strict: bool = False, verbose: bool = False, only: Sequence[Path] = (), shape: str = "text") -> str:
+    """Judges cards, claims, records and the lock. strict: stale measurements too. only: these files alone. shape: "json", "gcc" for programs."""
+    return _with_cache(order, lambda cache: _check(order, cache, now, strict, verbose, only, shape))
 
 
 def wanted(order: Order, due: bool = False, fresh: bool = False) -> list[str]:
     """The runs that a kernel has to execute, as lines of JSON. due: those that this machine has to; fresh: as if none had been yet."""
     idle = order.standing() if due and not fresh else None
     return idle.due if idle else _with_cache(order, lambda cache: list(_wanted(order, cache, due, fresh)))
+
+
+def take(files: Sequence[Path], cards: Path, now: int) -> str:
+    """Writes decks from elsewhere into the folder of cards, as topics of it."""
+    from generator.elsewhere.take import take
+
+    return take(files, cards, now)
 
 
 def watch(order: Order, port: int, run: bool, editor: str, now: Callable[[], int], say: Callable[[str], None]) -> None:
@@ -128,7 +148,8 @@ def _preview(order: Order, cache: Cache, now: int) -> str:
     return f"{path}: {len(built.entries)} notes" + (f"; {waiting(built.withheld)}" if built.withheld else "")
 
 
-def _check(order: Order, cache: Cache, now: int, strict: bool, verbose: bool, only: Sequence[Path]) -> str:
+def _check(order: Order, cache: Cache, now: int, strict: bool, verbose: bool, only: Sequence[Path], shape: str) -> str:
+    from generator.show import diagnostics
     from generator.show.coverage import table
     from generator.show.report import summary
 
@@ -137,16 +158,38 @@ def _check(order: Order, cache: Cache, now: int, strict: bool, verbose: bool, on
     _, update = _locked(order, built, now, refuse=False)
     found = _coverage(built)
     problems = _unready(built, update, found, strict, bool(only))
-    if problems:
-        raise DeckError(problems)
     deck = built.deck if only else built.deck._replace(warnings=(*built.deck.warnings, *update.warnings))
+    if problems:
+        raise DeckError(problems, deck.warnings)
+    if shape != "text":
+        return diagnostics.text(shape, {"warning": deck.warnings, "note": built.notices})
     typed = [f"typed by hand: {problem}" for sheet in built.sheets for problem in sheet.typed]
     unsaid = [f"not on the front: {problem}" for sheet in built.sheets for problem in sheet.unsaid]
     if verbose:
         return "\n".join(
             [table(found), *typed, *unsaid, _noticed(summary(built.sheets, deck, update.statuses, found, since=update.lock.last), built)]
         )
-    return _noticed("\n".join([_well(built, len(typed), len(unsaid)), *(f"warning  {warning}" for warning in deck.warnings)]), built)
+    return _noticed("\n".join([_well(built, len(typed), len(unsaid)), *(f"warning  {warning}" for warning in deck.warnings)]), built) + "\n"
+
+
+def _diff(order: Order, cache: Cache, now: int, since: str) -> str:
+    from contextlib import nullcontext
+
+    from generator.since import changes, past
+
+    built = _made(order, cache)
+    _keep(order, built)
+    _, update = _locked(order, built, now, refuse=False)
+    last = update.lock.last
+    if not since and not last:
+        return "nothing was released yet; `diff COMMIT` and `diff PACKAGE` tell what changed since then\n"
+    commit = "" if since.endswith(".apkg") else since or past.commit_of(order.cards, last)
+    with past.package(order.cards, commit) if commit else nullcontext(Path(since)) as path:
+        before = changes.of_package(path) if since or commit else {}  # where the release was not committed, its texts are not known
+    here = changes.of_deck(built)
+    found = changes.statuses(before, here, update.statuses) if since else update.statuses
+    about = since or (f"version {last}, {commit[:9]}" if commit else f"version {last}, whose lock is not committed")
+    return f"since {about}\n{changes.text(before, here, found, built.deck.retired)}"
 
 
 def _wanted(order: Order, cache: Cache, due: bool, fresh: bool) -> Iterator[str]:
@@ -219,7 +262,7 @@ def _write(order: Order, built: Built, update: Update, found: Coverage, each: bo
     """Package, lock, media and report. The package's path, and those of all files with their SHA-256 where it is known."""
     from generator.pack import lock
     from generator.pack.output import write, write_media
-    from generator.pack.package import write_package
+    from generator.pack.package import media_of, write_package
     from generator.show.report import report
 
     deck, notes, contents = built.deck, built.entries, built.contents
@@ -231,7 +274,7 @@ def _write(order: Order, built: Built, update: Update, found: Coverage, each: bo
             write_package(order.build / f"{deck.slug}-{folder}.apkg", deck, some, built.types, update.lock, contents)
     if not order.lock.exists() or order.lock.read_bytes() != text:
         write(order.lock, text)
-    media = write_media(order.build / "media", {name: size for note in notes for name, size in note.media.items()}, built.media)
+    media = write_media(order.build / "media", media_of(notes, built.types), built.media)
     about = order.build / "report.json"
     write(about, report(built.sheets, _warned(built, update), update.statuses, found, package, digest, update.lock.last).encode())
     return package, {package: digest, **dict.fromkeys((order.lock, about, *map(Path, media)))}
@@ -272,7 +315,7 @@ def _live(built: Built) -> list[str]:
     """The keys of what the deck and its preview stand on."""
     from generator.keep import sheets, shown
 
-    return [*sheets.live(built.sheets), *shown.live(built)]
+    return [*sheets.live(built.sheets), *shown.live(built), *(f"media:{name}" for kind in built.types.values() for name in kind.media)]
 
 
 # -------------------------------------------------------------------------------------- what is wrong, what is said
@@ -335,5 +378,5 @@ def _well(built: Built, typed: int, unsaid: int) -> str:
     parts = [f"{len(notes):,} notes, {sum(len(note.cards) for note in notes):,} cards: no problems"]
     parts += [waiting(built.withheld)] * bool(built.withheld) + [f"{missing} runs wait for a measurement"] * bool(missing)
     parts += [f"{typed} numbers typed by hand"] * bool(typed)
-    parts += [f"{unsaid} premises not on the front (VERBOSE=1 lists them)"] * bool(unsaid)
+    parts += [f"{unsaid} premises not on the front"] * bool(unsaid)
     return "; ".join(parts) + (" (--verbose lists them)" if len(parts) > 1 else "")

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 
 VERDICTS = ("holds", "wrong", "misleading", "depends", "open")
-QUESTION = ("Front", "Given", "Scenario")  # the fields that say what is asked
 
 
 def folded(text: str) -> str:
@@ -87,7 +86,11 @@ class Claim(NamedTuple):
 
 
 class Note(NamedTuple):
-    """One note. `fields` holds the author's Markdown by field name: Front, the type's main field, its sections."""
+    """One note. `fields` holds the author's Markdown by field name: Front (its heading), the type's main field, its sections, its switches.
+
+    asked: the fields that the fronts of its cards show; answer: the one whose first sentence answers, "" where there is none.
+    guid: of one that came from elsewhere, what Anki knows it by.
+    """
 
     id: str
     type: str
@@ -101,6 +104,9 @@ class Note(NamedTuple):
     place: Place
     directory: Path
     assumes: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+    asked: tuple[str, ...] = ("Front",)
+    answer: str = "Answer"
+    guid: str = ""
 
 
 class Question(NamedTuple):
@@ -126,7 +132,7 @@ class Topic(NamedTuple):
 
 
 class Deck(NamedTuple):
-    """Everything read from cards/, in reading order."""
+    """Everything read from cards/, in reading order. media: what its style and templates show, name -> size in bytes."""
 
     name: str
     id: int
@@ -142,6 +148,7 @@ class Deck(NamedTuple):
     topics: Mapping[str, Topic]
     warnings: tuple[Problem, ...]
     root: Path
+    media: Mapping[str, int] = MappingProxyType({})
 
 
 # --------------------------------------------------------------- resolve: every reference has its value
@@ -194,7 +201,7 @@ class Resolved(NamedTuple):
 class Rendered(NamedTuple):
     """A note as it is packed: HTML by Anki field name, and the media files that the HTML names.
 
-    cards: the ordinals of its cards (cloze number - 1; (0,) for the rest). clozes: number -> source text.
+    cards: the ordinals of its cards: which templates ask something, of a cloze note its numbers - 1. clozes: number -> source text.
     """
 
     id: str

@@ -27,10 +27,10 @@ class Problem(NamedTuple):
 
 
 class DeckError(Exception):
-    """The author's problems, all of them, sorted by place. Shown without a traceback."""
+    """The author's problems, all of them, sorted by place. Shown without a traceback. warnings: what stands beside them, where a program asks."""
 
-    def __init__(self, problems: Iterable[Problem]):
-        self.problems = tuple(sorted(set(problems)))
+    def __init__(self, problems: Iterable[Problem], warnings: Iterable[Problem] = ()):
+        self.problems, self.warnings = tuple(sorted(set(problems))), tuple(warnings)
         super().__init__("\n".join(map(str, self.problems)))
 
 

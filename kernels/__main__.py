@@ -30,8 +30,8 @@ from kernels.record import to_json
 from kernels.results import Curve, KernelError, Number, Result
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    parser = _parser()
+def main(arguments: Sequence[str] | None = None, program: str = "python -m kernels") -> int:
+    parser = _parser(program)
     asked, rest = parser.parse_known_args(arguments)
     if rest and (asked.command != "run" or any(word.startswith("-") for word in rest)):
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
@@ -77,9 +77,14 @@ def _settle(asked: argparse.Namespace) -> None:
             raise KernelError("no deck is here, nor in a folder above (cards/deck.yml): name it with --deck DIR, or a folder with --records DIR")
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m kernels", description="The laboratory: kernels that make every number and figure of the deck.")
-    commands = parser.add_subparsers(dest="command", required=True)
+def _parser(program: str = "python -m kernels") -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog=program, description="The laboratory: kernels that make every number and figure of the deck.")
+    add_commands(parser)
+    return parser
+
+
+def add_commands(parser: argparse.ArgumentParser) -> None:
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     command = commands.add_parser("list", help="the kernels by area, and whole where they are few: parameters and outputs with their units")
     command.add_argument("words", nargs="*", metavar="WORD", help="only the kernel of this name, or those in which all the words occur")
@@ -129,7 +134,6 @@ def _parser() -> argparse.ArgumentParser:
         commands.choices[name].add_argument("--deck", metavar="DIR", help="the deck whose own kernels count too (the one here, or in a folder above)")
     for name in ("run", "record", "rehearse", "verify"):
         commands.choices[name].add_argument("--timeout", type=_seconds, metavar="SECONDS", help="CPU time, in place of each kernel's own limit")
-    return parser
 
 
 def _seconds(text: str) -> float:

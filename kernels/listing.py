@@ -55,7 +55,7 @@ def whole(kernel: Kernel) -> str:
     needs = _needs(kernel)
     lines = [f"{kernel.name}  ({_marks(kernel)}{', needs ' * bool(needs)}{', '.join(needs)})", f"  {kernel.summary}"]
     for name, parameter in kernel.parameters.items():
-        lines.append(f"  in   {name:{width}}  {_range(parameter)}{'' if parameter.required else f' = {_text(parameter.default)}'}")
+        lines.append(f"  in   {name:{width}}  {allowed(parameter)}{'' if parameter.required else f' = {_text(parameter.default)}'}")
     for name, declared in kernel.outputs.items():
         unit = f"{declared.unit or 'number'} over {declared.x}" if isinstance(declared, Series) else declared or "number"
         unit += f", {kernel.bounds[name]} bound" if name in kernel.bounds else ""
@@ -74,7 +74,8 @@ def _needs(kernel: Kernel) -> list[str]:
     return [*usual, *(package for package in kernel.needs if package not in usual)]
 
 
-def _range(parameter: Parameter) -> str:
+def allowed(parameter: Parameter) -> str:
+    """What a parameter may be: its choices, or its type with its range and unit."""
     if parameter.choices:
         return " | ".join(map(_text, parameter.choices)) + ", free" * bool(parameter.free)
     low, high = parameter.bound.low, parameter.bound.high

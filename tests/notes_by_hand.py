@@ -12,7 +12,7 @@ from pathlib import Path
 from generator.keep.cache import Cache
 from generator.keep.deck import Built
 from generator.keep.sheets import END, _entry
-from generator.look.notetypes import NoteType
+from generator.look.notetypes import NoteType, Template, tight
 from generator.notes import Claim, Deck, Entry, Judged, Note, Question, Rendered, Resolved, Run, Sheet, SourceClaim, Text, Topic
 from generator.problems import Place, Problem
 from generator.show.report import facts, merged_runs
@@ -192,5 +192,7 @@ def types(folder: Path) -> dict[str, NoteType]:
         (folder / key / "front.html").write_text("<h1>{{Front}}</h1>" + {"cloze": "{{cloze:Text}}", "numeric": "{{type:Expected}}"}.get(key, ""))
         (folder / key / "back.html").write_text(f"<h1>{{{{Front}}}}</h1><hr id=answer>{back}")
         ids = {name: n for n, name in enumerate(fields, 1)}
-        made[key] = NoteType(key, f"Type {key}", number, "cloze" if key == "cloze" else "basic", fields[-1], (), (), ids, ("Card", 1), folder)
+        kind, css = ("cloze" if key == "cloze" else "basic"), (folder / "style.css").read_text()
+        card = Template("Card", 1, *(tight((folder / key / f"{side}.html").read_text()) for side in ("front", "back")))
+        made[key] = NoteType(key, f"Type {key}", number, kind, "Front", fields[-1], (), (), (), ids, (card,), css)
     return made

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from generator.look.notetypes import note_types
+from our_types import note_types
+
 from generator.notes import Claim, Note, Rendered, Resolved, Text
 from generator.problems import Place, Problem
 from generator.render.figures import Figure

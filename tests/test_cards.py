@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 
 import pytest
+from our_types import note_types
 from workshop import ROOT, packed
 
 from generator.keep.deck import Built
-from generator.look.notetypes import note_types
 from generator.notes import Deck
 from generator.pack import lock
 from generator.pack.package import write_package
@@ -103,15 +102,3 @@ def test_one_figure_a_note(written: Deck):
 def test_files_are_plain(path: Path):
     content = path.read_bytes()
     assert b"\r" not in content and not content.startswith(b"\xef\xbb\xbf") and content.endswith(b"\n") and b"\t" not in content
-
-
-def test_the_examples_of_the_readme_are_cards(tmp_path: Path):
-    """What cards/README.md shows, as a deck: file after file under the name that stands above it."""
-    text = (CARDS / "README.md").read_text(encoding="utf-8")
-    found = re.findall(r"`cards/([\w/.-]+)`[^\n]*:\n\n~~~~\w+\n(.*?)\n~~~~", text, re.DOTALL)
-    assert [name for name, _ in found] == ["deck.yml", "sources.yml", "training/adam-memory.md"]
-    for name, content in found:
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text(content + "\n", encoding="utf-8")
-    assert len({note.type for note in read(tmp_path).notes}) == 4
-    assert json.dumps(list(read(tmp_path).retired)) == '["adam-old"]'

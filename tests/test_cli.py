@@ -12,10 +12,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from our_types import note_types
 from workshop import ROOT, SECOND, THIRD, Workshop, command, environment, notes, workshop
 
 from generator import build
-from generator.look.notetypes import note_types
 from kernels import declare
 from kernels.demand import Device
 from kernels.record import save

@@ -19,12 +19,14 @@ from typing import NamedTuple
 
 import pytest
 import yaml
+from our_types import note_types
 from workshop import ROOT, Workshop, environment
 
 import generator.__main__ as generator
 import kernels.__main__ as kernels
+from generator import command as warpdeck
 from generator.keep.deck import Built, build
-from generator.look.notetypes import note_types
+from generator.read.deckfile import fresh_id
 from generator.resolve.told import told_twice
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -51,20 +53,28 @@ def test_every_target_that_is_named_exists(document: Path):
     assert named <= set(TARGETS)
 
 
-@pytest.mark.parametrize(("package", "parser"), [("generator", generator._parser()), ("kernels", kernels._parser())])
-def test_every_command_is_named(package: str, parser: argparse.ArgumentParser):
-    (line,) = [found for found in re.split(r"\n\s*\n", README) if f"`python -m {package} " in found][:1]
-    for name in commands(parser):
-        assert re.search(rf"`(?:python -m {package} )?{name}`|python -m {package} {name}", line), name
+def test_every_command_is_named():
+    (line,) = [found for found in re.split(r"\n\s*\n", README) if "the commands of `warpdeck`" in found]
+    ours, laboratory = line.split("`warpdeck kernels`")
+    assert set(re.findall(r"`([a-z]+)`", ours)) - {"warpdeck"} == commands(warpdeck._parser()).keys() - {"kernels"}
+    assert set(re.findall(r"`([a-z]+)`", laboratory)) == commands(kernels._parser()).keys()
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_commands_and_options_that_are_named_exist(document: Path):
-    known = {"generator": commands(generator._parser()), "kernels": commands(kernels._parser())}
-    for package, name, rest in re.findall(r"python -m (generator|kernels) ([a-z]+)([^\n`|]*)", document.read_text(encoding="utf-8")):
-        assert name in known[package], (document, name)
+    known = {"python -m generator": commands(generator._parser()), "warpdeck": commands(warpdeck._parser())}
+    known |= dict.fromkeys(("python -m kernels", "warpdeck kernels"), commands(kernels._parser()))
+    said = re.findall(rf"(?<![./\w])({'|'.join(sorted(known, reverse=True))}) ([a-z]+)([^\n`|]*)", code(document))
+    for package, name, rest in said:
+        assert name in known[package], (document, package, name)
         options = {option for action in known[package][name]._actions for option in action.option_strings}
         assert set(re.findall(r"(?<!\S)--[a-z]+", rest)) <= options, (document, name, rest)
+
+
+def code(document: Path) -> str:
+    """What stands in a document as code: its fences, and what is between backticks."""
+    text = document.read_text(encoding="utf-8")
+    return "\n".join([*re.findall(r"^ *```.*?\n(.*?)^ *```", text, re.DOTALL | re.MULTILINE), *re.findall(r"`([^`\n]+)`", text)])
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
@@ -101,12 +111,13 @@ class Block(NamedTuple):
 
 
 FENCE = re.compile(r"^(?P<indent> *)(?P<fence>~{3,}|`{3,})(?P<language>\w*)\n(?P<text>.*?)^(?P=indent)(?P=fence)$", re.DOTALL | re.MULTILINE)
-NAMED = re.compile(r"`((?:[\w.-]+/)+[\w.-]+\.(?:md|yml|py))`")
+OWN = re.compile(r"^## Your own deck\n.*?(?=^## The deck in)", re.DOTALL | re.MULTILINE)  # is followed to the letter by test_own_decks.py
+NAMED = re.compile(r"`((?:[\w.-]+/)+[\w.-]+\.(?:md|yml|py|html))`")
 
 
 def blocks(document: Path, *languages: str) -> Iterator[Block]:
     """The fenced blocks of a page, those of these languages."""
-    page = document.read_text(encoding="utf-8")
+    page = OWN.sub("", document.read_text(encoding="utf-8"))
     for match in FENCE.finditer(page):
         before = page[: match.start()].rstrip().rpartition("\n\n")[2]
         if match["language"] in languages:
@@ -121,7 +132,7 @@ def paged(languages: tuple[str, ...]) -> pytest.MarkDecorator:
     )
 
 
-CARDS = ("markdown", "yaml")
+CARDS = ("markdown", "yaml", "html")
 
 
 def write_cards(document: Path, folder: Path) -> list[Path]:
@@ -129,6 +140,8 @@ def write_cards(document: Path, folder: Path) -> list[Path]:
     written = []
     for number, block in enumerate(blocks(document, *CARDS)):
         assert block.place or block.text.startswith("---\n"), f"says not where it goes:\n{block.text}"
+        if block.place == "cards/deck.yml":  # whose id is for the one who copies it to choose
+            block = block._replace(text=re.sub(r"^id: 0 ", f"id: {fresh_id()} ", block.text, flags=re.MULTILINE))
         text = re.sub(r"^# [^{]*(?:\n[^{]*)+\{#", lambda match: match[0].replace("\n", " "), block.text, flags=re.MULTILINE)  # a front broken to fit
         path = folder / (block.place or f"cards/pages/page-{number}.md")
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -247,6 +260,6 @@ def test_files_that_are_listed_are_there(document: Path):
 
 
 def test_every_block_is_of_a_kind_that_is_executed():
-    kinds = {match["language"] for document in DOCUMENTS for match in FENCE.finditer(document.read_text(encoding="utf-8"))}
+    kinds = {match["language"] for document in DOCUMENTS for match in FENCE.finditer(OWN.sub("", document.read_text(encoding="utf-8")))}
     assert kinds <= {*CARDS, "python", ""}
     assert len(commands_shown()) >= 4 and "python -m generator wanted | python -m kernels record -" in commands_shown()

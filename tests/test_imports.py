@@ -11,7 +11,17 @@ import pytest
 from workshop import ROOT
 
 PACKAGE = ROOT / "generator"
-LEVELS = (("__main__",), ("build",), ("watch",), ("keep",), ("render",), ("read", "resolve", "show"), ("text", "pack"), ("look", "notes", "problems"))
+LEVELS = (
+    ("command",),
+    ("__main__",),
+    ("build",),
+    ("elsewhere", "since", "start", "watch"),
+    ("keep",),
+    ("render",),
+    ("read", "resolve", "show"),
+    ("text", "pack"),
+    ("look", "notes", "problems"),
+)
 LEVEL = {name: number for number, names in enumerate(LEVELS) for name in names}
 BELOW = ("notes", "problems")  # single modules of the lowest level, which know one another
 FILES = sorted(path for path in PACKAGE.rglob("*.py") if "__pycache__" not in path.parts)
@@ -44,9 +54,9 @@ def part(module: str) -> str:
 
 
 def test_the_top_holds_the_order_and_the_values_alone():
-    assert {path.stem for path in PACKAGE.glob("*.py")} == {"__init__", "__main__", "build", "notes", "problems"}
+    assert {path.stem for path in PACKAGE.glob("*.py")} == {"__init__", "__main__", "build", "command", "notes", "problems"}
     packages = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
-    assert packages == {path.parent.name for path in PACKAGE.glob("*/*.py")} == set(LEVEL) - {"__main__", "build", "notes", "problems"}
+    assert packages == {path.parent.name for path in PACKAGE.glob("*/*.py")} == set(LEVEL) - {"__main__", "build", "command", "notes", "problems"}
     assert not list(PACKAGE.glob("*/*/*.py"))
 
 

@@ -6,7 +6,6 @@ another, each with its own clock.
 
 from __future__ import annotations
 
-import functools
 import gc
 import importlib
 import io
@@ -30,6 +29,7 @@ from generator.keep.deck import Built
 from generator.keep.sheets import END
 from generator.look import notetypes
 from generator.notes import Entry
+from generator.read import looks as read_looks
 from generator.show import preview
 from kernels import catalogue, home, library
 from kernels.declare import find
@@ -99,8 +99,7 @@ class Workshop:
                 importlib.invalidate_caches()
             if look.is_dir():
                 put(stamp, "GENERATOR", str(look.parent))
-                put(looks, "note_types", functools.cache(lambda: notetypes.note_types(look)))
-                for module in (looks, sheets, preview):
+                for module in (looks, read_looks, sheets, preview):
                     put(module, "LOOK", look)
             yield
 
@@ -203,8 +202,7 @@ def packed(built: Built) -> list[Packed]:
 
 def forget() -> None:
     """Empties what a process remembers of files, as a new process would."""
-    for remembers in (notetypes.note_types, notetypes.templates, catalogue._listed):
-        getattr(remembers, "cache_clear", lambda: None)()
+    getattr(catalogue._listed, "cache_clear", lambda: None)()
 
 
 def _unload(folder: Path) -> None:

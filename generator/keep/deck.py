@@ -8,7 +8,8 @@ from __future__ import annotations
 import hashlib
 import os
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -115,9 +116,18 @@ def sound(
     problems = [*around.problems, *(problem for _, found in outcomes for problem in found)]
     problems += check_ids({sheet.path: (sheet.ids, sheet.retired) for sheet, _ in outcomes})
     done = tuple(sheet for sheet, found in outcomes if not found)
+    problems += _check_guids(entry for sheet in done for entry in (*sheet.entries, *sheet.withheld))
     retired = {id: reason for sheet in done for id, (reason, _) in sheet.retired.items()}
     deck = around.deck((), retired, [warning for sheet in done for warning in sheet.warnings])
     return Built(deck, around.types, done, cache, under.code), problems
+
+
+def _check_guids(entries: Iterable[Entry]) -> Iterator[Problem]:
+    """A problem for each note that another one's GUID was given to: Anki would take the two for one."""
+    first: dict[str, Entry] = {}
+    for entry in entries:
+        if (other := first.setdefault(entry.guid, entry)) is not entry:
+            yield Problem(entry.place, f"the GUID {entry.guid!r} is taken", f"by the note at {other.place}")
 
 
 def _chosen(around: Frame, only: Sequence[Path]) -> tuple[Source, ...]:
@@ -161,7 +171,7 @@ def circumstances_of(
     roots = tuple(roots) or (home.records,)
     files = files or Files(folders(cards, home, roots))
     code = sheets.code(files, [*circumstances, *home.units])
-    around = frame(cards, types_of(cache, files, code), lambda text, path: topics_of(text, path, cache, code))
+    around = frame(cards, partial(types_of, cache, files, code), lambda text, path: topics_of(text, path, cache, code))
     around = around._replace(problems=(*around.problems, *_clashes(home)))
     return Circumstances(around, tuple(around.settings.devices if devices is None else devices), roots, files, code, home).and_shared()
 

@@ -50,14 +50,14 @@ class Circumstances(NamedTuple):
 
     def of(self, source: Source) -> str:
         """All that the file's sheet depends on besides other files."""
-        folder = (self.around.settings.folders or {}).get(source.folder)
-        return f"{self.shared} {source.path} {folder.name if folder else ''}"
+        return f"{self.shared} {source.path} {source.deck}"
 
     def and_shared(self) -> Circumstances:
         """The same, with the hash of what all files depend on."""
         settings, topics = self.around.settings, self.around.topics or {}
         sizes = {id: (len(topic.questions), [claim.says for claim in topic.claims]) for id, topic in topics.items()}
-        about = [settings.name, settings.id, settings.tags, self.around.topics is None, sizes]
+        shapes = [kind.shape for kind in self.around.types.values()]
+        about = [settings.name, settings.id, settings.tags, self.around.topics is None, sizes, shapes]
         roots = [(str(root), os.path.relpath(root)) for root in self.roots]  # a record is shown as it is seen from here
         kernels = [PACKAGE, self.home.kernels if self.home.kernels and self.home.kernels.is_dir() else None]
         return self._replace(shared=key("shared", self.code, list(map(str, kernels)), about, self.devices, roots))
@@ -211,7 +211,7 @@ class _Maker:
         asked = [_formula(result.kernel) for result in results.values() if result and result.evaluated]
         pictures = [(path, self.under.files.hash(path)) for path in self._pictures] if "![" in whole.replace("![[", "") else []
         said = [text, claims, note.assumes]
-        about = [note.id, note.type, note.deck, note.tags, said]
+        about = [note.id, self.under.around.types[note.type].shape, note.deck, note.tags, said]
         return key("note", self.under.code, about, seen, self._beside(results), drawn, asked, pictures)
 
     def _beside(self, results: Mapping[str, Result | None]) -> list[Any]:
@@ -245,7 +245,7 @@ class _Maker:
             withheld=about["withheld"],
             measured=tuple(about["measured"]),
             values=_numbers(about["values"]),
-            unsaid=tuple(Problem(note.fields["Answer"].place._replace(line=note.place.line + line), *rest) for line, *rest in about["unsaid"]),
+            unsaid=tuple(Problem(note.fields[note.answer].place._replace(line=note.place.line + line), *rest) for line, *rest in about["unsaid"]),
             told=tuple(about["told"]),
         )
         notices += [Problem(note.claims[number].place, message, hint) for number, message, hint in about["notices"]]
@@ -384,7 +384,7 @@ def _entry(note: Rendered, pieces: tuple[str, ...], deck_id: int) -> Entry:
     from generator.pack.package import ids_of
     from generator.show.report import call, verdict_of
 
-    guid = guid_of(deck_id, note.id)
+    guid = note.resolved.note.guid or guid_of(deck_id, note.id)
     return Entry(
         id=note.id,
         type=note.type,

@@ -13,15 +13,17 @@ from pathlib import Path
 from generator.keep.cache import key
 from generator.keep.deck import Built
 from generator.keep.sheets import END
+from generator.look.notetypes import Template
 from generator.notes import Entry, Sheet
 from generator.pack.output import write_media, writing
+from generator.pack.package import media_of
 from generator.show.preview import embedded, entry, faces, page
 
 
 def write_preview(built: Built, statuses: Mapping[str, str], out: Path) -> Path:
     """Writes out/index.html and out/media/, and returns the page's path. Raises ValueError where a template is one that Anki would refuse."""
-    notes, path = built.entries, out / "index.html"
-    write_media(out / "media", {name: size for note in notes for name, size in note.media.items()}, built.media)
+    path = out / "index.html"
+    write_media(out / "media", media_of(built.entries, built.types), built.media)
     with writing(path) as file:
         for piece in whole(built, statuses):
             file.write(piece.encode())
@@ -43,7 +45,7 @@ def shown(sheet: Sheet, built: Built) -> list[str]:
 
 def looks(built: Built) -> str:
     """A key of all that `shown` gives besides the sheet."""
-    return key("looks", built.code, built.deck.name, {name: _look(kind.front, kind.back) for name, kind in built.types.items()})
+    return key("looks", built.code, built.deck.name, {name: _look(kind.name, kind.templates) for name, kind in built.types.items()})
 
 
 def live(built: Built) -> Iterator[str]:
@@ -64,15 +66,15 @@ def _notes(sheet: Sheet, built: Built) -> Iterator[str]:
 
 
 def _sheet_key(sheet: Sheet, built: Built) -> str:
-    looks = {kind.key: _look(kind.front, kind.back) for kind in (built.types[note.type] for note in sheet.entries)}
+    looks = {kind.key: _look(kind.name, kind.templates) for kind in (built.types[note.type] for note in sheet.entries)}
     return key("shown", built.code, built.deck.name, sheet.facts, [note.pieces[0] for note in sheet.entries], looks)
 
 
 def _note_key(note: Entry, built: Built) -> str:
     kind = built.types[note.type]
-    return key("faces", built.code, note.pieces[0], _look(kind.front, kind.back))
+    return key("faces", built.code, built.deck.name, note.pieces[0], _look(kind.name, kind.templates))
 
 
 @functools.lru_cache(maxsize=16)
-def _look(front: str, back: str) -> str:
-    return key("look", front, back)
+def _look(name: str, templates: tuple[Template, ...]) -> str:
+    return key("look", name, templates)

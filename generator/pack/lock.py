@@ -194,8 +194,9 @@ def hash_of(note: Rendered) -> str:
 def type_line(note_type: NoteType) -> TypeLine:
     """A note type as it is now, its `mod` open."""
     fields = tuple((id, name) for name, id in note_type.fields.items())
-    templates = ((note_type.template[1], note_type.template[0]),)
-    found = _digest([note_type.name, note_type.kind, fields, templates, note_type.front, note_type.back, note_type.css])
+    templates = tuple((template.id, template.name) for template in note_type.templates)
+    sides = [(template.front, template.back) for template in note_type.templates]
+    found = _digest([note_type.name, note_type.kind, fields, templates, sides, note_type.css])
     return TypeLine(note_type.id, note_type.kind, fields, templates, found, 0)
 
 
@@ -241,7 +242,7 @@ def _judge_type(released: TypeLine, line: TypeLine, key: str, place: Place) -> I
         message = f"{what}: it was released as {released.kind} and is now {line.kind}"
         yield Problem(place, message, "make a new note type: Anki cannot turn it")
     for many, was, is_now, hint in (
-        ("fields", released.fields, line.fields, "Rename a spare field, keeping its id, instead"),
+        ("fields", released.fields, line.fields, "Rename a spare field, keeping its place, instead"),
         ("templates", released.templates, line.templates, "Make a new note type for other cards"),
     ):
         if [id for id, _ in was] != [id for id, _ in is_now]:

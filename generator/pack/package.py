@@ -54,7 +54,7 @@ class Contents(NamedTuple):
 
 def write_package(path: Path, deck: Deck, notes: Sequence[Entry], types: Mapping[str, NoteType], lock: Lock, contents: Contents) -> str:
     """Writes the .apkg of these notes, in their order, with `mod` times from the lock. Returns its SHA-256."""
-    names = sorted({name for note in notes for name in note.media})
+    names = list(media_of(notes, types))
     with writing(path) as file, zipfile.ZipFile(file, "w") as archive:
         with _database(deck, notes, types, lock, contents) as database:
             _add(archive, "collection.anki2", iter(partial(database.read, CHUNK), b""), contents)
@@ -64,12 +64,20 @@ def write_package(path: Path, deck: Deck, notes: Sequence[Entry], types: Mapping
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+def media_of(notes: Sequence[Entry], types: Mapping[str, NoteType]) -> dict[str, int]:
+    """The files that notes of these types show, sorted, with their sizes."""
+    shown = {name: size for note in notes for name, size in note.media.items()}
+    for key in {note.type for note in notes}:
+        shown |= types[key].media
+    return dict(sorted(shown.items()))
+
+
 def description(deck: Deck) -> str:
     """What Anki shows under the deck's name: its version, its source, and what importing an update does."""
     source = f' from <a href="{html.escape(deck.source)}">{html.escape(deck.source)}</a>' if deck.source else ""
     parts = [
         f"<p>{html.escape(deck.description)}</p>" if deck.description else "",
-        f"<p>Version {html.escape(deck.version)}{source}.</p>",
+        f"<p>Version {html.escape(deck.version)}{source}.</p>" if deck.version else f"<p>It comes{source}.</p>" if source else "",
         "<p>Importing a newer version changes only the notes whose content changed: there it overwrites your edits and tags. "
         "Schedules, review history, flags and suspended cards stay. Notes that were retired stay until you delete them.</p>",
     ]
@@ -128,14 +136,14 @@ def _genanki() -> tuple[Any, type, type]:
 
     class PackedModel(genanki.Model):  # type: ignore[name-defined]
         def __init__(self, note_type: NoteType, mod: int):
-            name, template_id = note_type.template
-            shown = f"{{{{cloze:{note_type.main}}}}}" if note_type.kind == "cloze" else "{{Front}}"
-            template = {"name": name, "id": template_id, "qfmt": note_type.front, "afmt": note_type.back, "bqfmt": shown, "bafmt": "{{Id}}"}
+            browser = {"bqfmt": "", "bafmt": "{{Id}}" if "Id" in note_type.fields else ""}  # what Anki's list of cards shows
+            if len(note_type.templates) == 1 and (title := note_type.heading or note_type.main):
+                browser["bqfmt"] = f"{{{{cloze:{note_type.main}}}}}" if note_type.kind == "cloze" else f"{{{{{title}}}}}"
             super().__init__(
                 note_type.id,
                 note_type.name,
                 fields=[{"name": field, "id": id} for field, id in note_type.fields.items()],
-                templates=[template],
+                templates=[{"name": one.name, "id": one.id, "qfmt": one.front, "afmt": one.back, **browser} for one in note_type.templates],
                 css=note_type.css,
                 model_type=self.CLOZE if note_type.kind == "cloze" else self.FRONT_BACK,
             )

@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from generator.look.notetypes import NoteType
+from generator.look.notetypes import HEADING, SOURCE, NoteType
 from generator.notes import Text
 from generator.problems import Place, Problem, nearest
 from generator.read import html
@@ -22,7 +22,6 @@ from generator.text.spans import Span, scan
 LONGEST = 20_000  # characters of one field; two phone screens hold two thousand
 DEEPEST = 12  # levels of lists and quotations, as _LEVELS and _INDENT count them
 DEEPEST_BRACKETS = 24
-ANYWHERE = "Source"  # the section that every type may have
 
 
 class Draft(NamedTuple):
@@ -217,7 +216,7 @@ def _draft(headings: list[_Heading], end: int, page: _Page, ids: list[tuple[str,
     """The note of a level-1 heading and the sections behind it, if it is sound."""
     before, head = len(page.problems), headings[0]
     place = page.place(head.start)
-    id, type_key = _attributes(head, page)
+    id, type_key, words = _attributes(head, page)
     if id:
         ids.append((id, place))
     if not head.title:
@@ -228,31 +227,44 @@ def _draft(headings: list[_Heading], end: int, page: _Page, ids: list[tuple[str,
     if note_type is None:
         page.problem(head.start, f"unknown note type {type_key!r}", nearest(type_key, page.scope.types))
         return None
-    fields = {"Front": Text(head.title, place)}
+    label = not note_type.heading and HEADING in note_type.fields  # the heading is for authors alone
+    fields = {} if label else {HEADING: Text(head.title, place)}
     for heading, following in zip(headings, [*(h.start for h in headings[1:]), end]):
         name = note_type.main if heading is head else heading.title
+        if name and name == note_type.heading:  # a front of several lines, below a heading that is for authors alone
+            name = HEADING
+            if fields[name].text is head.title:
+                del fields[name]
         content, offset = page.content(heading.end, following)
         empty = not page.bare[offset : offset + len(content)].strip()
         if heading is not head:
             _check_section(name, heading, note_type, fields, empty, page)
+        elif not name and not empty:
+            page.problem(offset, f"text under the heading of a {type_key} note, which has no field for it", nearest("", sections_of(note_type)))
         if len(content) > LONGEST:
             page.problem(offset, f"{name} has {len(content)} characters", f"a field has at most {LONGEST}, and a good card two thousand")
-        if not empty and name not in fields:
+        if not empty and name and name not in fields:
             fields[name] = Text(content, page.place(offset))
     present = {heading.title for heading in headings[1:]}
     for name in note_type.required:
         if name not in fields and name not in present:
             where = "put it under the heading" if name == note_type.main else f"add ## {name}"
             page.problem(head.start, f"the {type_key} note {id or head.title!r} lacks its {name}", where)
+    fields.setdefault(HEADING, Text("", place))
+    for word in words:
+        if word in note_type.words:
+            fields[note_type.words[word]] = Text(word, place)
+        else:
+            page.problem(head.start, f"{word!r} in the braces of a {type_key} note has no meaning", nearest(word, note_type.words) or "{#id .type}")
     if len(page.problems) > before:
         return None
-    known = ("Front", note_type.main, *note_type.sections, ANYWHERE)
+    known = (HEADING, note_type.main, *sections_of(note_type), *note_type.switches)
     return Draft(id, type_key, {name: fields[name] for name in known if name in fields}, place)
 
 
 def _check_section(name: str, heading: _Heading, note_type: NoteType, fields: Mapping[str, Text], empty: bool, page: _Page) -> None:
-    if name not in note_type.sections and name != ANYWHERE:
-        known = [*note_type.sections, ANYWHERE]
+    known = sections_of(note_type)
+    if name not in (*known, HEADING if note_type.heading else ""):
         hint = f"the text right under the note's heading is its {name}" if name == note_type.main else nearest(name, known)
         page.problem(heading.start, f"unknown section {name!r} of a {note_type.key} note", hint)
     elif name in fields:
@@ -263,23 +275,26 @@ def _check_section(name: str, heading: _Heading, note_type: NoteType, fields: Ma
         )
 
 
-def _attributes(head: _Heading, page: _Page) -> tuple[str, str]:
-    """The id, empty where there is none, and the note type of a heading."""
+def sections_of(note_type: NoteType) -> tuple[str, ...]:
+    """The sections that a note of this type may have."""
+    return note_type.sections if SOURCE in note_type.sections or "Footer" not in note_type.fields else (*note_type.sections, SOURCE)
+
+
+def _attributes(head: _Heading, page: _Page) -> tuple[str, str, list[str]]:
+    """The id, empty where there is none, the note type and the words behind them in a heading's braces."""
     ids = [word[1:] for word in head.attributes.split() if word.startswith("#")]
     types = [word[1:] for word in head.attributes.split() if word.startswith(".")]
-    for word in head.attributes.split():
-        if word[0] not in "#.":
-            page.problem(head.start, f"{word!r} in a note's braces has no meaning", "{#id} or {#id .type}")
+    words = [word for word in head.attributes.split() if word[0] not in "#."]
     if len(types) > 1:
         page.problem(head.start, f"a note has one type, not {' and '.join(types)}", "{#id .type}")
     if not ids:
         page.problem(head.start, "a note without an id", f"end the heading with {{#{_suggested(head.title)}}}; the id is for ever")
-        return "", types[0] if types else "qa"
+        return "", types[0] if types else "qa", words
     if len(ids) > 1:
         page.problem(head.start, f"a note has one id, not {' and '.join(ids)}", "{#id .type}")
     elif not ID.fullmatch(ids[0]):
         page.problem(head.start, f"the id {ids[0]!r} is malformed", ID_RULE)
-    return ids[0], types[0] if types else "qa"
+    return ids[0], types[0] if types else "qa", words
 
 
 def _suggested(title: str) -> str:

@@ -1,4 +1,4 @@
-"""The two files that say what the deck is: deck.yml (name, subdecks, tags, devices) and sources.yml (what the documents ask and claim).
+"""The two files that say what the deck is: deck.yml (name, id, subdecks, tags, devices) and sources.yml (what the documents ask and claim).
 
 In: their YAML. Out: Settings, and Topics by id. Apart from folder.py, which puts the cards in their order.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import unicodedata
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -16,19 +17,22 @@ from generator.read import yaml
 from kernels.home import unfit
 
 CHECKS = ("formula", "simulation", "measurement", "literature", "unverifiable")
+KEYS = ("name", "id", "slug", "version", "source", "description", "devices", "subdecks", "tags", "look", "kernels", "records", "units")
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
+APART = ("look", "media")  # folders beside the cards that hold none
+TAG_RULE = "one word, levels joined by ::"
 
 
 class Folder(NamedTuple):
-    """A folder of cards: its subdeck's name and its topics in reading order, each with the place where it is listed."""
+    """A folder of cards: its subdeck's name and its topics in reading order, each with the place where it is listed; None: they are not listed."""
 
     name: str
-    topics: Mapping[str, Place]
+    topics: Mapping[str, Place] | None
     place: Place
 
 
 class Settings(NamedTuple):
-    """deck.yml. folders and tags are None where they cannot be known because the file is broken."""
+    """deck.yml. folders: None where every folder is a subdeck; tags: None where any may be used. look: "own" where the deck's style replaces ours."""
 
     name: str = ""
     id: int = 0
@@ -42,6 +46,7 @@ class Settings(NamedTuple):
     kernels: str = ""
     records: str = ""
     units: tuple[str, ...] = ()
+    look: str = ""
 
 
 def settings(text: str, path: str, problems: list[Problem]) -> Settings:
@@ -49,8 +54,7 @@ def settings(text: str, path: str, problems: list[Problem]) -> Settings:
     root = _loaded(text, path, problems)
     if root is None:
         return Settings()
-    required = ("name", "id", "slug", "version", "devices", "subdecks")
-    entries = yaml.mapping(root, "deck.yml", problems, (*required, "source", "description", "tags", "kernels", "records", "units"), required)
+    entries = yaml.mapping(root, "deck.yml", problems, KEYS, ("name",))
 
     def words(key: str) -> str:
         return " ".join(yaml.string(entries.get(key), key, problems).split())
@@ -58,16 +62,21 @@ def settings(text: str, path: str, problems: list[Problem]) -> Settings:
     source = words("source")
     if source and not source.startswith(("https://", "http://")):
         problems.append(Problem(entries["source"].place, f"the source {source!r} is no web address", "https://..."))
+    look = words("look")
+    if look not in ("", "own"):
+        problems.append(Problem(entries["look"].place, f"unknown look {look!r}", "own: the deck's look/style.css in place of ours; else it is added"))
+    name = _deck_name(entries["name"].place, words("name"), problems) if "name" in entries else ""
     return Settings(
-        name=_deck_name(entries["name"].place, words("name"), problems) if "name" in entries else "",
-        id=_id(entries.get("id"), problems),
-        slug=_slug(entries.get("slug"), problems),
+        name=name,
+        id=_id(entries.get("id"), root.place, problems),
+        slug=_slug(entries["slug"], problems) if "slug" in entries else slug_of(name),
         version=words("version"),
         source=source,
         description=yaml.string(entries.get("description"), "description", problems),
         devices=_devices(entries.get("devices"), problems),
         folders=_folders(entries["subdecks"], problems) if "subdecks" in entries else None,
-        tags=_tags(entries["tags"], problems) if "tags" in entries else (),
+        tags=_tags(entries["tags"], problems) if "tags" in entries else None,
+        look=look,
         kernels=_kernels(entries.get("kernels"), problems),
         records=yaml.string(entries.get("records"), "records", problems),
         units=_units(entries["units"], problems) if "units" in entries else (),
@@ -100,18 +109,30 @@ def _deck_name(place: Place, name: str, problems: list[Problem]) -> str:
     return "::".join(parts)
 
 
-def _id(node: yaml.Node | None, problems: list[Problem]) -> int:
-    if node is None:
-        return 0
-    if type(node.value) is not int or not 0 < node.value < 2**53:
-        problems.append(Problem(node.place, f"id must be a whole number above 0, but is {yaml.kind(node)}", "choose it once; it is for ever"))
-        return 0
-    return node.value
+def _id(node: yaml.Node | None, place: Place, problems: list[Problem]) -> int:
+    if node is not None and type(node.value) is int and 0 < node.value < 2**53:
+        return node.value
+    what = "deck.yml lacks the key 'id'" if node is None else f"{yaml.kind(node)} is no deck's id" if node.raw else "id is empty"
+    hint = f"take {fresh_id()}, drawn for you just now; every learner's notes hang on it, so it never changes"
+    problems.append(Problem(place if node is None else node.place, what, hint))
+    return 0
 
 
-def _slug(node: yaml.Node | None, problems: list[Problem]) -> str:
+def fresh_id() -> int:
+    """An id that no other deck has, such as Anki makes of times in milliseconds; the thousand from it on are the deck's."""
+    return 1000 * (10**9 + int.from_bytes(os.urandom(8), "big") % (7 * 10**8))
+
+
+def slug_of(name: str) -> str:
+    """The name of the package of a deck of this name."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    slug = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:64].strip("-")
+    return slug if slug not in ("", "collection") else "deck"
+
+
+def _slug(node: yaml.Node, problems: list[Problem]) -> str:
     slug = yaml.string(node, "slug", problems)
-    if node is not None and slug and (not NAME.fullmatch(slug) or slug == "collection"):
+    if slug and (not NAME.fullmatch(slug) or slug == "collection"):
         why = "Anki takes collection.apkg for a backup" if slug == "collection" else "small letters, digits and hyphens"
         problems.append(Problem(node.place, f"the slug {slug!r} cannot name the package", why))
     return slug
@@ -143,8 +164,8 @@ def _folders(node: yaml.Node, problems: list[Problem]) -> dict[str, Folder]:
     names: dict[str, str] = {}
     for folder, entry in yaml.mapping(node, "subdecks", problems).items():
         what = f"the subdeck {folder!r}"
-        if not NAME.fullmatch(folder) or folder == "media":
-            why = "media holds images" if folder == "media" else "small letters, digits and hyphens"
+        if not NAME.fullmatch(folder) or folder in APART:
+            why = f"{folder} holds no cards" if folder in APART else "small letters, digits and hyphens"
             problems.append(Problem(entry.place, f"{folder!r} cannot name a folder of cards", why))
         parts = yaml.mapping(entry, what, problems, ("name", "topics"), ("name",))
         name = _deck_name(entry.place, " ".join(yaml.string(parts.get("name"), "name", problems).split()), problems)
@@ -158,8 +179,13 @@ def _folders(node: yaml.Node, problems: list[Problem]) -> dict[str, Folder]:
                 problems.append(Problem(item.place, f"the topic {topic!r} stands twice", f"the first is on line {listed[topic].line}"))
             elif topic:
                 listed[topic] = item.place
-        folders[folder] = Folder(name, listed, entry.place)
+        folders[folder] = Folder(name, listed if "topics" in parts else None, entry.place)
     return folders
+
+
+def is_tag(tag: str) -> bool:
+    """Whether Anki keeps a tag as it is written."""
+    return all(tag.split("::")) and not any(c.isspace() or c in ",\"'" for c in tag)
 
 
 def _tags(node: yaml.Node, problems: list[Problem]) -> tuple[str, ...]:
@@ -172,8 +198,8 @@ def _tags(node: yaml.Node, problems: list[Problem]) -> tuple[str, ...]:
     tags: list[str] = []
     for item in items:
         tag = yaml.string(item, "a tag", problems)
-        if any(c.isspace() or c in ",\"'" for c in tag) or (tag and not all(tag.split("::"))):
-            problems.append(Problem(item.place, f"the tag {tag!r} is malformed", "one word, levels joined by ::"))
+        if tag and not is_tag(tag):
+            problems.append(Problem(item.place, f"the tag {tag!r} is malformed", TAG_RULE))
         elif tag.lower() in (known.lower() for known in tags):
             problems.append(Problem(item.place, f"the tag {tag!r} stands twice", "Anki does not tell capitals from small letters"))
         elif tag:

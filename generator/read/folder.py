@@ -15,28 +15,30 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
-from generator.look.notetypes import NoteType, note_types
-from generator.notes import QUESTION, Deck, Note, Topic, folded
+from generator.look.notetypes import HEADING, NoteType
+from generator.notes import Deck, Note, Topic, folded
 from generator.problems import DeckError, Place, Problem, nearest
 from generator.read import deckfile, frontmatter, yaml
 from generator.read.body import Body, Draft, Scope, body
 from generator.read.deckfile import Settings
 from generator.read.frontmatter import FrontMatter, Known
+from generator.read.looks import Look, look_of
 from kernels import home
 
 MOST = 200  # problems shown of one file; what is past them comes of one cause
 WIDEST = 400  # characters of a message; longer ones quote what should never have been so long
-MEDIA = "media"
 Topics = Mapping[str, Topic] | None  # None: sources.yml is broken
+Types = Mapping[str, NoteType]
 
 
 class Source(NamedTuple):
-    """A file of cards: where it lies, how a person sees its path, its folder's and its topic's name."""
+    """A file of cards: where it lies, how a person sees its path, the names of its folder ("" where it lies in none), its topic and its deck."""
 
     path: Path
     shown: str
     folder: str
     topic: str
+    deck: str
 
 
 class Frame(NamedTuple):
@@ -61,13 +63,14 @@ class Frame(NamedTuple):
             source=settings.source,
             description=settings.description,
             devices=settings.devices,
-            subdecks={folder: entry.name for folder, entry in (settings.folders or {}).items()},
+            subdecks={source.folder: source.deck.removeprefix(f"{settings.name}::") for source in self.sources if source.folder},
             tags=settings.tags or (),
             notes=tuple(notes),
             retired=retired,
             topics=self.topics or {},
             warnings=tuple(sorted([*self.warnings, *warnings])),
             root=self.cards,
+            media={name: size for kind in self.types.values() for name, size in kind.media.items()},
         )
 
 
@@ -100,13 +103,15 @@ def read(cards: Path) -> Deck:
 
 
 def frame(
-    cards: Path, types: Mapping[str, NoteType] | None = None, topics_of: Callable[[str, str], tuple[Topics, list[Problem]]] | None = None
+    cards: Path,
+    types_of: Callable[[Path, str, Settings], tuple[Types, Sequence[Problem]]] | None = None,
+    topics_of: Callable[[str, str], tuple[Topics, list[Problem]]] | None = None,
 ) -> Frame:
-    """What stands in the folder around the cards. types: the note types, if not as look/ has them now.
+    """What stands in the folder around the cards.
 
-    topics_of: `topics_in`, but for what it may remember of a text that was read before.
+    types_of, topics_of: the types of `look_in`, and `topics_in`, but for what they may remember of what was read before.
 
-    Raises DeckError where there is no folder.
+    Raises DeckError where there is no folder, and where its look is broken.
     """
     shown = _shown(cards)
     if not cards.is_dir():
@@ -116,7 +121,10 @@ def frame(
     settings = _settings(cards, shown, problems)
     topics = _topics(cards, shown, problems, topics_of or topics_in)
     sources = _sources(cards, shown, settings, problems, warnings)
-    return Frame(cards, shown, settings, topics, note_types() if types is None else types, tuple(sources), tuple(problems), tuple(warnings))
+    types, faults = (types_of or _types)(cards, shown, settings)
+    if faults:  # of a note type that is broken, no note could be judged
+        raise DeckError(limited([*problems, *faults]))
+    return Frame(cards, shown, settings, topics, types, tuple(sources), tuple(problems), tuple(warnings))
 
 
 # ----------------------------------------------------------------------------------------- files and folders
@@ -156,52 +164,68 @@ def topics_in(text: str, path: str) -> tuple[Topics, list[Problem]]:
     return deckfile.topics(text, path, problems), problems
 
 
+def look_in(cards: Path, shown: str, settings: Settings) -> tuple[Look, list[Problem]]:
+    """The look of a deck, with what is wrong with it."""
+    own = cards / "look"
+    return look_of(settings.name, settings.id, own if own.is_dir() else None, f"{shown}/look", replaced=settings.look == "own")
+
+
+def _types(cards: Path, shown: str, settings: Settings) -> tuple[Types, Sequence[Problem]]:
+    look, problems = look_in(cards, shown, settings)
+    return look.types, problems
+
+
 def _sources(cards: Path, shown: str, settings: Settings, problems: list[Problem], warnings: list[Problem]) -> list[Source]:
     """All files of cards, in reading order; what lies where no card belongs is a problem."""
-    found: dict[str, list[Source]] = {}
+    folders, found = settings.folders, dict[str, list[Source]]()
+    loose = _files(cards, shown, "", settings.name, problems)
+    if folders is not None:
+        hint = "move it into a folder that deck.yml lists"
+        problems += [Problem(Place(source.shown), "a file of cards outside the subdecks' folders", hint) for source in loose]
+        loose = []
     for name, is_folder in _entries(cards):
-        if is_folder and name != MEDIA:
-            found[name] = _folder(cards / name, f"{shown}/{name}", problems)
-            if settings.folders is not None and name not in settings.folders:
-                hint = nearest(name, settings.folders) or "list it under subdecks: of deck.yml"
-                problems.append(Problem(Place(f"{shown}/{name}"), f"the folder {name!r} is no subdeck of deck.yml", hint))
-        elif not is_folder and _is_card(name) and name != "README.md":
-            problems.append(
-                Problem(Place(f"{shown}/{name}"), "a file of cards outside the subdecks' folders", "move it into a folder that deck.yml lists")
-            )
-    ordered: list[Source] = []
-    for folder, entry in (settings.folders or {}).items():
+        if not is_folder or name in deckfile.APART:
+            continue
+        subdeck = folders[name].name if folders and name in folders else name
+        found[name] = _files(cards / name, f"{shown}/{name}", name, f"{settings.name}::{subdeck}", problems)
+        if folders is None and found[name] and "::" in name:
+            problems.append(Problem(Place(f"{shown}/{name}"), f"the folder {name!r} cannot name a subdeck", ":: parts the names of decks"))
+        if folders is not None and name not in folders:
+            hint = nearest(name, folders) or "list it under subdecks: of deck.yml"
+            problems.append(Problem(Place(f"{shown}/{name}"), f"the folder {name!r} is no subdeck of deck.yml", hint))
+    ordered = loose
+    for folder, entry in (folders or {}).items():
         if folder not in found:
             problems.append(Problem(entry.place, f"the subdeck {folder!r} has no folder {shown}/{folder}", nearest(folder, found)))
         here = {source.topic: source for source in found.pop(folder, ())}
-        for topic, place in entry.topics.items():
+        for topic, place in (entry.topics or {}).items():
             if topic in here:
                 ordered.append(here.pop(topic))
             else:
                 problems.append(Problem(place, f"the topic {topic!r} has no file {shown}/{folder}/{topic}.md", nearest(topic, here)))
-        for source in here.values():
-            warnings.append(
-                Problem(Place(source.shown), f"the topic {source.topic!r} is not listed and comes last", f"list it under {folder}: of deck.yml")
-            )
+        for source in here.values() if entry.topics is not None else ():
+            hint = f"list it under {folder}: of deck.yml"
+            warnings.append(Problem(Place(source.shown), f"the topic {source.topic!r} is not listed and comes last", hint))
         ordered += here.values()
     return ordered + [source for sources in found.values() for source in sources]
 
 
-def _folder(folder: Path, shown: str, problems: list[Problem]) -> list[Source]:
+def _files(folder: Path, shown: str, name: str, deck: str, problems: list[Problem]) -> list[Source]:
+    """The files of cards in the folder of this name; "" stands for the one that holds the others."""
     sources = []
-    for name, is_folder in _entries(folder):
-        place = Place(f"{shown}/{name}")
+    for file, is_folder in _entries(folder):
+        place, topic = Place(f"{shown}/{file}"), file.removesuffix(".md")
         if is_folder:
-            if any(_is_card(inner) for _, _, names in os.walk(folder / name) for inner in names):
+            if name and any(_is_card(inner) for _, _, names in os.walk(folder / file) for inner in names):
                 problems.append(Problem(place, "cards lie two folders deep", "a subdeck is one folder; move its files up"))
-        elif not _is_card(name):
+        elif not _is_card(file) or (file == "README.md" and not name):
             continue
-        elif not name.endswith(".md") or not deckfile.NAME.fullmatch(name.removesuffix(".md")):
-            problems.append(Problem(place, f"{name!r} cannot name a topic", "small letters, digits and hyphens, then .md"))
-        elif not os.path.isfile(f"{folder}{os.sep}{name}"):
+        elif topic == file or not deckfile.NAME.fullmatch(topic):
+            problems.append(Problem(place, f"{file!r} cannot name a topic", "small letters, digits and hyphens, then .md"))
+        elif not os.path.isfile(f"{folder}{os.sep}{file}"):
             problems.append(Problem(place, "this is no file that can be read", "a broken link?"))
         else:
-            sources.append(Source(folder / name, f"{shown}/{name}", folder.name, name.removesuffix(".md")))
+            sources.append(Source(folder / file, place.path, name, topic, deck))
     return sources
 
 
@@ -269,8 +293,8 @@ def read_file(source: Source, around: Frame) -> File:
     front = frontmatter.front_matter(entries, {id for id, _ in found.ids}, known, problems) if entries else FrontMatter()
     if found.empty and not front.retired:
         problems.append(Problem(Place(source.shown, first_line), "the file holds no note", "a note begins with # its question {#id}"))
-    _warn_of_unused(front, found, warnings)
-    notes = () if problems else tuple(_note(draft, source, front, around.settings) for draft in found.drafts)
+    _warn_of_unused(front, found, around.types, warnings)
+    notes = () if problems else tuple(_note(draft, source, front, around.types[draft.type]) for draft in found.drafts)
     return File(source, notes, found.ids, front, found.images, tuple(problems), tuple(warnings))
 
 
@@ -295,12 +319,13 @@ def _split(text: str, source: Source, problems: list[Problem]) -> tuple[str, str
     return matter, text[closing.end() + 1 :], matter.count("\n") + 3
 
 
-def _warn_of_unused(front: FrontMatter, found: Body, warnings: list[Problem]) -> None:
+def _warn_of_unused(front: FrontMatter, found: Body, types: Types, warnings: list[Problem]) -> None:
     expressions = " ".join(part for claim in front.claims for part in (claim.computed, claim.holds, claim.says, *(claim.under or ())) if part)
     for alias, run in front.runs.items():
         if alias not in found.aliases and not re.search(rf"\b{re.escape(alias)}\b", expressions):
             warnings.append(Problem(run.place, f"the run {alias!r} is used by no note", "take it away, or cite it"))
-    asked = " ".join(" ".join(draft.fields[name].text for name in QUESTION if name in draft.fields) for draft in found.drafts)
+    fields = (draft.fields[name] for draft in found.drafts for name in (HEADING, *types[draft.type].asked) if name in draft.fields)
+    asked = " ".join(field.text for field in fields)
     for name, several in front.assumes.items():
         named = front.runs.get(name.partition(".")[0])
         for words in several if named else ():
@@ -331,15 +356,13 @@ def check_ids(files: Mapping[str, tuple[Iterable[tuple[str, Place]], Mapping[str
     return problems
 
 
-def _note(draft: Draft, source: Source, front: FrontMatter, settings: Settings) -> Note:
-    folders = settings.folders or {}
-    subdeck = folders[source.folder].name if source.folder in folders else source.folder
+def _note(draft: Draft, source: Source, front: FrontMatter, kind: NoteType) -> Note:
     return Note(
         id=draft.id,
         type=draft.type,
-        deck=f"{settings.name}::{subdeck}",
+        deck=source.deck,
         topic=source.topic,
-        tags=front.tags,
+        tags=tuple(dict.fromkeys((*front.tags, *front.tagged.get(draft.id, ())))),
         fields=draft.fields,
         runs=front.runs,
         claims=tuple(claim for claim in front.claims if claim.note == draft.id),
@@ -347,6 +370,9 @@ def _note(draft: Draft, source: Source, front: FrontMatter, settings: Settings) 
         place=draft.place,
         directory=source.path.parent,
         assumes=front.assumes,
+        asked=kind.asked,
+        answer=kind.answer,
+        guid=front.guids.get(draft.id, ""),
     )
 
 

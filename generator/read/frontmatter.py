@@ -1,4 +1,4 @@
-"""The front matter of a file of cards: tags, answers, runs, claims, retired ids.
+"""The front matter of a file of cards: tags, answers, runs, claims, retired ids, GUIDs from elsewhere.
 
 In: its YAML, and what it may name. Out: a FrontMatter. Apart from the notes' text, since all of it is judged entry by entry.
 """
@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from generator.notes import VERDICTS, Claim, Decided, Run, Threshold, Topic
 from generator.problems import DeckError, Place, Problem, nearest
-from generator.read import yaml
+from generator.read import deckfile, yaml
 
 if TYPE_CHECKING:
     from kernels.declare import Kernel
 
-KEYS = ("tags", "answers", "runs", "assumes", "claims", "retired")
+KEYS = ("tags", "tagged", "answers", "runs", "assumes", "claims", "retired", "guids")
 WORDS = ("note", "source", "says", "value", "computed", "holds", "verdict", "about")
 CLAIM_KEYS = (*WORDS, "tolerance", "under", "threshold", "decided")
 ONE_DRAW = "one draw"
@@ -31,7 +31,7 @@ ID_RULE = "2 to 64 small letters, digits and hyphens"
 class FrontMatter(NamedTuple):
     """answers: note id -> "topic/number"; assumes: "alias.parameter" -> words of a front; claims each name their note.
 
-    retired: id -> (reason, place).
+    tagged: note id -> tags of that note alone. retired: id -> (reason, place). guids: note id -> what Anki knows it by already.
     """
 
     tags: tuple[str, ...] = ()
@@ -40,10 +40,12 @@ class FrontMatter(NamedTuple):
     assumes: Mapping[str, tuple[str, ...]] = MappingProxyType({})
     claims: tuple[Claim, ...] = ()
     retired: Mapping[str, tuple[str, Place]] = MappingProxyType({})
+    tagged: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+    guids: Mapping[str, str] = MappingProxyType({})
 
 
 class Known(NamedTuple):
-    """What a front matter may name; tags and topics are None where their file is broken."""
+    """What a front matter may name; tags: None where any may be used, topics: None where their file is broken."""
 
     tags: tuple[str, ...] | None
     topics: Mapping[str, Topic] | None
@@ -69,6 +71,8 @@ def front_matter(entries: Mapping[str, yaml.Node], ids: Collection[str], known: 
         assumes=_assumes(entries["assumes"], runs, problems) if "assumes" in entries else {},
         claims=_claims(entries["claims"], ids, known.topics, problems) if "claims" in entries else (),
         retired=_retired(entries["retired"], ids, problems) if "retired" in entries else {},
+        tagged=_tagged(entries["tagged"], ids, known.tags, problems) if "tagged" in entries else {},
+        guids=_guids(entries["guids"], ids, problems) if "guids" in entries else {},
     )
 
 
@@ -83,11 +87,22 @@ def _tags(node: yaml.Node, known: tuple[str, ...] | None, problems: list[Problem
             continue
         if known is not None and tag not in known:
             problems.append(Problem(item.place, f"unlisted tag {tag!r}", nearest(tag, known) or "list it under tags: of deck.yml"))
+        elif not deckfile.is_tag(tag):
+            problems.append(Problem(item.place, f"the tag {tag!r} is malformed", deckfile.TAG_RULE))
         elif tag in tags:
             problems.append(Problem(item.place, f"the tag {tag!r} stands twice"))
         else:
             tags.append(tag)
     return tuple(tags)
+
+
+def _tagged(node: yaml.Node, ids: Collection[str], known: tuple[str, ...] | None, problems: list[Problem]) -> dict[str, tuple[str, ...]]:
+    tagged = {}
+    for id, entry in yaml.mapping(node, "tagged", problems).items():
+        if id not in ids:
+            problems.append(Problem(entry.place, f"tagged names a note {id!r} that this file does not hold", nearest(id, ids)))
+        tagged[id] = _tags(entry, known, problems)
+    return tagged
 
 
 def _answers(node: yaml.Node, ids: Collection[str], topics: Mapping[str, Topic] | None, problems: list[Problem]) -> dict[str, tuple[str, ...]]:
@@ -198,7 +213,7 @@ def _assumes(node: yaml.Node, runs: Mapping[str, Run], problems: list[Problem]) 
     return assumes
 
 
-# ---------------------------------------------------------------------------------------- claims and retired
+# --------------------------------------------------------------------------------- claims, retired and GUIDs
 
 
 def _claims(node: yaml.Node, ids: Collection[str], topics: Mapping[str, Topic] | None, problems: list[Problem]) -> tuple[Claim, ...]:
@@ -310,3 +325,17 @@ def _retired(node: yaml.Node, ids: Collection[str], problems: list[Problem]) -> 
         else:
             retired[id] = (reason, entry.place)
     return retired
+
+
+def _guids(node: yaml.Node, ids: Collection[str], problems: list[Problem]) -> dict[str, str]:
+    """What notes that came from elsewhere are known by; that of a retired note may stay."""
+    guids: dict[str, str] = {}
+    for id, entry in yaml.mapping(node, "guids", problems).items():
+        guid = entry.raw if yaml.string(entry, f"the GUID of {id!r}", problems) else ""
+        if not ID.fullmatch(id):
+            problems.append(Problem(entry.place, f"guids names {id!r}, which is no id", ID_RULE))
+        elif guid and guid in guids.values():
+            problems.append(Problem(entry.place, f"the GUID {guid!r} stands twice", "Anki would take the two notes for one"))
+        elif guid:
+            guids[id] = guid
+    return guids

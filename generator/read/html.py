@@ -186,10 +186,15 @@ def _check_attribute(element: str, name: str, value: str, start: int, found: lis
         found.append(Finding(start, f"<{element}> loads something by {name}", "a card loads nothing; images are ![alt](path)"))
     elif name == "href" and element == "a":
         found.extend(_target(start, value))
-    elif name == "style" and _LOADING_STYLE.search(unescape(value)):
+    elif name == "style" and loads(unescape(value)):
         found.append(Finding(start, f"the style of <{element}> loads something or leaves its place", "plain properties only, no url()"))
     elif name not in ATTRIBUTES and not name.startswith(("aria-", "data-")):
         found.append(Finding(start, f"<{element}> may not have the attribute {name}", nearest(name, ATTRIBUTES)))
+
+
+def loads(style: str) -> bool:
+    """Whether a style loads something or takes an element out of its place."""
+    return _LOADING_STYLE.search(style) is not None
 
 
 def _unclosed(name: str, start: int) -> Finding:

@@ -11,7 +11,8 @@ from collections.abc import Callable, Mapping
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from generator.look.notetypes import NoteType
+from generator.look.notetypes import BUILT, HEADING, SOURCE, NoteType
+from generator.look.template import asks, is_blank
 from generator.notes import Judged, Rendered, Resolved, Text
 from generator.problems import Place, Problem, nearest
 from generator.render import figures, highlight
@@ -54,19 +55,26 @@ def render(
     """
     note, note_type = resolved.note, types[resolved.note.type]
     page = _Page(resolved, draw, highlighted)
-    fields = dict.fromkeys(note_type.fields, "")
-    fields["Id"] = note.id
-    fields["Breadcrumb"] = escape(_breadcrumb(note.deck), quote=False)
-    for name in ("Front", note_type.main, *note_type.sections):
-        if name in resolved.fields:
-            with_clozes = note_type.kind == "cloze" and name == note_type.main
-            html = _html(_filled(resolved, name), page, with_clozes)
-            fields[name] = _inline(html) if name == "Front" else html
-    fields["Claims"] = "\n".join(_claim(judged, page) for judged in resolved.claims if judged.verdict is not None)
-    fields["Depth"] += _beside(resolved)
-    fields["Footer"] = _footer(page)
-    if resolved.expected is not None:
-        fields["Expected"] = resolved.expected
+    made = {
+        "Id": note.id,
+        "Breadcrumb": escape(_breadcrumb(note.deck), quote=False),
+        "Claims": "\n".join(_claim(judged, page) for judged in resolved.claims if judged.verdict is not None),
+        "Footer": _footer(page, with_source=SOURCE not in note_type.fields),
+        "Expected": resolved.expected or "",
+    }
+    authors = {note_type.heading: HEADING, **{name: name for name in (note_type.main, *note_type.sections, *note_type.switches)}}
+    fields = {name: "" if name in authors else made.get(name, "") for name in note_type.fields}
+    for field, name in authors.items():
+        if field and name in resolved.fields:
+            text, with_clozes = _filled(resolved, name), note_type.kind == "cloze" and name == note_type.main
+            html = _html(text, page, with_clozes)
+            inline = field == note_type.heading or name in note_type.switches or note_type.elsewhere
+            html = _plain(html, text, page) if name in note_type.typed else _inline(html) if inline else html
+            fields[field] = _as_in_anki(html) if note_type.elsewhere else html
+    if "Depth" in fields and not note_type.elsewhere:
+        fields["Depth"] += _beside(resolved)
+    if note.claims and "Claims" not in fields:
+        page.problem(note.claims[0].place, f"a {note.type} note shows no claims", "its note type lacks the field Claims")
     apart = _Page(resolved, draw, highlighted)
     for name, blocks in resolved.left_out.items():
         for block in blocks:  # their mistakes are told now, not when they are shown
@@ -80,10 +88,10 @@ def render(
             page.problem(text.place, "the text holds a private-use character (U+E000 to U+E008)", "delete it")
 
     numbers = _numbers(note.fields[note_type.main], page) if note_type.kind == "cloze" else {}
+    cards = cloze.places(numbers) if note_type.kind == "cloze" else _cards(note_type, fields, page)
     problems.extend(page.problems)
     if page.problems:
         return None
-    cards = cloze.places(numbers) if note_type.kind == "cloze" else (0,)
     media = {name: page.media[name] for name in sorted(page.media)}
     return Rendered(note.id, note.type, note.deck, note.tags, fields, media, cards, numbers, resolved)
 
@@ -199,6 +207,42 @@ def _figure(aliases: str, page: _Page) -> str:
     return html
 
 
+def _cards(note_type: NoteType, fields: Mapping[str, str], page: _Page) -> tuple[int, ...]:
+    """The templates whose front would not be empty, as Anki counts; each must show something that the author wrote."""
+    note, cards, withheld = page.resolved.note, list[int](), page.resolved.withheld
+    filled = {name for name, html in fields.items() if not is_blank(html)}
+    for number, template in enumerate(note_type.templates):
+        if not asks(template.front, filled):
+            continue
+        cards.append(number)
+        if not withheld and not asks(template.front, filled.difference(() if note_type.elsewhere else BUILT)):
+            hint = "its template may put all of the front in {{#Field}}..{{/Field}}: then there is no card"
+            page.problem(note.place, f"the front of the card {template.name!r} would show nothing of the note {note.id!r}", hint)
+    if not cards and not withheld:
+        shown = ", ".join(f"{template.name!r}" for template in note_type.templates)
+        page.problem(note.place, f"the note {note.id!r} has no card", f"the front of {shown} is empty: fill what it shows")
+    return tuple(cards)
+
+
+def _plain(html: str, text: Text, page: _Page) -> str:
+    """A field that is typed: the single line of plain text that it is, whose spaces are those of a keyboard."""
+    line = re.sub(r'<span class="num">(.*?)</span>', r"\1", _inline(html)).replace("&#8239;", " ").replace("\u202f", " ")
+    if re.search(r"[<\n]|\\[(\[]", line):
+        page.problem(
+            text.place, "what is typed is more than a line of plain text", "no second line, emphasis, math, code or picture; these go into a section"
+        )
+    return line
+
+
+def _as_in_anki(html: str) -> str:
+    """The HTML as Anki's editor writes it: with <b> and <i>, which a style from elsewhere may speak of, and without lines of its own."""
+    parts = re.split(r"(<pre\b.*?</pre>)", html, flags=re.DOTALL)
+    for number, part in enumerate(parts[::2]):
+        part = re.sub(r"(</?)strong\b", r"\1b", re.sub(r"(</?)em\b", r"\1i", part))
+        parts[2 * number] = re.sub(r"(?<=>)\n(?=<)|(?<=<br>)\n", "", part)
+    return "".join(parts).replace("\u00a0", "&nbsp;")
+
+
 def _inline(html: str) -> str:
     """The HTML of a single paragraph without its <p>."""
     single = re.fullmatch(r"\s*<p>((?:(?!</?p>).)*)</p>\s*", html, re.DOTALL)
@@ -303,7 +347,7 @@ def _beside(resolved: Resolved) -> str:
     return f'<div class="table"><table><thead><tr><th>measured on</th>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table></div>'
 
 
-def _footer(page: _Page) -> str:
+def _footer(page: _Page, with_source: bool) -> str:
     """How the note's numbers were made, and its sources. No date and no version: a re-measurement must not touch the note."""
     resolved = page.resolved
     results = [result for alias, result in resolved.results.items() if result is not None and alias not in resolved.unseen]
@@ -313,8 +357,8 @@ def _footer(page: _Page) -> str:
     devices = {_device(result.made) for result in results if result.kind == "measurement"}
     made += [f"measured on {device}" for device in sorted(devices)]
     parts = [f'<p class="made">{escape(" · ".join(made), quote=False)}</p>'] if made else []
-    if "Source" in page.resolved.fields:
-        parts.append(_html(_filled(page.resolved, "Source"), page))
+    if with_source and SOURCE in page.resolved.fields:
+        parts.append(_html(_filled(page.resolved, SOURCE), page))
     return "\n".join(parts)
 
 

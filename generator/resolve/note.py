@@ -15,7 +15,7 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
-from generator.notes import QUESTION, Judged, Note, Resolved, Run, Text, folded
+from generator.notes import Judged, Note, Resolved, Run, Text, folded
 from generator.problems import Problem, nearest
 from generator.resolve.claims import judge
 from generator.resolve.expression import NO_RUN, Scope, Value, read_by
@@ -65,7 +65,7 @@ def resolve(note: Note, find: Callable[[Run], Result | None], problems: list[Pro
         expected=expected,
         device=next((str(r.made["device_class"]) for r in measured if r.made.get("device_class")), None),
         waits=_waits(filled, left, judged, scope),
-        withheld=waits(note.type, left),
+        withheld=waits(note, left),
         values={item.reference.source: _recorded(item.value.content) for item in shown if item.is_number},
         unsaid=tuple(unsaid),
         told=tuple(dict.fromkeys(r for shown in answering if (r := result_told(shown.reference.expression, note.runs, scope.kernels)))),
@@ -99,7 +99,7 @@ def _measured(note: Note, filled: Mapping[str, _Field]) -> tuple[str, ...]:
     """The measurements without which the note would be withheld, whether they are recorded or not."""
     found: set[str] = set()
     for name, field in filled.items():
-        if field.measured and waits(note.type, {name: kept(Text(field.text, note.fields[name].place), field.measured)}):
+        if field.measured and waits(note, {name: kept(Text(field.text, note.fields[name].place), field.measured)}):
             found.update(*field.measured.values())
     return tuple(sorted(found))
 
@@ -112,7 +112,7 @@ class _Question:
 
     @cached_property
     def text(self) -> str:
-        fields = (self.note.fields[name] for name in QUESTION if name in self.note.fields)
+        fields = (self.note.fields[name] for name in self.note.asked if name in self.note.fields)
         return plain(" ".join(unmarked(_filled(text, self.scope, None, []).text) for text in fields))
 
     def says(self, aliases: Iterable[str], parameter: str, value: Any, words: bool = True) -> bool:
@@ -294,11 +294,11 @@ def _unsaid(answering: Sequence[_Shown], note: Note, scope: Scope, asked: _Quest
 
 def _answering(note: Note, filled: Mapping[str, _Field]) -> list[_Shown]:
     """The numbers that answer, missing ones too: a numeric note's, and those in another's first sentence."""
-    answer = note.fields.get("Answer")
+    answer = note.fields.get(note.answer)
     if answer is None:
         return []
     end = len(answer.text) if note.type == "numeric" else _first_sentence(answer)
-    return [one for one in filled["Answer"].shown if one.reference.start < end and isinstance(one.value.content, Quantity)]
+    return [one for one in filled[note.answer].shown if one.reference.start < end and isinstance(one.value.content, Quantity)]
 
 
 _SENTENCE = re.compile(r"\n[ \t]*\n|[.!?][\"'”’)*_]*(?=\s|$)")

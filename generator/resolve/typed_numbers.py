@@ -2,8 +2,8 @@
 
 In: a note. Out: what `make check` lists: a place and the number, no error. A heuristic, with its exceptions here.
 
-Not listed: references, code, math and HTML tags; the question (Front, Given, Scenario) and the tempting answer, whose
-numbers are premises; Source; and lines that name where the number comes from, by a link or an arXiv id.
+Not listed: references, code, math and HTML tags; what is asked and the tempting answer, whose numbers are premises; Source; and
+lines that name where the number comes from, by a link or an arXiv id.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from generator.problems import Place, Problem
 from generator.resolve.references import references
 from generator.text.spans import SpanError, line_of, spans
 
-PREMISES = frozenset({"Front", "Given", "Scenario", "Tempting answer", "Source"})
+PREMISES = ("Tempting answer", "Source")
 # Count as units after a space only: 70B is a model, 8x7B too.
 _SPACED = r"B|s|h|W|x|days?|min|m/s|km/h|[kcmµn]m|[kmµ]?g|[kM]?[NJ]|[khM]?Pa|[kMG]?Hz|[kmµ]?[VΩ]|[kMG]?eV|m?mol|m?l|°C|EUR|USD|GBP|JPY|CHF"
 _UNITS = (
@@ -32,7 +32,7 @@ def typed_numbers(note: Note) -> list[Problem]:
     return [
         Problem(place, f"a number typed by hand: {number}", "let a run make it, or name its source on the line")
         for name, text in note.fields.items()
-        if name not in PREMISES
+        if name not in PREMISES and name not in note.asked
         for place, number in _typed(text)
     ]
 

@@ -15,7 +15,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from generator.notes import QUESTION, Text
+from generator.notes import Note, Text
 from generator.text.blocks import ITEM, Block, blocks
 from generator.text.spans import SpanError, spans
 
@@ -63,13 +63,13 @@ def kept(text: Text, missing: Collection[int]) -> Kept:
     return Kept(unmarked(text.text), _numbers(text.text))
 
 
-def waits(type: str, fields: Mapping[str, Kept]) -> bool:
+def waits(note: Note, fields: Mapping[str, Kept]) -> bool:
     """Whether a note without these blocks cannot be asked or answered.
 
     What is asked stays whole, as does what is typed; and the first block of an answer, and every cloze, is there.
     """
     return any(
-        name in QUESTION or block.cloze or (name == "Answer" and (block.first or type == "numeric"))
+        name in note.asked or block.cloze or (name == note.answer and (block.first or note.type == "numeric"))
         for name, field in fields.items()
         for block in field.left_out
     )

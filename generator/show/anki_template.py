@@ -6,11 +6,12 @@ what Anki would without having Anki; the tests hold it against the real one.
 
 from __future__ import annotations
 
-import functools
 import html
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+
+from generator.look.template import Field, Section, is_blank, tree
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ def card(front: str, back: str, fields: Mapping[str, str], number: int = 1, extr
 
 def fill(template: str, face: Face) -> str:
     """One side. A typed answer stays Anki's mark `[[type:Field]]`, which the app replaces: see `typed`."""
-    return "".join(_filled(_tree(template), face))
+    return "".join(_filled(tree(template), face))
 
 
 def typed(filled: str, fields: Mapping[str, str], answer: bool) -> str:
@@ -52,49 +53,11 @@ def typed(filled: str, fields: Mapping[str, str], answer: bool) -> str:
 # ---------------------------------------------------------------------------------------- the template
 
 
-@dataclass(frozen=True)
-class _Section:
-    name: str
-    inverted: bool
-    parts: tuple
-
-
-@dataclass(frozen=True)
-class _Field:
-    name: str
-    filters: tuple[str, ...]  # in the order of their application
-
-
-@functools.lru_cache(maxsize=64)
-def _tree(template: str) -> tuple:
-    """The template as text, fields and sections; HTML comments are text, whatever stands in them."""
-    open_sections: list[tuple[str, bool, list]] = [("", False, [])]
-    for token in re.split(r"(<!--.*?-->|\{\{[^{}]*\}\})", template, flags=re.DOTALL):
-        parts = open_sections[-1][2]
-        if not token.startswith("{{"):
-            parts.append(token)
-            continue
-        name = token[2:-2].strip()
-        if name[:1] in ("#", "^"):
-            open_sections.append((name[1:].strip(), name[0] == "^", []))
-        elif name.startswith("/"):
-            opened, inverted, inside = open_sections.pop()
-            if opened != name[1:].strip() or not open_sections:
-                raise ValueError(f"the template closes {{{{{name}}}}} where {{{{#{opened}}}}} is open")
-            open_sections[-1][2].append(_Section(opened, inverted, tuple(inside)))
-        else:
-            *filters, field = (part.strip() for part in name.split(":"))
-            parts.append(_Field(field, tuple(reversed(filters))))
-    if len(open_sections) > 1:
-        raise ValueError(f"the template does not close {{{{#{open_sections[-1][0]}}}}}")
-    return tuple(open_sections[0][2])
-
-
 def _filled(parts: tuple, face: Face) -> Iterator[str]:
     for part in parts:
         if isinstance(part, str):
             yield part
-        elif isinstance(part, _Section):
+        elif isinstance(part, Section):
             if _present(part.name, face) != part.inverted:
                 yield from _filled(part.parts, face)
         else:
@@ -104,7 +67,7 @@ def _filled(parts: tuple, face: Face) -> Iterator[str]:
 def _present(name: str, face: Face) -> bool:
     if re.fullmatch(r"c\d+", name):
         return int(name[1:]) == face.number
-    return not re.fullmatch(r"(?:\s|</?(?:br|div) ?/?>)*", _value(name, face), flags=re.IGNORECASE)
+    return not is_blank(_value(name, face))
 
 
 def _value(name: str, face: Face) -> str:
@@ -117,7 +80,7 @@ def _value(name: str, face: Face) -> str:
     raise ValueError(f"the template names {{{{{name}}}}}, which is no field of the type")
 
 
-def _field(field: _Field, face: Face) -> str:
+def _field(field: Field, face: Face) -> str:
     value = _value(field.name, face)
     if "type" in field.filters:
         return f"[[type:{':'.join(reversed([field.name, *(f for f in field.filters if f != 'type')]))}]]"
@@ -126,9 +89,19 @@ def _field(field: _Field, face: Face) -> str:
             value = cloze(value, face.number, answer=face.front is not None)
         elif name == "text":
             value = html.unescape(re.sub(r"<!--.*?-->|<[^>]*>", "", value, flags=re.DOTALL))
+        elif name == "hint":
+            value = f"<details><summary>{field.name}</summary>{value}</details>" if value.strip() else ""  # Anki's own link runs a script
+        elif name in _RUBY:
+            value = _RUBY_TEXT.sub(_RUBY[name], value.replace("&nbsp;", " "))
+        elif name == "tts":
+            value = ""  # heard, not seen
         else:
             raise ValueError(f"the preview does not know the filter {{{{{name}:{field.name}}}}}")
     return value
+
+
+_RUBY_TEXT = re.compile(r" ?([^ >]+?)\[(.+?)\]")
+_RUBY = {"furigana": r"<ruby><rb>\1</rb><rt>\2</rt></ruby>", "kana": r"\2", "kanji": r"\1"}
 
 
 # ---------------------------------------------------------------------------------------------- clozes

@@ -101,12 +101,14 @@ def _states(runs: Mapping[str, Mapping[str, Any]], claims: Sequence[Mapping[str,
 
 def faces(fields: Mapping[str, str], kind: NoteType, deck: str, tags: Sequence[str], ordinals: Sequence[int]) -> list[dict[str, Any]]:
     """Question and answer of each card of a note, as its app would fill the templates, with math as MathML."""
-    extra = {"Tags": " ".join(tags), "Deck": deck, "Subdeck": deck.split("::")[-1], "Type": kind.name, "Card": kind.template[0]}
+    extra = {"Tags": " ".join(tags), "Deck": deck, "Subdeck": deck.split("::")[-1], "Type": kind.name}
     made = []
     for ordinal in ordinals:
-        question, answer = anki_template.card(kind.front, kind.back, fields, ordinal + 1, extra)
+        template, number = (kind.templates[0], ordinal + 1) if kind.kind == "cloze" else (kind.templates[ordinal], 1)
+        question, answer = anki_template.card(template.front, template.back, fields, number, {**extra, "Card": template.name})
         sides = (anki_template.typed(side, fields, answer=side is answer) for side in (question, answer))
-        made.append({"ordinal": ordinal, **dict(zip(("question", "answer"), map(with_mathml, sides)))})
+        name = f"cloze {number}" if kind.kind == "cloze" else template.name
+        made.append({"ordinal": ordinal, "name": name, **dict(zip(("question", "answer"), map(with_mathml, sides)))})
     return made
 
 

@@ -38,7 +38,7 @@ def summary(
     runs = merged_runs(run for sheet in sheets for run in sheet.runs)
     totals = coverage.totals()
     claims = Counter(verdict for note in notes for _, verdict in note.claims)
-    media = {name: size for note in notes for name, size in note.media.items()}
+    media = {**deck.media, **{name: size for note in notes for name, size in note.media.items()}}
     rows = [
         ("notes", f"{_count(len(notes), 'note')}, {_count(sum(len(note.cards) for note in notes), 'card')}; {_changes(statuses, since)}"),
         *([("withheld", waiting(withheld))] if withheld else []),
@@ -82,7 +82,7 @@ def report(
     """Everything about a build, as JSON text. sha256: of the package."""
     notes = [entry for sheet in sheets for entry in sheet.entries]
     runs = merged_runs(run for sheet in sheets for run in sheet.runs)
-    media = {name: size for note in notes for name, size in note.media.items()}
+    media = {**deck.media, **{name: size for note in notes for name, size in note.media.items()}}
     claims = Counter(verdict for note in notes for _, verdict in note.claims)
     about = {
         "deck": {"name": deck.name, "id": deck.id, "slug": deck.slug, "version": deck.version, "devices": list(deck.devices)},

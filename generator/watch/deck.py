@@ -22,6 +22,7 @@ from generator.keep.sheets import Circumstances, Kept
 from generator.keep.shown import looks, shown
 from generator.notes import Sheet
 from generator.pack import lock
+from generator.pack.package import media_of
 from generator.problems import DeckError, Place, Problem
 from generator.read.folder import limited
 from generator.resolve.wanted import due, merged
@@ -174,7 +175,7 @@ class Live:
                 self._good[path] = sheet, alike, shown(sheet, built)
                 pause()
         good = [self._good[path] for path in paths if path in self._good]
-        names = {name for sheet, _, _ in good for entry in sheet.entries for name in entry.media}
+        names = media_of([entry for sheet, _, _ in good for entry in sheet.entries], built.types)
         self.media = {name: self.media.get(name) or built.media(name) for name in names}
         notes: dict[str, str] = {}
         for sheet, _, texts in good:

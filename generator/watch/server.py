@@ -28,9 +28,13 @@ TYPES = {
     "gif": "image/gif",
     "jpeg": "image/jpeg",
     "jpg": "image/jpeg",
+    "otf": "font/otf",
     "png": "image/png",
     "svg": "image/svg+xml",
+    "ttf": "font/ttf",
     "webp": "image/webp",
+    "woff": "font/woff",
+    "woff2": "font/woff2",
 }
 CLOSED = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 

@@ -5,25 +5,21 @@ Not every card, or it would take minutes: the longest back of each type, and oth
 
 from __future__ import annotations
 
-import html
-import json
-import re
-import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
+import phone
 import pytest
-from test_look import CHROMIUM, MEASURE, NIGHT, SHELLS
+from browser import CHROMIUM
+from our_types import note_types
 from workshop import Packed, packed
 
 from generator.keep.deck import Built
-from generator.look.notetypes import note_types
 from generator.show import anki_template
 from generator.show.preview import with_mathml
 
 MOST = 36  # notes
 SIDES = (("front", "light"), ("back", "light"), ("back", "dark"))
-OPTIONS = ("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--virtual-time-budget=30000")
 TALLEST = 2.05 * 740  # of a back, *Depth* folded: two screens, and a little because MathML is not quite as tall as MathJax
 
 
@@ -36,16 +32,12 @@ def chosen(notes: Sequence[Packed]) -> list[Packed]:
     return [note for note in notes if note.entry.id in ids]
 
 
-def frame(note: Packed, side: str, theme: str) -> str:
+def side_of(note: Packed, side: str, theme: str) -> str:
     """A page as AnkiDroid makes it of the note's first card."""
     kind = note_types()[note.entry.type]
-    bodies = anki_template.card(kind.front, kind.back, note.fields, note.entry.cards[0] + 1)
+    bodies = anki_template.card(*kind.templates[0][2:], note.fields, note.entry.cards[0] + 1)
     body = with_mathml(anki_template.typed(bodies[side == "back"], note.fields, answer=side == "back"))
-    classes = "card" + (NIGHT if theme == "dark" else "")
-    page = f'<!doctype html><meta charset="utf-8"><style>{SHELLS["android"]}</style><body class="{classes}">'
-    page += f'<div id="content"><div id="qa"><style>{kind.css}</style>{body}</div></div></body>'
-    title = f"{note.entry.id} {side} {theme}"
-    return f'<iframe title="{title}" width="360" height="740" style="border:0" srcdoc="{html.escape(page)}"></iframe>'
+    return phone.page(body, kind.css, theme)
 
 
 @pytest.fixture(scope="module")
@@ -57,19 +49,7 @@ def measured(real_deck: Built, tmp_path_factory: pytest.TempPathFactory) -> dict
     for note in notes:
         for name, content in note.media.items():
             (folder / name).write_bytes(content)
-    frames = "".join(frame(note, *side) for note in notes for side in SIDES)
-    script = MEASURE.replace("const images =", "out.height = d.documentElement.scrollHeight;\n  const images =").replace(
-        "'sup, sub'", "'sup, sub, math'"
-    )
-    page = f'<!doctype html><meta charset="utf-8">{frames}<pre id="out"></pre><script>{script}</script>'
-    (folder / "page.html").write_text(page, encoding="utf-8")
-    command = [CHROMIUM, *OPTIONS, f"--user-data-dir={folder / 'profile'}", "--dump-dom", (folder / "page.html").as_uri()]
-    dom = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
-    found = re.search(r'<pre id="out">(.+?)</pre>', dom, re.DOTALL)
-    assert found, dom[-2000:]
-    sides = {entry["name"]: entry for entry in json.loads(html.unescape(found[1]))}
-    assert len(sides) == len(SIDES) * len(notes)
-    return sides
+    return phone.measured(folder, {f"{note.entry.id} {side} {theme}": side_of(note, side, theme) for note in notes for side, theme in SIDES})
 
 
 def test_the_page_never_scrolls_sideways(measured: dict[str, dict]):

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from our_types import note_types
 from workshop import FIRST, SECOND, THIRD, Workshop, workshop
 
 from generator.keep.sheets import _entry
-from generator.look.notetypes import NoteType, note_types
+from generator.look.notetypes import NoteType
 from generator.notes import Deck, Entry, Note, Rendered, Resolved, Text
 from generator.pack import lock as locks
 from generator.pack.lock import Draft, Lock, NoteLine, Release, TypeLine, Update, hash_of, load, text, type_line, update
@@ -173,6 +174,9 @@ def test_another_id_of_the_deck_before_a_release_is_its_own():
 # ------------------------------------------------------------------------------------------ what is refused
 
 
+CARD = TYPES["qa"].templates[0]
+
+
 def fields_without(name: str) -> NoteType:
     return TYPES["qa"]._replace(fields={n: id for n, id in TYPES["qa"].fields.items() if n != name})
 
@@ -181,8 +185,12 @@ REFUSED = {
     "a field removed": (fields_without("Spare 2"), "fields were added, removed or reordered"),
     "a field added": (TYPES["qa"]._replace(fields={**TYPES["qa"].fields, "More": 1}), "fields were added, removed or reordered"),
     "fields reordered": (TYPES["qa"]._replace(fields=dict(reversed(TYPES["qa"].fields.items()))), "Rename a spare field"),
-    "another id of the type": (TYPES["qa"]._replace(id=1), "its id was 1720310001 and is now 1 (put `id: 1720310001` into its type.yml"),
-    "another id of the template": (TYPES["qa"]._replace(template=("Card", 1)), "templates were added, removed or reordered (released: Card."),
+    "another id of the type": (TYPES["qa"]._replace(id=1), "its id was 1720310999 and is now 1 (put `id: 1720310999` into its type.yml"),
+    "another id of a template": (
+        TYPES["qa"]._replace(templates=(CARD._replace(id=1),)),
+        "templates were added, removed or reordered (released: Card.",
+    ),
+    "a template more": (TYPES["qa"]._replace(templates=(CARD, CARD._replace(id=2, name="More"))), "Make a new note type for other cards"),
     "another kind": (TYPES["qa"]._replace(kind="cloze"), "it was released as basic and is now cloze"),
 }
 
@@ -420,13 +428,9 @@ def test_a_lock_from_before_there_were_releases_is_empty(tmp_path: Path):
 
 
 def test_a_type_s_line_tells_all_that_anki_gets():
-    changes = [{"front": "x"}, {"back": "x"}, {"css": "x"}]
-    ready = TYPES["qa"]._replace(ready=(TYPES["qa"].front, TYPES["qa"].back, TYPES["qa"].css))
-    hashes = {type_line(ready).hash, type_line(ready._replace(name="Other")).hash}
-    hashes |= {
-        type_line(ready._replace(ready=tuple(change.get(side, getattr(ready, side)) for side in ("front", "back", "css")))).hash for change in changes
-    }
-    assert len(hashes) == 5 and type_line(ready).hash == type_line(TYPES["qa"]).hash
+    kinds = [TYPES["qa"], *(TYPES["qa"]._replace(**change) for change in ({"name": "Other"}, {"css": "x"}))]
+    kinds += [TYPES["qa"]._replace(templates=(CARD._replace(**change),)) for change in ({"name": "x"}, {"front": "x"}, {"back": "x"})]
+    assert len({type_line(kind).hash for kind in kinds}) == len(kinds)
 
 
 # --------------------------------------------------------------------------------------------- in a build

@@ -11,9 +11,9 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from our_types import note_types
 from workshop import FIRST, SECOND, Workshop, command, environment, notes, rows, workshop
 
-from generator.look.notetypes import note_types
 from generator.pack import output, package
 
 DAY_MS = 86_400_000
@@ -105,11 +105,12 @@ def test_ids_stay_when_a_note_comes_before_others(shop: Workshop):
 def test_types_have_the_ids_of_the_look(shop: Workshop):
     ((models,),) = rows(shop.package, "select models from col")
     packed = {int(id): model for id, model in json.loads(models).items()}
-    assert set(packed) == {note_type.id for note_type in note_types().values()}
-    for note_type in note_types().values():
+    used = [note_types()[key] for key in ("cloze", "numeric", "qa", "trap")]
+    assert set(packed) == {note_type.id for note_type in used}
+    for note_type in used:
         model = packed[note_type.id]
         assert {field["name"]: field["id"] for field in model["flds"]} == note_type.fields
-        assert [(t["name"], t["id"]) for t in model["tmpls"]] == [note_type.template]
+        assert [(t["name"], t["id"]) for t in model["tmpls"]] == [one[:2] for one in note_type.templates]
         assert (model["type"], model["css"]) == (int(note_type.kind == "cloze"), note_type.css)
 
 

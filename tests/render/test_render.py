@@ -9,9 +9,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from our_types import note_types
 from rendering import CASES, CLAIM, FORMULA, MEASURED, of_case, rendered
 
-from generator.look.notetypes import note_types
 from generator.notes import Judged, Text
 from generator.problems import Place
 from generator.render.figures import find_image, media_name

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from our_types import note_types
 
-from generator.look.notetypes import note_types
 from generator.notes import Note, Run, Text
 from generator.problems import Place
 from generator.render.note import render

@@ -80,7 +80,8 @@ def find(wanted: Run) -> Result | None:
 def note(fields: dict[str, str], *, type: str = "qa", claims: tuple[Claim, ...] = (), aliases=ALIASES) -> Note:
     runs = {alias: run(alias, of) for alias, of in aliases.items()}
     texts = {name: Text(text, Place("cards/x.md", 10 if name == "Answer" else 5)) for name, text in fields.items()}
-    return Note("x", type, "gpu", "x", (), texts, runs, claims, (), Place("cards/x.md", 4), Path("cards"))
+    asked = ("Front", "Given") if type == "numeric" else ("Front",)
+    return Note("x", type, "gpu", "x", (), texts, runs, claims, (), Place("cards/x.md", 4), Path("cards"), asked=asked)
 
 
 def lines(problems: list[Problem]) -> list[str]:

@@ -108,7 +108,7 @@ def test_style_and_template(served: Served):
     assert all("edited" in text for text in texts(stream.next()).values())
     served.edit("generator/look/qa/back.html", ("edited", "{{Nothing}}"))
     (problem,) = stream.next()["problems"]
-    assert "Nothing" in problem["message"]
+    assert problem["place"].endswith("generator/look/qa/back.html:6") and "a field 'Nothing' that the type lacks" in problem["message"]
 
 
 def test_the_pages_own_script_is_another_page(served: Served):

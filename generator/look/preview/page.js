@@ -109,7 +109,7 @@ function empty(article) {
 
 function phone(article, card, side, theme) {
   const note = article.note;
-  const several = note.cards.length > 1 ? `, cloze ${card.ordinal + 1}` : "";
+  const several = note.cards.length > 1 ? `, ${card.name}` : "";
   const name = `${side === "question" ? "Front" : "Back"}${several}`;
   const heights = (article.heights ??= {});
   const key = `${card.ordinal}-${side}`;
@@ -218,8 +218,9 @@ function facets() { // what can be chosen from, counted; what is chosen stays
     byId("states").append(element("label", {}, box, STATE[state], element("output", {}, counted[state] ?? 0)));
   }
   byId("states").hidden = !byId("states").querySelector("label");
+  const { version } = byId("total").dataset;
   const cards = data.notes.reduce((sum, note) => sum + note.cards.length, 0);
-  byId("total").textContent = `${data.notes.length} notes, ${cards} cards, version ${byId("total").dataset.version}`;
+  byId("total").textContent = `${data.notes.length} notes, ${cards} cards${version && `, version ${version}`}`;
 }
 
 function options(select, all, counted) {

@@ -1,0 +1,195 @@
+"""Anki packages: .apkg and .colpkg, of the legacy formats (SQLite with JSON in it) and the latest (zstd, protobuf).
+
+In: a file. Out: a Haul whose fields are HTML. Schedules are not read: they are the learner's, whose Anki keeps them.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import sys
+import tempfile
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from generator.elsewhere.found import Found, Haul, Kind, Template
+from generator.problems import DeckError, Place, Problem
+
+LATEST = "collection.anki21b"
+COLLECTIONS = (LATEST, "collection.anki21", "collection.anki2")  # an older one beside a newer one only says that Anki is to be updated
+CLOZE, OCCLUSION = 1, 6  # as Anki numbers kinds and stock types
+
+
+def read(path: Path) -> Haul:
+    """What the package holds. Raises DeckError where it is none."""
+    place = Place(path.as_posix())
+    try:
+        archive = zipfile.ZipFile(path)
+    except zipfile.BadZipFile:
+        raise DeckError([Problem(place, "this is no Anki package", "export it from Anki once more")]) from None
+    names = set(archive.namelist())
+    collection = next((name for name in COLLECTIONS if name in names), None)
+    if collection is None:
+        raise DeckError([Problem(place, "the package holds no collection", f"one of {', '.join(COLLECTIONS)}")])
+    latest = collection == LATEST
+    members = _members(archive.read("media") if "media" in names else b"", latest)
+
+    def media(name: str) -> bytes | None:
+        member = members.get(name)
+        return None if member is None or member not in names else _opened(archive.read(member), latest)
+
+    try:
+        with _connected(_opened(archive.read(collection), latest)) as database:
+            kinds = _kinds(database)
+            decks = _decks(database)
+            notes = tuple(_notes(database, kinds, decks, path.as_posix()))
+    except sqlite3.DatabaseError as error:
+        raise DeckError([Problem(place, f"the package's collection cannot be read: {error}", "export it from Anki once more")]) from None
+    used = {note.kind for note in notes}
+    return Haul(notes, "html", {str(id): kind for id, kind in kinds.items() if str(id) in used}, media)
+
+
+def _opened(content: bytes, compressed: bool) -> bytes:
+    if not compressed:
+        return content
+    if sys.version_info >= (3, 14):
+        from compression import zstd
+    else:
+        from backports import zstd
+    return zstd.decompress(content)
+
+
+def _connected(content: bytes) -> Any:
+    """The collection as a database, from a file that is gone before it is closed."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "collection")
+        path.write_bytes(content)
+        disk = sqlite3.connect(path)
+        memory = sqlite3.connect(":memory:")
+        with closing(disk):
+            disk.create_collation("unicase", _unicase)
+            memory.create_collation("unicase", _unicase)
+            disk.backup(memory)
+    return closing(memory)
+
+
+def _unicase(one: str, other: str) -> int:
+    one, other = one.casefold(), other.casefold()
+    return (one > other) - (one < other)
+
+
+def _members(media: bytes, latest: bool) -> Mapping[str, str]:
+    """Media names -> the names of the archive's members."""
+    if not media:
+        return {}
+    if not latest:
+        return {name: member for member, name in json.loads(media).items()}
+    entries = [dict(_message(entry)) for number, entry in _message(_opened(media, True)) if number == 1]
+    return {entry[1].decode(): str(index) for index, entry in enumerate(entries)}
+
+
+# ---------------------------------------------------------------------------------------------- the collection
+
+
+def _kinds(database: sqlite3.Connection) -> dict[int, Kind]:
+    if _has_table(database, "notetypes"):
+        return {
+            id: _kind(database, id, name, mod, dict(_message(config)))
+            for id, name, mod, config in database.execute("select id, name, mtime_secs, config from notetypes order by id")
+        }
+    (models,) = database.execute("select models from col").fetchone()
+    return {int(model["id"]): _legacy_kind(model) for model in json.loads(models).values()}
+
+
+def _kind(database: sqlite3.Connection, id: int, name: str, mod: int, config: Mapping[int, Any]) -> Kind:
+    fields = database.execute("select name, config from fields where ntid = ? order by ord", (id,)).fetchall()
+    templates = database.execute("select name, config from templates where ntid = ? order by ord", (id,)).fetchall()
+    return Kind(
+        name=name,
+        id=id,
+        cloze=config.get(1) == CLOZE,
+        fields={field: _signed(dict(_message(about)).get(9)) for field, about in fields},
+        templates=tuple(_template(template, dict(_message(about))) for template, about in templates),
+        css=config.get(3, b"").decode(),
+        mod=mod,
+        occlusion=config.get(9) == OCCLUSION,
+    )
+
+
+def _template(name: str, config: Mapping[int, Any]) -> Template:
+    return Template(name, config.get(1, b"").decode(), config.get(2, b"").decode(), _signed(config.get(8)))
+
+
+def _legacy_kind(model: Mapping[str, Any]) -> Kind:
+    return Kind(
+        name=model["name"],
+        id=int(model["id"]),
+        cloze=model.get("type") == CLOZE,
+        fields={field["name"]: field.get("id") for field in sorted(model["flds"], key=lambda one: one.get("ord", 0))},
+        templates=tuple(
+            Template(one["name"], one["qfmt"], one["afmt"], one.get("id")) for one in sorted(model["tmpls"], key=lambda one: one.get("ord", 0))
+        ),
+        css=model.get("css", ""),
+        mod=int(model.get("mod", 0)),
+        occlusion=model.get("originalStockKind") == OCCLUSION,
+    )
+
+
+def _decks(database: sqlite3.Connection) -> dict[int, tuple[str, ...]]:
+    """Deck ids -> the parts of their names."""
+    if _has_table(database, "decks"):
+        return {id: tuple(name.split("\x1f")) for id, name in database.execute("select id, name from decks")}
+    (decks,) = database.execute("select decks from col").fetchone()
+    return {int(id): tuple(deck["name"].split("::")) for id, deck in json.loads(decks).items()}
+
+
+def _notes(database: sqlite3.Connection, kinds: Mapping[int, Kind], decks: Mapping[int, tuple[str, ...]], path: str) -> Iterator[Found]:
+    """The notes in the order in which they were made; a note lies where its first card does (or lay, of one in a filtered deck)."""
+    homes: dict[int, int] = {}
+    for note, deck in database.execute("select nid, case odid when 0 then did else odid end from cards order by nid, ord"):
+        homes.setdefault(note, deck)
+    for id, guid, kind_id, mod, tags, fields in database.execute("select id, guid, mid, mod, tags, flds from notes order by id"):
+        kind = kinds[kind_id]
+        texts = dict(zip(kind.fields, [*fields.split("\x1f"), *[""] * len(kind.fields)]))
+        deck = decks.get(homes.get(id, 1), ("Default",))
+        yield Found(str(kind_id), texts, deck, tuple(tags.split()), Place(path), guid, mod)
+
+
+def _has_table(database: sqlite3.Connection, name: str) -> bool:
+    return bool(database.execute("select 1 from sqlite_master where type = 'table' and name = ?", (name,)).fetchone())
+
+
+# ------------------------------------------------------------------------------------------------- protobuf
+
+
+def _message(content: bytes) -> Iterator[tuple[int, Any]]:
+    """The fields of a protobuf message: (number, an int or bytes). Anki's messages hold no groups."""
+    at = 0
+    while at < len(content):
+        tag, at = _varint(content, at)
+        number, wire = tag >> 3, tag & 7
+        if wire == 0:
+            value, at = _varint(content, at)
+            yield number, value
+            continue
+        length, at = _varint(content, at) if wire == 2 else ({1: 8, 5: 4}[wire], at)
+        yield number, content[at : at + length]
+        at += length
+
+
+def _varint(content: bytes, at: int) -> tuple[int, int]:
+    value = shift = 0
+    while True:
+        byte = content[at]
+        at += 1
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return value, at
+        shift += 7
+
+
+def _signed(value: int | None) -> int | None:
+    return value if value is None or value < 2**63 else value - 2**64

@@ -1,0 +1,32 @@
+"""Media that lie beside Markdown: found by a path from the file, or anywhere in the folder by their name alone, as Obsidian does."""
+
+from __future__ import annotations
+
+import os
+from functools import cached_property
+from pathlib import Path
+from urllib.parse import unquote
+
+
+class Files:
+    """Calls as `Haul.media` does. folder: where the file lies; root: of all that may be named."""
+
+    def __init__(self, folder: Path, root: Path | None = None):
+        self.folder, self.root = folder, root or folder
+
+    def __call__(self, name: str) -> bytes | None:
+        unquoted = unquote(name)
+        for path in (self.folder / name, self.folder / unquoted, self.root / name, self.root / unquoted):
+            if path.is_file():
+                return path.read_bytes()
+        found = self._by_name.get(unquoted.rpartition("/")[2].lower())
+        return found.read_bytes() if found else None
+
+    @cached_property
+    def _by_name(self) -> dict[str, Path]:
+        found: dict[str, Path] = {}
+        for folder, folders, names in os.walk(self.root):
+            folders[:] = sorted(name for name in folders if not name.startswith("."))
+            for name in sorted(names):
+                found.setdefault(name.lower(), Path(folder, name))
+        return found

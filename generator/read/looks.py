@@ -1,0 +1,406 @@
+"""The note types of a deck: ours and those of its own look/, each as its type.yml declares it, with templates and style as Anki gets them.
+
+In: the folders of a look, and the deck's name and id. Out: NoteTypes by key, the files that they show, and what is wrong. The ids of a note
+type, its fields and its templates follow from the deck's id, so that no two decks share a type: the deck has the thousand ids from its own on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import zlib
+from collections.abc import Collection, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from generator.look.notetypes import BUILT, HEADING, LOOK, NoteType, Template, environment, tight
+from generator.look.template import ANKIS_OWN, FILTERS, sections, shown, tree
+from generator.problems import DeckError, Place, Problem, nearest
+from generator.read import html, yaml
+
+OURS = 11  # numbers below are those of our own types
+SPAN = 1000  # ids of note types that belong to a deck
+MOST = 99  # fields, and templates
+KEYS = ("name", "number", "id", "kind", "heading", "main", "required", "sections", "switches", "fields", "templates")
+KEY = re.compile(r"[a-z][a-z0-9-]*")
+FIELD_RULE = "a name has no : { } or quotation marks, begins with none of # / ^, and is none of Anki's own"
+FONTS = (".otf", ".ttf", ".woff", ".woff2")
+
+
+class Look(NamedTuple):
+    """The note types of a deck by key, and what their templates and style show: the content of files by the names that they bear in Anki."""
+
+    types: Mapping[str, NoteType]
+    media: Mapping[str, bytes]
+
+
+class _Deck(NamedTuple):
+    name: str
+    id: int
+
+
+def look_of(name: str, id: int, own: Path | None = None, shown: str = "", replaced: bool = False) -> tuple[Look, list[Problem]]:
+    """The look of the deck of this name and id, with its mistakes. own: its folder look/, shown to a person as `shown`.
+
+    replaced: its style sheet stands in place of ours, and is not added to it.
+    """
+    problems: list[Problem] = []
+    assets = _Assets(own, problems) if own else None
+    css = [] if replaced else [(LOOK / "style.css").read_text(encoding="utf-8")]
+    if own and assets and (own / "style.css").is_file():
+        css.append(assets.in_css(_text(own / "style.css", f"{shown}/style.css", problems), f"{shown}/style.css"))
+    elif replaced:
+        problems.append(Problem(Place(f"{shown}/style.css"), "there is no style sheet", "look: own in deck.yml puts it in place of ours"))
+    types: dict[str, NoteType] = {}
+    for look, about, within in ((LOOK, os.path.relpath(LOOK), None), *([(own, shown, assets)] if own else [])):
+        for path in sorted(look.glob("*/type.yml")):
+            folder, key = path.parent, path.parent.name
+            reader = _Type(folder, f"{about}/{key}", _Deck(name, id), (look, LOOK), within, problems)
+            sheet = folder / "style.css"  # of a type that takes no other
+            alone = within.in_css(sheet.read_text(encoding="utf-8"), f"{about}/{key}/style.css") if within and sheet.is_file() else ""
+            if key in types:
+                problems.append(Problem(Place(f"{about}/{key}/type.yml"), f"the note type {key!r} is one of ours", "name its folder otherwise"))
+            elif made := reader.note_type(alone or "\n".join(css)):
+                types[key] = made
+    _check_ids(types, shown, problems)
+    media = dict(sorted(assets.media.items())) if assets else {}
+    sizes = {file: len(content) for file, content in media.items()}
+    return Look({key: types[key]._replace(media=sizes) for key in sorted(types)}, media), problems
+
+
+def _text(path: Path, shown: str, problems: list[Problem]) -> str:
+    """A file's text; of one that is no UTF-8, what is."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        problems.append(Problem(Place(shown), f"the file is not UTF-8: {error.reason} at byte {error.start}", "save it as UTF-8"))
+        return path.read_text(encoding="utf-8", errors="ignore")
+
+
+def _check_ids(types: Mapping[str, NoteType], shown: str, problems: list[Problem]) -> None:
+    first: dict[int, str] = {}
+    for key, kind in types.items():
+        if kind.id in first:
+            hint = f"give one of them a number of its own, {OURS} to {SPAN - 1}"
+            problems.append(Problem(Place(f"{shown}/{key}/type.yml"), f"the note types {first[kind.id]!r} and {key!r} have the id {kind.id}", hint))
+        first[kind.id] = key
+
+
+# ---------------------------------------------------------------------------------------------- one type
+
+
+class _Type:
+    """The reader of one folder of a look. shown: the folder as a person sees it; around: where templates may be included from besides.
+
+    assets: what takes the files that templates show; None for our own types, which show none.
+    """
+
+    def __init__(self, folder: Path, shown: str, deck: _Deck, around: tuple[Path, ...], assets: _Assets | None, problems: list[Problem]):
+        self.folder, self.shown, self.deck, self.around, self.assets, self.problems = folder, shown, deck, around, assets, problems
+        self.sides: dict[str, _Side | None] = {}
+
+    def note_type(self, css: str) -> NoteType | None:
+        """The note type, None where its type.yml is broken."""
+        before, key = len(self.problems), self.folder.name
+        path = f"{self.shown}/type.yml"
+        try:
+            root = yaml.load(_text(self.folder / "type.yml", path, self.problems), path)
+        except DeckError as error:
+            self.problems += error.problems
+            return None
+        at = root.place
+        if not KEY.fullmatch(key):
+            self._problem(at, f"{key!r} cannot name a note type", "small letters, digits and hyphens, a letter first")
+        entries = yaml.mapping(root, "type.yml", self.problems, KEYS, ("name", "kind", "fields", "templates"))
+        kind = self._text(entries, "kind")
+        if "kind" in entries and kind not in ("basic", "cloze"):
+            self._problem(entries["kind"].place, f"unknown kind {kind!r}", nearest(kind, ("basic", "cloze")))
+        id = self._id(entries, key)
+        fields = self._fields(entries, id)
+        heading = HEADING if "heading" not in entries else "" if entries["heading"].value is None else self._text(entries, "heading")
+        main = self._text(entries, "main")
+        listed = {name: self._names(entries, name) for name in ("required", "sections", "switches")}
+        self._check_fields(entries, at, heading, main, fields)
+        if len(self.problems) > before:
+            return None
+        made = NoteType(
+            key=key,
+            name=self._text(entries, "name") if "id" in entries else f"{self.deck.name}: {self._text(entries, 'name')}",
+            id=id,
+            kind="cloze" if kind == "cloze" else "basic",
+            heading=heading,
+            main=main,
+            required=listed["required"],
+            sections=listed["sections"],
+            switches=listed["switches"],
+            fields=fields,
+            templates=(),
+            css=css,
+            elsewhere="id" in entries,
+        )
+        made = made._replace(templates=self._templates(entries, made))
+        return None if len(self.problems) > before else _finished(made)
+
+    def _problem(self, place: Place, message: str, hint: str = "") -> None:
+        self.problems.append(Problem(place, message, hint))
+
+    def _text(self, entries: Mapping[str, yaml.Node], key: str) -> str:
+        return " ".join(yaml.string(entries.get(key), key, self.problems).split())
+
+    def _names(self, entries: Mapping[str, yaml.Node], key: str) -> tuple[str, ...]:
+        items = yaml.sequence(entries[key], key, self.problems) if key in entries else ()
+        return tuple(yaml.string(item, f"one of {key}", self.problems) for item in items)
+
+    # ------------------------------------------------------------------------------------------ ids and fields
+
+    def _id(self, entries: Mapping[str, yaml.Node], key: str) -> int:
+        """The type's own id, or the deck's with the type's number; that follows from the key, so that another type moves none."""
+        if "number" in entries and "id" in entries:
+            self._problem(entries["id"].place, "a note type has a number or an id, not both", "an id is for a type that learners have from elsewhere")
+        if "id" in entries:
+            return self._number(entries["id"], "id", 1, 2**53)
+        if "number" not in entries:
+            return self.deck.id + OURS + zlib.crc32(key.encode()) % (SPAN - OURS)
+        return self.deck.id + self._number(entries["number"], "number", OURS if self.assets else 1, SPAN)
+
+    def _number(self, node: yaml.Node, what: str, least: int, end: int) -> int:
+        if type(node.value) is not int or not least <= node.value < end:
+            self._problem(node.place, f"{what} must be a whole number from {least} to {end - 1}, but is {yaml.kind(node)}")
+            return 0
+        return node.value
+
+    def _named(
+        self, entries: Mapping[str, yaml.Node], what: str, known: Collection[str]
+    ) -> list[tuple[str, int | None, Mapping[str, yaml.Node], Place]]:
+        """The name, the id if it has one of its own, the entries and the place of each of `what`; a field may be its name alone."""
+        found, first = [], dict[str, Place]()
+        items = yaml.sequence(entries[what], what, self.problems) if what in entries else ()
+        for item in items:
+            plain = not isinstance(item.value, dict) and "front" not in known
+            inside = {"name": item} if plain else yaml.mapping(item, f"one of {what}", self.problems, known, ("name",))
+            name = yaml.string(inside.get("name"), "name", self.problems)
+            if name.casefold() in first:
+                self._problem(item.place, f"{name!r} stands twice under {what}", f"the first is on line {first[name.casefold()].line}")
+            first.setdefault(name.casefold(), item.place)
+            found.append((name, self._number(inside["id"], "id", -(2**63), 2**63) if "id" in inside else None, inside, item.place))
+        if "front" in known and not items and what in entries:
+            self._problem(entries[what].place, f"{what} is empty", "each makes a card of a note")
+        if len(items) > MOST:
+            self._problem(items[MOST].place, f"{len(items)} {what}", f"at most {MOST}")
+        return found
+
+    def _fields(self, entries: Mapping[str, yaml.Node], id: int) -> dict[str, int]:
+        fields = {}
+        for number, (name, own, _, place) in enumerate(self._named(entries, "fields", ("name", "id")), 1):
+            if name and (name in ANKIS_OWN or name[0] in "#/^ " or set(name) & set(':{}"')):
+                self._problem(place, f"{name!r} cannot name a field", FIELD_RULE)
+            fields[name] = id * 1000 + number if own is None else own
+        return fields
+
+    def _check_fields(self, entries: Mapping[str, yaml.Node], at: Place, heading: str, main: str, fields: Mapping[str, int]) -> None:
+        """Whether what the author's words go into is there, and goes into one field each."""
+        if heading and heading not in fields:
+            hint = f"name one as heading:, or leave that empty; {nearest(heading, fields)}"
+            self._problem(entries["heading"].place if "heading" in entries else at, f"no field {heading!r} for a note's heading", hint)
+        taken = {heading: "the heading"} if heading else {}
+        places = [(main, entries["main"], "main")] if main else []
+        places += [
+            (yaml.string(item, what, []), item, what)
+            for what in ("sections", "switches")
+            for item in (entries[what].value if what in entries and isinstance(entries[what].value, tuple) else ())
+        ]
+        for name, node, what in places:
+            if name not in fields:
+                self._problem(node.place, f"unknown field {name!r} under {what}", nearest(name, fields))
+            elif (name in BUILT and "id" not in entries) or (name == HEADING and heading not in ("", HEADING)):
+                self._problem(node.place, f"the field {name!r} is no author's to fill", "the compiler does" if name in BUILT else "a heading does")
+            elif name in taken:
+                self._problem(node.place, f"{taken[name]} fills the field {name!r} already")
+            taken.setdefault(name, "a switch" if what == "switches" else "a section" if what == "sections" else "the text under the heading")
+        for item in yaml.sequence(entries["required"], "required", []) if "required" in entries else ():
+            name = yaml.string(item, "required", [])
+            if name not in taken or name == heading or taken[name] == "a switch":
+                self._problem(item.place, f"required names {name!r}, which is neither main nor a section", nearest(name, taken))
+
+    # ---------------------------------------------------------------------------------------------- templates
+
+    def _templates(self, entries: Mapping[str, yaml.Node], kind: NoteType) -> tuple[Template, ...]:
+        made = []
+        known = ("name", "id", "front", "back")
+        for number, (name, own, inside, place) in enumerate(self._named(entries, "templates", known), 1):
+            sides = []
+            for side in ("front", "back"):
+                if side not in inside:
+                    self._problem(place, f"the template {name!r} lacks its {side}", f"{side}: a file beside type.yml")
+                    continue
+                sides.append(self._side(yaml.string(inside[side], side, self.problems), inside[side].place))
+            if len(sides) == 2 and None not in sides:
+                front, back = (side for side in sides if side is not None)
+                self._check(kind, name, front, back)
+                made.append(Template(name, kind.id * 1000 + 100 + number if own is None else own, front.text, back.text))
+        if kind.kind == "cloze" and len(made) > 1:
+            self._problem(entries["templates"].place, f"a cloze type with {len(made)} templates", "Anki makes a card of each cloze, by one template")
+        return tuple(made)
+
+    def _side(self, file: str, place: Place) -> _Side | None:
+        """A template's file as Anki gets it; None where something is wrong with it."""
+        if not file or not (self.folder / file).is_file():
+            near = nearest(file, [path.name for path in self.folder.glob("*.html")])
+            self._problem(place, f"there is no template {file!r} in {self.shown}/", near)
+            return None
+        if file not in self.sides:
+            self.sides[file] = self._rendered(file, f"{self.shown}/{file}")
+        return self.sides[file]
+
+    @cached_property
+    def jinja(self) -> Any:
+        return environment(self.folder, *self.around)
+
+    def _rendered(self, file: str, path: str) -> _Side | None:
+        from jinja2 import TemplateError, TemplateNotFound, TemplateSyntaxError
+
+        source = _text(self.folder / file, path, self.problems)
+        try:
+            text = tight(self.jinja.get_template(file).render())
+        except TemplateNotFound as error:
+            self._problem(_place(path, source, str(error.name)), f"there is no template {error.name!r} to include", "of ours there is parts.html")
+        except TemplateSyntaxError as error:
+            where = path if error.name == file else f"{Path(self.shown).parent.as_posix()}/{error.name}"
+            self._problem(Place(where, error.lineno), f"broken template: {error.message}")
+        except UnicodeDecodeError:
+            pass  # which is told already
+        except TemplateError as error:
+            named = re.search(r"'(\w+)' is undefined", str(error.message))
+            self._problem(_place(path, source, named[1] if named else ""), f"broken template: {error.message}")
+        else:
+            if active := _ACTIVE.search(OCCLUSION.sub("", text)):
+                self._problem(_place(path, source, active[0]), f"the template holds {active[0].strip()!r}", "a card runs no script and loads nothing")
+            elif self.assets:
+                text = self.assets.in_html(text, path, source)
+            return _Side(path, source, text)
+        return None
+
+    def _check(self, kind: NoteType, name: str, front: _Side, back: _Side) -> None:
+        """Whether Anki can fill the template, and its front asks something."""
+        before = len(self.problems)
+        for side in (front, back):
+            try:
+                parts = tree(side.text)
+            except ValueError as error:
+                tag = re.search(r"\{\{.+?\}\}", str(error))
+                self._problem(side.at(tag[0] if tag else ""), str(error), "sections close in the order in which they opened, the last one first")
+                continue
+            fields = list(shown(parts))
+            known = {*kind.fields, *(ANKIS_OWN if side is back else ANKIS_OWN[1:])}
+            for named in [*(field.name for field in fields), *(asked for asked in sections(parts) if not re.fullmatch(r"c\d+", asked))]:
+                if named not in known:
+                    self._problem(side.at(named), f"the template names a field {named!r} that the type lacks", nearest(named, kind.fields))
+            for field in fields:
+                for filter in set(field.filters) - set(FILTERS):
+                    self._problem(side.at(f"{filter}:"), f"unknown filter {filter!r} of {field.name!r}", nearest(filter, FILTERS))
+            if kind.kind == "cloze" and not any(field.name == kind.main and "cloze" in field.filters for field in fields):
+                self._problem(side.at(""), f"the template of a cloze type lacks {{{{cloze:{kind.main}}}}}", "Anki makes no card without it")
+            elif not fields:
+                self._problem(side.at(""), "the template names no field", f"{{{{Name}}}} shows one; {nearest('', kind.fields)}")
+        if len(self.problems) > before:
+            return
+        written = {kind.heading, kind.main, *kind.sections}
+        if not any(field.name in written for field in shown(tree(front.text))):
+            hint = f"show one of {', '.join(sorted(written - {''}))}"
+            self._problem(front.at(""), f"the front of {name!r} shows nothing that an author writes", hint)
+
+
+class _Side(NamedTuple):
+    """A template: its path as shown, its file's text, and what that renders to."""
+
+    path: str
+    source: str
+    text: str
+
+    def at(self, text: str) -> Place:
+        return _place(self.path, self.source, text)
+
+
+# The one script of a card: Anki's own, of its note type for the occlusion of pictures, without which it shows nothing.
+OCCLUSION = re.compile(r"<script>\s*try \{\s*anki\.imageOcclusion\.setup\(\);\s*\} catch \(exc\) \{[^{}<>]*(?:<br>)*\$\{exc\}`;\s*\}\s*</script>")
+_ACTIVE = re.compile(
+    r"<(?:script|iframe|object|embed|link)\b|\bon[a-z]+\s*=|javascript:|\b(?:src|srcset|data|poster)\s*=\s*[\"']?(?:[a-z]+:)?//[^\s\"'>]*", re.I
+)
+
+
+def _place(path: str, source: str, text: str) -> Place:
+    """Where a text stands in a file, its first line where it does not."""
+    return Place(path, source.count("\n", 0, max(source.find(text), 0)) + 1)
+
+
+def _finished(kind: NoteType) -> NoteType:
+    """The type with what follows from its templates: what the fronts show and want typed, and its shape."""
+    asked, typed = dict[str, None](), dict[str, None]()
+    for template in kind.templates:
+        for field in shown(tree(template.front)):
+            name = HEADING if field.name == kind.heading else field.name
+            if "type" in field.filters and "cloze" not in field.filters:
+                typed[name] = None
+            elif "cloze" not in field.filters and name not in (*BUILT, *ANKIS_OWN):
+                asked[name] = None
+    fronts = [template.front for template in kind.templates]
+    about = kind._replace(name="", id=0, css="", fields=dict.fromkeys(kind.fields, 0), templates=())  # which no field and no card depends on
+    shape = hashlib.sha256(repr((about, fronts)).encode()).hexdigest()[:16]
+    return kind._replace(asked=tuple(asked), typed=tuple(name for name in typed if name not in BUILT), shape=shape)
+
+
+# ------------------------------------------------------------------------------------- fonts and pictures of a look
+
+_IN_CSS = re.compile(r"/\*.*?\*/|(?P<import>@import\b)|\burl\(\s*(?:\"(?P<a>[^\"]*)\"|'(?P<b>[^']*)'|(?P<c>[^\s\"')]*))\s*\)", re.DOTALL | re.I)
+_IN_HTML = re.compile(r"(?P<before>\bsrc\s*=\s*)(?:\"(?P<a>[^\"{}]*)\"|'(?P<b>[^'{}]*)'|(?P<c>[^\s\"'<>{}]+))", re.I)
+
+
+class _Assets:
+    """The files that a deck's style and templates show. Their names begin with _, as Anki keeps what only templates name, and hold a hash."""
+
+    def __init__(self, folder: Path, problems: list[Problem]):
+        self.folder, self.problems = folder, problems
+        self.media: dict[str, bytes] = {}
+
+    def in_css(self, css: str, path: str) -> str:
+        def packed(match: re.Match[str]) -> str:
+            place = Place(path, css.count("\n", 0, match.start()) + 1)
+            if match["import"]:
+                self.problems.append(Problem(place, "the style sheet imports another one", "put its text here"))
+            written = _first(match)
+            return match[0] if written is None or written.startswith("#") else f'url("{self._name(written, place, (*html.IMAGES, *FONTS))}")'
+
+        return _IN_CSS.sub(packed, css)
+
+    def in_html(self, text: str, path: str, source: str) -> str:
+        def packed(match: re.Match[str]) -> str:
+            written = _first(match) or ""
+            return f'{match["before"]}"{self._name(written, _place(path, source, written), html.IMAGES)}"'
+
+        return _IN_HTML.sub(packed, text)
+
+    def _name(self, written: str, place: Place, suffixes: Collection[str]) -> str:
+        """The name under which a file of the look is packed."""
+        path = self.folder / written
+        if re.match(r"[a-zA-Z][a-zA-Z0-9+.-]*:|[/\\]", written):
+            self.problems.append(Problem(place, f"{written!r} is no file of look/", "a card loads nothing; keep a copy beside the style sheet"))
+        elif path.suffix.lower() not in suffixes:
+            self.problems.append(Problem(place, f"{written!r} is no file that every Anki shows", f"one of {', '.join(suffixes)}"))
+        elif path.suffix.lower() in html.IMAGES and (wrong := html.image_problem(written, self.folder, self.folder)):
+            self.problems.append(Problem(place, *wrong))
+        elif not path.is_file() or not os.path.realpath(path).startswith(os.path.realpath(self.folder) + os.sep):
+            near = nearest(written, [found.relative_to(self.folder).as_posix() for found in self.folder.rglob(f"*{path.suffix}")])
+            self.problems.append(Problem(place, f"there is no file {written!r} in look/", near or "a path from look/"))
+        else:
+            content = path.read_bytes()
+            stem = re.sub(r"[^a-z0-9]+", "-", path.stem.lower()).strip("-")[:80]
+            name = f"_{stem}-{hashlib.sha256(content).hexdigest()[:8]}{path.suffix.lower()}"
+            self.media[name] = content
+            return name
+        return written
+
+
+def _first(match: re.Match[str]) -> str | None:
+    return next((match[name] for name in ("a", "b", "c") if match[name] is not None), None)
