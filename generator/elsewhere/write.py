@@ -395,9 +395,10 @@ class _Stage:
                 self._write()
                 under = building.circumstances_of(self.cards, cache, (), (), None, (), self.here.home)
                 built, problems = building.sound(under, cache)
-                again = [self._plainer(problem, field) for problem in problems if (field := self._at(problem.place))]
-                if problems and not again:
+                refused = {field: problem for problem in reversed(problems) if (field := self._at(problem.place))}  # the first of each field
+                if problems and not refused:
                     raise DeckError(problems)
+                again = [self._plainer(problem, *field) for field, problem in refused.items()]
                 by_id = {card.id: card for card in self.cards_of}
                 again += [self._compared(by_id[entry.id], entry, text, built) for entry, text in zip(built.entries, built.texts(built.entries))]
                 if not any(again):
@@ -418,9 +419,8 @@ class _Stage:
         before = [(card, name) for line, card, name in self.lines.get(file or "", ()) if line <= place.line]
         return before[-1] if before else None
 
-    def _plainer(self, problem: Problem, at: tuple[_Card, str]) -> bool:
+    def _plainer(self, problem: Problem, card: _Card, name: str) -> bool:
         """Takes the next form of a field that the compiler refuses; without one, the note is left out. A medium that it refuses goes alone."""
-        card, name = at
         if refused := {path for path in self.taken if repr(path) in problem.message}:
             for known in self.media:
                 known.update({medium: None for medium, path in known.items() if path in refused})

@@ -41,8 +41,7 @@ _USUAL = """
 class Format:
     """A format, understood. factor: the size of its unit in base units; zero: where its scale begins, in them (0 °C is 273.15 K).
 
-    digits: None where the author gave none.
-    padded: whether an exact number has all its digits too, trailing zeros among them.
+    digits: None where the author gave none. padded: whether an exact number has all its digits too, trailing zeros among them.
     """
 
     name: str

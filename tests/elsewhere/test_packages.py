@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,8 +16,10 @@ import ankis
 import genanki
 from anki.collection import Collection
 from anki.template import TemplateRenderContext
+from test_from_html import field
 from workshop import FIRST, SECOND
 
+HERE = Path(__file__).parent
 NOTES, CARDS = 23, 30
 FAULT = re.compile(r"\{\{(?!c\d)(?!no\}\})|No cloze|no field|Found ")
 
@@ -181,7 +184,7 @@ def by_genanki(path: Path, media: Path) -> Path:
 
 
 def test_a_deck_of_genanki(elsewhere, tmp_path):
-    package = by_genanki(tmp_path / "genanki.apkg", Path(__file__).parent / "table" / "dot.png")
+    package = by_genanki(tmp_path / "genanki.apkg", HERE / "table" / "dot.png")
     col = Collection(str(tmp_path / "learner.anki2"))
     try:
         ankis.taken(col, package)
@@ -240,3 +243,32 @@ def test_a_medium_that_no_card_shows_is_left_out_alone(elsewhere, tmp_path):
         "paper.pdf was left out: it is not there, or no medium that a card can show",
     ]
     assert elsewhere.run("deck").status == 0
+
+
+@pytest.mark.filterwarnings("ignore:Field contained")
+def test_whatever_fields_hold_nothing_is_lost_to_who_studied_them(elsewhere, tmp_path):
+    draw = random.Random(11)
+    basic = genanki.Model(1607392323, "B", [{"name": "F"}, {"name": "B"}], [{"name": "c", "qfmt": "{{F}}{{B}}", "afmt": "{{FrontSide}}"}])
+    cloze = genanki.Model(
+        1607392324, "C", [{"name": "T"}, {"name": "X"}], [{"name": "c", "qfmt": "{{cloze:T}}", "afmt": "{{cloze:T}}{{X}}"}], model_type=1
+    )
+    deck = genanki.Deck(2059400113, "Whatever")
+    for number in range(60):
+        deck.add_note(genanki.Note(basic, [field(draw), field(draw)], guid=f"b{number}"))
+        deck.add_note(genanki.Note(cloze, [f"{field(draw)} {{{{c1::{field(draw)}::hint}}}} {{{{c2::word}}}}", field(draw)], guid=f"c{number}"))
+    genanki.Package(deck, media_files=[str(HERE / "table" / "dot.png")]).write_to_file(str(tmp_path / "whatever.apkg"))
+    col = Collection(str(tmp_path / "learner.anki2"))
+    try:
+        ankis.taken(col, tmp_path / "whatever.apkg")
+        ankis.studied(col)
+        before = ankis.state(col)
+        done = elsewhere.imports(tmp_path / "whatever.apkg")
+        assert done.status == 0, done.err
+        left_out = [line for line in done.out.splitlines() if ": the note '" in line]
+        assert len(left_out) < 20 and all(line.endswith("was left out: cloze c1 hides nothing") for line in left_out)
+        built = elsewhere.run("deck")
+        assert built.status == 0, built.err
+        assert vars(ankis.taken(col, elsewhere.package)) == {"new": 0, "updated": 0, "same": 120 - len(left_out), "conflicting": 0}
+        assert ankis.state(col) == before
+    finally:
+        col.close()
