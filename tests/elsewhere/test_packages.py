@@ -231,7 +231,7 @@ def test_a_medium_that_no_card_shows_is_left_out_alone(elsewhere, tmp_path):
     model = genanki.Model(1607392322, "M", [{"name": "F"}, {"name": "B"}], [{"name": "c", "qfmt": "{{F}}", "afmt": "{{B}}"}])
     deck = genanki.Deck(2059400112, "Media")
     deck.add_note(genanki.Note(model, ["one", '<img src="evil.svg"> <b>and</b> <img src="good one.svg" width="200">']))
-    deck.add_note(genanki.Note(model, ["two", '<img src="paper.pdf"> rest']))
+    deck.add_note(genanki.Note(model, ["two", '<img src="paper.pdf"> rest'], tags=["plain", "it's,odd"]))
     genanki.Package(deck, media_files=[str(tmp_path / name) for name in media]).write_to_file(str(tmp_path / "media.apkg"))
     done = elsewhere.imports(tmp_path / "media.apkg")
     assert done.status == 0, done.err
@@ -241,6 +241,7 @@ def test_a_medium_that_no_card_shows_is_left_out_alone(elsewhere, tmp_path):
     assert [line.partition(": ")[2] for line in done.out.splitlines() if line.startswith("lost")] == [
         "evil.svg was left out: it is not there, or no medium that a card can show",
         "the size of good one.svg was left out",
+        "tags are written otherwise: it's,odd",
         "paper.pdf was left out: it is not there, or no medium that a card can show",
     ]
     assert elsewhere.run("deck").status == 0
