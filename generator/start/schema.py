@@ -245,7 +245,9 @@ def _run(kernels: Mapping[str, Kernel | None]) -> Schema:
         "properties": {"kernel": _one_of(told)},
         "required": ["kernel"],
         "allOf": [
-            {"if": {"properties": {"kernel": {"const": name}}, "required": ["kernel"]}, "then": _given(kernel)} for name, kernel in kernels.items() if kernel
+            {"if": {"properties": {"kernel": {"const": name}}, "required": ["kernel"]}, "then": _given(kernel)}
+            for name, kernel in kernels.items()
+            if kernel
         ],
     }
 

@@ -67,7 +67,9 @@ def test_our_settings_and_sources_are_right(name: str, written: Mapping[str, Any
 
 def test_our_cards_are_right(written: Mapping[str, Any]):
     found = list(matters(ROOT / "cards"))
-    wrong = [f"{path.name}: {error.json_path}: {error.message[:100]}" for path, text in found for error in written["front-matter"].iter_errors(plain(text))]
+    wrong = [
+        f"{path.name}: {error.json_path}: {error.message[:100]}" for path, text in found for error in written["front-matter"].iter_errors(plain(text))
+    ]
     assert len(found) > 50 and wrong == []
 
 
@@ -127,10 +129,6 @@ def judged(name: str, document: Any, tags: tuple[str, ...] | None = None) -> lis
     return problems
 
 
-def kernels_named(*wanted: str) -> dict[str, Kernel | None]:
-    return {name: find(name) for name in wanted}
-
-
 CLAIMS = [
     {"note": "note-a", "source": "one/1", "value": "1 GB", "computed": "full.total", "tolerance": 0.1, "verdict": "wrong", "about": "one draw"},
     {"says": "So.", "holds": "full.total > 1", "verdict": "misleading", "under": {"text": "if", "computed": "full.total"}},
@@ -154,14 +152,35 @@ SOUND: Mapping[str, Any] = {
         "assumes": {"full.parameters": ["70B"]}, "retired": {"note-b": "gone"}, "guids": {"note-a": "Abc"},
     },
 }  # fmt: skip
-VALUES = (None, "", " ", "text", "two words", "a::", "https://x.org", "open", 0, 3, 0.5, True, [], {}, ["a"], [[]], [None], {"a": 1}, {"1": "a"}, {"A B": "a"})
+VALUES = (
+    None,
+    "",
+    " ",
+    "text",
+    "two words",
+    "a::",
+    "https://x.org",
+    "open",
+    0,
+    3,
+    0.5,
+    True,
+    [],
+    {},
+    ["a"],
+    [[]],
+    [None],
+    {"a": 1},
+    {"1": "a"},
+    {"A B": "a"},
+)
 
 
 def validator(name: str) -> Any:
     made = {
         "deck": schema.deck,
         "sources": schema.sources,
-        "front-matter": lambda: schema.front_matter(Settings(), TOPICS, kernels_named("training_memory")),
+        "front-matter": lambda: schema.front_matter(Settings(), TOPICS, {"training_memory": find("training_memory")}),
     }
     return taker(made[name]())
 
@@ -223,7 +242,7 @@ def test_keys_that_do_not_go_together_are_refused_by_both():
 
 
 def test_tags_that_deck_yml_lists_are_all():
-    takes = taker(schema.front_matter(Settings(tags=("memory",)), TOPICS, {}))
+    takes = taker(schema.front_matter(Settings(tags=("memory",)), TOPICS, {"training_memory": find("training_memory")}))
     for tag in ("memory", "memori", "a::b"):
         assert agree(takes, {"tags": [tag]}, judged("front-matter", {"tags": [tag]}, ("memory",))) == ""
 
@@ -254,23 +273,29 @@ def pieces(document: Any) -> Iterator[Any]:
             yield {key: value}
 
 
+@pytest.fixture(scope="module")
+def takers() -> Mapping[str, Any]:
+    matter = taker(schema.front_matter(Settings(), TOPICS, {name: find(name) for name in names()}))
+    return {"deck": validator("deck"), "sources": validator("sources"), "front-matter": matter}
+
+
 @pytest.mark.parametrize("case", BAD, ids=lambda path: path.parent.name)
-def test_what_is_wrong_in_a_bad_deck_is_wrong_for_the_schema(case: Path):
-    takes = validator("front-matter")
-    for name in ("deck", "sources"):
-        if (case / f"{name}.yml").is_file():
-            try:
-                document = plain((case / f"{name}.yml").read_text(encoding="utf-8", errors="replace"))
-            except DeckError:
-                continue  # no YAML: an editor needs no schema to say so
-            assert agree(validator(name), document, judged(name, document)) == ""
-    known = names()
-    for _, text in matters(case):
+def test_what_is_wrong_in_a_bad_deck_is_wrong_for_the_schema(case: Path, takers: Mapping[str, Any]):
+    texts = [
+        (name, (case / f"{name}.yml").read_text(encoding="utf-8", errors="replace"))
+        for name in ("deck", "sources")
+        if (case / f"{name}.yml").is_file()
+    ]
+    for name, text in [*texts, *(("front-matter", text) for _, text in matters(case))]:
         try:
             document = plain(text)
         except DeckError:
-            continue
-        for piece in pieces(document):
-            runs = piece.get("runs", {}) if isinstance(piece.get("runs"), dict) else {}
-            if all(isinstance(run, dict) and run.get("kernel") in ("training_memory", None) or run.get("kernel") not in known for run in runs.values() if isinstance(run, dict)):
-                assert agree(takes, piece, judged("front-matter", piece)) == ""
+            continue  # no YAML: an editor needs no schema to say so
+        for piece in pieces(document) if name == "front-matter" else [document]:
+            assert agree(takers[name], piece, judged(name, piece)) == ""
+
+
+@pytest.mark.parametrize(("case", "refused"), [("claims", 12), ("runs", 15), ("answers", 2), ("guids", 2)])
+def test_a_bad_deck_s_front_matter_is_refused(case: str, refused: int, takers: Mapping[str, Any]):
+    found = [piece for _, text in matters(ROOT / "tests" / "decks" / "bad" / case / "cards") for piece in pieces(plain(text))]
+    assert sum(not takers["front-matter"].is_valid(piece) for piece in found) >= refused
