@@ -19,7 +19,7 @@ from generator.read import deckfile, frontmatter, yaml
 from generator.read.deckfile import Settings
 from generator.start import schema
 from kernels.catalogue import names
-from kernels.declare import Kernel, find
+from kernels.declare import find
 
 jsonschema = pytest.importorskip("jsonschema")
 
