@@ -252,7 +252,7 @@ def plain_line(text: str) -> str:
 def literal(text: str) -> str:
     """Text in Markdown of which nothing is markup."""
     text = _CONTROL.sub("", text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    text = re.sub(r"[\\`$*_#|~\[\]!]", lambda match: f"&#{ord(match[0])};", text)
+    text = re.sub(r"[\\`$*_#|~\[\]!]|(?<==)=|(?<=%)%", lambda match: f"&#{ord(match[0])};", text)
     return _PRIVATE.sub(lambda match: f"&#{ord(match[0])};", " ".join(text.split()))
 
 
