@@ -101,6 +101,11 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     new.add_argument("--type", default="qa", help="the note's type (qa)")
     new.add_argument("--kernel", default="", metavar="NAME", help="the kernel that makes its numbers; its parameters are written out as a run")
     new.add_argument("--cards", default=Path("cards"), type=Path, metavar="DIR", help="the folder of cards (cards)")
+    about = "write JSON schemas of deck.yml, sources.yml and front matter, for editors"
+    schema = commands.add_parser("schema", help=about, description=about)
+    schema.set_defaults(command=_schema)
+    schema.add_argument("cards", nargs="?", default=Path("cards"), type=Path, help="the folder of cards (cards)")
+    schema.add_argument("--into", default=Path("build/schemas"), type=Path, metavar="DIR", help="the folder for them (build/schemas)")
 
 
 def _init(asked: argparse.Namespace) -> str:
@@ -113,6 +118,12 @@ def _new(asked: argparse.Namespace) -> str:
     from generator.start.frame import new
 
     return new(asked.cards, asked.cards / LOCK, asked.note, asked.type, asked.kernel)
+
+
+def _schema(asked: argparse.Namespace) -> str:
+    from generator.start.schema import schemas
+
+    return schemas(asked.cards, asked.into)
 
 
 def _deck(asked: argparse.Namespace) -> str:

@@ -238,12 +238,15 @@ def _attribute(value: str) -> str:
 
 
 _PRIVATE = re.compile("[\ue000-\ue00f\ue014-\uf8ff]")
+_HABITS = r"(?<==)=|(?<=~)~|(?<=%)%|\[(?=[\^!]|.\](?:\s|\Z))|(?<=\^)\["  # without which no mark of read/habits.py is there, and nothing is struck
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
 
 
 def _entities(text: str) -> str:
     """Text inside raw HTML: nothing in it begins math, code, a reference or an escape."""
-    text = re.sub(r"[$`\\*_]|\[(?=\[)|(?<=\])[(:\[]|(?<=!)\[", lambda match: f"&#{ord(match[0])};", escape(_CONTROL.sub("", text), quote=False))
+    text = re.sub(
+        rf"[$`\\*_]|\[(?=\[)|(?<=\])[(:\[]|(?<=!)\[|{_HABITS}", lambda match: f"&#{ord(match[0])};", escape(_CONTROL.sub("", text), quote=False)
+    )
     return _PRIVATE.sub(lambda match: f"&#{ord(match[0])};", text)
 
 
@@ -255,7 +258,7 @@ def plain_line(text: str) -> str:
 def literal(text: str) -> str:
     """Text in Markdown of which nothing is markup."""
     text = _CONTROL.sub("", text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    text = re.sub(r"[\\`$*_#|~\[\]!]", lambda match: f"&#{ord(match[0])};", text)
+    text = re.sub(r"[\\`$*_#|~\[\]!]|(?<==)=|(?<=%)%", lambda match: f"&#{ord(match[0])};", text)
     return _PRIVATE.sub(lambda match: f"&#{ord(match[0])};", " ".join(text.split()))
 
 
@@ -276,6 +279,7 @@ class _Converter(MarkdownConverter):
         text = re.sub(r"\*", r"\\*", text)
         text = re.sub(r"(?<!\w)_|_(?!\w)", r"\\_", text)
         text = re.sub(r"\[(?=\[)|(?<=!)\[|(?<=\])\[", "&#91;", text)
+        text = re.sub(_HABITS, lambda match: f"&#{ord(match[0])};", text)
         text = re.sub(r"(?<=\])[(:]", lambda match: f"&#{ord(match[0])};", text)
         if {"td", "th"} & parent_tags:
             text = text.replace("|", r"\|")

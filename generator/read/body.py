@@ -17,6 +17,7 @@ from generator.notes import Text
 from generator.problems import Place, Problem, nearest
 from generator.read import html, media
 from generator.read.frontmatter import ID, ID_RULE
+from generator.read.habits import embed_hint, habits
 from generator.text.spans import Span, scan
 
 LONGEST = 20_000  # characters of one field; two phone screens hold two thousand
@@ -68,6 +69,8 @@ def body(text: str, scope: Scope, problems: list[Problem], warnings: list[Proble
     masked = _masked(text, found)
     more, images = html.links(masked, text)
     for finding in (*findings, *more):
+        page.problem(finding.offset, finding.message, finding.hint)
+    for finding in habits(masked, text):
         page.problem(finding.offset, finding.message, finding.hint)
     wrong = {path: media.problem(path, scope.directory, scope.cards) for path in {image.path for image in images}}
     for image in images:
@@ -321,9 +324,7 @@ def _check_embeds(masked: str, page: _Page) -> None:
     for embed in _EMBED.finditer(masked) if "![[" in masked else ():
         alias = embed[1].partition("|")[0].strip()
         if page.scope.runs is not None and alias not in page.scope.runs:
-            page.problem(
-                embed.start(), f"the figure ![[{alias}]] names an unknown run", nearest(alias, page.scope.runs) or "runs stand in the front matter"
-            )
+            page.problem(embed.start(), f"the figure ![[{alias}]] names an unknown run", embed_hint(alias, page.scope.runs))
 
 
 def _check_nesting(masked: str, page: _Page) -> None:

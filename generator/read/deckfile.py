@@ -17,9 +17,39 @@ from generator.read import yaml
 from kernels.home import unfit
 
 CHECKS = ("formula", "simulation", "measurement", "literature", "unverifiable")
-KEYS = ("name", "id", "slug", "version", "source", "description", "devices", "subdecks", "tags", "look", "kernels", "records", "units")
+# The keys of each mapping with what they mean: whoever reads the files checks them by these, and so do the schemas that editors take.
+KEYS = {
+    "name": "the deck's name in Anki; :: puts it below another one",
+    "id": "drawn at random once; every learner's notes hang on it, so it never changes",
+    "slug": "the name of the package: build/<slug>.apkg; else made of the name",
+    "version": "of the release",
+    "source": "where the deck comes from: a web address",
+    "description": "what a learner reads under the deck's name",
+    "devices": "whose measurements may be quoted, the preferred one first",
+    "subdecks": "the folders of cards in their order; else each folder is a subdeck of its own name",
+    "tags": "the tags that may be used, a list, or each with what it means; else any may",
+    "look": "own: the deck's look/style.css takes the place of ours; else it is added",
+    "kernels": "the folder of the deck's own kernels, from deck.yml's folder (../kernels)",
+    "records": "the folder of the records of runs, from deck.yml's folder (../records)",
+    "units": "words that its numbers count, beside the units that are there",
+}
+REQUIRED = ("name", "id")
+SUBDECK = {"name": "the subdeck's name in Anki", "topics": "the files of the folder in reading order, without .md; else they go by name"}
+TOPIC = {
+    "area": "what the document is a part of",
+    "title": "the document's title",
+    "whole": "true: the topic is finished, and whatever of it no note takes up is a problem",
+    "questions": "what the document asks, numbered from 1; numbers are never reused",
+    "claims": "what the document claims, numbered from 1; numbers are never reused",
+}
+SAID = {
+    "check": "how the claim can be checked",
+    "says": "the claim, word for word",
+    "left_out": "why no card takes it up",
+}
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
 APART = ("look", "media")  # folders beside the cards that hold none
+TAG = re.compile(r"(?:(?!::)[^\s,\"'])+(?:::(?:(?!::)[^\s,\"'])+)*")  # what Anki keeps as it is written
 TAG_RULE = "one word, levels joined by ::"
 
 
@@ -167,7 +197,7 @@ def _folders(node: yaml.Node, problems: list[Problem]) -> dict[str, Folder]:
         if not NAME.fullmatch(folder) or folder in APART:
             why = f"{folder} holds no cards" if folder in APART else "small letters, digits and hyphens"
             problems.append(Problem(entry.place, f"{folder!r} cannot name a folder of cards", why))
-        parts = yaml.mapping(entry, what, problems, ("name", "topics"), ("name",))
+        parts = yaml.mapping(entry, what, problems, SUBDECK, ("name",))
         name = _deck_name(entry.place, " ".join(yaml.string(parts.get("name"), "name", problems).split()), problems)
         if name and name.lower() in names:
             problems.append(Problem(entry.place, f"the subdecks {names[name.lower()]!r} and {folder!r} have one name", "Anki would merge them"))
@@ -185,7 +215,7 @@ def _folders(node: yaml.Node, problems: list[Problem]) -> dict[str, Folder]:
 
 def is_tag(tag: str) -> bool:
     """Whether Anki keeps a tag as it is written."""
-    return all(tag.split("::")) and not any(c.isspace() or c in ",\"'" for c in tag)
+    return TAG.fullmatch(tag) is not None
 
 
 def _tags(node: yaml.Node, problems: list[Problem]) -> tuple[str, ...]:
@@ -227,7 +257,7 @@ def _topic(id: str, node: yaml.Node, problems: list[Problem]) -> Topic:
     what = f"the topic {id!r}"
     if not NAME.fullmatch(id):
         problems.append(Problem(node.place, f"{what} has a malformed id", "small letters, digits and hyphens"))
-    entries = yaml.mapping(node, what, problems, ("area", "title", "whole", "questions", "claims"), ("area", "title"))
+    entries = yaml.mapping(node, what, problems, TOPIC, ("area", "title"))
     whole = entries["whole"].value if "whole" in entries else False
     if not isinstance(whole, bool):
         problems.append(Problem(entries["whole"].place, f"whole must be true or false, but is {yaml.kind(entries['whole'])}"))
@@ -252,7 +282,7 @@ def _numbered(node: yaml.Node | None, what: str, problems: list[Problem]) -> lis
 
 
 def _claim(number: int, node: yaml.Node, problems: list[Problem]) -> SourceClaim:
-    entries = yaml.mapping(node, f"claim {number}", problems, ("check", "says", "left_out"), ("check", "says"))
+    entries = yaml.mapping(node, f"claim {number}", problems, SAID, ("check", "says"))
     check = _line(entries.get("check"), "check", problems)
     if check and check not in CHECKS:
         problems.append(Problem(entries["check"].place, f"unknown kind of check {check!r}", nearest(check, CHECKS)))

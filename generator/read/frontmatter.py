@@ -18,9 +18,37 @@ from generator.read import deckfile, yaml
 if TYPE_CHECKING:
     from kernels.declare import Kernel
 
-KEYS = ("tags", "tagged", "answers", "runs", "assumes", "claims", "retired", "guids")
-WORDS = ("note", "source", "says", "value", "computed", "holds", "verdict", "about")
-CLAIM_KEYS = (*WORDS, "tolerance", "under", "threshold", "decided")
+# The keys of each mapping with what they mean: the reader checks by these, and so do the schemas that editors take.
+KEYS = {
+    "tags": "the tags of all notes of the file",
+    "tagged": "note id -> tags of that note alone",
+    "answers": "note id -> the questions of sources.yml that it answers, as topic/number",
+    "runs": "a name of your own -> a kernel and its parameters; [[name.output | unit]] shows what it gives",
+    "assumes": "name.parameter of a run -> the words of a front that say it",
+    "claims": "what is often said, held against what is computed",
+    "retired": "the id of a released note that went -> why",
+    "guids": "note id -> the GUID that Anki knows it by already, from elsewhere",
+}
+WORDS = {
+    "note": "the id of the note that shows it; may be left out where the file has one",
+    "source": "topic/number: the claim of sources.yml that is quoted",
+    "says": "a claim in words of your own, in place of source",
+    "value": "the claimed number with its unit; also < 10 GB, >= 10 GB, 2..4",
+    "computed": "the expression that the value is held against: run.output",
+    "holds": "an expression that is true or false, in place of value and computed",
+    "verdict": "what comes out",
+    "about": "one draw: of a simulation, the claim is about a single one",
+}
+CLAIM_KEYS = {
+    **WORDS,
+    "tolerance": "the share by which a plain value may be off; 0.05 is 5 %",
+    "under": "of a misleading claim: when it is true",
+    "threshold": "a number of the expression that no run made, and where it comes from",
+    "decided": "what a source decides, in place of what is computed",
+}
+DECIDED = {"by": "the source", "at": "where in it", "value": "what it says"}
+THRESHOLD = {"value": "the number as it stands in the expression", "because": "where it comes from"}
+UNDER = {"text": "the condition, as the card says it", "computed": "the expression under that condition"}
 ONE_DRAW = "one draw"
 TOLERANCE = 0.05
 JINJA_WORDS = {"and", "else", "if", "in", "is", "not", "or", "true", "false", "none", "True", "False", "None"}
@@ -285,25 +313,23 @@ def _says(words: Mapping[str, str], given: Mapping[str, yaml.Node], place: Place
 
 
 def _decided(node: yaml.Node, problems: list[Problem]) -> Decided:
-    names = ("by", "at", "value")
-    given = yaml.mapping(node, "decided", problems, names, names)
-    return Decided(*(" ".join(yaml.string(given.get(key), key, problems).split()) for key in names))
+    given = yaml.mapping(node, "decided", problems, DECIDED, DECIDED)
+    return Decided(*(" ".join(yaml.string(given.get(key), key, problems).split()) for key in DECIDED))
 
 
 def _thresholds(node: yaml.Node, problems: list[Problem]) -> tuple[Threshold, ...]:
-    names = ("value", "because")
     found = []
     for item in node.value if isinstance(node.value, tuple) else (node,):
-        given = yaml.mapping(item, "a threshold", problems, names, names)
-        found.append(Threshold(*(" ".join(yaml.string(given.get(key), key, problems).split()) for key in names)))
+        given = yaml.mapping(item, "a threshold", problems, THRESHOLD, THRESHOLD)
+        found.append(Threshold(*(" ".join(yaml.string(given.get(key), key, problems).split()) for key in THRESHOLD)))
     return tuple(found)
 
 
 def _under(node: yaml.Node, problems: list[Problem], computed: bool) -> tuple[str, str]:
     """(text, expression); a claim that a source decides has no expression."""
-    names = ("text", "computed") if computed else ("text",)
+    names = UNDER if computed else ("text",)
     given = yaml.mapping(node, "under", problems, names, names)
-    text, expression = (" ".join(yaml.string(given.get(key), key, problems).split()) if key in given else "" for key in ("text", "computed"))
+    text, expression = (" ".join(yaml.string(given.get(key), key, problems).split()) if key in given else "" for key in UNDER)
     return text, expression
 
 

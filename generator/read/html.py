@@ -204,7 +204,7 @@ _AS_WRITTEN = re.compile(r"!\[[^\]]{0,80}\]\S{0,80}")
 _DESTINATION = re.compile(r"[ \t]*(?P<path><[^<>\n]*>|(?:[^\s()]|\([^\s()]*\)){1,400})(?:[ \t]+(?:\"[^\"\n]*\"|'[^'\n]*'))?[ \t]*\)")
 _BRACES = re.compile(r"\{(?:[\w-]+[ \t]*=|[.#:])[^{}\n]*\}")
 WIDTH = re.compile(r"\{width=(?P<width>[1-9][0-9]{0,3}(?:px)?|[1-9][0-9]?%|100%)\}")
-_DEFINITION = re.compile(r"^[ ]{0,3}\[[^\[\]\n]+\]:\s*(\S+)", re.MULTILINE)
+_DEFINITION = re.compile(r"^[ ]{0,3}\[(?!\^)[^\[\]\n]+\]:\s*(\S+)", re.MULTILINE)
 _ANGLES = re.compile(r"<([A-Za-z][^<>\s]*)>")
 _HALF_TAG = re.compile(
     r"</?(?:" + "|".join(sorted(ELEMENTS | set(REFUSED))) + r")\s+[A-Za-z-]+\s*=|<(?:script|iframe|style|object|embed)\b", re.IGNORECASE

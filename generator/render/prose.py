@@ -29,6 +29,7 @@ SIGNS = {
     "&": ("html_block", "entity"),
     "*": ("em_strong",),
     "_": ("em_strong", "em_strong2"),
+    "~~": ("struck",),
     "  ": ("linebreak",),  # before a line's end, or before a tag that comes to stand on a line of its own
     "|": ("table",),
     ">": ("quote",),
@@ -41,9 +42,11 @@ def _markdown(signs: str) -> Callable[[str], str]:
     import markdown
     from markdown.extensions.sane_lists import SaneListExtension
     from markdown.extensions.tables import TableExtension
+    from markdown.inlinepatterns import SimpleTagInlineProcessor
 
     converter = markdown.Markdown(extensions=[TableExtension(), SaneListExtension()], output_format="html", tab_length=4)
     converter.ESCAPED_CHARS = [*converter.ESCAPED_CHARS, *(c for c in "$|<~&'\":=" if c not in converter.ESCAPED_CHARS)]
+    converter.inlinePatterns.register(SimpleTagInlineProcessor(r"(?<!~)(~~)(?=[^\s~])(.+?)(?<=\S)~~(?!~)", "del"), "struck", 65)
     needed = {name for sign, names in SIGNS.items() if sign in signs for name in names}
     vain = {name for names in SIGNS.values() for name in names} - needed
     vain |= {"code", "hashheader", "setextheader"}  # indented text is no code and a line of dashes no heading

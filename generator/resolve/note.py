@@ -194,10 +194,26 @@ def _filled(text: Text, scope: Scope, asked: _Question | None, problems: list[Pr
             if told := _measurements(mark, scope):
                 measured[number] = told
         except ExpressionError as error:
-            problems.append(Problem(mark.place, f"{'!' * mark.figure}[[{mark.source}]]: {error}", error.hint))
+            shown_as = f"{'!' * mark.figure}[[{mark.source}]]"
+            problems.append(_link(mark, scope) or Problem(mark.place, f"{shown_as}: {error}", error.hint))
     whole = "".join([*pieces, text.text[position:]]) if pieces else text.text
     names = {number: mark.runs for number, mark in enumerate(found) if isinstance(mark, Reference)}
     return _Field(whole, tuple(shown), names, missing, measured)
+
+
+_PAGE = re.compile(
+    r"(?!(?i:none|true|false|not)\b)[^\W\d][\w '’:?!,&-]*(?:/[\w '’:?!,&-]+)*(?:#[^|]*)?|#[^|]+"
+)  # a page's name, with folders and a heading
+
+
+def _link(reference: Reference, scope: Scope) -> Problem | None:
+    """What is wrong with a reference that reads as Obsidian's link to a page, and names no run."""
+    name = reference.expression
+    if reference.figure or not _PAGE.fullmatch(name) or names_in(name, scope.runs):
+        return None
+    told = f"[[{reference.source}]]: unknown run {name!r}; as a link to a page, which is Obsidian's, it leads nowhere on a card"
+    near = f"{nearest(name, scope.runs)}; ".removeprefix("; ")
+    return Problem(reference.place, told, f"{near}[[run.output | unit]] shows a number, and a page's name stands without brackets")
 
 
 def _measurements(reference: Reference, scope: Scope) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ PIECES = [
         "**",
         "_",
         "__",
+        "~~",
         "`",
         "\\",
         "\\*",
@@ -87,8 +88,24 @@ def test_a_plain_text_is_looked_at_for_little():
             for name in names(registry)
         )
     }
-    assert {name for found in prose.SIGNS.values() for name in found} - known <= {"em_strong2"}  # which newer ones do with em_strong
+    assert {name for found in prose.SIGNS.values() for name in found} - known <= {
+        "em_strong2",
+        "struck",
+    }  # newer ones do the first with em_strong, and the other is ours
 
 
 def names(registry) -> list[str]:
     return [entry.name for entry in registry._priority]
+
+
+@pytest.mark.parametrize(
+    ("text", "html"),
+    [
+        ("~~two moments~~", "<del>two moments</del>"),
+        ("a ~~b~~ c ~~*d*~~", "a <del>b</del> c <del><em>d</em></del>"),
+        ("~~over\ntwo lines~~", "<del>over\ntwo lines</del>"),
+        (r"\~~no~~ ~one~ ~~ no ~~ ~~~no~~~", "~~no~~ ~one~ ~~ no ~~ ~~~no~~~"),
+    ],
+)
+def test_what_is_struck(text: str, html: str):
+    assert prose.prose(text) == f"<p>{html}</p>"

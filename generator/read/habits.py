@@ -1,0 +1,53 @@
+"""What authors know from Obsidian and cards do not have: each is named, with what is written in its place.
+
+In: a text, and the same with its code, math, HTML and escaped characters blanked. Out: Findings by offset. Links to pages in
+double brackets are references to whoever reads a card: resolve/note.py names them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from generator.problems import nearest
+from generator.read.html import IMAGES, Finding
+
+# What it looks like, a sign without which it is not there, its name, and what to write.
+_HABITS = (
+    (r"(?<![=\w])==(?=[^\s=])[^\n=]+(?<=\S)==(?!=)", "==", "a highlight (==text==)", "write **text**, or <mark>text</mark>"),
+    (r"^[ \t>]*(?:[-*+]|[0-9]{1,9}[.)])[ \t]+\[[^\[\]\n]\](?=[ \t])", "[", "a task (- [ ])", "a card has no boxes to tick: write a plain list"),
+    (r"^[ \t>]*>[ \t]*\[![\w-]+\][+-]?", "[!", "a callout (> [!note])", "write > **Note**, or a section: ## Depth folds"),
+    (r"\[\^[^\[\]\s]+\]|\^\[[^\[\]\n]+\]", "^", "a footnote ([^1])", "say it in the text, or under ## Source"),
+    (r"(?<![%\w])%%(?!%)(?:(?!%%|\n# )[\s\S])+%%", "%%", "a comment (%%text%%)", "write <!-- text -->"),
+)
+_PATTERNS = tuple((re.compile(pattern, re.MULTILINE), sign, what, hint) for pattern, sign, what, hint in _HABITS)
+_REFERENCE = re.compile(r"\[\[(?:[^\[\]\n]|\[[^\[\]\n]*\])*\]\]")
+
+
+def habits(masked: str, text: str) -> Iterator[Finding]:
+    """Each of them, where it stands."""
+    bare = ""
+    for pattern, sign, what, hint in _PATTERNS:
+        if sign in masked:
+            bare = bare or _REFERENCE.sub(lambda reference: _AWAY * len(reference[0]), _told_apart(masked, text))
+            yield from (Finding(found.start(), f"{what} is Obsidian's, and shows as it is written here", hint) for found in pattern.finditer(bare))
+
+
+_AWAY = "\0"  # no space, as what it stands for is none
+
+
+def _told_apart(masked: str, text: str) -> str:
+    """The masked text with what was taken away told apart from what is a space."""
+    return "".join(_AWAY if shown == " " and not written.isspace() else shown for shown, written in zip(masked, text))
+
+
+def embed_hint(name: str, runs: Iterable[str]) -> str:
+    """What to write in place of `![[name]]`, where that is no run: another run, or a picture or a note that Obsidian would show there."""
+    near = nearest(name, runs)
+    if name.lower().endswith(IMAGES):
+        return f"a picture is ![what it shows]({f'<{name}>' if ' ' in name else name})"
+    return (
+        near
+        if near.startswith("did you mean")
+        else "; ".join(filter(None, [near, "runs stand in the front matter; no note is embedded: write what it says"]))
+    )
