@@ -62,11 +62,11 @@ def test_templates_are_whole_and_plain():
             assert not re.search(r"<script|https?:|url\(|@import|javascript:|\bon\w+=", front + back + note_type.css)
             assert back.count('id="answer"') == 1 and "id=" not in front
             shown = {name.split(":")[-1] for name in re.findall(r"\{\{([^#^/].*?)\}\}", back)}
-            assert shown == set(note_type.fields) - {"Id", "Spare 1", "Spare 2", *note_type.switches}
+            assert shown == set(note_type.fields) - {"Spare 1", "Spare 2", *note_type.switches}
 
 
 def test_style_follows_anki_s_theme_alone():
-    assert "prefers-color-scheme" not in CSS and ".nightMode" in CSS and ".night_mode" in CSS
+    assert "prefers-color-scheme" not in CSS and {"only light", "only dark"} == set(re.findall(r"color-scheme: ([^;]*);", CSS)) and ".nightMode" in CSS and ".night_mode" in CSS
 
 
 def palette(theme: str) -> dict[str, str]:
