@@ -66,7 +66,12 @@ def test_templates_are_whole_and_plain():
 
 
 def test_style_follows_anki_s_theme_alone():
-    assert "prefers-color-scheme" not in CSS and {"only light", "only dark"} == set(re.findall(r"color-scheme: ([^;]*);", CSS)) and ".nightMode" in CSS and ".night_mode" in CSS
+    assert (
+        "prefers-color-scheme" not in CSS
+        and {"only light", "only dark"} == set(re.findall(r"color-scheme: ([^;]*);", CSS))
+        and ".nightMode" in CSS
+        and ".night_mode" in CSS
+    )
 
 
 def palette(theme: str) -> dict[str, str]:
