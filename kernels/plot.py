@@ -415,7 +415,10 @@ class _Canvas:
 
 
 def _callouts(canvas: _Canvas, labels: Sequence[tuple[float, str]], top: float) -> float:
-    """Labels under a bar for parts too narrow to hold theirs, each on a leader; returns the y below the last one."""
+    """Labels under a bar for parts too narrow to hold theirs; returns the y below the last one.
+
+    Each on a leader, or, where these would take more than two lines, all on one in the bar's order.
+    """
     groups: list[tuple[float, list[str]]] = []
     for x, text in labels:  # parts whose leaders would run into one another share one
         if groups and x - groups[-1][0] < 8:
@@ -426,6 +429,10 @@ def _callouts(canvas: _Canvas, labels: Sequence[tuple[float, str]], top: float) 
         return top
     drop, line, count = 6.0, 15.0, len(labels)
     placed = next((p for depth in range(1, count + 1) if (p := _arranged(groups, depth)) is not None), None)
+    one = ", ".join(text for _, text in labels)
+    if (placed is None or max(level + len(texts) for (_, texts), (level, *_) in zip(groups, placed)) > 2) and _width(one, SMALL) <= WIDTH - 4:
+        canvas.text(0, top + 14, one, color=INK, size=SMALL)
+        return top + line + 4
     if placed is None:
         raise KernelError("the bars' labels do not fit beside one another (shorten them)")
     for (x, texts), (level, start, _) in zip(groups, placed):

@@ -26,7 +26,7 @@ from generator.notes import Claim, Entry, Judged, Note, Rendered, Resolved, Run,
 from generator.problems import Place, Problem
 from generator.read.folder import File, Frame, Source, read_file
 from generator.read.html import links
-from generator.resolve.names import plain, used
+from generator.resolve.names import call, plain, used
 from kernels.home import Home
 
 if TYPE_CHECKING:
@@ -382,7 +382,7 @@ RESTS = "let what is computed answer, and the measurement follow in a paragraph 
 def _entry(note: Rendered, pieces: tuple[str, ...], deck_id: int) -> Entry:
     from generator.pack.lock import guid_of, hash_of
     from generator.pack.package import ids_of
-    from generator.show.report import call, verdict_of
+    from generator.show.report import verdict_of
 
     guid = note.resolved.note.guid or guid_of(deck_id, note.id)
     return Entry(

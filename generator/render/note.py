@@ -19,7 +19,7 @@ from generator.render import figures, highlight
 from generator.render.mathjax import MathError, mathjax
 from generator.render.numbers import whole
 from generator.render.prose import prose
-from generator.resolve.names import device_name
+from generator.resolve.names import call, device_name
 from generator.text import cloze
 from generator.text.blocks import FIGURE
 from generator.text.spans import Span, SpanError, spans
@@ -367,17 +367,11 @@ def _footer(page: _Page, with_source: bool) -> str:
     made += [f"measured on {device}" for device in sorted(devices)]
     parts = []
     if made:
-        runs = "".join(f"<li><code>{escape(run, quote=False)}</code></li>" for run in dict.fromkeys(map(_run, results)))
+        runs = "".join(f"<li><code>{escape(run, quote=False)}</code></li>" for run in dict.fromkeys(map(call, results)))
         parts.append(f'<details class="made"><summary>{escape(" · ".join(made), quote=False)}</summary><ul>{runs}</ul></details>')
     if with_source and SOURCE in page.resolved.fields:
         parts.append(_html(_filled(page.resolved, SOURCE), page))
     return "\n".join(parts)
-
-
-def _run(result: Result) -> str:
-    """The kernel and its parameters, as `kernels run` takes them."""
-    given = (f"{name}={value:g}" if isinstance(value, float) else f"{name}={value}" for name, value in result.parameters.items())
-    return " ".join([result.kernel, *given])
 
 
 def _device(made: Mapping[str, Any]) -> str:

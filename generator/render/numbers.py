@@ -13,14 +13,14 @@ from kernels import units
 
 _BETWEEN = rf"(?:</\w+>|[{cloze.MARKS}])*"  # what may stand between a number and the space after it
 _SIGNS = r"[≈~≤≥±−×=+≪≫]|&[lg]t;"
-_WORDS = ("%", "‰", "°", "°C", "°F", "€", "$", "£", "¥", "×", "bits", "bytes", "percent", "points", "million", "billion", "trillion")
-_OPENED = rf"(?:<\w[^<>]*>|{cloze.OPEN}\d+{cloze.OPENED})*"  # and between that space and the next number
+_WORDS = ("%", "‰", "°", "°C", "°F", "€", "$", "£", "¥", "×", "±", "bits", "bytes", "percent", "points", "million", "billion", "trillion")
+_OPENED = rf"(?:<\w[^<>]*>|{cloze.OPEN}\d+{cloze.OPENED})*"  # and between that space and what follows it
 _ENDS = r"[−+±~≈]?\d[\d.,]*[%×A-Za-z]{0,5}|[A-Za-z]{1,5}"  # what may follow the hyphen or dash
 _UNIT = rf"[^\s\d<>&.,;:!?()\[\]{{}}{cloze.MARKS}'\"]+"
 _FOUND = re.compile(
     rf"""(?P<power>\d{_BETWEEN})[ ]×[ ]10(?=<sup>|\^)
-    | (?<![\w.,\-–−/&\#])(?P<joined>[−+±~≈]?\d[\d.,]*[-–](?:{_ENDS})(?<![.,])(?![\w\-–]))(?:[ ](?P<its>{_UNIT}))?
-    | (?P<number>\d{_BETWEEN})[ \n](?!×[ \n]{_OPENED}\d)(?P<unit>{_UNIT})
+    | (?<![\w.,\-–−/&\#])(?P<joined>[−+±~≈]?\d[\d.,]*[-–](?:{_ENDS})(?<![.,])(?![\w\-–]))(?:[ ](?=(?P<its>{_UNIT})))?
+    | (?P<number>\d{_BETWEEN})[ \n](?!×[ \n]{_OPENED}\d)(?={_OPENED}(?P<unit>{_UNIT}))
     | (?P<sign>{_SIGNS})[ \n](?={_OPENED}[−+±]?\d)
     | <[^<>]*>""",
     re.VERBOSE,
@@ -37,11 +37,11 @@ def _held(match: re.Match[str]) -> str:
         return f"{match['power']}\u202f×\u202f10"
     if match["joined"]:
         its = match["its"]
-        return f'<span class="whole">{match["joined"]}</span>' + (("\u202f" if _is_unit(its) else " ") + its if its else "")
+        return f'<span class="whole">{match["joined"]}</span>' + (("\u202f" if _is_unit(its) else " ") if its else "")
     if match["sign"]:
         return f"{match['sign']}\u202f"
     if match["number"] and _is_unit(match["unit"]):
-        return f"{match['number']}\u202f{match['unit']}"
+        return f"{match['number']}\u202f"
     return match[0]
 
 

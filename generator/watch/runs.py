@@ -21,8 +21,8 @@ from generator.keep.order import Order
 from generator.keep.stamp import PACKAGE
 from generator.notes import Run
 from generator.problems import Place, Problem
+from generator.resolve.names import call
 from generator.resolve.wanted import Wanted, lines
-from generator.show.report import call
 from kernels.key import code_of
 
 # Not -m, which looks in the working folder first, where a deck has a folder of that name:
