@@ -22,11 +22,11 @@ from generator.keep.cache import Cache, key
 from generator.keep.files import Files
 from generator.keep.stamp import PACKAGE
 from generator.look.notetypes import LOOK
-from generator.notes import Claim, Entry, Judged, Note, Rendered, Resolved, Run, Sheet
+from generator.notes import Claim, Entry, Judged, Note, Rendered, Resolved, Run, Sheet, call
 from generator.problems import Place, Problem
 from generator.read.folder import File, Frame, Source, read_file
 from generator.read.html import links
-from generator.resolve.names import call, plain, used
+from generator.resolve.names import plain, used
 from kernels.home import Home
 
 if TYPE_CHECKING:

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 from generator.look.notetypes import BUILT, HEADING, SOURCE, NoteType
 from generator.look.template import asks, is_blank
-from generator.notes import Judged, Rendered, Resolved, Text
+from generator.notes import Judged, Rendered, Resolved, Text, call
 from generator.problems import Place, Problem, nearest
 from generator.render import figures, highlight
 from generator.render.mathjax import MathError, mathjax
 from generator.render.numbers import whole
 from generator.render.prose import prose
-from generator.resolve.names import call, device_name
+from generator.resolve.names import device_name
 from generator.text import cloze
 from generator.text.blocks import FIGURE
 from generator.text.spans import Span, SpanError, spans

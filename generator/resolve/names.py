@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from generator.notes import Note, Resolved, Run
+from generator.notes import Note, Resolved
 from generator.resolve.references import references
-
-if TYPE_CHECKING:
-    from kernels.results import Result
 
 
 def used(note: Note) -> tuple[str, ...]:
@@ -42,17 +39,3 @@ def device_name(made: Mapping[str, Any]) -> str:
     device, name = str(made.get("device", "")), str(made.get("device_class", ""))
     at = device.lower().find(name) if name else -1
     return device[: at + len(name)] if at >= 0 else device or name.upper() or "an unnamed device"
-
-
-def call(run: Run | Result) -> str:
-    """kernel(parameter=value, ...), with 70000000000 as 70e9."""
-    return f"{run.kernel}({', '.join(f'{name}={_plain(value)}' for name, value in run.parameters.items())})"
-
-
-def _plain(value: Any) -> str:
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        for power in (12, 9, 6):
-            if abs(value) >= 10**power and value % 10 ** (power - 3) == 0:
-                return f"{value / 10**power:g}e{power}"
-        return f"{value:g}" if isinstance(value, float) else str(value)
-    return str(value)

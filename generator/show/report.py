@@ -12,8 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from generator.notes import VERDICTS, Deck, Entry, Judged, Rendered, Run, Sheet
-from generator.resolve.names import call
+from generator.notes import VERDICTS, Deck, Entry, Judged, Rendered, Run, Sheet, call
 from generator.show.coverage import Coverage
 
 if TYPE_CHECKING:

@@ -19,9 +19,8 @@ from typing import NamedTuple
 
 from generator.keep.order import Order
 from generator.keep.stamp import PACKAGE
-from generator.notes import Run
+from generator.notes import Run, call
 from generator.problems import Place, Problem
-from generator.resolve.names import call
 from generator.resolve.wanted import Wanted, lines
 from kernels.key import code_of
 
