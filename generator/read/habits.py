@@ -10,7 +10,8 @@ import re
 from collections.abc import Iterable, Iterator
 
 from generator.problems import nearest
-from generator.read.html import IMAGES, Finding
+from generator.read.html import Finding
+from generator.text.media import IMAGES
 
 # What it looks like, a sign without which it is not there, its name, and what to write.
 _HABITS = (
