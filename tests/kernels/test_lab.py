@@ -134,7 +134,7 @@ def test_a_measurement_without_its_gpu_is_refused(monkeypatch):
 def test_a_gpu_that_vanishes_is_noticed(monkeypatch):
     pytest.importorskip("torch")
     pretend(monkeypatch, "made-up")
-    with pytest.raises(lab.RunError, match="torch sees no GPU here"):
+    with pytest.raises(lab.RunError, match="torch sees none here"):
         lab.run(find("made_up_speed"), {})
 
 
