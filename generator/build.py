@@ -377,6 +377,6 @@ def _well(built: Built, typed: int, unsaid: int) -> str:
     notes, missing = built.entries, len(_waiting(built))
     parts = [f"{len(notes):,} notes, {sum(len(note.cards) for note in notes):,} cards: no problems"]
     parts += [waiting(built.withheld)] * bool(built.withheld) + [f"{missing} runs wait for a measurement"] * bool(missing)
-    parts += [f"{typed} numbers typed by hand"] * bool(typed)
-    parts += [f"{unsaid} premises not on the front"] * bool(unsaid)
+    parts += [f"{typed} number{'s' * (typed != 1)} typed by hand"] * bool(typed)
+    parts += [f"{unsaid} premise{'s' * (unsaid != 1)} not on the front"] * bool(unsaid)
     return "; ".join(parts) + (" (--verbose lists them)" if len(parts) > 1 else "")

@@ -13,6 +13,7 @@ from kernels.results import Number, Result
 
 HEAD = ("kernel", "headline", "predicted", "ratio", "of ceiling", "doubt")
 WIDE = 0.05  # a spread between processes, as a share of the median, that leaves only one digit or two
+TOLD = 2  # doubts of single times
 POSSIBLE = 1.05  # of a ceiling or of a data sheet: more is a fault of the measurement, or of the ceiling
 
 
@@ -57,4 +58,7 @@ def doubts(result: Result, ratio: float | None = None, headline: Number | None =
         yield "better than the data sheet allows"
     if headline and headline.low is not None and headline.high is not None and headline.high - headline.low > WIDE * abs(headline.value):
         yield f"{(headline.high - headline.low) / abs(headline.value):.0%} between processes"
-    yield from dict.fromkeys(doubt for timing in result.timings for doubt in timing.get("doubts", ()))
+    told = list(dict.fromkeys(doubt for timing in result.timings for doubt in timing.get("doubts", ())))
+    yield from told[:TOLD]
+    if len(told) > TOLD:
+        yield f"and {len(told) - TOLD} more in its record"

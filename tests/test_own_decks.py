@@ -359,5 +359,5 @@ def test_the_page_of_the_readme_to_the_letter(warpdeck: Installed, tmp_path: Pat
     assert (tmp_path / "opened").read_text(encoding="utf-8").strip() == str(here / "build/kitchen.apkg")
     assert "- The alkali metals, above potassium." in said["warpdeck diff"] and said["warpdeck diff"].endswith("\n1 changed\n")
     took = learner.takes(package(here))
-    assert took.new == notes_of(here) == 8
+    assert took.new == notes_of(here) == 11
     assert learner.note("kettle-time")["Expected"].startswith("170") and len(learner.cards("sodium")) == 2

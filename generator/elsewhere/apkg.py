@@ -45,11 +45,12 @@ def read(path: Path) -> Haul:
         with _connected(_opened(archive.read(collection), latest)) as database:
             kinds = _kinds(database)
             decks = _decks(database)
+            lost = tuple(_lost(database, place))
             notes = tuple(_notes(database, kinds, decks, path.as_posix()))
     except sqlite3.DatabaseError as error:
         raise DeckError([Problem(place, f"the package's collection cannot be read: {error}", "export it from Anki once more")]) from None
     used = {note.kind for note in notes}
-    return Haul(notes, "html", {str(id): kind for id, kind in kinds.items() if str(id) in used}, media)
+    return Haul(notes, "html", {str(id): kind for id, kind in kinds.items() if str(id) in used}, media, lost)
 
 
 def _opened(content: bytes, compressed: bool) -> bytes:
@@ -144,6 +145,17 @@ def _decks(database: sqlite3.Connection) -> dict[int, tuple[str, ...]]:
         return {id: tuple(name.split("\x1f")) for id, name in database.execute("select id, name from decks")}
     (decks,) = database.execute("select decks from col").fetchone()
     return {int(id): tuple(deck["name"].split("::")) for id, deck in json.loads(decks).items()}
+
+
+def _lost(database: sqlite3.Connection, place: Place) -> Iterator[Problem]:
+    """What is said of whole decks and stands in no note."""
+    if _has_table(database, "decks"):
+        kinds = ((name, dict(_message(kind)).get(1)) for name, kind in database.execute("select name, kind from decks order by name"))
+        told = [name.replace("\x1f", "::") for name, normal in kinds if isinstance(normal, bytes) and dict(_message(normal)).get(4)]
+    else:
+        (decks,) = database.execute("select decks from col").fetchone()
+        told = sorted(deck["name"] for deck in json.loads(decks).values() if deck.get("desc"))
+    yield from (Problem(place, f"the description of the deck {name!r} was left out", "description: of deck.yml is for one") for name in told)
 
 
 def _notes(database: sqlite3.Connection, kinds: Mapping[int, Kind], decks: Mapping[int, tuple[str, ...]], path: str) -> Iterator[Found]:

@@ -84,6 +84,8 @@ class _Reader:
             kind = special.get("notetype") or self.head.get("notetype", "")
             key, fields = self._fields(kind, names, values)
             deck = special.get("deck") or self.head.get("deck", "")
+            if key == "cloze":  # which is headed with what it is about, for its text would tell what is hidden
+                fields = {"Front": escape(deck.rpartition("::")[2] or self.path.stem, quote=False), **fields}
             tags = (*self.head.get("tags", "").split(), *special.get("tags", "").split())
             place = Place(self.path.as_posix(), number)
             yield Found(key, fields, tuple(deck.split("::")) if deck else (), tuple(dict.fromkeys(tags)), place, special.get("guid", ""))

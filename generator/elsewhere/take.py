@@ -5,6 +5,7 @@ In: paths, of files or of a vault's folder, and the folder of cards. Out: files 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -13,12 +14,12 @@ from generator.elsewhere.found import Haul
 from generator.problems import DeckError, Place, Problem
 
 FORMATS = (".apkg", ".colpkg", ".csv", ".markdown", ".md", ".tsv", ".txt")
-NEEDED = {"bs4": "beautifulsoup4", "markdownify": "markdownify"}
+NEEDED = ("markdownify", *(["backports.zstd"] if sys.version_info < (3, 14) else []))
 
 
 def take(paths: Sequence[Path], cards: Path, now: int) -> str:
     """Writes what the files hold into the folder of cards, and says what came and what did not. Raises DeckError where nothing can."""
-    if missing := [package for module, package in NEEDED.items() if find_spec(module) is None]:
+    if missing := [name for name in NEEDED if not _is_there(name)]:
         names = " and ".join(missing)
         raise DeckError([Problem(Place(str(path)), f"importing needs {names}", "pip install 'warpdeck[import]'") for path in paths])
     from generator.elsewhere.write import counted, write
@@ -31,6 +32,13 @@ def take(paths: Sequence[Path], cards: Path, now: int) -> str:
     lines = [f"{written.notes} notes in {len(files)} file{'s' * (len(files) != 1)}: {', '.join(files[:6])}{', ...' * (len(files) > 6)}"]
     lines += [f"{written.known} notes were here already"] * bool(written.known)
     return "\n".join([*lines, *(f"lost  {line}" for line in counted(written.lost))])
+
+
+def _is_there(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:  # not even the package that it is in
+        return False
 
 
 def _read(path: Path) -> Iterator[tuple[Path, Haul]]:

@@ -152,7 +152,7 @@ class _Stage:
         self.new: list[str] = []  # those of them that were not there before
         self.kinds: dict[str, Kind] = {}
         self.look_files: dict[str, bytes] = {}
-        self.kind_lost: dict[str, list[Problem]] = {}
+        self.headed: dict[str, bool] = {}  # whether the first field of a type is what its notes are headed with
         paths = {note.deck for _, haul in hauls for note in haul.notes if note.deck}
         common = {path[0] for path in paths}
         self.name = here.name or (common.pop() if len(common) == 1 and all(note.deck for _, haul in hauls for note in haul.notes) else name)
@@ -182,7 +182,11 @@ class _Stage:
     def _kind(self, kind: Kind, haul: Haul, number: int) -> tuple[str, look.Shape, Kind]:
         """The key of the note type in look/, where it is put unless it is there."""
         for key, known in self.here.types.items():
-            if kind.id and known.id == kind.id and list(known.fields) == list(kind.fields):
+            if kind.id and known.id == kind.id:
+                if list(known.fields) != list(kind.fields):
+                    place = Place(f"{self.here.cards.as_posix()}/look/{key}/type.yml")
+                    message = f"the note type {kind.name!r} has other fields now: {', '.join(kind.fields)}"
+                    raise DeckError([Problem(place, message, "Anki takes it for another type; make one of the two as the other is")])
                 return key, look.Shape(known.heading, known.main, known.sections, frozenset(known.typed)), kind
         for key, other in self.kinds.items():
             if other == kind:
@@ -202,10 +206,6 @@ class _Stage:
         self.lost += [Problem(Place(f"{self.here.cards.as_posix()}/look/{key}/type.yml"), what) for what in look.losses(kind)]
         return key, about, kind
 
-    @property
-    def headed(self) -> dict[str, bool]:
-        return self.__dict__.setdefault("_headed_kinds", {})
-
     def _ids(self) -> None:
         """Gives each note an id made of its front: the first one that has it has it plain, so that a later version of a deck names the same alike."""
         taken = set(self.here.fronts)
@@ -216,7 +216,11 @@ class _Stage:
             mark = hashlib.sha256(content.encode()).hexdigest()
             id = _slug(plain, 48)
             id = id if len(id) > 1 else f"{id or 'note'}-{mark[:8]}"
-            if not card.found.guid and id in self.here.fronts and self.here.fronts[id] == self._heading(card)[0]:
+            heading, front = self._heading(card)
+            if card.shape.heading and not (front and front.text):
+                self.lost.append(Problem(card.place, f"a note without a front was left out: {plain[:60]}"))
+                continue
+            if not card.found.guid and id in self.here.fronts and self.here.fronts[id] == heading:
                 self.known += 1
                 continue
             if id in taken:
@@ -473,6 +477,8 @@ class _Stage:
                 one = card.shows.get(name)
                 place = Place(f"{self.here.cards.as_posix()}/{path}", line)
                 yield from (Problem(place, what) for what in (one.lost if one else ()))
+                if name == card.shape.heading and (odd := [tag for tag in card.found.tags if tag not in _tags(card.found.tags)]):
+                    yield Problem(place, f"tags are written otherwise: {' '.join(odd)}")
                 if name in card.differing and card.forms[name] in card.differing[name]:
                     yield Problem(place, "this looks otherwise than it did", "learners keep what they have until the note is changed")
         if self.here.is_there and (missing := self._unlisted()):

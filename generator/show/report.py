@@ -44,12 +44,7 @@ def summary(
         *([("withheld", waiting(withheld))] if withheld else []),
         ("runs", _tally(Counter(run["state"] for run in runs), RUN_STATES) or "none"),
         ("claims", _tally(claims, VERDICTS) or "none"),
-        (
-            "sources",
-            f"{totals['questions_answered']} of {_count(totals['questions'], 'question')} answered, "
-            f"{totals['claims_checked']} of {_count(totals['claims'], 'claim')} checked, {totals['claims_left_out']} left out; "
-            f"{totals['topics_whole']} of {_count(totals['topics'], 'topic')} whole",
-        ),
+        *([("sources", _asked(totals))] if coverage.topics else []),
         ("media", f"{_count(len(media), 'file')}, {_size(sum(media.values()))}"),
     ]
     if package is not None:
@@ -68,6 +63,15 @@ def released(deck: Deck, statuses: Mapping[str, str], withheld: Sequence[Entry],
     rows += [("withheld", waiting(withheld))] * bool(withheld) + _listed("warning", list(map(str, deck.warnings)))
     rows += [("package", f"{_relative(package)}, {_size(package.stat().st_size)}"), ("lock", f"commit {_relative(lock)} with the cards")]
     return _aligned(rows)
+
+
+def _asked(totals: Mapping[str, int]) -> str:
+    """What is covered of sources.yml."""
+    return (
+        f"{totals['questions_answered']} of {_count(totals['questions'], 'question')} answered, "
+        f"{totals['claims_checked']} of {_count(totals['claims'], 'claim')} checked, {totals['claims_left_out']} left out; "
+        f"{totals['topics_whole']} of {_count(totals['topics'], 'topic')} whole"
+    )
 
 
 def report(

@@ -68,7 +68,7 @@ def test_a_deck_that_is_there_gets_topics(elsewhere):
         "semicolons, as spreadsheets write them": ("\ufeffa;b\r\n", [{"Front": "a", "Back": "b"}]),
         "a head": ("Question,Answer\nx,y\n", [{"Front": "x", "Back": "y"}]),
         "comments": ("# no note\na\tb\n", [{"Front": "a", "Back": "b"}]),
-        "clozes": ("A {{c1::b}}\tmore\n", [{"Text": "A {{c1::b}}", "Why": "more"}]),
+        "clozes": ("A {{c1::b}}\tmore\n", [{"Front": "words", "Text": "A {{c1::b}}", "Why": "more"}]),
         "text is no HTML": ("a<b>\t&amp;\n", [{"Front": "a&lt;b&gt;", "Back": "&amp;amp;"}]),
         "HTML": ("#html:true\na<b>b</b>\tc\n", [{"Front": "a<b>b</b>", "Back": "c"}]),
         "a literal separator": ("#separator:|\na|b\n", [{"Front": "a", "Back": "b"}]),

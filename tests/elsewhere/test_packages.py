@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -230,7 +231,7 @@ def test_a_medium_that_no_card_shows_is_left_out_alone(elsewhere, tmp_path):
     model = genanki.Model(1607392322, "M", [{"name": "F"}, {"name": "B"}], [{"name": "c", "qfmt": "{{F}}", "afmt": "{{B}}"}])
     deck = genanki.Deck(2059400112, "Media")
     deck.add_note(genanki.Note(model, ["one", '<img src="evil.svg"> <b>and</b> <img src="good one.svg" width="200">']))
-    deck.add_note(genanki.Note(model, ["two", '<img src="paper.pdf"> rest']))
+    deck.add_note(genanki.Note(model, ["two", '<img src="paper.pdf"> rest'], tags=["plain", "it's,odd"]))
     genanki.Package(deck, media_files=[str(tmp_path / name) for name in media]).write_to_file(str(tmp_path / "media.apkg"))
     done = elsewhere.imports(tmp_path / "media.apkg")
     assert done.status == 0, done.err
@@ -240,6 +241,7 @@ def test_a_medium_that_no_card_shows_is_left_out_alone(elsewhere, tmp_path):
     assert [line.partition(": ")[2] for line in done.out.splitlines() if line.startswith("lost")] == [
         "evil.svg was left out: it is not there, or no medium that a card can show",
         "the size of good one.svg was left out",
+        "tags are written otherwise: it's,odd",
         "paper.pdf was left out: it is not there, or no medium that a card can show",
     ]
     assert elsewhere.run("deck").status == 0
@@ -272,3 +274,25 @@ def test_whatever_fields_hold_nothing_is_lost_to_who_studied_them(elsewhere, tmp
         assert ankis.state(col) == before
     finally:
         col.close()
+
+
+def test_a_deck_s_description_is_told(original, elsewhere, tmp_path):
+    deck = original.col.decks.by_name("Español")
+    deck["desc"] = "All of it."
+    original.col.decks.save(deck)
+    for legacy in (False, True):
+        path = ankis.exported(original.col, tmp_path / f"told-{legacy}.apkg", legacy)
+        assert f"lost  {path}:1: the description of the deck 'Español' was left out" in elsewhere.imports(path).out
+        shutil.rmtree(elsewhere.cards)
+
+
+def test_a_type_whose_fields_changed_is_refused(original, elsewhere, tmp_path):
+    elsewhere.imports(original.latest)
+    kind = original.col.models.by_name("Vocabulary")
+    original.col.models.add_field(kind, original.col.models.new_field("Sound"))
+    original.col.models.update_dict(kind)
+    done = elsewhere.imports(ankis.exported(original.col, tmp_path / "later.apkg"))
+    assert done.status == 1
+    assert done.err.startswith(
+        "cards/look/vocabulary/type.yml:1: the note type 'Vocabulary' has other fields now: Word, Reading, Meaning, Front, Id, Sound"
+    )
