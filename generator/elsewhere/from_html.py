@@ -14,7 +14,8 @@ from typing import Any, Literal, NamedTuple
 from bs4 import BeautifulSoup, Comment, NavigableString, Tag
 from markdownify import MarkdownConverter
 
-from generator.read.html import ATTRIBUTES, ELEMENTS, IMAGES, VOID, loads
+from generator.read.html import ATTRIBUTES, ELEMENTS, VOID, WIDTH, loads
+from generator.text.media import kind_of
 
 Form = Literal["markdown", "html", "text"]
 FORMS: tuple[Form, ...] = ("markdown", "html", "text")
@@ -130,8 +131,8 @@ class _Held:
         bare = "$" not in tex and not re.match(r"[0-9]", match.string[match.end() :])
         return self.up((f"$${tex}$$" if display else f"${tex}$") if bare else written, escape(written), unescape(match[0]))
 
-    def media(self, name: str, alt: str = "") -> str:
-        """A media file in our form: a picture, a sound or a film."""
+    def media(self, name: str, alt: str = "", width: str = "") -> str:
+        """A media file in our form: a picture, a sound or a film. width: of a picture, as we write it."""
         name = unescape(name).strip()
         if _REMOTE.match(name):
             self.lost.append(f"{name} is remote, and is linked to instead of shown")
@@ -143,7 +144,8 @@ class _Held:
             self.lost.append(f"{name} was left out: it is not there, or no medium that a card can show")
             return self.up(literal(alt or name), escape(alt or name))
         shown = re.sub(r"[\[\]\s]+", " ", alt).strip() or re.sub(r"[\[\]\s_-]+", " ", name.rpartition(".")[0]).strip() or "picture"
-        return self.up(f"![{literal(shown)}]({path})", "<img>" if path.lower().endswith(IMAGES) else "")
+        is_image = kind_of(path) == "image"
+        return self.up(f"![{literal(shown)}]({path}){width if is_image else ''}", "<img>" if is_image else "")
 
 
 # ------------------------------------------------------------------------------------- what a card may have
@@ -159,9 +161,10 @@ def _tidied(soup: BeautifulSoup, held: _Held) -> None:
             held.lost.append(f"{_NOT_CARRIED[name]} was left out")
             tag.decompose()
         elif name == "img":
-            if any(tag.has_attr(name) for name in ("width", "height", "style")):
+            width = f"{{width={tag.get('width')}}}"
+            if tag.has_attr("height") or tag.has_attr("style") or (tag.has_attr("width") and not WIDTH.fullmatch(width)):
                 held.lost.append(f"the size of {tag.get('src')} was left out")
-            tag.replace_with(held.media(str(tag.get("src", "")), str(tag.get("alt", ""))))
+            tag.replace_with(held.media(str(tag.get("src", "")), str(tag.get("alt", "")), width if WIDTH.fullmatch(width) else ""))
         elif name in ("audio", "video"):
             source = tag.get("src") or (tag.source and tag.source.get("src")) or ""
             tag.replace_with(held.media(str(source)))

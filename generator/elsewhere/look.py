@@ -13,8 +13,8 @@ from typing import NamedTuple
 from generator.elsewhere.found import Kind
 from generator.look.template import ANKIS_OWN, FILTERS
 from generator.problems import Place, Problem
-from generator.read.html import IMAGES
 from generator.read.looks import FONTS, OCCLUSION
+from generator.text.media import IMAGES
 
 Media = Callable[[str], bytes | None]
 

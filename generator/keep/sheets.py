@@ -209,7 +209,8 @@ class _Maker:
         figures = set(_FIGURE.findall(whole))
         drawn = [self._drawing(result.kernel) for alias, result in results.items() if result and alias in figures]
         asked = [_formula(result.kernel) for result in results.values() if result and result.evaluated]
-        pictures = [(path, self.under.files.hash(path)) for path in self._pictures] if "![" in whole.replace("![[", "") else []
+        shows = "![" in whole.replace("![[", "") or "sound:" in whole.lower()
+        pictures = [(path, self.under.files.hash(path)) for path in self._pictures] if shows else []
         said = [text, claims, note.assumes]
         about = [note.id, self.under.around.types[note.type].shape, note.deck, note.tags, said]
         return key("note", self.under.code, about, seen, self._beside(results), drawn, asked, pictures)
@@ -420,7 +421,7 @@ def _files(file: File, under: Circumstances) -> Iterator[str]:
 
 
 def _reach(file: File, under: Circumstances) -> list[str]:
-    """Where the pictures of a file may lie, and their twins for dark cards: whether a file is there or not, the notes depend on it."""
+    """Where media of a file may lie, and twins for dark cards: whether a file is there or not, the notes depend on it."""
     found = set()
     images = {*file.images, *(image.path for said in _said(file.front.claims) for image in links(said, said)[1])}
     for written in {path for image in images for path in (image, unescape(image).strip())}:

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from generator.look.notetypes import HEADING, SOURCE, NoteType
 from generator.notes import Text
 from generator.problems import Place, Problem, nearest
-from generator.read import html
+from generator.read import html, media
 from generator.read.frontmatter import ID, ID_RULE
 from generator.read.habits import embed_hint, habits
 from generator.text.spans import Span, scan
@@ -38,7 +38,7 @@ class Body(NamedTuple):
     """What a file's text holds.
 
     drafts: the sound notes. ids: those of all notes, sound or not, with their places. aliases: names that stand in references.
-    images: the paths of pictures. empty: whether there is no note and no text.
+    images: the paths of pictures, sounds and films. empty: whether there is no note and no text.
     """
 
     drafts: tuple[Draft, ...]
@@ -72,10 +72,13 @@ def body(text: str, scope: Scope, problems: list[Problem], warnings: list[Proble
         page.problem(finding.offset, finding.message, finding.hint)
     for finding in habits(masked, text):
         page.problem(finding.offset, finding.message, finding.hint)
-    wrong = {path: html.image_problem(path, scope.directory, scope.cards) for path in {image.path for image in images}}
+    wrong = {path: media.problem(path, scope.directory, scope.cards) for path in {image.path for image in images}}
     for image in images:
         if told := wrong[image.path]:
             page.problem(image.offset, *told)
+    for path, first in {image.path: image.offset for image in reversed(images)}.items():
+        if not wrong[path] and (told := media.warning(path, scope.directory, scope.cards)):
+            warnings.append(Problem(page.place(first), *told))
     _check_embeds(masked, page)
     _check_nesting(masked, page)
     _check_underlines(masked, page)

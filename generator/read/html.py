@@ -6,14 +6,13 @@ and it is done by a list of what is allowed.
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterable
 from html import unescape
-from pathlib import Path
 from typing import NamedTuple
 
 from generator.problems import nearest
+from generator.text.media import PLAYS, kind_of
 from generator.text.spans import Span
 
 _ELEMENTS = (
@@ -33,12 +32,11 @@ REFUSED = {
     "svg": "save it as a file and write ![alt](path)",
     "math": "write it as $..$",
     **dict.fromkeys(("iframe", "frame", "object", "embed", "applet"), "a card loads nothing"),
-    **dict.fromkeys(("audio", "video", "source", "track"), "a card loads nothing"),
+    **dict.fromkeys(("audio", "video", "source", "track"), "write ![what is heard](path)"),
     **dict.fromkeys(("form", "input", "button", "textarea", "select", "option"), "a card has no forms"),
     **dict.fromkeys(("h1", "h2", "h3", "h4", "h5", "h6"), "a note's headings are # and ##"),
 }
 SCHEMES = ("https", "http", "mailto")
-IMAGES = (".gif", ".jpeg", ".jpg", ".png", ".svg", ".webp")
 
 
 class Finding(NamedTuple):
@@ -50,7 +48,7 @@ class Finding(NamedTuple):
 
 
 class Image(NamedTuple):
-    """`![alt](path)` in a text."""
+    """`![alt](path)` or `[sound:path]` in a text: a picture, a sound or a film."""
 
     offset: int
     path: str
@@ -85,7 +83,7 @@ def elements(text: str, spans: Iterable[Span]) -> tuple[tuple[Finding, ...], tup
 
 
 def links(masked: str, text: str) -> tuple[tuple[Finding, ...], tuple[Image, ...]]:
-    """What is wrong with the links and images of a text, and the images that it shows.
+    """What is wrong with the links, images, sounds and films of a text, and the images and the like that it shows.
 
     masked: the text with everything but its "text" spans, and with escaped characters, blanked out.
     """
@@ -100,9 +98,20 @@ def links(masked: str, text: str) -> tuple[tuple[Finding, ...], tuple[Image, ...
             shown = _short(written.group() if written else image.group())
             found.append(Finding(image.start(), f"an image must be written ![alt](path), not {shown}", "no spaces in the path, no reference style"))
             continue
+        path = text[rest.start("path") : rest.end("path")].strip("<>")
+        kind = kind_of(path) or "image"
         if not text[image.start() + 2 : image.start("close")].strip():
-            found.append(Finding(image.start(), "an image without alt text", "say in the brackets what it shows"))
-        images.append(Image(image.start(), text[rest.start("path") : rest.end("path")].strip("<>")))
+            found.append(Finding(image.start(), f"{'a' if kind != 'image' else 'an'} {kind} without alt text", "say in the brackets what it shows"))
+        if (braces := _BRACES.match(masked, rest.end())) and (kind != "image" or not WIDTH.fullmatch(braces.group())):
+            hint = "{width=200} in pixels, or {width=50%}, right behind it" if kind == "image" else "only images have a width"
+            found.append(Finding(image.start(), f"{_short(braces.group())} says nothing of the {kind} {path!r}", hint))
+        images.append(Image(image.start(), path))
+    for plays in PLAYS.finditer(masked) if "sound:" in masked.lower() else ():
+        path = text[plays.start("path") : plays.end("path")]
+        if not plays["close"] or not path:
+            found.append(Finding(plays.start(), f"{_short(plays.group())} plays nothing", "write [sound:perro.mp3], or ![perro](perro.mp3)"))
+        else:
+            images.append(Image(plays.start(), path))
     for link in _LINK.finditer(masked) if "](" in masked else ():
         if link.start() not in images_close:
             found += _target(link.start(), text[link.start(1) : link.end(1)])
@@ -114,33 +123,6 @@ def links(masked: str, text: str) -> tuple[tuple[Finding, ...], tuple[Image, ...
     for tag in _HALF_TAG.finditer(masked) if "<" in masked else ():
         found.append(Finding(tag.start(), f"the tag {tag.group().split()[0]} has no end", "close it with >, or write &lt; for a literal <"))
     return tuple(found), tuple(images)
-
-
-def image_problem(path: str, directory: Path, cards: Path) -> tuple[str, str] | None:
-    """What is wrong with an image's path as a card in `directory` names it, as (message, hint), or None."""
-    address = unescape(path).strip()
-    if re.match(r"[a-zA-Z][a-zA-Z0-9+.-]+:|//", address):
-        return f"the image {path!r} is remote", "keep a copy in cards/media; a card loads nothing"
-    if address.startswith(("/", "\\", "~")) or re.match(r"[a-zA-Z]:", address):
-        return f"the image path {path!r} is absolute", "write it relative to the card, or to cards/media"
-    if any(part.startswith(".") and part.strip(".") for part in re.split(r"[/\\]", address)):
-        return f"the image {path!r} is hidden", "a name that does not begin with a dot"
-    root = os.path.realpath(cards) + os.sep
-    candidates = [directory / address, cards / "media" / address]
-    inside = [c for c in candidates if os.path.realpath(c).startswith(root)]
-    shown = next((c for c in inside if os.path.isfile(c)), None)
-    if not inside or "\\" in address or (shown is None and any(os.path.isfile(c) for c in candidates)):
-        return f"the image path {path!r} leads out of {cards.name}/", "keep images beside the card or in cards/media"
-    if Path(address).suffix.lower() not in IMAGES:
-        return f"{path!r} is no image that every Anki shows", f"one of {', '.join(IMAGES)}"
-    if shown is None:
-        near = sorted(
-            p.name for folder in {c.parent for c in inside} if os.path.isdir(folder) for p in folder.iterdir() if p.suffix.lower() in IMAGES
-        )
-        return f"there is no image {path!r}", nearest(Path(address).name, near) or "a path from the card's folder, or from cards/media"
-    if shown.suffix.lower() == ".svg" and (active := _ACTIVE_SVG.search(shown.read_bytes())):
-        return f"the image {path!r} holds {active.group().decode('ascii', 'replace').strip()}", "an SVG carries no scripts and loads nothing"
-    return None
 
 
 # ---------------------------------------------------------------------------------------------------- tags
@@ -220,14 +202,12 @@ _LINK = re.compile(r"\]\(\s*(<[^<>\n]*>|[^\s()]{0,2000})")
 _IMAGE = re.compile(r"!\[(?!\[)(?:[^\[\]]|\[[^\[\]]*\])*(?P<close>\]\(|\]\[|\])")
 _AS_WRITTEN = re.compile(r"!\[[^\]]{0,80}\]\S{0,80}")
 _DESTINATION = re.compile(r"[ \t]*(?P<path><[^<>\n]*>|(?:[^\s()]|\([^\s()]*\)){1,400})(?:[ \t]+(?:\"[^\"\n]*\"|'[^'\n]*'))?[ \t]*\)")
+_BRACES = re.compile(r"\{(?:[\w-]+[ \t]*=|[.#:])[^{}\n]*\}")
+WIDTH = re.compile(r"\{width=(?P<width>[1-9][0-9]{0,3}(?:px)?|[1-9][0-9]?%|100%)\}")
 _DEFINITION = re.compile(r"^[ ]{0,3}\[(?!\^)[^\[\]\n]+\]:\s*(\S+)", re.MULTILINE)
 _ANGLES = re.compile(r"<([A-Za-z][^<>\s]*)>")
 _HALF_TAG = re.compile(
     r"</?(?:" + "|".join(sorted(ELEMENTS | set(REFUSED))) + r")\s+[A-Za-z-]+\s*=|<(?:script|iframe|style|object|embed)\b", re.IGNORECASE
-)
-_ACTIVE_SVG = re.compile(
-    rb"<script|<foreignObject|<!ENTITY|\son[a-z]+\s*=|javascript:|@import|href\s*=\s*[\"'](?:https?:|//|data:text)|url\(\s*[\"']?(?:https?:|//)",
-    re.IGNORECASE,
 )
 
 

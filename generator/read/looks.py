@@ -18,7 +18,8 @@ from typing import Any, NamedTuple
 from generator.look.notetypes import BUILT, HEADING, LOOK, NoteType, Template, environment, tight
 from generator.look.template import ANKIS_OWN, FILTERS, sections, shown, tree
 from generator.problems import DeckError, Place, Problem, nearest
-from generator.read import html, yaml
+from generator.read import media, yaml
+from generator.text.media import IMAGES
 
 OURS = 11  # numbers below are those of our own types
 SPAN = 1000  # ids of note types that belong to a deck
@@ -370,14 +371,14 @@ class _Assets:
             if match["import"]:
                 self.problems.append(Problem(place, "the style sheet imports another one", "put its text here"))
             written = _first(match)
-            return match[0] if written is None or written.startswith("#") else f'url("{self._name(written, place, (*html.IMAGES, *FONTS))}")'
+            return match[0] if written is None or written.startswith("#") else f'url("{self._name(written, place, (*IMAGES, *FONTS))}")'
 
         return _IN_CSS.sub(packed, css)
 
     def in_html(self, text: str, path: str, source: str) -> str:
         def packed(match: re.Match[str]) -> str:
             written = _first(match) or ""
-            return f'{match["before"]}"{self._name(written, _place(path, source, written), html.IMAGES)}"'
+            return f'{match["before"]}"{self._name(written, _place(path, source, written), IMAGES)}"'
 
         return _IN_HTML.sub(packed, text)
 
@@ -388,7 +389,7 @@ class _Assets:
             self.problems.append(Problem(place, f"{written!r} is no file of look/", "a card loads nothing; keep a copy beside the style sheet"))
         elif path.suffix.lower() not in suffixes:
             self.problems.append(Problem(place, f"{written!r} is no file that every Anki shows", f"one of {', '.join(suffixes)}"))
-        elif path.suffix.lower() in html.IMAGES and (wrong := html.image_problem(written, self.folder, self.folder)):
+        elif path.suffix.lower() in IMAGES and (wrong := media.problem(written, self.folder, self.folder)):
             self.problems.append(Problem(place, *wrong))
         elif not path.is_file() or not os.path.realpath(path).startswith(os.path.realpath(self.folder) + os.sep):
             near = nearest(written, [found.relative_to(self.folder).as_posix() for found in self.folder.rglob(f"*{path.suffix}")])

@@ -1,4 +1,4 @@
-"""Pictures on their way into a note: a kernel's drawing, or an image file of the author, in; HTML and named media out.
+"""Media on their way into a note: a kernel's drawing, or a picture, sound or film of the author, in; HTML and named media out.
 
 Names carry a hash of the content, so that a changed picture is a changed field, and every picture has a name for a light
 card and one for a dark card; the style sheet shows the right one.
@@ -14,10 +14,10 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from generator.text.media import kind_of
+
 if TYPE_CHECKING:
     from kernels.results import Result
-
-SHOWN = ("gif", "jpeg", "jpg", "png", "svg", "webp")  # what every Anki client shows
 
 
 class Figure(NamedTuple):
@@ -47,30 +47,35 @@ def embed(figure: Figure, slug: str) -> tuple[str, Mapping[str, bytes]]:
     return f'<figure class="fig">{images}</figure>', {light: figure.light, dark: figure.dark}
 
 
-def picture(path: Path, alt: str) -> tuple[str, Mapping[str, bytes]]:
-    """HTML that shows an image file, and the files that it names.
+def player(path: Path, alt: str, bare: bool) -> tuple[str, Mapping[str, bytes]]:
+    """Anki's tag for a sound or film, which every app turns into a player, and the file that it names. bare: without its alt text."""
+    content = path.read_bytes()
+    name = media_name(path.stem, path.suffix[1:].lower(), content)
+    tag = f"[sound:{name}]"
+    said = _attribute(alt).replace("}}", "}&#125;").replace("::", ":&#58;")  # it may stand in a cloze
+    return tag if bare else f'<span class="{kind_of(name)}" role="group" aria-label="{said}">{tag}</span>', {name: content}
+
+
+def picture(path: Path, alt: str, width: str = "") -> tuple[str, Mapping[str, bytes]]:
+    """HTML that shows an image file, and the files that it names. width: in CSS pixels, or in % of the card's.
 
     A file `name.dark.svg` beside `name.svg` is its twin for dark cards; an image without one gets a light plate there.
     """
     light = path.read_bytes()
     slug, extension = path.stem, path.suffix[1:].lower()
     name = media_name(slug, extension, light)
+    size = f' width="{width.removesuffix("px")}"' if width else ""
     twin = path.with_name(f"{path.stem}.dark{path.suffix}")
     if not twin.is_file():
-        return f'<img class="plate" src="{name}" alt="{escape(alt)}">', {name: light}
+        return f'<img class="plate" src="{name}" alt="{escape(alt)}"{size}>', {name: light}
     dark = twin.read_bytes()
     dark_name = media_name(f"{slug}-dark", extension, dark)
-    return _twins(name, dark_name, alt, ""), {name: light, dark_name: dark}
+    return _twins(name, dark_name, alt, size), {name: light, dark_name: dark}
 
 
-def find_image(source: str, directory: Path) -> Path | None:
-    """The file that an image's path names: relative to the card's folder, or in media/ of the cards' root. None: there is none."""
-    roots = [folder for folder in (directory, *directory.parents) if (folder / "deck.yml").is_file()]
-    root = (roots[0] if roots else directory).resolve()
-    for candidate in (directory / source, root / "media" / source):
-        if candidate.is_file() and candidate.resolve().is_relative_to(root):
-            return candidate
-    return None
+def cards_of(directory: Path) -> Path:
+    """The folder of the deck that a card in `directory` belongs to."""
+    return next((folder for folder in (directory, *directory.parents) if (folder / "deck.yml").is_file()), directory)
 
 
 def media_name(slug: str, extension: str, content: bytes) -> str:
@@ -81,5 +86,8 @@ def media_name(slug: str, extension: str, content: bytes) -> str:
 
 
 def _twins(light: str, dark: str, alt: str, size: str) -> str:
-    alt = escape(" ".join(alt.split()))
-    return "".join(f'<img class="{theme}" src="{name}" alt="{alt}"{size}>' for theme, name in (("light", light), ("dark", dark)))
+    return "".join(f'<img class="{theme}" src="{name}" alt="{_attribute(alt)}"{size}>' for theme, name in (("light", light), ("dark", dark)))
+
+
+def _attribute(text: str) -> str:
+    return escape(" ".join(text.split()))

@@ -14,13 +14,16 @@ from typing import TYPE_CHECKING, Any
 from generator.look.notetypes import BUILT, HEADING, SOURCE, NoteType
 from generator.look.template import asks, is_blank
 from generator.notes import Judged, Rendered, Resolved, Text
-from generator.problems import Place, Problem, nearest
+from generator.problems import Place, Problem
+from generator.read.html import WIDTH
+from generator.read.media import find, problem
 from generator.render import figures, highlight
 from generator.render.mathjax import MathError, mathjax
 from generator.render.prose import prose
 from generator.resolve.names import device_name
 from generator.text import cloze
 from generator.text.blocks import FIGURE
+from generator.text.media import as_images, kind_of, unplayed
 from generator.text.spans import Span, SpanError, spans
 from kernels.results import KernelError
 
@@ -29,7 +32,7 @@ if TYPE_CHECKING:
 
 LIFTED, LANDED = "\ue002", "\ue003"  # LIFTED, an index, LANDED stand for a piece of HTML that Markdown must not see
 UNITS = r"%|°|(?:[kKMGTP]i?)?B(?:/s)?|[kMGTP]?FLOP(?:/s|/B)?|[mµn]?s|[MG]Hz|W"
-QUANTITY = re.compile(rf"(?<=\d) (?=(?:{UNITS})(?![\w%]))")  # the space between a number and its unit
+QUANTITY = re.compile(rf"(?<=\d) (?=(?:{UNITS})(?![\w%]))|\]\(<[^<>\n]*>")  # the space between a number and its unit; or a path, which stays
 RESERVED = re.compile("[\ue000-\ue008]")
 
 VERDICTS = {"holds": "✓ holds", "wrong": "✗ wrong", "misleading": "◐ misleading", "depends": "± depends"}
@@ -54,7 +57,7 @@ def render(
     draw, highlighted: what makes figures of results, and HTML of code in a language.
     """
     note, note_type = resolved.note, types[resolved.note.type]
-    page = _Page(resolved, draw, highlighted)
+    page = _Page(resolved, draw, highlighted, note_type.elsewhere)
     made = {
         "Id": note.id,
         "Breadcrumb": escape(_breadcrumb(note.deck), quote=False),
@@ -75,7 +78,7 @@ def render(
         fields["Depth"] += _beside(resolved)
     if note.claims and "Claims" not in fields:
         page.problem(note.claims[0].place, f"a {note.type} note shows no claims", "its note type lacks the field Claims")
-    apart = _Page(resolved, draw, highlighted)
+    apart = _Page(resolved, draw, highlighted, note_type.elsewhere)
     for name, blocks in resolved.left_out.items():
         for block in blocks:  # their mistakes are told now, not when they are shown
             _html(block, apart, note_type.kind == "cloze" and name == note_type.main)
@@ -99,10 +102,13 @@ def render(
 class _Page:
     """What one note gathers while its fields are rendered."""
 
-    def __init__(self, resolved: Resolved, draw: Callable[[Result, Result | None], figures.Figure], highlighted: Callable[[str, str], str]):
+    def __init__(
+        self, resolved: Resolved, draw: Callable[[Result, Result | None], figures.Figure], highlighted: Callable[[str, str], str], bare: bool = False
+    ):
         self.resolved, self.draw, self.highlighted = resolved, draw, highlighted
         self.problems: list[Problem] = []
         self.media: dict[str, bytes] = {}
+        self.bare = bare  # no HTML of ours around a sound
 
     def problem(self, place: Place, message: str, hint: str = "") -> None:
         self.problems.append(Problem(place, message, hint))
@@ -144,7 +150,7 @@ def _html(text: Text, page: _Page, with_clozes: bool = False) -> str:
             if not with_clozes and span.kind in ("text", "math") and (stray := re.search(r"\{\{c[0-9]+::", part)):
                 page.problem(text.at(span.start), f"{stray.group()} stands where no cloze can", "only the text of a note of class .cloze has clozes")
             parts.append(part)
-        html = _pictures(lifted.down(prose("".join(parts))), text, page)
+        html = _media(unplayed(lifted.down(prose("".join(parts)))), text, lifted, page)
         if found:
             html = cloze.in_html(html)
         return lifted.math_down(html)
@@ -159,14 +165,14 @@ def _lift(text: Text, span: Span, found: tuple[cloze.Cloze, ...], lifted: _Lifte
     if found and span.kind != "html":
         source = cloze.marked(text.text, span.start, span.end, found)
     if span.kind == "text":
-        source = QUANTITY.sub("\u202f", source)
+        source = QUANTITY.sub(lambda match: "\u202f" if match[0] == " " else match[0], as_images(source))
         return _lift_figures(source, text, span, lifted, page)
     if span.kind == "html":
-        return "" if source.startswith("<!--") else source
+        return "" if source.startswith("<!--") else unplayed(source)
     if span.kind == "math":
         inside = any(c.inside <= span.start and span.end <= c.end for c in found)
         try:
-            return lifted.up(mathjax(source, inside), lifted.math)
+            return lifted.up(unplayed(mathjax(source, inside)), lifted.math)
         except MathError as error:
             page.problem(text.at(span.start), str(error))
             return ""
@@ -229,7 +235,9 @@ def _plain(html: str, text: Text, page: _Page) -> str:
     line = re.sub(r'<span class="num">(.*?)</span>', r"\1", _inline(html)).replace("&#8239;", " ").replace("\u202f", " ")
     if re.search(r"[<\n]|\\[(\[]", line):
         page.problem(
-            text.place, "what is typed is more than a line of plain text", "no second line, emphasis, math, code or picture; these go into a section"
+            text.place,
+            "what is typed is more than a line of plain text",
+            "no second line, emphasis, math, code, picture or sound; a section takes these",
         )
     return line
 
@@ -249,28 +257,33 @@ def _inline(html: str) -> str:
     return single[1] if single else html
 
 
-# --------------------------------------------------------------------------------------------- pictures
+# --------------------------------------------------------------------------- pictures, sounds and films
 
 
-def _pictures(html: str, text: Text, page: _Page) -> str:
-    """Images of the author: from paths to named media."""
+def _media(html: str, text: Text, lifted: _Lifted, page: _Page) -> str:
+    """Pictures, sounds and films of the author: from paths to named media."""
+    directory = page.resolved.note.directory
 
     def shown(match: re.Match[str]) -> str:
-        source, alt = (_attribute(match[0], name) for name in ("src", "alt"))
-        offset = text.text.find(source)
-        place = text.at(max(offset, 0))
-        path = None if "://" in source else figures.find_image(source, page.resolved.note.directory)
-        if path is None:
-            page.problem(place, f"there is no image {source!r}", "a path from the card's file, or a file in cards/media")
-        elif path.suffix[1:].lower() not in figures.SHOWN:
-            page.problem(place, f"{source!r} is no image that every Anki shows", nearest(path.suffix[1:], figures.SHOWN))
+        source, alt = (_attribute(match["image"], name) for name in ("src", "alt"))
+        cards = figures.cards_of(directory)
+        if wrong := problem(source, directory, cards):
+            page.problem(text.at(max(text.text.find(source), 0)), *wrong)
+            return ""
+        path = find(source, directory, cards)
+        assert path is not None
+        if kind_of(path.name) == "image":
+            made, media = figures.picture(path, alt, match["width"] or "")
         else:
-            picture, media = figures.picture(path, alt)
-            page.media.update(media)
-            return picture
-        return ""
+            tag, media = figures.player(path, alt, bare=page.bare)
+            made = lifted.up(tag, lifted.math)
+        page.media.update(media)
+        return made
 
-    return re.sub(r"<img\b(?![^<>]*\bclass=\"(?:light|dark)\")[^<>]*>", shown, html) if "<img" in html else html
+    return _IMG.sub(shown, html) if "<img" in html else html
+
+
+_IMG = re.compile(rf"(?P<image><img\b(?![^<>]*\bclass=\"(?:light|dark)\")[^<>]*>)(?:{WIDTH.pattern})?")
 
 
 def _attribute(tag: str, name: str) -> str:

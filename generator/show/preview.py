@@ -17,6 +17,7 @@ from generator.look.notetypes import LOOK, NoteType, environment
 from generator.notes import Deck, Entry
 from generator.show import anki_template
 from generator.show.report import withheld_entry
+from generator.text.media import players
 
 
 def page(
@@ -106,7 +107,7 @@ def faces(fields: Mapping[str, str], kind: NoteType, deck: str, tags: Sequence[s
     for ordinal in ordinals:
         template, number = (kind.templates[0], ordinal + 1) if kind.kind == "cloze" else (kind.templates[ordinal], 1)
         question, answer = anki_template.card(template.front, template.back, fields, number, {**extra, "Card": template.name})
-        sides = (anki_template.typed(side, fields, answer=side is answer) for side in (question, answer))
+        sides = (players(anki_template.typed(side, fields, answer=side is answer)) for side in (question, answer))
         name = f"cloze {number}" if kind.kind == "cloze" else template.name
         made.append({"ordinal": ordinal, "name": name, **dict(zip(("question", "answer"), map(with_mathml, sides)))})
     return made

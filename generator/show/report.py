@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from generator.notes import VERDICTS, Deck, Entry, Judged, Rendered, Run, Sheet
 from generator.show.coverage import Coverage
+from generator.text.media import KINDS, kind_of
 
 if TYPE_CHECKING:
     from kernels.declare import Kernel
@@ -45,7 +46,7 @@ def summary(
         ("runs", _tally(Counter(run["state"] for run in runs), RUN_STATES) or "none"),
         ("claims", _tally(claims, VERDICTS) or "none"),
         *([("sources", _asked(totals))] if coverage.topics else []),
-        ("media", f"{_count(len(media), 'file')}, {_size(sum(media.values()))}"),
+        ("media", _media(media)),
     ]
     if package is not None:
         rows.append(("package", f"{_relative(package)}, {_size(package.stat().st_size)}"))
@@ -115,6 +116,7 @@ def report(
             },
         },
         "sizes": {"package": package.stat().st_size if package else None, "media": sum(media.values()), "media_files": len(media)},
+        "media": _by_kind(media),
         "sha256": sha256,
         "warnings": list(map(str, deck.warnings)),
         "premises_unsaid": [str(problem) for sheet in sheets for problem in sheet.unsaid],
@@ -292,6 +294,23 @@ def _listed(name: str, lines: list[str]) -> list[tuple[str, str]]:
 
 def _count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _by_kind(media: Mapping[str, int]) -> dict[str, dict[str, int]]:
+    """The files of each kind and their bytes, by the kind's plural."""
+    sizes: dict[str, list[int]] = {}
+    for name, size in media.items():
+        sizes.setdefault(kind_of(name) or "font", []).append(size)
+    return {f"{kind}s": {"files": len(sizes[kind]), "bytes": sum(sizes[kind])} for kind in (*KINDS, "font") if kind in sizes}
+
+
+def _media(media: Mapping[str, int]) -> str:
+    """ "31 files, 1.2 MB", and of what kind where there are sounds or films among them."""
+    kinds, whole = _by_kind(media), f"{_count(len(media), 'file')}, {_size(sum(media.values()))}"
+    if not {"sounds", "films"} & set(kinds):
+        return whole
+    told = [_count(about["files"], kind[:-1]) + " of " + _size(about["bytes"]) for kind, about in kinds.items()]
+    return f"{whole}: {', '.join(told)}"
 
 
 def _size(size: int) -> str:

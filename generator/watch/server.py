@@ -25,13 +25,31 @@ HEARTBEAT = 5.0  # seconds between signs of life, by which the end of a browser 
 STALLED = 30.0  # seconds after which a browser that reads nothing, or asks nothing, is left
 RETRY_MS = 500  # after which a browser calls again when the stream broke
 TYPES = {
+    "3gp": "video/3gpp",
+    "aac": "audio/aac",
+    "avi": "video/x-msvideo",
+    "flac": "audio/flac",
     "gif": "image/gif",
     "jpeg": "image/jpeg",
     "jpg": "image/jpeg",
+    "m4a": "audio/mp4",
+    "m4v": "video/mp4",
+    "mkv": "video/x-matroska",
+    "mov": "video/quicktime",
+    "mp3": "audio/mpeg",
+    "mp4": "video/mp4",
+    "mpeg": "video/mpeg",
+    "mpg": "video/mpeg",
+    "oga": "audio/ogg",
+    "ogg": "audio/ogg",
+    "ogv": "video/ogg",
+    "opus": "audio/ogg",
     "otf": "font/otf",
     "png": "image/png",
     "svg": "image/svg+xml",
     "ttf": "font/ttf",
+    "wav": "audio/wav",
+    "webm": "video/webm",
     "webp": "image/webp",
     "woff": "font/woff",
     "woff2": "font/woff2",
@@ -94,14 +112,14 @@ class _Handler(BaseHTTPRequestHandler):
         live = {"at": deck.board.mark(state), "editor": self.server.editor, "root": os.getcwd()}
         script = base64.b64encode(hashlib.sha256(around.script.encode()).digest()).decode()
         policy = f"default-src 'none'; script-src 'sha256-{script}'; style-src 'unsafe-inline'; img-src 'self' data:; font-src 'self'; "
-        policy += "connect-src 'self'; base-uri 'self'; form-action 'none'; frame-ancestors 'none'"
+        policy += "media-src 'self'; connect-src 'self'; base-uri 'self'; form-action 'none'; frame-ancestors 'none'"
         self._begin("text/html; charset=utf-8", policy)
         self._send(filled(around, state.name, state.version, state.cards, {**state.about, "live": live}, state.notes.values()))
 
     def _media(self, name: str) -> None:
         content = self.server.deck.media.get(name)
         if content is None:
-            self.send_error(HTTPStatus.NOT_FOUND, "The cards show no such picture.")
+            self.send_error(HTTPStatus.NOT_FOUND, "The cards show no such file.")
             return
         kind = TYPES.get(name.rpartition(".")[2], "application/octet-stream")
         self._begin(kind, CLOSED, {"Content-Length": str(len(content)), "Cache-Control": "private, max-age=86400, immutable"})

@@ -14,7 +14,8 @@ from rendering import CASES, CLAIM, FORMULA, MEASURED, of_case, rendered
 
 from generator.notes import Judged, Text
 from generator.problems import Place
-from generator.render.figures import find_image, media_name
+from generator.read.media import find
+from generator.render.figures import media_name
 
 
 @pytest.mark.parametrize("path", sorted(CASES.glob("good/*.md")), ids=lambda path: path.stem)
@@ -119,7 +120,7 @@ def test_images_by_content(tmp_path: Path):
     assert result is not None, problems
     assert [name.rsplit("-", 1)[0] for name in result.media] == ["plan", "plan-dark", "uni-kode"]
     assert 'class="plate"' in result.fields["Answer"] and 'class="dark"' in result.fields["Answer"]
-    assert find_image("../../etc/passwd", tmp_path / "area") is None
+    assert find("../../etc/passwd", tmp_path / "area", tmp_path) is None
 
 
 def test_media_names_are_plain():

@@ -18,7 +18,7 @@ const AROUND = `
 body { margin: 0; padding: 0; overflow-wrap: break-word; }
 #content { margin: .5em; }
 body.night_mode { color: #fff; background-color: #000; }
-img { max-width: 100%; }
+img, audio, video { max-width: 100%; }
 #typeans { width: 100%; box-sizing: border-box; font: inherit; padding: 4px 6px; }
 .math math { display: inline math; }
 mtd[columnalign=right] { text-align: right; } mtd[columnalign=left] { text-align: left; }

@@ -1,0 +1,137 @@
+"""The files that a card shows or plays: where they lie, whether they are what their names say, and what a phone cannot play.
+
+In: a path as a card names it, relative to the card's folder or to media/ of the deck. Out: what is wrong with it, or a warning.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from html import unescape
+from pathlib import Path
+
+from generator.problems import nearest
+from generator.text.media import IMAGES, kind_of
+
+LARGEST = 100 << 20  # bytes; AnkiWeb's own limit
+HEAD = 1 << 14  # bytes in which a file says what it is
+UNCOMPRESSED = 1_000_000  # bytes of sound, beyond which compression is worth the trouble
+
+# What files begin with, most telling first: an MP3 may begin with anything.
+HEADS = {
+    "png": rb"\x89PNG",
+    "jpeg": rb"\xff\xd8\xff",
+    "gif": rb"GIF8",
+    "webp": rb"RIFF....WEBP",
+    "wav": rb"RIFF....WAVE",
+    "avi": rb"RIFF....AVI ",
+    "svg": rb"(?:\xef\xbb\xbf)?\s*(?:<\?.*?\?>\s*|<!--.*?-->\s*|<!DOCTYPE\s.*?>\s*)*<(?:\w+:)?svg\b",
+    "ogg": rb"OggS",
+    "flac": rb"fLaC|ID3.*?fLaC",
+    "mp4": rb"....(?:ftyp|moov|mdat|wide|free|skip)",
+    "webm": rb"\x1aE\xdf\xa3",
+    "mpeg": rb"\x00\x00\x01[\xb0-\xbf]",
+    "aac": rb"\xff[\xf0\xf1\xf8\xf9]|ADIF",
+    "mp3": rb"ID3|.*?\xff[\xe2\xe3\xf2\xf3\xfa\xfb]",
+}
+_HEADS = {format: re.compile(head, re.DOTALL) for format, head in HEADS.items()}
+_SAME = {
+    "jpg": "jpeg",
+    "oga": "ogg",
+    "opus": "ogg",
+    "ogv": "ogg",
+    "m4a": "mp4",
+    "m4v": "mp4",
+    "mov": "mp4",
+    "3gp": "mp4",
+    "mkv": "webm",
+    "mpg": "mpeg",
+}
+_KIND_OF = {"mp4": ("sound", "film"), "ogg": ("sound", "film"), "webm": ("film",)}
+
+PORTABLE = {"image": "png, jpg", "sound": "mp3 or m4a", "film": "mp4 with H.264 and AAC"}
+UNPORTABLE = {".oga", ".ogg", ".opus", ".flac", ".ogv", ".webm", ".mkv", ".avi", ".mpg", ".mpeg", ".3gp"}  # which an iPhone does not play
+_ACTIVE_SVG = re.compile(
+    rb"<(?:\w+:)?script|<(?:\w+:)?foreignObject|<!ENTITY|<\?xml-stylesheet|\son[a-z]+\s*=|javascript:|@import"
+    rb"|\b(?:href|src)\s*=\s*[\"'](?!\s*(?:#|[\"']|data:image/(?:png|jpeg|gif|webp)[;,]))[^\"']{0,40}"
+    rb"|url\(\s*(?:[\"']|&quot;|&apos;)?(?!\s*(?:#|data:(?:image/(?:png|jpeg|gif|webp)|font/|application/(?:x-)?font)))[^)]{0,40}",
+    re.IGNORECASE,
+)
+
+
+def address_of(path: str) -> str:
+    """The path that an author's `![alt](path)` means."""
+    return unescape(path).strip()
+
+
+def find(path: str, directory: Path, cards: Path) -> Path | None:
+    """The file that a card in `directory` names, where it lies in the deck's folder; None: there is none."""
+    root = os.path.realpath(cards) + os.sep
+    candidates = (directory / path, cards / "media" / path)
+    return next((c for c in candidates if os.path.realpath(c).startswith(root) and os.path.isfile(c)), None)
+
+
+def problem(path: str, directory: Path, cards: Path) -> tuple[str, str] | None:
+    """What is wrong with the path of a picture, sound or film as a card in `directory` names it, as (message, hint), or None."""
+    address = address_of(path)
+    kind = kind_of(address)
+    what = kind or "image"
+    if re.match(r"[a-zA-Z][a-zA-Z0-9+.-]+:|//", address):
+        return f"the {what} {path!r} is remote", "keep a copy in cards/media; a card loads nothing"
+    if address.startswith(("/", "\\", "~")) or re.match(r"[a-zA-Z]:", address):
+        return f"the {what} path {path!r} is absolute", "write it relative to the card, or to cards/media"
+    if any(part.startswith(".") and part.strip(".") for part in re.split(r"[/\\]", address)):
+        return f"the {what} {path!r} is hidden", "a name that does not begin with a dot"
+    root = os.path.realpath(cards) + os.sep
+    candidates = [directory / address, cards / "media" / address]
+    inside = [c for c in candidates if os.path.realpath(c).startswith(root)]
+    shown = find(address, directory, cards)
+    if not inside or "\\" in address or (shown is None and any(os.path.isfile(c) for c in candidates)):
+        return f"the {what} path {path!r} leads out of {cards.name}/", f"keep {what}s beside the card or in cards/media"
+    if not kind:
+        return f"{path!r} is no image, sound or film that Anki shows", f"one of {', '.join(IMAGES)}; .mp3, .mp4 and the like"
+    if shown is None:
+        near = sorted({p.name for folder in {c.parent for c in inside} if os.path.isdir(folder) for p in folder.iterdir() if kind_of(p.name)})
+        return f"there is no {kind} {path!r}", nearest(Path(address).name, near) or "a path from the card's folder, or from cards/media"
+    return _content_problem(path, kind, shown)
+
+
+def _content_problem(path: str, kind: str, file: Path) -> tuple[str, str] | None:
+    try:
+        format, size = _format(file), file.stat().st_size
+    except OSError as error:
+        return f"the {kind} {path!r} cannot be read: {error.strerror}", "check its permissions"
+    if not size:
+        return f"the {kind} {path!r} is empty", "save it again"
+    if size > LARGEST:
+        return f"the {kind} {path!r} has {size / 2**20:.0f} MiB", f"at most {LARGEST >> 20} MiB: AnkiWeb syncs no larger file"
+    suffix = file.suffix[1:].lower()
+    if kind not in (_KIND_OF.get(format) or (kind_of(f".{format}"),)):
+        is_what = f"it is {format}" if format else "its content is of no kind known here"
+        return f"the {kind} {path!r} is no {suffix}: {is_what}", "a page that was saved in place of the file?" if not format else ""
+    if format == "svg" and (active := _ACTIVE_SVG.search(file.read_bytes())):
+        return f"the image {path!r} holds {active.group().decode('ascii', 'replace').strip()}", "an SVG carries no scripts and loads nothing"
+    return None
+
+
+def warning(path: str, directory: Path, cards: Path) -> tuple[str, str] | None:
+    """What a learner's phone makes of a file that is there, as (message, hint), or None where it is at ease with it."""
+    file = find(address_of(path), directory, cards)
+    if file is None:
+        return None
+    suffix, kind = file.suffix.lower(), kind_of(file.name)
+    format = _format(file)
+    if format != _SAME.get(suffix[1:], suffix[1:]):
+        right = "m4a" if (kind, format) == ("sound", "mp4") else format
+        return f"the {kind} {path!r} is {right} by its content", f"rename it to {file.stem}.{right}"
+    if suffix in UNPORTABLE:
+        return f"the {kind} {path!r} is {suffix[1:]}, which an iPhone does not play", f"{PORTABLE[kind]} plays everywhere"
+    if suffix == ".wav" and (size := file.stat().st_size) > UNCOMPRESSED:
+        return f"the sound {path!r} is {size / 1e6:.1f} MB of wav, which is not compressed", "mp3 or m4a takes a tenth of it"
+    return None
+
+
+def _format(file: Path) -> str:
+    with file.open("rb") as opened:
+        head = opened.read(HEAD)
+    return next((format for format, pattern in _HEADS.items() if pattern.match(head)), "")

@@ -1,0 +1,48 @@
+"""What a medium's name says: whether it is a picture, a sound or a film. And Anki's own `[sound:name]`, as authors write it too."""
+
+from __future__ import annotations
+
+import re
+
+IMAGES = (".gif", ".jpeg", ".jpg", ".png", ".svg", ".webp")
+SOUNDS = (".aac", ".flac", ".m4a", ".mp3", ".oga", ".ogg", ".opus", ".wav")
+FILMS = (".3gp", ".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".ogv", ".webm")
+KINDS = {"image": IMAGES, "sound": SOUNDS, "film": FILMS}
+
+_KIND = {suffix: kind for kind, suffixes in KINDS.items() for suffix in suffixes}
+PLAYS = re.compile(r"\[sound:[ \t]*(?P<path>[^\[\]\n]*?)[ \t]*(?P<close>\]|(?=[\[\n]|\Z))", re.IGNORECASE)
+_WORD = re.compile(r"[^\W_]+")
+_TAG = re.compile(r"\[(?=sound:|anki:)", re.IGNORECASE)
+_IN_TAG = re.compile(r"(<[^<>]*>)|\[sound:([^\[\]]+)\]")
+
+
+def kind_of(name: str) -> str:
+    """ "image", "sound" or "film", by the suffix; "" for whatever else."""
+    return _KIND.get(f".{name.rpartition('.')[2].lower()}", "")
+
+
+def as_images(text: str) -> str:
+    """The text with `![perro](<perro.mp3>)` in place of each `[sound:perro.mp3]`."""
+
+    def written(match: re.Match[str]) -> str:
+        stem = match["path"].rpartition("/")[2].rpartition(".")[0]
+        return f"![{' '.join(_WORD.findall(stem)) or 'sound'}](<{match['path']}>)"
+
+    return PLAYS.sub(written, text) if _TAG.search(text) else text
+
+
+def unplayed(html: str) -> str:
+    """HTML in which a literal `[sound:…]`, of code say, is none to Anki, which looks for it wherever it stands."""
+    return _TAG.sub("&#91;", html)
+
+
+def players(html: str) -> str:
+    """HTML with a player in place of each `[sound:name]` that stands in no tag."""
+
+    def player(match: re.Match[str]) -> str:
+        if match[1]:
+            return match[1]
+        element = "video" if kind_of(match[2]) == "film" else "audio"
+        return f'<{element} controls preload="metadata" src="{match[2]}"></{element}>'
+
+    return _IN_TAG.sub(player, html) if "[sound:" in html else html
