@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 
 from generator.problems import nearest
 from generator.read.html import Finding
-from generator.text.media import IMAGES
+from generator.text.media import kind_of
 
 # What it looks like, a sign without which it is not there, its name, and what to write.
 _HABITS = (
@@ -45,10 +45,8 @@ def _told_apart(masked: str, text: str) -> str:
 def embed_hint(name: str, runs: Iterable[str]) -> str:
     """What to write in place of `![[name]]`, where that is no run: another run, or a picture or a note that Obsidian would show there."""
     near = nearest(name, runs)
-    if name.lower().endswith(IMAGES):
-        return f"a picture is ![what it shows]({f'<{name}>' if ' ' in name else name})"
-    return (
-        near
-        if near.startswith("did you mean")
-        else "; ".join(filter(None, [near, "runs stand in the front matter; no note is embedded: write what it says"]))
-    )
+    if kind := kind_of(name):
+        return f"{'an' if kind == 'image' else 'a'} {kind} is ![what it shows]({f'<{name}>' if ' ' in name else name})"
+    if near.startswith("did you mean"):
+        return near
+    return "; ".join(filter(None, [near, "runs stand in the front matter; no note is embedded: write what it says"]))

@@ -1,1 +1,1 @@
-"""What an author begins with: the folder of a new deck (deck/ holds its files), and the frame of a new note."""
+"""What an author begins with: the folder of a new deck (deck/ holds its files), the frame of a new note, and schemas for editors."""
