@@ -11,10 +11,11 @@ import re
 from generator.text import cloze
 from kernels import units
 
-_BETWEEN = rf"(?:</\w+>|[{cloze.MARKS}])*"  # what may stand between a number and the space after it
+_INLINE = "(?:span|strong|em|b|i|u|s|del|sup|sub|a)"  # a number in one cell and a unit in the next stay apart
+_BETWEEN = rf"(?:</{_INLINE}>|[{cloze.MARKS}])*"  # what may stand between a number and the space after it
 _SIGNS = r"[≈~≤≥±−×=+≪≫]|&[lg]t;"
 _WORDS = ("%", "‰", "°", "°C", "°F", "€", "$", "£", "¥", "×", "±", "bits", "bytes", "percent", "points", "million", "billion", "trillion")
-_OPENED = rf"(?:<\w[^<>]*>|{cloze.OPEN}\d+{cloze.OPENED})*"  # and between that space and what follows it
+_OPENED = rf"(?:<{_INLINE}\b[^<>]*>|{cloze.OPEN}\d+{cloze.OPENED})*"  # and between that space and what follows it
 _ENDS = r"[−+±~≈]?\d[\d.,]*[%×A-Za-z]{0,5}|[A-Za-z]{1,5}"  # what may follow the hyphen or dash
 _UNIT = rf"[^\s\d<>&.,;:!?()\[\]{{}}{cloze.MARKS}'\"]+"
 _FOUND = re.compile(

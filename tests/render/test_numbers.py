@@ -26,6 +26,8 @@ HELD = [
     '<img alt="5 GB" title="10-20 s">, <a href="https://x.org/3-5 s">5_s</a>',
     "\ue0041\ue0055\ue007_GB",
     "<td>5_ms</td><td>10 rows</td>",
+    "<tr>\n<th>in bf16</th>\n<th>FLOP/B</th>\n</tr>\n<tr><td>5</td> <td>s</td> <td>&lt;</td>\n<td>5</td></tr>",
+    "<li>takes 5</li>\n<li>B is next</li>",
 ]
 
 
