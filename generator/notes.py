@@ -43,6 +43,20 @@ class Run(NamedTuple):
     place: Place
 
 
+def call(run: Run | Result) -> str:
+    """kernel(parameter=value, ...), with 70000000000 as 70e9."""
+    return f"{run.kernel}({', '.join(f'{name}={_plain(value)}' for name, value in run.parameters.items())})"
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        for power in (12, 9, 6):
+            if abs(value) >= 10**power and value % 10 ** (power - 3) == 0:
+                return f"{value / 10**power:g}e{power}"
+        return f"{value:g}" if isinstance(value, float) else str(value)
+    return str(value)
+
+
 class Threshold(NamedTuple):
     """A number that a claim is held to and that its sentence does not say, and why it is that one; the card shows both."""
 

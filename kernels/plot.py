@@ -39,8 +39,8 @@ DARK = {
     MINT: "#285a3f",
     ROSE: "#7b3a35",
 }
-STROKES = (ACCENT, AMBER, INK, GREEN, RED, MUTED)  # neighbours differ in lightness too; dashes tell the rest apart
-DASHES: tuple[Any, ...] = ("-", "-", (0, (4, 2)), (0, (1, 1.6)), (0, (5, 1.5, 1, 1.5)), (0, (2, 2)))
+STROKES = (ACCENT, AMBER, INK, GREEN, RED, MUTED)  # neighbours differ in lightness too
+DASHES: tuple[Any, ...] = ("-", (0, (5, 1.6)), (0, (1, 1.6)), (0, (5, 1.5, 1, 1.5)), (0, (2.5, 1.5)), (0, (8, 2, 1, 2, 1, 2)))  # apart without colour
 FILLS = (STONE, SAND, SKY, ACCENT, MINT, ROSE)
 
 WIDTH, HEIGHT = 330, 200
@@ -136,7 +136,7 @@ def draw(kernel: Kernel, result: Result, measured: Result | None = None) -> Draw
 def stacked_bars(
     ax, rows: Mapping[str, Mapping[str, float]], unit: str, limit: tuple[float, str] | None = None, fills: Mapping[str, str] | None = None
 ) -> None:
-    """One horizontal bar a row, cut into its named parts; totals and parts are labelled directly, a narrow part only where it comes first.
+    """One horizontal bar a row, cut into its parts; totals and parts are labelled directly, in every row.
 
     limit: (value, text) of a vertical line, such as the memory of one GPU. fills: part -> colour, else by order.
     """
@@ -149,7 +149,7 @@ def stacked_bars(
     span = max([*totals.values(), limit[0] if limit else 0.0]) or 1.0
     px = (WIDTH - 4) / span
 
-    canvas, top, named, spans = _Canvas(ax), 18.0 if limit else 0.0, set(), []
+    canvas, top, spans = _Canvas(ax), 18.0 if limit else 0.0, []
     for name, row in rows.items():
         head = f"{name}  " if name else "total "
         canvas.text(0, top + 13, head, color=INK if name else MUTED, size=TEXT)
@@ -163,12 +163,8 @@ def stacked_bars(
             if wide >= 8 + max(_width(part, SMALL), _width(shown, SMALL)):
                 for text, base in ((part, 15), (shown, 28)):
                     canvas.text(left + wide / 2, top + base, text, color=_on(fill), size=SMALL, ha="center")
-                named.add(part)
-            elif part in named and wide >= 8 + _width(shown, SMALL):
-                canvas.text(left + wide / 2, top + 21, shown, color=_on(fill), size=SMALL, ha="center")
-            elif value > 0 and part not in named:  # once named, a part is known by its colour
+            elif value > 0:
                 apart.append((left + max(wide - 1.5, 0.75) / 2, f"{part} {shown}"))
-                named.add(part)
             left += wide
         spans.append((top, top + 34))
         top = _callouts(canvas, apart, top + 34) + 12
@@ -231,11 +227,11 @@ def lines(
     Coordinates stay in base units, so that mark and hline take what the kernel computed.
     """
     unit, labels, x_label = curve.unit if unit is None else unit, labels or {}, x_label or curve.x_name.replace("_", " ")
-    ends = []
+    ends, quiet = [], itertools.cycle(DASHES[1:] if highlight in curve.lines else DASHES)
     for number, (line, points) in enumerate(curve.lines.items()):
         color, dash = STROKES[number % len(STROKES)], DASHES[number % len(DASHES)]
         if highlight is not None:
-            color, dash = (ACCENT if line == highlight else MUTED), "-"
+            color, dash = (ACCENT, "-") if line == highlight else (MUTED, next(quiet))
         given = [(x, p) for x, p in zip(curve.x, points) if p is not None and (not ylog or p.value > 0)]
         if not given:
             continue
@@ -261,6 +257,9 @@ def axes(
 ) -> None:
     """Axes in the deck's manner for what was plotted in base units: few ticks, units scaled, y's name above its axis."""
     from matplotlib.ticker import FuncFormatter, MaxNLocator, MultipleLocator
+
+    if not (x_label and y_label):
+        raise KernelError(f"the {'y' if x_label else 'x'} axis has no name (give {'y_label' if x_label else 'x_label'})")
 
     def scale() -> tuple[float, str]:  # asked late: a level drawn afterwards may have moved the axis' end
         return scaled(max(map(abs, ax.get_ylim())), unit)
@@ -290,7 +289,7 @@ def axes(
 
     def name() -> None:
         shown = "" if ylog or unit == "percent" else scale()[1]
-        title.set_text(f"{y_label} ({shown})" if y_label and shown else y_label or shown)
+        title.set_text(f"{y_label} ({shown})" if shown else y_label)
         title.set_position((-_left(ax), 10))
 
     _kept(ax.figure, "finish").append(name)
@@ -416,7 +415,10 @@ class _Canvas:
 
 
 def _callouts(canvas: _Canvas, labels: Sequence[tuple[float, str]], top: float) -> float:
-    """Labels under a bar for parts too narrow to hold theirs, each on a leader; returns the y below the last one."""
+    """Labels under a bar for parts too narrow to hold theirs; returns the y below the last one.
+
+    Each on a leader, or, where these would take more than two lines, all on one in the bar's order.
+    """
     groups: list[tuple[float, list[str]]] = []
     for x, text in labels:  # parts whose leaders would run into one another share one
         if groups and x - groups[-1][0] < 8:
@@ -427,6 +429,10 @@ def _callouts(canvas: _Canvas, labels: Sequence[tuple[float, str]], top: float) 
         return top
     drop, line, count = 6.0, 15.0, len(labels)
     placed = next((p for depth in range(1, count + 1) if (p := _arranged(groups, depth)) is not None), None)
+    one = ", ".join(text for _, text in labels)
+    if (placed is None or max(level + len(texts) for (_, texts), (level, *_) in zip(groups, placed)) > 2) and _width(one, SMALL) <= WIDTH - 4:
+        canvas.text(0, top + 14, one, color=INK, size=SMALL)
+        return top + line + 4
     if placed is None:
         raise KernelError("the bars' labels do not fit beside one another (shorten them)")
     for (x, texts), (level, start, _) in zip(groups, placed):
@@ -532,16 +538,20 @@ def _ink(ax) -> list[tuple[float, float]]:
 
 
 def _log_ticks(axis, base: int, most: int) -> None:
-    """Powers of the base only, every second or third of them where there are many."""
-    from matplotlib.ticker import FixedLocator, NullLocator
+    """Powers of the base, every second or third of them where there are many; where there is one or none, steps between them."""
+    from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator
 
     low, high = axis.get_view_interval()
     first, last = math.ceil(math.log(low, base) - 1e-9), math.floor(math.log(high, base) + 1e-9)
-    if base == 10 and last - first < 2:  # too few to read a scale from
-        first -= 1
-        axis.set_view_interval(min(low, 10.0**first), high, ignore=True)
     step = max(1, math.ceil((last - first + 1) / most))
-    axis.set_major_locator(FixedLocator([float(base) ** k for k in range(last, first - 1, -step)][::-1]))
+    ticks = [float(base) ** k for k in range(last, first - 1, -step)][::-1]
+    for steps in ((1, 3), (1, 2, 5)):  # two ticks at least, or no scale can be read
+        if len(ticks) < 2:
+            every = [m * 10.0**k for k in range(first - 1, last + 1) for m in steps]
+            ticks = [tick for tick in every if low * (1 - 1e-9) <= tick <= high * (1 + 1e-9)]
+    if len(ticks) < 2:
+        ticks = [tick for tick in MaxNLocator(3, steps=[1, 2, 5, 10]).tick_values(low, high) if low <= tick <= high]
+    axis.set_major_locator(FixedLocator(ticks))
     axis.set_minor_locator(NullLocator())
 
 

@@ -22,7 +22,7 @@ from generator.keep.cache import Cache, key
 from generator.keep.files import Files
 from generator.keep.stamp import PACKAGE
 from generator.look.notetypes import LOOK
-from generator.notes import Claim, Entry, Judged, Note, Rendered, Resolved, Run, Sheet
+from generator.notes import Claim, Entry, Judged, Note, Rendered, Resolved, Run, Sheet, call
 from generator.problems import Place, Problem
 from generator.read.folder import File, Frame, Source, read_file
 from generator.read.html import links
@@ -383,7 +383,7 @@ RESTS = "let what is computed answer, and the measurement follow in a paragraph 
 def _entry(note: Rendered, pieces: tuple[str, ...], deck_id: int) -> Entry:
     from generator.pack.lock import guid_of, hash_of
     from generator.pack.package import ids_of
-    from generator.show.report import call, verdict_of
+    from generator.show.report import verdict_of
 
     guid = note.resolved.note.guid or guid_of(deck_id, note.id)
     return Entry(

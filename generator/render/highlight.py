@@ -14,6 +14,7 @@ from typing import Any
 from generator.problems import nearest
 from generator.text import cloze
 
+SHORT = 24  # characters of inline code that no line's end parts: they fit a phone's line in a heading
 PLAIN = ("text", "plain", "txt")
 _MARK = re.compile(rf"{cloze.OPEN}[0-9]+{cloze.OPENED}|[{cloze.MARKS}]")
 
@@ -28,13 +29,14 @@ class LanguageError(ValueError):
         self.hint = nearest(language, [alias for lexer in get_all_lexers() for alias in lexer[1]]) or "text leaves it plain"
 
 
-def inline(source: str) -> str:
-    """HTML of inline code, its backticks included in `source`."""
+def inline(source: str, plain: bool = False) -> str:
+    """HTML of inline code, its backticks included in `source`; plain: without a class of ours."""
     ticks = len(source) - len(source.lstrip("`"))
     code = " ".join(source[ticks : len(source) - ticks].split("\n"))
     if code.startswith(" ") and code.endswith(" ") and code.strip():
         code = code[1:-1]
-    return f'<code dir="ltr">{escape(code, quote=False)}</code>'
+    short = ' class="whole"' if not plain and len(_MARK.sub("", code)) <= SHORT else ""
+    return f'<code{short} dir="ltr">{escape(code, quote=False)}</code>'
 
 
 def block(source: str, info: str, highlighted: Callable[[str, str], str]) -> str:

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 from generator.look.notetypes import BUILT, HEADING, SOURCE, NoteType
 from generator.look.template import asks, is_blank
-from generator.notes import Judged, Rendered, Resolved, Text
+from generator.notes import Judged, Rendered, Resolved, Text, call
 from generator.problems import Place, Problem
 from generator.read.html import WIDTH
 from generator.read.media import find, problem
 from generator.render import figures, highlight
 from generator.render.mathjax import MathError, mathjax
+from generator.render.numbers import whole
 from generator.render.prose import prose
 from generator.resolve.names import device_name
 from generator.text import cloze
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
     from kernels.results import Result
 
 LIFTED, LANDED = "\ue002", "\ue003"  # LIFTED, an index, LANDED stand for a piece of HTML that Markdown must not see
-UNITS = r"%|°|(?:[kKMGTP]i?)?B(?:/s)?|[kMGTP]?FLOP(?:/s|/B)?|[mµn]?s|[MG]Hz|W"
-QUANTITY = re.compile(rf"(?<=\d) (?=(?:{UNITS})(?![\w%]))|\]\(<[^<>\n]*>")  # the space between a number and its unit; or a path, which stays
 RESERVED = re.compile("[\ue000-\ue008]")
 
 VERDICTS = {"holds": "✓ holds", "wrong": "✗ wrong", "misleading": "◐ misleading", "depends": "± depends"}
@@ -103,12 +102,16 @@ class _Page:
     """What one note gathers while its fields are rendered."""
 
     def __init__(
-        self, resolved: Resolved, draw: Callable[[Result, Result | None], figures.Figure], highlighted: Callable[[str, str], str], bare: bool = False
+        self,
+        resolved: Resolved,
+        draw: Callable[[Result, Result | None], figures.Figure],
+        highlighted: Callable[[str, str], str],
+        elsewhere: bool = False,
     ):
         self.resolved, self.draw, self.highlighted = resolved, draw, highlighted
+        self.elsewhere = elsewhere
         self.problems: list[Problem] = []
         self.media: dict[str, bytes] = {}
-        self.bare = bare  # no HTML of ours around a sound
 
     def problem(self, place: Place, message: str, hint: str = "") -> None:
         self.problems.append(Problem(place, message, hint))
@@ -150,7 +153,8 @@ def _html(text: Text, page: _Page, with_clozes: bool = False) -> str:
             if not with_clozes and span.kind in ("text", "math") and (stray := re.search(r"\{\{c[0-9]+::", part)):
                 page.problem(text.at(span.start), f"{stray.group()} stands where no cloze can", "only the text of a note of class .cloze has clozes")
             parts.append(part)
-        html = _media(unplayed(lifted.down(prose("".join(parts)))), text, lifted, page)
+        html = prose("".join(parts))
+        html = _media(unplayed(lifted.down(html if page.elsewhere else whole(html))), text, lifted, page)
         if found:
             html = cloze.in_html(html)
         return lifted.math_down(html)
@@ -165,7 +169,7 @@ def _lift(text: Text, span: Span, found: tuple[cloze.Cloze, ...], lifted: _Lifte
     if found and span.kind != "html":
         source = cloze.marked(text.text, span.start, span.end, found)
     if span.kind == "text":
-        source = QUANTITY.sub(lambda match: "\u202f" if match[0] == " " else match[0], as_images(source))
+        source = as_images(source)
         return _lift_figures(source, text, span, lifted, page)
     if span.kind == "html":
         return "" if source.startswith("<!--") else unplayed(source)
@@ -177,7 +181,7 @@ def _lift(text: Text, span: Span, found: tuple[cloze.Cloze, ...], lifted: _Lifte
             page.problem(text.at(span.start), str(error))
             return ""
     if span.kind == "code":
-        return lifted.up(highlight.inline(source))
+        return lifted.up(highlight.inline(source, page.elsewhere))
     try:
         block = lifted.up(highlight.block(source, span.info, page.highlighted), lifted.blocks)
     except highlight.LanguageError as error:
@@ -275,7 +279,7 @@ def _media(html: str, text: Text, lifted: _Lifted, page: _Page) -> str:
         if kind_of(path.name) == "image":
             made, media = figures.picture(path, alt, match["width"] or "")
         else:
-            tag, media = figures.player(path, alt, bare=page.bare)
+            tag, media = figures.player(path, alt, bare=page.elsewhere)
             made = lifted.up(tag, lifted.math)
         page.media.update(media)
         return made
@@ -315,10 +319,10 @@ def _claim(judged: Judged, page: _Page) -> str:
     if claim.decided:
         found += f" Reported: {words(claim.decided.value)} ({words(claim.decided.by)}, {words(claim.decided.at)})."
     elif judged.verdict == "depends":
-        found += f" {_how(judged, page)}: {escape(judged.shown, quote=False)}."
+        found += f" {_how(judged, page)}: {whole(escape(judged.shown, quote=False))}."
     elif judged.shown:
         shown = re.sub(r"10\^(\S+)", r"10<sup>\1</sup>", escape(judged.shown, quote=False)).replace(" ", "&#8239;")
-        off = f", {escape(judged.factor, quote=False)}{' what is said' * judged.factor.endswith('×')}" if judged.factor else ""
+        off = f", {whole(escape(judged.factor, quote=False))}{' what is said' * judged.factor.endswith('×')}" if judged.factor else ""
         found += f' {_how(judged, page)}: <span class="num">{shown}</span>{off}.'
     parts.append(f'<p class="found">{found}</p>')
     parts += [f'<p class="under">Taken as {words(one.value)}: {_sentence(words(one.because))}</p>' for one in claim.thresholds]
@@ -361,7 +365,10 @@ def _beside(resolved: Resolved) -> str:
 
 
 def _footer(page: _Page, with_source: bool) -> str:
-    """How the note's numbers were made, and its sources. No date and no version: a re-measurement must not touch the note."""
+    """How the note's numbers were made, which folds open to the runs, and its sources.
+
+    No date, no version and no commit: a re-measurement must not touch the note. The records hold these, by kernel and parameters.
+    """
     resolved = page.resolved
     results = [result for alias, result in resolved.results.items() if result is not None and alias not in resolved.unseen]
     made = [word for kind, word in MADE.items() if kind != "measurement" and any(result.kind == kind for result in results)]
@@ -369,7 +376,10 @@ def _footer(page: _Page, with_source: bool) -> str:
         made[-1] += f" over {draws} draws"
     devices = {_device(result.made) for result in results if result.kind == "measurement"}
     made += [f"measured on {device}" for device in sorted(devices)]
-    parts = [f'<p class="made">{escape(" · ".join(made), quote=False)}</p>'] if made else []
+    parts = []
+    if made:
+        runs = "".join(f"<li><code>{escape(run, quote=False)}</code></li>" for run in dict.fromkeys(map(call, results)))
+        parts.append(f'<details class="made"><summary>{escape(" · ".join(made), quote=False)}</summary><ul>{runs}</ul></details>')
     if with_source and SOURCE in page.resolved.fields:
         parts.append(_html(_filled(page.resolved, SOURCE), page))
     return "\n".join(parts)

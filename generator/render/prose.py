@@ -96,10 +96,11 @@ def _outline(text: str) -> Iterator[str]:
 
 _NUMBER = re.compile(r"[~≈<>≤≥±+\-−]{0,2}\s*\d[\d.,\s]*(?:[-–]\s*[\d.,]+)?\s*[^\s\d]{0,9}")
 _NO_VALUE = ("", "-", "–", "—")
+_SHORT = 16  # characters of a cell that may stand on one line
 
 
 def tables(html: str) -> str:
-    """Each table in a box of its own that scrolls; columns of numbers aligned right."""
+    """Each table in a box of its own that scrolls; columns of numbers aligned right, columns of text (t) so wide that they can be read."""
     return re.sub(r"<table>.*?</table>", _table, html, flags=re.DOTALL) if "<table>" in html else html
 
 
@@ -122,4 +123,6 @@ def _alignment(column: list[tuple[str, str]]) -> str:
         return {"right": ' class="n"', "center": ' class="c"'}.get(asked, "")
     cells = [unescape(re.sub(r"<[^<>]*>", "", cell)).strip() for _, cell in column[1:]]
     numbers = [bool(_NUMBER.fullmatch(cell)) for cell in cells if cell not in _NO_VALUE]
-    return ' class="n"' if numbers and all(numbers) else ""
+    if numbers and all(numbers):
+        return ' class="n"'
+    return ' class="t"' if max(map(len, cells), default=0) > _SHORT else ""

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from generator.notes import VERDICTS, Deck, Entry, Judged, Rendered, Run, Sheet
+from generator.notes import VERDICTS, Deck, Entry, Judged, Rendered, Run, Sheet, call
 from generator.show.coverage import Coverage
 from generator.text.media import KINDS, kind_of
 
@@ -240,20 +240,6 @@ def _state(kernel: Kernel, result: Result | None) -> str:
     if kernel.evaluated:
         return "computed"
     return "stale" if result.stale else "fresh"
-
-
-def call(run: Run) -> str:
-    """kernel(parameter=value, ...), with 70000000000 as 70e9."""
-    return f"{run.kernel}({', '.join(f'{name}={_plain(value)}' for name, value in run.parameters.items())})"
-
-
-def _plain(value: Any) -> str:
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        for power in (12, 9, 6):
-            if abs(value) >= 10**power and value % 10 ** (power - 3) == 0:
-                return f"{value / 10**power:g}e{power}"
-        return f"{value:g}" if isinstance(value, float) else str(value)
-    return str(value)
 
 
 # -------------------------------------------------------------------------------------------- wording

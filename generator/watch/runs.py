@@ -19,10 +19,9 @@ from typing import NamedTuple
 
 from generator.keep.order import Order
 from generator.keep.stamp import PACKAGE
-from generator.notes import Run
+from generator.notes import Run, call
 from generator.problems import Place, Problem
 from generator.resolve.wanted import Wanted, lines
-from generator.show.report import call
 from kernels.key import code_of
 
 # Not -m, which looks in the working folder first, where a deck has a folder of that name:

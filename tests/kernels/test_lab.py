@@ -134,7 +134,7 @@ def test_a_measurement_without_its_gpu_is_refused(monkeypatch):
 def test_a_gpu_that_vanishes_is_noticed(monkeypatch):
     pytest.importorskip("torch")
     pretend(monkeypatch, "made-up")
-    with pytest.raises(lab.RunError, match="torch sees no GPU here"):
+    with pytest.raises(lab.RunError, match="torch sees none here"):
         lab.run(find("made_up_speed"), {})
 
 
@@ -145,7 +145,7 @@ DEMANDING = {"memory": lambda rows: 2**30 * rows, "capability": 8.0, "formats": 
     ("device", "parameters", "obstacle"),
     [
         (Device("Laptop", "laptop", 8 * 2**30, 8.6, ("fp16", "bf16")), {"rows": 7}, ""),
-        (Device("Laptop", "laptop", 8 * 2**30, 8.6, ("fp16", "bf16")), {"rows": 8}, "it needs 8 GiB of memory, and Laptop has 7.5 to give"),
+        (Device("Laptop", "laptop", 8 * 2**30, 8.6, ("fp16", "bf16")), {"rows": 8}, "it needs 8 GiB of memory, and Laptop has 7 to give"),
         (Device("Turing", "t4", 16 * 2**30, 7.5, ("fp16",)), {"rows": 1}, "it needs compute capability 8.0, and Turing has 7.5"),
         (Device("Old", "old", 2**40, 8.0, ("fp16",)), {"rows": 1, "dtype": "bf16"}, "it multiplies bf16, which Old does not"),
         (Device("AMD Instinct MI300X", "mi300x", 2**37, 0.0, ("fp16", "bf16")), {"rows": 1, "dtype": "bf16"}, ""),
@@ -166,7 +166,7 @@ def test_what_does_not_fit_is_skipped_before_it_starts_and_the_others_run(tmp_pa
     monkeypatch.setattr(recording, "_recorded", lambda run, *_: ran.append(run) or recording.Done(run, "recorded"))
     outcome = recording.record_runs([recording.Run(big, {"rows": 8192}), *runs(SPEED)], root=tmp_path)
     assert states(outcome) == ["skipped", "recorded"] and len(ran) == 1
-    assert outcome.done[0].message == "it needs 2 GiB of memory, and Small has 0.5 to give"
+    assert outcome.done[0].message == "it needs 2 GiB of memory, and Small has 0 to give"
 
 
 @pytest.mark.parametrize("wrong", [{"memory": lambda lines: lines}, {"rehearsal": {"ROWS": 2}}, {"rehearsal": {"rows": "two"}}, {"headline": "rate"}])

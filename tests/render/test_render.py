@@ -65,7 +65,9 @@ def test_what_is_left_out_shows_nothing_but_its_mistakes():
         "qa", fields, results, left_out={"Depth": (Text("Fine.", Place("cards/x.md", 10)), Text("\ue000figure:full\ue001", Place("cards/x.md", 11)))}
     )
     assert result is not None and not problems and not result.media
-    assert result.fields["Depth"] == "" and result.fields["Footer"] == '<p class="made">computed · measured on NVIDIA H100</p>'
+    runs = "<ul><li><code>made_up()</code></li><li><code>made_up_rate()</code></li></ul>"
+    made = f'<details class="made"><summary>computed · measured on NVIDIA H100</summary>{runs}</details>'
+    assert result.fields["Depth"] == "" and result.fields["Footer"] == made
     result, problems = rendered("qa", fields, results, left_out={"Depth": (picture,)})
     assert result is None and [str(problem.place) for problem in problems] == ["cards/x.md:12"] * 2
 

@@ -151,10 +151,10 @@ def draw(result, ax):
     least = 20 / result.parameters["n"]  # fewer predictions in a bin show nothing but chance
     said = []
     alone = result.parameters["tracking"] == 0  # confidence then says nothing, and two such models would only cover each other
-    for model, color, where in (("a", plot.ACCENT, "left above"), ("b", plot.RED, "left below"))[: 1 if alone else 2]:
+    for model, color, shape, where in (("a", plot.ACCENT, "o-", "left above"), ("b", plot.RED, "s--", "left below"))[: 1 if alone else 2]:
         points = zip(*(result[curve].values(model) for curve in ("confidence", "reliability", "filled")))
         sure, right = zip(*((c, a) for c, a, share in points if share >= least))
-        ax.plot(sure, right, "o-", color=color, markersize=5)
+        ax.plot(sure, right, shape, color=color, markersize=5)
         ax.fill_between(sure, right, sure, color=color, alpha=0.14, linewidth=0)
         name = model.upper()
         middle = len(sure) // 2

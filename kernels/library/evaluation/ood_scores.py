@@ -107,8 +107,8 @@ def draw(result, ax):
 
     plot.height(ax, 220)
     curve = result["sweep"]
-    for score, color in (("distance", plot.GREEN), ("entropy", plot.RED)):
-        ax.plot(curve.x, curve.values(score), "o-", color=color, linewidth=2, markersize=4)
+    for score, color, shape in (("distance", plot.GREEN, "o-"), ("entropy", plot.RED, "s--")):
+        ax.plot(curve.x, curve.values(score), shape, color=color, linewidth=2, markersize=4)
     plot.axes(ax, "how far out (1: the class's own place)", "", "percent", y_label="flagged as strange", xs=(1.0,))
     ax.set_ylim(0, 1.05)
     for score, color, up in (("distance", plot.GREEN, -6), ("entropy", plot.RED, 6)):

@@ -119,7 +119,8 @@ def draw(result, ax, measured=None):
     from kernels import plot
 
     labels = {"reads": "reading", "arithmetic": "arithmetic"}
-    plot.lines(ax, result["sweep"], xlog=True, ylog=True, labels=labels, x_label="sequences decoded together", highlight="reads")
+    x_label = "sequences decoded together"
+    plot.lines(ax, result["sweep"], xlog=True, ylog=True, labels=labels, x_label=x_label, y_label="time of a step", highlight="reads")
     if measured:  # decode_bandwidth: one block's products, scaled to the weights that a step reads
         curve, whole = measured["matrices"], result["weights"] / (measured["matrices_bandwidth"] * measured["matrices_time"])
         points(ax, [(b, t and t * whole) for b, t in zip(curve.x, curve.values("measured")) if b <= 1024], "s")

@@ -73,6 +73,7 @@ def draw(result, ax):
     ax.set_ylim(-len(shown) + 0.5, 0.9)
     ax.set_yticks([])
     ax.set_xticks([-40, -20, 0, 20, 40], ["1e-40", "1e-20", "1", "1e20", "1e40"])
-    plot.height(ax, 50 + 36 * len(shown))
+    ax.set_xlabel("magnitude")
+    plot.height(ax, 66 + 36 * len(shown))
     said = "; ".join(f"{name}: {limits(name)[0]:.2g} to {limits(name)[1]:.3g}, {BITS[name][1] + 1} significant bits" for name in shown)
     return f"From the smallest to the largest magnitude of each format. {said}."

@@ -137,7 +137,7 @@ def roof(ax, peak: float, bandwidth: float, low: float = 0.1, high: float = 1e4)
 
     xs = [low, peak / bandwidth, high]
     ax.plot(xs, [min(peak, x * bandwidth) for x in xs], color=plot.MUTED, linewidth=1.6, zorder=2)
-    plot.axes(ax, "FLOP for each byte moved", unit="FLOP/s", xlog=True, ylog=True, xs=xs)
+    plot.axes(ax, "FLOP for each byte moved", unit="FLOP/s", y_label="attainable rate", xlog=True, ylog=True, xs=xs)
     ax.set_xlim(low, high)
     ax.set_ylim(low * bandwidth, peak * 4)
     plot.height(ax, 240)

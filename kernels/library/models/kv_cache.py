@@ -60,7 +60,7 @@ def draw(result, ax):
 
     tokens, total, weights = result.parameters["tokens"], result["total"], result["weights"]
     x_label = "tokens" if result.parameters["batch"] == 1 else f"tokens in each of {result.parameters['batch']} sequences"
-    plot.lines(ax, result["sweep"], labels={"cache": ""}, x_label=x_label)
+    plot.lines(ax, result["sweep"], labels={"cache": ""}, x_label=x_label, y_label="KV cache")
     if weights < 4 * total:
         plot.hline(ax, weights, f"weights, {plot.show(weights, 'B')}")
     plot.mark(ax, tokens, total, f"cache, {plot.show(total, 'B')}", plot.ACCENT, "left above")

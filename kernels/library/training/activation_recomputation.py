@@ -117,6 +117,13 @@ def draw(result, ax):
     from kernels import plot
 
     names = {"plain": "everything kept", "checkpointed": "checkpointed"}
-    plot.lines(ax, result["timeline"], labels=names, x_label="share of the operations of forward and backward", highlight="checkpointed")
+    plot.lines(
+        ax,
+        result["timeline"],
+        labels=names,
+        x_label="share of the operations of forward and backward",
+        y_label="activations held",
+        highlight="checkpointed",
+    )
     peaks = ", ".join(f"{plot.show(result[way], 'B')} ({said})" for way, said in names.items())
     return f"Memory beyond weights and gradients over a step's operations. Peaks: {peaks}."

@@ -78,6 +78,6 @@ def draw(result, ax):
 
     memory = result.parameters["memory"]
     labels = {"naive": "scores\nwritten out", "flash": "FlashAttention"}
-    plot.lines(ax, result["sweep"], xlog=True, ylog=True, labels=labels, x_label="tokens", highlight="flash")
+    plot.lines(ax, result["sweep"], xlog=True, ylog=True, labels=labels, x_label="tokens", y_label="memory", highlight="flash")
     plot.hline(ax, memory, plot.show(memory, "B"), plot.RED)
     plot.mark(ax, result["longest"], memory, f"{plot.show(result['longest'], '')} tokens", plot.INK, "left above")

@@ -193,7 +193,7 @@ def draw(result, ax):
 
     curve, last = result["memory"], int(result["naive_longest"])
     labels = {"naive": "written out", "flash": "FlashAttention"}
-    plot.lines(ax, curve, xlog=True, ylog=True, labels=labels, x_label="tokens", highlight="flash")
+    plot.lines(ax, curve, xlog=True, ylog=True, labels=labels, x_label="tokens", y_label="memory", highlight="flash")
     plot.hline(ax, result["free"], f"{plot.show(result['free'], 'B')} free", plot.RED)
     if last < curve.x[-1]:
         plot.mark(ax, last, result["free"], f"ran up to {last:,} tokens", plot.INK, "above")

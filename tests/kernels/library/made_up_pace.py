@@ -26,7 +26,7 @@ def made_up_pace(columns: int = 1024):
 def draw(result, ax):
     from kernels import plot
 
-    plot.lines(ax, result["sweep"], x_label="rows")
+    plot.lines(ax, result["sweep"], x_label="rows", y_label="time")
 
 
 @made_up_pace.predicted
