@@ -101,7 +101,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     new.add_argument("--type", default="qa", help="the note's type (qa)")
     new.add_argument("--kernel", default="", metavar="NAME", help="the kernel that makes its numbers; its parameters are written out as a run")
     new.add_argument("--cards", default=Path("cards"), type=Path, metavar="DIR", help="the folder of cards (cards)")
-    about = "write JSON schemas of deck.yml, sources.yml and front matter, for editors"
+    about = "write JSON schemas of deck.yml, sources.yml, type.yml and front matter, for editors"
     schema = commands.add_parser("schema", help=about, description=about)
     schema.set_defaults(command=_schema)
     schema.add_argument("cards", nargs="?", default=Path("cards"), type=Path, help="the folder of cards (cards)")

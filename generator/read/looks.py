@@ -24,7 +24,30 @@ from generator.text.media import IMAGES
 OURS = 11  # numbers below are those of our own types
 SPAN = 1000  # ids of note types that belong to a deck
 MOST = 99  # fields, and templates
-KEYS = ("name", "number", "id", "kind", "heading", "main", "required", "sections", "switches", "fields", "templates")
+# The keys of type.yml with what they mean: the reader checks by these, and so does the schema that editors take.
+KEYS = {
+    "name": "the type's name; Anki shows it behind the deck's",
+    "number": "the place of its id behind the deck's; else it follows from the folder's name",
+    "id": "of a type that learners have from elsewhere, in place of one of the deck's; its name then stands as written",
+    "kind": "cloze shows main as {{cloze:Field}}; basic shows what its templates do",
+    "heading": "the field that a note's heading fills, if not Front; left empty, the heading is the author's alone",
+    "main": "the field of the text under the heading",
+    "required": "fields that each note must have",
+    "sections": "fields that a ## heading fills",
+    "switches": "fields that a word in the heading's braces fills",
+    "fields": "in Anki's order; released, none is added, removed or moved",
+    "templates": "each makes a card of a note, unless its front would be empty",
+}
+KINDS = ("basic", "cloze")
+REQUIRED = ("name", "kind", "fields", "templates")
+FIELD = {"name": "the field's name", "id": "of a field that learners have from elsewhere"}
+TEMPLATE = {
+    "name": "the card's name",
+    "id": "of a template that learners have from elsewhere",
+    "front": "the file of its front, beside type.yml",
+    "back": "the file of its back, beside type.yml",
+}
+WHOLE = range(-(2**63), 2**63)  # what an id of a field or template may be
 KEY = re.compile(r"[a-z][a-z0-9-]*")
 FIELD_RULE = "a name has no : { } or quotation marks, begins with none of # / ^, and is none of Anki's own"
 FONTS = (".otf", ".ttf", ".woff", ".woff2")
@@ -114,10 +137,10 @@ class _Type:
         at = root.place
         if not KEY.fullmatch(key):
             self._problem(at, f"{key!r} cannot name a note type", "small letters, digits and hyphens, a letter first")
-        entries = yaml.mapping(root, "type.yml", self.problems, KEYS, ("name", "kind", "fields", "templates"))
+        entries = yaml.mapping(root, "type.yml", self.problems, KEYS, REQUIRED)
         kind = self._text(entries, "kind")
-        if "kind" in entries and kind not in ("basic", "cloze"):
-            self._problem(entries["kind"].place, f"unknown kind {kind!r}", nearest(kind, ("basic", "cloze")))
+        if "kind" in entries and kind not in KINDS:
+            self._problem(entries["kind"].place, f"unknown kind {kind!r}", nearest(kind, KINDS))
         id = self._id(entries, key)
         fields = self._fields(entries, id)
         heading = HEADING if "heading" not in entries else "" if entries["heading"].value is None else self._text(entries, "heading")
@@ -185,7 +208,7 @@ class _Type:
             if name.casefold() in first:
                 self._problem(item.place, f"{name!r} stands twice under {what}", f"the first is on line {first[name.casefold()].line}")
             first.setdefault(name.casefold(), item.place)
-            found.append((name, self._number(inside["id"], "id", -(2**63), 2**63) if "id" in inside else None, inside, item.place))
+            found.append((name, self._number(inside["id"], "id", WHOLE.start, WHOLE.stop) if "id" in inside else None, inside, item.place))
         if "front" in known and not items and what in entries:
             self._problem(entries[what].place, f"{what} is empty", "each makes a card of a note")
         if len(items) > MOST:
@@ -194,7 +217,7 @@ class _Type:
 
     def _fields(self, entries: Mapping[str, yaml.Node], id: int) -> dict[str, int]:
         fields = {}
-        for number, (name, own, _, place) in enumerate(self._named(entries, "fields", ("name", "id")), 1):
+        for number, (name, own, _, place) in enumerate(self._named(entries, "fields", FIELD), 1):
             if name and (name in ANKIS_OWN or name[0] in "#/^ " or set(name) & set(':{}"')):
                 self._problem(place, f"{name!r} cannot name a field", FIELD_RULE)
             fields[name] = id * 1000 + number if own is None else own
@@ -229,8 +252,7 @@ class _Type:
 
     def _templates(self, entries: Mapping[str, yaml.Node], kind: NoteType) -> tuple[Template, ...]:
         made = []
-        known = ("name", "id", "front", "back")
-        for number, (name, own, inside, place) in enumerate(self._named(entries, "templates", known), 1):
+        for number, (name, own, inside, place) in enumerate(self._named(entries, "templates", TEMPLATE), 1):
             sides = []
             for side in ("front", "back"):
                 if side not in inside:

@@ -1,4 +1,4 @@
-"""`schema`: JSON schemas by which an editor completes and underlines deck.yml, sources.yml and the front matter of cards.
+"""`schema`: JSON schemas by which an editor completes and underlines deck.yml, sources.yml, type.yml and the front matter.
 
 In: the folder of cards, whose tags, questions and kernels they name. Out: a file for each, in draft 7, which editors know. Keys, words and
 patterns are the tables that read/ checks by; what one file alone cannot say (an id that stands elsewhere, a name given twice) is left to `check`.
@@ -13,10 +13,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from generator.look.template import ANKIS_OWN
 from generator.notes import VERDICTS, Question, SourceClaim, Topic
 from generator.pack.output import write
 from generator.problems import DeckError, Place, Problem
-from generator.read import deckfile, frontmatter
+from generator.read import deckfile, frontmatter, looks
 from generator.read.deckfile import Settings
 from generator.read.folder import frame
 
@@ -36,6 +37,7 @@ def schemas(cards: Path, into: Path) -> str:
     made = {
         "deck": deck(),
         "sources": sources(),
+        "note-type": note_type(),
         "front-matter": front_matter(around.settings, around.topics, kernels),
     }
     for name, schema in made.items():
@@ -152,6 +154,26 @@ def sources() -> Schema:
     }
     topic = _keys(deckfile.TOPIC, shapes, ("area", "title"))
     return {**_by_name(topic, {"pattern": _whole(deckfile.NAME)}), "title": "sources.yml"}
+
+
+def note_type() -> Schema:
+    """Of type.yml in a folder of the deck's look."""
+    id = {"type": "integer", "minimum": looks.WHOLE.start, "maximum": looks.WHOLE.stop - 1}
+    name = _text(pattern=r'^\s*(?![#/^\s])[^:{}"]+$', **{"not": {"enum": list(ANKIS_OWN)}})
+    field = _keys(looks.FIELD, {"name": name, "id": id}, ("name",))
+    template = _keys(looks.TEMPLATE, {**dict.fromkeys(looks.TEMPLATE, _LINE), "id": id}, ("name", "front", "back"))
+    shapes = {
+        **dict.fromkeys(("name", "main"), _LINE),
+        **dict.fromkeys(("required", "sections", "switches"), _list(_LINE)),
+        "number": {"type": "integer", "minimum": looks.OURS, "maximum": looks.SPAN - 1},
+        "id": {"type": "integer", "minimum": 1, "maximum": LARGEST_ID},
+        "kind": _one_of(looks.KINDS),
+        "heading": {"anyOf": [_LINE, {"type": "null"}]},
+        "fields": _list({"anyOf": [name, field]}, maxItems=looks.MOST),
+        "templates": {"type": "array", "items": template, "minItems": 1, "maxItems": looks.MOST},
+    }
+    cloze = {"if": {"properties": {"kind": {"const": "cloze"}}}, "then": {"properties": {"templates": {"maxItems": 1}}}}
+    return _keys(looks.KEYS, shapes, looks.REQUIRED, title="type.yml", **{"not": {"required": ["number", "id"]}, "allOf": [cloze]})
 
 
 # -------------------------------------------------------------------------------------------------- front matter

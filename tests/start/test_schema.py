@@ -15,7 +15,7 @@ from workshop import ROOT
 
 from generator.notes import Question, SourceClaim, Topic
 from generator.problems import DeckError, Place, Problem
-from generator.read import deckfile, frontmatter, yaml
+from generator.read import deckfile, frontmatter, looks, yaml
 from generator.read.deckfile import Settings
 from generator.start import schema
 from kernels.catalogue import names
@@ -56,7 +56,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Any]:
     folder = tmp_path_factory.mktemp("schemas")
     done = warpdeck(ROOT, "schema", "--into", str(folder))
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.split() == [str(folder / f"{name}.json") for name in ("deck", "sources", "front-matter")]
+    assert done.stdout.split() == [str(folder / f"{name}.json") for name in ("deck", "sources", "note-type", "front-matter")]
     return {path.stem: taker(json.loads(path.read_text(encoding="utf-8"))) for path in folder.iterdir()}
 
 
@@ -271,6 +271,41 @@ def pieces(document: Any) -> Iterator[Any]:
         yield from ({key: {name: one}} if isinstance(value, dict) else {key: [one]} for name, one in several)
         if not several:
             yield {key: value}
+
+
+# ---------------------------------------------------------------------------------------------------- note types
+
+WORD = {
+    "name": "word", "kind": "basic", "number": 12, "heading": "Word", "main": "Meaning", "required": ["Meaning"], "sections": ["Reading"],
+    "switches": ["Once"], "fields": ["Word", {"name": "Meaning", "id": 17}, "Reading", "Once", "Id"],
+    "templates": [{"name": "Card", "id": 18, "front": "front.html", "back": "back.html"}],
+}  # fmt: skip
+TYPE_BEYOND = re.compile(
+    "no field|unknown field|required names|fills the field|no author's to fill|stands twice|there is no template|a field '.*' that the type lacks"
+    "|shows nothing that an author writes|cloze:"
+)
+
+
+def type_judged(folder: Path, document: Any) -> list[Problem]:
+    (folder / "word" / "type.yml").write_text(json.dumps(document), encoding="utf-8")
+    problems: list[Problem] = []
+    deck, assets = looks._Deck("T", 1700000000000), looks._Assets(folder, problems)
+    looks._Type(folder / "word", "look/word", deck, (folder,), assets, problems).note_type("")
+    return problems
+
+
+def test_note_types_agree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "word").mkdir()
+    for side in ("front", "back"):
+        (tmp_path / "word" / f"{side}.html").write_text("{{Word}} {{Meaning}}\n", encoding="utf-8")
+    takes = taker(schema.note_type())
+    assert type_judged(tmp_path, WORD) == [] and takes.is_valid(WORD)
+    assert {*looks.KEYS, *looks.FIELD, *looks.TEMPLATE} - {"id"} <= {at[-1] for at in places(WORD)}
+    monkeypatch.setitem(globals(), "BEYOND", TYPE_BEYOND)
+    others = [{**WORD, "id": 5}, {key: value for key, value in WORD.items() if key != "number"} | {"id": 5}, {**WORD, "number": 3}]
+    others += [{**WORD, "fields": [*WORD["fields"], name]} for name in ("a:b", "#x", "Tags", "^", "a b", 3, {"name": "x", "idd": 1})]
+    for document in [*others, *(one for at in places(WORD) for one in changed(WORD, at))]:
+        assert agree(takes, document, type_judged(tmp_path, document)) == ""
 
 
 @pytest.fixture(scope="module")
