@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -34,9 +35,14 @@ def expect(request: pytest.FixtureRequest) -> Callable[[Path, str], None]:
 
 @pytest.fixture(autouse=True)
 def no_deck_at_hand() -> Iterator[None]:
-    """What a deck of the test had of its own, kernels and units, is forgotten when the test ends."""
+    """What a deck of the test had of its own, kernels and units, is forgotten when the test ends; tests keep the library's modules that they imported."""
+    before = {name: module for name, module in sorted(sys.modules.items()) if name.startswith("kernels.library.")}
     yield
     home.use(None)
+    for name, module in before.items():
+        sys.modules[name] = module
+        package, _, inner = name.rpartition(".")
+        setattr(sys.modules[package], inner, module)
 
 
 @pytest.fixture(scope="session")
