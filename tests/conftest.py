@@ -6,6 +6,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from workshop import FIRST, ROOT, Workshop, forget, workshop
@@ -33,16 +34,23 @@ def expect(request: pytest.FixtureRequest) -> Callable[[Path, str], None]:
     return check
 
 
+COLLECTED: dict[str, ModuleType] = {}  # the library's modules that the tests imported, and hold on to
+
+
+def pytest_collection_finish() -> None:
+    COLLECTED.update((name, module) for name, module in sorted(sys.modules.items()) if name.startswith("kernels.library."))
+
+
 @pytest.fixture(autouse=True)
 def no_deck_at_hand() -> Iterator[None]:
-    """What a deck of the test had of its own, kernels and units, is forgotten when the test ends; tests keep the library's modules that they imported."""
-    before = {name: module for name, module in sorted(sys.modules.items()) if name.startswith("kernels.library.")}
+    """What a deck of a test had of its own, kernels and units, is forgotten when it ends, and nothing of the library is."""
+    for name, module in COLLECTED.items():
+        if sys.modules.get(name) is not module:
+            sys.modules[name] = module
+            package, _, inner = name.rpartition(".")
+            setattr(sys.modules[package], inner, module)
     yield
     home.use(None)
-    for name, module in before.items():
-        sys.modules[name] = module
-        package, _, inner = name.rpartition(".")
-        setattr(sys.modules[package], inner, module)
 
 
 @pytest.fixture(scope="session")
