@@ -61,14 +61,15 @@ def physics(warpdeck: Installed, folder: Path) -> Path:
 
 
 def vocabulary(warpdeck: Installed, folder: Path) -> Path:
-    """Thirty words, asked both ways, each with a picture."""
+    """Thirty words, asked both ways, each with a picture and a sound."""
     warpdeck.does(folder, "init", "palabras")
     shutil.rmtree(folder / "palabras/kernels")
     topic = folder / "palabras/cards/first-cards.md"
     notes = []
     for number, (word, meaning) in enumerate(re.findall(r"(\w+) (\w+)", WORDS)):
         (topic.parent / f"{word}.png").write_bytes(picture(bytes([8 * number, 255 - 8 * number, 99])))
-        notes.append(f"# {word} {{#{meaning}-{number} .reversed}}\n\n{meaning}\n\n![{meaning}]({word}.png)\n")
+        (topic.parent / f"{word}.mp3").write_bytes(b"ID3\x03\0\0\0\0\0\0" + (b"\xff\xfb\x90\xc0" + bytes([number]) * 413) * 4)
+        notes.append(f"# {word} {{#{meaning}-{number} .reversed}}\n\n{meaning}\n\n![{meaning}]({word}.png)\n\n![{word}]({word}.mp3)\n")
     topic.write_text("\n".join(notes), encoding="utf-8")
     return folder / "palabras"
 
