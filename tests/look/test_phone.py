@@ -20,7 +20,7 @@ from generator.show.preview import with_mathml
 
 MOST = 36  # notes
 SIDES = (("front", "light"), ("back", "light"), ("back", "dark"))
-TALLEST = 2.15 * 740  # of a back, *Depth* folded: two screens and the footer, and a little because MathML is not quite as tall as MathJax
+TALLEST = 2.05 * 740  # of a back, *Depth* folded: two screens, and a little because MathML is not quite as tall as MathJax
 
 
 def chosen(notes: Sequence[Packed]) -> list[Packed]:
