@@ -13,15 +13,20 @@ from generator.problems import nearest
 from generator.read.html import Finding
 from generator.text.media import kind_of
 
-# What it looks like, a sign without which it is not there, its name, and what to write.
+# What it looks like, what is there wherever it is and is found at once, its name, and what to write.
 _HABITS = (
-    (r"(?<![=\w])==(?=[^\s=])[^\n=]+(?<=\S)==(?!=)", "==", "a highlight (==text==)", "write **text**, or <mark>text</mark>"),
-    (r"^[ \t>]*(?:[-*+]|[0-9]{1,9}[.)])[ \t]+\[[^\[\]\n]\](?=[ \t])", "[", "a task (- [ ])", "a card has no boxes to tick: write a plain list"),
-    (r"^[ \t>]*>[ \t]*\[![\w-]+\][+-]?", "[!", "a callout (> [!note])", "write > **Note**, or a section: ## Depth folds"),
-    (r"\[\^[^\[\]\s]+\]|\^\[[^\[\]\n]+\]", "^", "a footnote ([^1])", "say it in the text, or under ## Source"),
-    (r"(?<![%\w])%%(?!%)(?:(?!%%|\n# )[\s\S])+%%", "%%", "a comment (%%text%%)", "write <!-- text -->"),
+    (r"(?<![=\w])==(?=[^\s=])[^\n=]+(?<=\S)==(?!=)", r"==", "a highlight (==text==)", "write **text**, or <mark>text</mark>"),
+    (
+        r"^[ \t>]*(?:[-*+]|[0-9]{1,9}[.)])[ \t]+\[[^\[\]\n]\](?=[ \t])",
+        r"\[.\][ \t]",
+        "a task (- [ ])",
+        "a card has no boxes to tick: write a plain list",
+    ),
+    (r"^[ \t>]*>[ \t]*\[![\w-]+\][+-]?", r"\[!", "a callout (> [!note])", "write > **Note**, or a section: ## Depth folds"),
+    (r"\[\^[^\[\]\s]+\]|\^\[[^\[\]\n]+\]", r"\[\^|\^\[", "a footnote ([^1])", "say it in the text, or under ## Source"),
+    (r"(?<![%\w])%%(?!%)(?:(?!%%|\n# )[\s\S])+%%", r"%%", "a comment (%%text%%)", "write <!-- text -->"),
 )
-_PATTERNS = tuple((re.compile(pattern, re.MULTILINE), sign, what, hint) for pattern, sign, what, hint in _HABITS)
+_PATTERNS = tuple((re.compile(pattern, re.MULTILINE), re.compile(sign), what, hint) for pattern, sign, what, hint in _HABITS)
 _REFERENCE = re.compile(r"\[\[(?:[^\[\]\n]|\[[^\[\]\n]*\])*\]\]")
 
 
@@ -29,7 +34,7 @@ def habits(masked: str, text: str) -> Iterator[Finding]:
     """Each of them, where it stands."""
     bare = ""
     for pattern, sign, what, hint in _PATTERNS:
-        if sign in masked:
+        if sign.search(masked):
             bare = bare or _REFERENCE.sub(lambda reference: _AWAY * len(reference[0]), _told_apart(masked, text))
             yield from (Finding(found.start(), f"{what} is Obsidian's, and shows as it is written here", hint) for found in pattern.finditer(bare))
 

@@ -72,7 +72,8 @@ def measured(notes: int, rounds: int, folder: Path) -> dict[str, list[Cost]]:
     costs: dict[str, list[Cost]] = {}
     words = itertools.count()
     first, own = folder / "cards" / "d0" / "f00000.md", folder / "own"
-    shutil.copytree(ROOT / "cards", own / "cards")
+    for part in ("cards", "kernels/records"):
+        shutil.copytree(ROOT / part, own / part)
     note = own / "cards" / "gpu" / "views-and-copies.md"
     for command in ("deck", "preview"):
         run([*generator, command], own)
