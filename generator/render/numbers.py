@@ -19,11 +19,11 @@ _OPENED = rf"(?:<{_INLINE}\b[^<>]*>|{cloze.OPEN}\d+{cloze.OPENED})*"  # and betw
 _ENDS = r"[−+±~≈]?\d[\d.,]*[%×A-Za-z]{0,5}|[A-Za-z]{1,5}"  # what may follow the hyphen or dash
 _UNIT = rf"[^\s\d<>&.,;:!?()\[\]{{}}{cloze.MARKS}'\"]+"
 _FOUND = re.compile(
-    rf"""(?P<power>\d{_BETWEEN})[ ]×[ ]10(?=<sup>|\^)
+    rf"""(?=[\d<&≈~≤≥±−×=+≪≫])(?:(?P<power>\d{_BETWEEN})[ ]×[ ]10(?=<sup>|\^)
     | (?<![\w.,\-–−/&\#])(?P<joined>[−+±~≈]?\d[\d.,]*[-–](?:{_ENDS})(?<![.,])(?![\w\-–]))(?:[ ](?=(?P<its>{_UNIT})))?
     | (?P<number>\d{_BETWEEN})[ \n](?!×[ \n]{_OPENED}\d)(?={_OPENED}(?P<unit>{_UNIT}))
     | (?P<sign>{_SIGNS})[ \n](?={_OPENED}[−+±]?\d)
-    | <[^<>]*>""",
+    | <[^<>]*>)""",
     re.VERBOSE,
 )
 
