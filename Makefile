@@ -6,6 +6,7 @@
 #> STRICT=1               check: as a release must pass, no record stale
 #> VERBOSE=1 FILES=...    check: lists what is covered, typed by hand and missing; judges these files of cards alone
 #> ALL=1 SEEDS=1000       verify: every draw; draws with other seeds, from that one on, held against the recorded bands
+#> MINUTES=60 SEED=0       torture: how long, and the first seed
 #> NOTES=10000            bench: how large a deck
 #> PYTHON=python3.11      which Python makes .venv
 
@@ -22,7 +23,7 @@ QUOTED = $(shell $(PY) -c "import yaml; print(','.join(yaml.safe_load(open('$(CA
 GENERATOR = $(PY) -m generator
 
 .DEFAULT_GOAL := deck
-.PHONY: deck decks release preview watch check records rehearse tokenizers verify test mutants bench lint clean help
+.PHONY: deck decks release preview watch check records rehearse tokenizers verify test mutants torture bench lint clean help
 .DELETE_ON_ERROR:
 
 deck: $(VENV)/installed due ## build the deck (and execute the runs that it still wants, where this machine can)
@@ -60,6 +61,9 @@ test: $(VENV)/tests ## the test suite, and the share of formulas that have an in
 
 mutants: $(VENV)/tests ## change 300 constants of formulas one by one, and list those that no test notices
 	@$(PY) tests/kernels/mutants.py
+
+torture: $(VENV)/tests ## mistreat decks for an hour: mutated, damaged and interrupted ones, and histories of releases; MINUTES=5 SEED=1000
+	@$(PY) tests/torture/run.py $(MINUTES) $(if $(SEED),--seed $(SEED))
 
 bench: $(VENV)/bench ## how long builds take, against a script of one's own
 	@$(PY) tests/bench/build_time.py $(NOTES)
