@@ -30,8 +30,8 @@ SIGNS = {
     "[": ("reference", "link", "image_link", "image_reference", "short_reference", "short_image_ref"),
     "<": ("autolink", "automail", "html"),
     "&": ("entity",),
-    "*": ("em_strong",),
-    "_": ("em_strong", "em_strong2"),
+    "*": ("em_strong", "unescape"),
+    "_": ("em_strong", "unescape"),
     "~~": ("struck",),
     "  ": ("linebreak",),  # before a line's end, or before a tag that comes to stand on a line of its own
 }
@@ -43,15 +43,16 @@ def _markdown(signs: str) -> Callable[[str, Collection[int]], tuple[str, list[Mi
     import markdown
     from markdown.inlinepatterns import SimpleTagInlineProcessor
 
-    from generator.render import blocks
+    from generator.render import blocks, inlines
 
     converter = markdown.Markdown(output_format="html", tab_length=4)
     parser = blocks.install(converter)
+    inlines.install(converter, parser)
     converter.ESCAPED_CHARS = [*converter.ESCAPED_CHARS, *(c for c in "$|<~&'\":=" if c not in converter.ESCAPED_CHARS)]
     converter.inlinePatterns.register(SimpleTagInlineProcessor(r"(?<!~)(~~)(?=[^\s~])(.+?)(?<=\S)~~(?!~)", "del"), "struck", 65)
     needed = {name for sign, names in SIGNS.items() if sign in signs for name in names}
     vain = {name for names in SIGNS.values() for name in names} - needed
-    vain |= {"html_block", "backtick"}  # blocks are ours, and code is lifted
+    vain |= {"html_block", "backtick", "em_strong2"}  # blocks are ours, code is lifted, and emphasis is read at once
     for registry in (converter.preprocessors, converter.inlinePatterns, converter.treeprocessors):
         for name in sorted(vain):
             if name in registry:

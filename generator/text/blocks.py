@@ -187,6 +187,9 @@ class _Parser:
                 if not self._contain(depth, Node("quote", line), line):
                     break
                 rest = stripped[2:] if stripped[1:2] == " " else stripped[1:]
+            elif stripped.startswith(("<?", "<!")):
+                self._mistake(line, f"{stripped[:2]} begins what is no tag that a card may have", "write &lt; for a literal <")
+                break
             elif sign == "<" and (mark := _html(stripped, paragraph)) is not None:
                 self._add(depth, node := Node("html", line, mark))
                 node.takes(line, stripped)

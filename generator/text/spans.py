@@ -83,6 +83,7 @@ _DOLLAR = re.compile(r"\\[\s\S]|\$")
 _TEX_ENDS = {"$$": re.compile(r"\\[\s\S]|\$\$"), "\\(": re.compile(r"\\[\s\S]"), "\\[": re.compile(r"\\[\s\S]")}
 _TEX_CLOSE = {"$$": "$$", "\\(": "\\)", "\\[": "\\]"}
 _TAG = re.compile(r"</?[A-Za-z](?:[^<>\"']|\"[^\"<]*\"|'[^'<]*'){0,2000}>|</?[A-Za-z][^<>]{0,2000}>|<[!?][^<>]{0,2000}>")
+_ADDRESS = re.compile(r"<(?:[A-Za-z][A-Za-z0-9+.-]{1,31}:[^\s<>]*|[\w.!#$%&'*+/=?^`{|}~-]+@[A-Za-z0-9.-]+)>")  # in angle brackets: a link, no tag
 _WHOLE = re.compile(r"<(pre|code|script|style|textarea)\b", re.IGNORECASE)
 _NOTE = re.compile(r"^# .*\{[#.]", re.MULTILINE)
 
@@ -186,15 +187,17 @@ class _Scanner:
         text = self.text
         if text.startswith("<!--", start):
             if self.vain.get("<!--", -1) < 0:
-                end = text.find("-->", start + 4)
+                end = text.find("-->", start + 2)
                 if end >= 0:
                     return Span("html", start, end + 3)
                 self.vain["<!--"] = len(text)
                 self.errors.append(SpanError(start, "the comment <!-- is not closed", "close it with -->"))
             return start + 4
         tag = _TAG.match(text, start, self._end(_BLANK, start))
+        if address := _ADDRESS.match(text, start):
+            return address.end()
         if tag is None or ":" in (name := tag.group()[1:].split(None, 1)[0]) or "@" in name:
-            return start + 1  # no tag, or an address in angle brackets
+            return start + 1
         whole = _WHOLE.match(text, start)
         closed = self._closed(whole[1].lower(), start, tag.end()) if whole else None
         return Span("html", start, closed or tag.end())
