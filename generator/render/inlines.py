@@ -12,7 +12,14 @@ from unicodedata import category, east_asian_width
 from urllib.parse import quote
 
 from markdown import Markdown
-from markdown.inlinepatterns import InlineProcessor
+from markdown.inlinepatterns import (
+    LINK_RE,
+    REFERENCE_RE,
+    InlineProcessor,
+    LinkInlineProcessor,
+    ReferenceInlineProcessor,
+    ShortReferenceInlineProcessor,
+)
 from markdown.util import ETX, STX, AtomicString
 
 from generator.render.blocks import Blocks
@@ -29,6 +36,9 @@ def install(converter: Markdown, parser: Blocks) -> None:
     patterns.register(Address(r"<((?P<scheme>[A-Za-z][A-Za-z0-9+.-]{1,31}:)[^\s<>]*)>", converter), "autolink", 185)  # before escapes: it has none
     host = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
     patterns.register(Address(rf"<(?P<scheme>)([\w.!#$%&'*+/=?^`{{|}}~-]+@{host}(?:\.{host})*)>", converter), "automail", 184)
+    patterns.register(Reference(REFERENCE_RE, converter), "reference", 170)
+    patterns.register(Link(LINK_RE, converter), "link", 160)
+    patterns.register(ShortReference(REFERENCE_RE, converter), "short_reference", 130)
     patterns.register(Entity(r"&(?P<code>#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]*|#\w*);", converter), "entity", 80)
     patterns.register(Emphasis(converter, parser), "em_strong", 60)
 
@@ -38,9 +48,34 @@ class Address(InlineProcessor):
 
     def handleMatch(self, m: re.Match[str], data: str) -> Found:  # type: ignore[override]
         written = m[0][1:-1]
-        link = etree.Element("a", href=quote(written if m["scheme"] else f"mailto:{written}", safe="!#$%&'()*+,/:;=?@[]~"))
+        link = etree.Element("a", href=quote(written if m["scheme"] else f"mailto:{written}", safe="!#$%&'()*+,/:;=?@~"))
         link.text = AtomicString(written)
         return link, m.start(), m.end()
+
+
+class _WithoutLinks(LinkInlineProcessor):
+    """A link that holds no other: of two in one another, the inner one is."""
+
+    def handleMatch(self, m: re.Match[str], data: str) -> Found:  # type: ignore[override]
+        link, start, end = super().handleMatch(m, data)
+        return (None, None, None) if link is not None and _LINK.search(link.text or "") else (link, start, end)  # type: ignore[return-value, union-attr]
+
+
+_LINK = re.compile(r"(?<!!)\[[^\[\]]*\]\(")
+
+
+class Link(_WithoutLinks):
+    """`[text](address)`."""
+
+
+class Reference(_WithoutLinks, ReferenceInlineProcessor):
+    """`[text][label]`, with nothing between the brackets."""
+
+    RE_LINK = re.compile(r"\[([^\]]*)\]")
+
+
+class ShortReference(_WithoutLinks, ShortReferenceInlineProcessor):
+    """`[label]`."""
 
 
 class Entity(InlineProcessor):

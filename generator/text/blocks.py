@@ -172,10 +172,12 @@ class _Parser:
             indent = len(rest) - len(stripped)
             going = self.leaf if depth == len(self.open) else None  # without a paragraph that goes on as its containers end
             paragraph = self.leaf is not None and self.leaf.kind == "paragraph"
-            if indent >= 4 and (line.apart in ("fence", "figure") or not paragraph):
+            if indent >= 4 and not (paragraph and line.apart in ("", "comment")):
                 self._mistake(
                     line, "text indented by four spaces is code in Markdown", "fence code with ```, or indent the line as what it belongs to"
                 )
+            if line.apart == "comment" and indent >= 4:
+                return
             if line.apart:
                 self._add(depth, node := Node(line.apart, line))
                 node.takes(line, stripped)
@@ -216,8 +218,8 @@ class _Parser:
                     break
                 rest = rest[column:]
             else:
-                if sign == "#" and depth > 1 and _HEADING.match(stripped):
-                    self._mistake(line, "a heading stands in a list or quotation", r"write **text**, or \# for a literal #")
+                if sign == "#" and _HEADING.match(stripped):
+                    self._mistake(line, "a line begins with # where no heading can stand", r"write **text**, or \# for a literal #")
                 break
             depth += 1
             if not rest.strip(" "):

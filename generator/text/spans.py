@@ -136,11 +136,12 @@ class _Scanner:
         if mark == "`" and "`" in info:
             begin = match.end() - len(line)
             return self._code(begin, begin + ticks)
-        if self.vain.get((mark, ticks), -1) <= match.end():
-            closing = _closing_fence(mark, ticks).search(self.text, match.end())
+        indent = len(match.group().expandtabs(4)) - len(line)  # not that of the line's end
+        if self.vain.get((mark, ticks, indent), -1) <= match.end():
+            closing = _closing_fence(mark, ticks, indent + 3).search(self.text, match.end())
             if closing:
                 return Span("fence", start, closing.end(), info)
-            self.vain[mark, ticks] = len(self.text)
+            self.vain[mark, ticks, indent] = len(self.text)
         self.errors.append(SpanError(start, f"the code fence {mark * ticks} is not closed", f"close it with {mark * ticks} on a line of its own"))
         following = _NOTE.search(self.text, match.end())  # most likely it was to end within its note
         return Span("fence", start, following.start() if following else len(self.text), info)
@@ -221,8 +222,8 @@ class _Scanner:
 
 
 @functools.cache
-def _closing_fence(mark: str, ticks: int) -> re.Pattern[str]:
-    return re.compile(rf"\n[ \t]*{mark}{{{ticks},}}[ \t]*(?:\n|\Z)")
+def _closing_fence(mark: str, ticks: int, furthest: int) -> re.Pattern[str]:
+    return re.compile(rf"\n(?:[ ]{{0,{furthest}}}|[ \t]{{0,{furthest // 4}}}){mark}{{{ticks},}}[ \t]*(?:\n|\Z)")
 
 
 @functools.cache
