@@ -18,6 +18,7 @@ def prose(text: str, apart: Collection[int] = (), mistakes: list[Mistake] | None
 
     apart: the indices of lifted pieces that are blocks. What a card does not have is added to `mistakes`.
     """
+    text = text.expandtabs(4)
     html, found = _markdown("".join(sign for sign in SIGNS if sign in text))(text, apart)
     if mistakes is not None:
         mistakes += found
@@ -33,7 +34,7 @@ SIGNS = {
     "*": ("em_strong", "unescape"),
     "_": ("em_strong", "unescape"),
     "~~": ("struck",),
-    "  ": ("linebreak",),  # before a line's end, or before a tag that comes to stand on a line of its own
+    "  ": ("linebreak",),
 }
 
 

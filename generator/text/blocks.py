@@ -129,7 +129,7 @@ def cells(row: str) -> list[str]:
 
 
 def _is_separator(row: str) -> bool:
-    return not row.strip("|:- ") and all(map(_DASHES.fullmatch, cells(row)))
+    return row[0] in "|:-" and not row.strip("|:- ") and all(map(_DASHES.fullmatch, cells(row)))
 
 
 class _Parser:
@@ -224,26 +224,21 @@ class _Parser:
             depth += 1
             if not rest.strip(" "):
                 return
-        if depth < len(self.open) and self.leaf and self.leaf.kind == "paragraph":
-            self.leaf.takes(line, stripped)  # a lazy line
-            return
-        self._close(depth)
+        lazy = depth < len(self.open) and self.leaf is not None and self.leaf.kind == "paragraph"
+        if not lazy:
+            self._close(depth)
         if self.leaf is None:
             self._add(depth, node := Node("paragraph", line))
             self.leaf = node
-        elif (
-            self.leaf.kind == "paragraph"
-            and indent < 4
-            and stripped[0] in "|:-"
-            and "|" in (head := self.leaf.lines[-1]).text
-            and _is_separator(stripped)
-        ):
+        elif self.leaf.kind == "paragraph" and indent < 4 and "|" in (head := self.leaf.lines[-1]).text and _is_separator(stripped):
             columns, found = (len(cells(row)) for row in (head.text, stripped))
-            if columns == found:
-                self._begin_table()
-            else:
+            if lazy:
+                self._mistake(line, "a table right under a list or quotation is text of it in Markdown", "leave a blank line before the table")
+            elif columns != found:
                 told = f"the line under a table's head has {found} cell{'s' if found != 1 else ''}, the head {columns}"
                 self._mistake(line, told, "both have as many as the table has columns")
+            else:
+                self._begin_table()
         self.leaf.takes(line, stripped)
 
     def _begin_table(self) -> None:
