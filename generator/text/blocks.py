@@ -7,6 +7,7 @@ out what a reader sees as one. What CommonMark takes for a heading, or for code 
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from typing import NamedTuple
@@ -316,7 +317,7 @@ def _interrupts(item: re.Match[str]) -> bool:
 
 def _lines(text: str) -> Iterator[Line]:
     """The lines of a text as it is written; code and math in them are of no account."""
-    held, fences, away = [], [], []
+    held, fences, away = list[tuple[int, int]](), deque[tuple[int, int]](), deque[tuple[int, int, str]]()
     opened: list[tuple[str, int]] = []
     for span in spans(text):
         if span.kind == "text":
@@ -333,18 +334,22 @@ def _lines(text: str) -> Iterator[Line]:
                 opened.append((tag[2].lower(), span.start))
             elif opened and opened[-1][0] == tag[2].lower():
                 held.append((opened.pop()[1], span.end))
-    start = line = first = 0
+    ranges = deque(sorted(held))
+    start = line = first = within = fenced = 0  # within, fenced: where the last range ends that began before
     for match in re.finditer(r"\n|\Z", text):
         at, line = match.start(), line + 1
-        if any(low <= at < high - 1 for low, high in held):
+        while ranges and ranges[0][0] <= at:
+            within = max(within, ranges.popleft()[1])
+        if at < within - 1:
             continue
         shown, done, comments = "", start, False
-        for low, high, instead in away:
-            if start <= low < at:
-                shown, done = shown + text[done:low] + instead, high
-                comments |= not instead
+        while away and away[0][0] < at:
+            low, high, instead = away.popleft()
+            shown, done, comments = shown + text[done:low] + instead, high, comments or not instead
+        while fences and fences[0][0] <= start:
+            fenced = fences.popleft()[1]
         shown += text[done:at]
-        apart = "fence" if any(low <= start < high for low, high in fences) else ""
+        apart = "fence" if start < fenced else ""
         if "\ue000" in shown and not re.sub("\ue000[^\ue000\ue001]*\ue001", "", shown).strip() and FIGURE.search(shown):
             apart = "figure"
         elif comments and not shown.strip():
