@@ -64,8 +64,21 @@ class _WithoutLinks(LinkInlineProcessor):
 _LINK = re.compile(r"(?<!!)\[[^\[\]]*\]\(")
 
 
+_FREE = r"[^\s()]"  # of an address, whose parentheses are balanced
+for _ in range(4):
+    _FREE = rf"(?:[^\s()]|\({_FREE}*\))"
+_TARGET = re.compile(rf"\(\s*(?:<(?P<angled>[^<>\n]*)>|(?P<bare>(?!<){_FREE}*))(?:\s+(?P<title>\"[^\"]*\"|'[^']*'|\([^()]*\)))?\s*\)")
+
+
 class Link(_WithoutLinks):
-    """`[text](address)`."""
+    """`[text](address)`, `[text](<address> "title")`."""
+
+    def getLink(self, data: str, index: int) -> tuple[str, str | None, int, bool]:
+        found = _TARGET.match(data, index)
+        if found is None:
+            return "", None, index, False
+        title = self.unescape(found["title"][1:-1]) if found["title"] else None
+        return self.unescape(found["angled"] or found["bare"] or ""), title, found.end(), True
 
 
 class Reference(_WithoutLinks, ReferenceInlineProcessor):

@@ -201,7 +201,7 @@ class _Parser:
             elif sign in "=-" and going and going.kind == "paragraph" and _UNDERLINE.match(stripped):
                 shown = stripped.strip()[:3]
                 self._mistake(
-                    line, f"a line of {shown} under text makes it a heading in Markdown", "leave a blank line before it, or use ## for a section"
+                    line, f"a line of {shown} under text makes it a heading in Markdown", "leave a blank line before it for a rule, or write **text**"
                 )
                 self.leaf = None
                 return
