@@ -114,8 +114,8 @@ def _table(parent: etree.Element, rows: list[str]) -> None:
     styles = [_ALIGNED[cell.strip()[0] == ":", cell.strip()[-1] == ":"] for cell in separator]
     table = etree.SubElement(parent, "table")
     for tag, element, lines in (("th", "thead", [head]), ("td", "tbody", body)):
-        part = etree.SubElement(table, element)
-        for line in lines or [[]]:
+        part = etree.SubElement(table, element) if lines else table
+        for line in lines:
             row = etree.SubElement(part, "tr")
             for cell, style in zip([*line, *[""] * len(styles)], styles):
                 etree.SubElement(row, tag, style).text = cell.strip(" ")

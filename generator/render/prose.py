@@ -18,12 +18,15 @@ def prose(text: str, apart: Collection[int] = (), mistakes: list[Mistake] | None
 
     apart: the indices of lifted pieces that are blocks. What a card does not have is added to `mistakes`.
     """
-    text = text.expandtabs(4)
+    if "\t" in text:
+        text = _TABS_AT_END.sub("", text).expandtabs(4)
     html, found = _markdown("".join(sign for sign in SIGNS if sign in text))(text, apart)
     if mistakes is not None:
         mistakes += found
     return tables(html)
 
+
+_TABS_AT_END = re.compile(r"[ \t]*\t$", re.MULTILINE)  # they break no line, as two spaces do
 
 # What Python-Markdown looks for in every line, by the sign without which it is not there. Half of its time goes into looking in vain.
 SIGNS = {

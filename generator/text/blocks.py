@@ -129,6 +129,10 @@ def cells(row: str) -> list[str]:
     return BAR.split(re.sub(r"(?<!\\)\|$", "", row.strip().removeprefix("|")))
 
 
+def _is_head(row: str) -> bool:
+    return "|" in row and not row.startswith("    ")
+
+
 def _is_separator(row: str) -> bool:
     return row[0] in "|:-" and not row.strip("|:- ") and all(map(_DASHES.fullmatch, cells(row)))
 
@@ -231,8 +235,8 @@ class _Parser:
         if self.leaf is None:
             self._add(depth, node := Node("paragraph", line))
             self.leaf = node
-        elif self.leaf.kind == "paragraph" and indent < 4 and "|" in (head := self.leaf.lines[-1]).text and _is_separator(stripped):
-            columns, found = (len(cells(row)) for row in (head.text, stripped))
+        elif self.leaf.kind == "paragraph" and indent < 4 and _is_head(head := self.leaf.lines[-1].text) and _is_separator(stripped):
+            columns, found = (len(cells(row)) for row in (head, stripped))
             if lazy:
                 self._mistake(line, "a table right under a list or quotation is text of it in Markdown", "leave a blank line before the table")
             elif columns != found:
@@ -240,7 +244,7 @@ class _Parser:
                 self._mistake(line, told, "both have as many as the table has columns")
             else:
                 self._begin_table()
-        self.leaf.takes(line, stripped)
+        self.leaf.takes(line, rest)
 
     def _begin_table(self) -> None:
         """Makes the last line of the open paragraph the head of a table."""
