@@ -7,7 +7,7 @@ and clozes never touch what is not theirs.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +23,7 @@ from generator.render.numbers import whole
 from generator.render.prose import prose
 from generator.resolve.names import device_name
 from generator.text import cloze
-from generator.text.blocks import FIGURE
+from generator.text.blocks import COMMENT, FIGURE, LANDED, LIFTED, Mistake
 from generator.text.media import as_images, kind_of, unplayed
 from generator.text.spans import Span, SpanError, spans
 from kernels.results import KernelError
@@ -31,7 +31,6 @@ from kernels.results import KernelError
 if TYPE_CHECKING:
     from kernels.results import Result
 
-LIFTED, LANDED = "\ue002", "\ue003"  # LIFTED, an index, LANDED stand for a piece of HTML that Markdown must not see
 RESERVED = re.compile("[\ue000-\ue008]")
 
 VERDICTS = {"holds": "✓ holds", "wrong": "✗ wrong", "misleading": "◐ misleading", "depends": "± depends"}
@@ -153,7 +152,10 @@ def _html(text: Text, page: _Page, with_clozes: bool = False) -> str:
             if not with_clozes and span.kind in ("text", "math") and (stray := re.search(r"\{\{c[0-9]+::", part)):
                 page.problem(text.at(span.start), f"{stray.group()} stands where no cloze can", "only the text of a note of class .cloze has clozes")
             parts.append(part)
-        html = prose("".join(parts))
+        mistakes: list[Mistake] = []
+        html = prose("".join(parts), lifted.blocks, mistakes)
+        for mistake in mistakes:
+            page.problem(text.at(_line_start(mistake.line, pieces, parts)), mistake.message, mistake.hint)
         html = _media(unplayed(lifted.down(html if page.elsewhere else whole(html))), text, lifted, page)
         if found:
             html = cloze.in_html(html)
@@ -161,6 +163,16 @@ def _html(text: Text, page: _Page, with_clozes: bool = False) -> str:
     except (SpanError, cloze.ClozeError) as error:
         page.problem(text.at(error.offset), error.message, error.hint)
         return ""
+
+
+def _line_start(line: int, pieces: Iterable[Span], parts: Iterable[str]) -> int:
+    """Where a line of the parts, counted from 0, begins in the text that they were lifted from."""
+    for span, part in zip(pieces, parts):
+        breaks = part.count("\n")
+        if line <= breaks:
+            return span.start + sum(len(above) + 1 for above in part.split("\n")[:line])
+        line -= breaks
+    return 0
 
 
 def _lift(text: Text, span: Span, found: tuple[cloze.Cloze, ...], lifted: _Lifted, page: _Page) -> str:
@@ -172,7 +184,7 @@ def _lift(text: Text, span: Span, found: tuple[cloze.Cloze, ...], lifted: _Lifte
         source = as_images(source)
         return _lift_figures(source, text, span, lifted, page)
     if span.kind == "html":
-        return "" if source.startswith("<!--") else unplayed(source)
+        return COMMENT if source.startswith("<!--") else unplayed(source)
     if span.kind == "math":
         inside = any(c.inside <= span.start and span.end <= c.end for c in found)
         try:
@@ -187,7 +199,7 @@ def _lift(text: Text, span: Span, found: tuple[cloze.Cloze, ...], lifted: _Lifte
     except highlight.LanguageError as error:
         page.problem(text.at(span.start), str(error), error.hint)
         return ""
-    return f"\n\n{source[: len(source) - len(source.lstrip())]}{block}\n\n"
+    return source[: len(source) - len(source.lstrip())] + block + "\n" * source.endswith("\n")
 
 
 def _lift_figures(source: str, text: Text, span: Span, lifted: _Lifted, page: _Page) -> str:
@@ -201,7 +213,7 @@ def _lift_figures(source: str, text: Text, span: Span, lifted: _Lifted, page: _P
         except KernelError as error:
             page.problem(text.at(span.start + match.start()), f"the figure ![[{match[1].replace('|', ' | ')}]] cannot be drawn: {error}")
             return ""
-        return f"\n\n{line[: len(line) - len(line.lstrip())]}{lifted.up(drawn, lifted.blocks)}\n\n"
+        return lifted.up(drawn, lifted.blocks)
 
     return FIGURE.sub(embedded, source) if "\ue000" in source else source
 

@@ -1,95 +1,72 @@
 """Markdown to HTML, once math, code and figures are lifted out of it.
 
-In: Markdown. Out: HTML whose tables scroll in boxes of their own. Apart, because Python-Markdown wants four spaces before what
-belongs to a list item and an empty line before a list or table, and authors write what every other Markdown takes.
+In: Markdown. Out: HTML whose tables scroll in boxes of their own. Blocks are ours (blocks.py); what stands in them is Python-Markdown's.
 """
 
 from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection
 from html import unescape
 
-from generator.text.blocks import ITEM, RULE
+from generator.text.blocks import Mistake
 
 
-def prose(text: str) -> str:
-    """HTML of a Markdown text without code. No headings: a card has its sections for that."""
-    outlined = "\n".join(_outline(text))
-    return tables(_markdown("".join(sign for sign in SIGNS if sign in outlined))(outlined))
+def prose(text: str, apart: Collection[int] = (), mistakes: list[Mistake] | None = None) -> str:
+    """HTML of a Markdown text without code. No headings: a card has its sections for that.
 
+    apart: the indices of lifted pieces that are blocks. What a card does not have is added to `mistakes`.
+    """
+    if "\t" in text:
+        text = _TABS_AT_END.sub("", text).expandtabs(4)
+    html, found = _markdown("".join(sign for sign in SIGNS if sign in text))(text, apart)
+    if mistakes is not None:
+        mistakes += found
+    return tables(html)
+
+
+_TABS_AT_END = re.compile(r"[ \t]*\t$", re.MULTILINE)  # they break no line, as two spaces do
 
 # What Python-Markdown looks for in every line, by the sign without which it is not there. Half of its time goes into looking in vain.
 SIGNS = {
-    "`": ("backtick",),
     "\\": ("escape", "unescape"),
     "[": ("reference", "link", "image_link", "image_reference", "short_reference", "short_image_ref"),
-    "<": ("html_block", "autolink", "automail", "html"),
-    "&": ("html_block", "entity"),
-    "*": ("em_strong",),
-    "_": ("em_strong", "em_strong2"),
+    "<": ("autolink", "automail", "html"),
+    "&": ("entity",),
+    "*": ("em_strong", "unescape"),
+    "_": ("em_strong", "unescape"),
     "~~": ("struck",),
-    "  ": ("linebreak",),  # before a line's end, or before a tag that comes to stand on a line of its own
-    "|": ("table",),
-    ">": ("quote",),
+    "  ": ("linebreak",),
 }
 
 
 @functools.lru_cache(maxsize=64)
-def _markdown(signs: str) -> Callable[[str], str]:
+def _markdown(signs: str) -> Callable[[str, Collection[int]], tuple[str, list[Mistake]]]:
     """The converter for texts that hold these of SIGNS and no others."""
     import markdown
-    from markdown.extensions.sane_lists import SaneListExtension
-    from markdown.extensions.tables import TableExtension
     from markdown.inlinepatterns import SimpleTagInlineProcessor
 
-    converter = markdown.Markdown(extensions=[TableExtension(), SaneListExtension()], output_format="html", tab_length=4)
+    from generator.render import blocks, inlines
+
+    converter = markdown.Markdown(output_format="html", tab_length=4)
+    parser = blocks.install(converter)
+    inlines.install(converter, parser)
     converter.ESCAPED_CHARS = [*converter.ESCAPED_CHARS, *(c for c in "$|<~&'\":=" if c not in converter.ESCAPED_CHARS)]
     converter.inlinePatterns.register(SimpleTagInlineProcessor(r"(?<!~)(~~)(?=[^\s~])(.+?)(?<=\S)~~(?!~)", "del"), "struck", 65)
     needed = {name for sign, names in SIGNS.items() if sign in signs for name in names}
     vain = {name for names in SIGNS.values() for name in names} - needed
-    vain |= {"code", "hashheader", "setextheader"}  # indented text is no code and a line of dashes no heading
-    for registry in (converter.preprocessors, converter.parser.blockprocessors, converter.inlinePatterns, converter.treeprocessors):
+    vain |= {"html_block", "backtick", "em_strong2"}  # blocks are ours, code is lifted, and emphasis is read at once
+    for registry in (converter.preprocessors, converter.inlinePatterns, converter.treeprocessors):
         for name in sorted(vain):
             if name in registry:
                 registry.deregister(name)
 
-    def convert(text: str) -> str:
-        return converter.reset().convert(text)
+    def convert(text: str, apart: Collection[int]) -> tuple[str, list[Mistake]]:
+        parser.apart, parser.mistakes = apart, []
+        return converter.reset().convert(text), parser.mistakes
 
     return convert
-
-
-# ------------------------------------------------------------------------------------------------ lists
-
-
-def _outline(text: str) -> Iterator[str]:
-    """The lines, with four spaces for each list item that a line belongs to, and an empty line before a list or table in a paragraph."""
-    columns: list[int] = []  # where the text of each open item begins
-    previous = ""
-    for line in text.expandtabs(4).split("\n"):
-        stripped = line.lstrip(" ")
-        if not stripped:
-            yield ""
-            previous = ""
-            continue
-        indent = len(line) - len(stripped)
-        item = None if RULE.match(stripped) else ITEM.match(stripped)
-        if not previous or item or indent or stripped[0] == "|":  # else a paragraph goes on, wherever its line begins
-            while columns and indent < columns[-1]:
-                columns.pop()
-        inside = "    " * len(columns)
-        opens = item and (not item[1][0].isdigit() or item[1] in ("1.", "1)"))
-        if previous and ((opens and not columns and not ITEM.match(previous)) or (stripped[0] == "|" and previous[0] != "|")):
-            yield inside
-        if item:
-            rest = stripped[item.end() :]
-            yield inside + (item[1][:-1] + "." if item[1][0].isdigit() else item[1]).ljust(3) + " " + rest
-            columns.append(indent + item.end())
-        else:
-            yield inside + (stripped if columns else line)
-        previous = stripped if not item else "- "
 
 
 # ----------------------------------------------------------------------------------------------- tables

@@ -79,6 +79,13 @@ def _numbers(text: str) -> frozenset[int]:
     return frozenset(int(match[1]) for match in _MARK.finditer(text)) if "\ue000" in text else frozenset()
 
 
+def _dedented(source: str) -> str:
+    """The source of a block that stands in others, without the spaces by which it does."""
+    lines = source.expandtabs(4).split("\n")
+    indent = len(lines[0]) - len(lines[0].lstrip(" "))
+    return "\n".join(line[min(indent, len(line) - len(line.lstrip(" "))) :] for line in lines)
+
+
 class _Field:
     """A field while blocks are taken out of it."""
 
@@ -94,9 +101,9 @@ class _Field:
         gone = [block for part in parts for block in part]
         if not gone and not self.columns:
             return Kept(unmarked(self.text.text), _numbers(self.text.text))
-        left_out = [self._said(self._source(block), block.first, block == whole[0]) for block in gone]
+        left_out = [self._said(_dedented(self._source(block)), block.first, block == whole[0]) for block in gone]
         left = any(part != [block] and block.kind != "rule" for part, block in zip(parts, whole))
-        text = self._written(gone) if left else ""
+        text = self._written(gone, whole) if left else ""
         return Kept(unmarked(text), _numbers(text), tuple(sorted([*left_out, *self.columns], key=lambda block: block.text.place)))
 
     def _source(self, block: Block) -> str:
@@ -193,20 +200,26 @@ class _Field:
 
     # ------------------------------------------------------------------------------------------ what is left
 
-    def _written(self, gone: Sequence[Block]) -> str:
+    def _written(self, gone: Sequence[Block], whole: Sequence[Block]) -> str:
         """The lines that stay, each where it was: blank ones in place of those that go, or a comment where they would part a list or a table."""
-        away = {line: block.kind in ("item", "row") for block in gone for line in range(block.first, block.end)}
+        away = {
+            line: block.kind in ("item", "row") or (block.kind in ("ordered", "bullets") and block not in whole)
+            for block in gone
+            for line in range(block.first, block.end)
+        }
         written: list[str] = []
+        comment = ""
         number = 0
         while number < len(self.lines):
             if number not in away:
-                written.append(self.changed.get(number, self.lines[number]))
+                written.append(comment + self.changed.get(number, self.lines[number]))
+                comment = ""
                 number += 1
                 continue
             end = next(line for line in range(number, len(self.lines) + 1) if line not in away)
             around = written[-1].strip() and self.lines[end].strip() if written and end < len(self.lines) else ""
             if around and all(away[line] for line in range(number, end)):
-                written[-1] += " " * written[-1].endswith("\\") + "<!--" + "\n" * (end - number) + "-->"
+                comment = "<!--" + "\n" * (end - number) + "-->"
             else:
                 written += [""] * (end - number)
             number = end

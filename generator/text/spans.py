@@ -83,6 +83,7 @@ _DOLLAR = re.compile(r"\\[\s\S]|\$")
 _TEX_ENDS = {"$$": re.compile(r"\\[\s\S]|\$\$"), "\\(": re.compile(r"\\[\s\S]"), "\\[": re.compile(r"\\[\s\S]")}
 _TEX_CLOSE = {"$$": "$$", "\\(": "\\)", "\\[": "\\]"}
 _TAG = re.compile(r"</?[A-Za-z](?:[^<>\"']|\"[^\"<]*\"|'[^'<]*'){0,2000}>|</?[A-Za-z][^<>]{0,2000}>|<[!?][^<>]{0,2000}>")
+_ADDRESS = re.compile(r"<(?:[A-Za-z][A-Za-z0-9+.-]{1,31}:[^\s<>]*|[\w.!#$%&'*+/=?^`{|}~-]+@[A-Za-z0-9.-]+)>")  # in angle brackets: a link, no tag
 _WHOLE = re.compile(r"<(pre|code|script|style|textarea)\b", re.IGNORECASE)
 _NOTE = re.compile(r"^# .*\{[#.]", re.MULTILINE)
 
@@ -135,11 +136,12 @@ class _Scanner:
         if mark == "`" and "`" in info:
             begin = match.end() - len(line)
             return self._code(begin, begin + ticks)
-        if self.vain.get((mark, ticks), -1) <= match.end():
-            closing = _closing_fence(mark, ticks).search(self.text, match.end())
+        indent = len(match.group().expandtabs(4)) - len(line)  # not that of the line's end
+        if self.vain.get((mark, ticks, indent), -1) <= match.end():
+            closing = _closing_fence(mark, ticks, indent + 3).search(self.text, match.end())
             if closing:
                 return Span("fence", start, closing.end(), info)
-            self.vain[mark, ticks] = len(self.text)
+            self.vain[mark, ticks, indent] = len(self.text)
         self.errors.append(SpanError(start, f"the code fence {mark * ticks} is not closed", f"close it with {mark * ticks} on a line of its own"))
         following = _NOTE.search(self.text, match.end())  # most likely it was to end within its note
         return Span("fence", start, following.start() if following else len(self.text), info)
@@ -186,15 +188,17 @@ class _Scanner:
         text = self.text
         if text.startswith("<!--", start):
             if self.vain.get("<!--", -1) < 0:
-                end = text.find("-->", start + 4)
+                end = text.find("-->", start + 2)
                 if end >= 0:
                     return Span("html", start, end + 3)
                 self.vain["<!--"] = len(text)
                 self.errors.append(SpanError(start, "the comment <!-- is not closed", "close it with -->"))
             return start + 4
         tag = _TAG.match(text, start, self._end(_BLANK, start))
+        if address := _ADDRESS.match(text, start):
+            return address.end()
         if tag is None or ":" in (name := tag.group()[1:].split(None, 1)[0]) or "@" in name:
-            return start + 1  # no tag, or an address in angle brackets
+            return start + 1
         whole = _WHOLE.match(text, start)
         closed = self._closed(whole[1].lower(), start, tag.end()) if whole else None
         return Span("html", start, closed or tag.end())
@@ -218,8 +222,8 @@ class _Scanner:
 
 
 @functools.cache
-def _closing_fence(mark: str, ticks: int) -> re.Pattern[str]:
-    return re.compile(rf"\n[ \t]*{mark}{{{ticks},}}[ \t]*(?:\n|\Z)")
+def _closing_fence(mark: str, ticks: int, furthest: int) -> re.Pattern[str]:
+    return re.compile(rf"\n(?:[ ]{{0,{furthest}}}|[ \t]{{0,{furthest // 4}}}){mark}{{{ticks},}}[ \t]*(?:\n|\Z)")
 
 
 @functools.cache

@@ -38,7 +38,7 @@ ROWS = [
     ("<pre>\n$ x `\n</pre> <code>$</code>", [("html", "<pre>\n$ x `\n</pre>"), ("html", "<code>$</code>")]),
     ('<a title="a>b">', [("html", '<a title="a>b">')]),
     ("a < b and c > d, 1<2", []),
-    ("<https://a.b/$c$> <a@b.org>", [("math", "$c$")]),
+    ("<https://a.b/$c$> <a@b.org> $c$", [("math", "$c$")]),
     ("[[ a.b <c and d> e | $x ]]", []),
     ("[[ a.at('x')[0] | GB ]] `[[b]]`", [("code", "`[[b]]`")]),
 ]
