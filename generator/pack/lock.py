@@ -306,9 +306,9 @@ def _parsed(lines: Sequence[bytes]) -> Sequence[Any]:
 
 def _plain(line: bytes, entry: Any) -> bool:
     """Whether the line is surely what it was parsed as: no name stands twice, and no escape makes what is no text."""
-    if type(entry) is not dict or b"\\u" in line:
+    if type(entry) is not dict or b"\\u" in line or b'" ' in line or b'"\t' in line or b'"\r' in line:
         return False
-    return line.count(b'": ') == len(entry) + sum([len(value) for value in entry.values() if type(value) is dict])
+    return line.count(b'":') == len(entry) + sum([len(value) for value in entry.values() if type(value) is dict])
 
 
 def _strict(line: bytes) -> Any:
