@@ -128,6 +128,7 @@ def parsed(text: str | bytes) -> dict[str, Any]:
 
 def sealed(content: Mapping[str, Any]) -> dict[str, Any]:
     """A record's content with its digest: one of it all, as it is written, and one of each part, by which it is said what was changed."""
+    content = {name: part for name, part in content.items() if name != "digest"}
     parts = " ".join(["", *(f"{name}:{_short(name, part)}" for name, part in content.items())])
     return {"digest": _digest(parts, _text(content).encode()), **content}
 

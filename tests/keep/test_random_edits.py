@@ -176,8 +176,7 @@ class Author:
         """A record as a later run gives it."""
         self.replace(path, pattern, new)
         if path.suffix == ".json":
-            content = json.loads(read(path))
-            write(path, json.dumps(sealed({name: part for name, part in content.items() if name != "digest"})))
+            write(path, json.dumps(sealed(json.loads(read(path)))))
 
     # ------------------------------------------------------------------------------ what is kept, and the machine
 
