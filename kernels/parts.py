@@ -7,8 +7,11 @@ swept later, told from what another process is writing by a lock that the system
 
 from __future__ import annotations
 
+import functools
 import os
+import re
 import sys
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from types import TracebackType
@@ -19,6 +22,7 @@ try:
 except ImportError:  # Windows, which lets nobody delete a file that another process has open
     fcntl = None  # type: ignore[assignment]
 
+YOUNG = 60  # seconds: a temporary folder that may be about to be locked
 SUFFIX = ".part"  # of files, hidden by the dot before their names
 STOPPED = 130  # what a shell has for a program that Ctrl-C ended
 
@@ -51,11 +55,10 @@ def part(folder: str | os.PathLike[str]) -> Iterator[tuple[str, IO[bytes]]]:
     home = os.fspath(folder) or "."
     os.makedirs(home, exist_ok=True)
     while True:
-        name = os.path.join(home, f".{os.urandom(8).hex()}{SUFFIX}")
+        name = os.path.join(home, f".{_name()}{SUFFIX}")
         _made.add(name)
         try:
-            with open(name, "x+b") as file:
-                _lock(file.fileno())
+            with open(name, "x+b") as file, _locked(file.fileno()):
                 if os.path.exists(name):  # else another process swept it before it was locked
                     yield name, file
                     return
@@ -64,17 +67,37 @@ def part(folder: str | os.PathLike[str]) -> Iterator[tuple[str, IO[bytes]]]:
 
 
 @contextmanager
-def folder(prefix: str) -> Iterator[str]:
+def folder(prefix: str = "warpdeck-") -> Iterator[str]:
     """A new folder among the system's temporary ones, which goes with the block."""
     import tempfile
 
-    name = os.path.join(tempfile.gettempdir(), f"{prefix}{os.urandom(8).hex()}")
+    home = tempfile.gettempdir()
+    _sweep_folders(home, prefix)
+    with _folder(os.path.join(home, prefix + _name()), 0o700) as name:
+        yield name
+
+
+@contextmanager
+def folder_beside(path: str | os.PathLike[str]) -> Iterator[str]:
+    """A new folder beside a path, which goes with the block unless it was renamed."""
+    with _folder(os.path.join(os.path.dirname(os.fspath(path)), f".{_name()}{SUFFIX}"), 0o777) as name:
+        yield name
+
+
+@contextmanager
+def _folder(name: str, mode: int) -> Iterator[str]:
     _made.add(name)
     try:
-        os.mkdir(name, 0o700)
-        yield name
+        os.makedirs(os.path.dirname(name) or ".", exist_ok=True)
+        os.mkdir(name, mode)
+        with alone(name):
+            yield name
     finally:
         _remove(name)
+
+
+def _name() -> str:
+    return os.urandom(8).hex()
 
 
 @contextmanager
@@ -106,6 +129,18 @@ def is_part(name: str) -> bool:
     return name[0] == "." and name.endswith(SUFFIX)
 
 
+@functools.cache
+def _sweep_folders(home: str, prefix: str) -> None:
+    """Deletes the temporary folders that processes left that were killed, once for each process, as there may be many others."""
+    if fcntl is None:
+        return
+    with suppress(OSError), os.scandir(home) as entries:
+        ours = [entry for entry in entries if re.fullmatch(prefix + "[0-9a-f]{16}", entry.name)]
+        for name in [entry.path for entry in ours if entry.stat().st_mtime < time.time() - YOUNG]:
+            with suppress(OSError):
+                _sweep(name)
+
+
 def _sweep(name: str) -> None:
     if fcntl is None:
         os.unlink(name)
@@ -113,9 +148,21 @@ def _sweep(name: str) -> None:
     file = os.open(name, os.O_RDONLY | os.O_NONBLOCK)
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        os.unlink(name)
+        _remove(name)
     finally:
         os.close(file)
+
+
+@contextmanager
+def _locked(file: int) -> Iterator[None]:
+    """Locks an open file as long as the block, even if it is closed meanwhile, so that it can be renamed."""
+    held = os.dup(file) if fcntl else -1
+    try:
+        _lock(file)
+        yield
+    finally:
+        if fcntl:
+            os.close(held)
 
 
 def _lock(file: int) -> None:

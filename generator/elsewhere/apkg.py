@@ -65,7 +65,7 @@ def _opened(content: bytes, compressed: bool) -> bytes:
 
 def _connected(content: bytes) -> Any:
     """The collection as a database, from a file that is gone before it is closed."""
-    with parts.folder("warpdeck-") as folder:
+    with parts.folder() as folder:
         path = Path(folder, "collection")
         path.write_bytes(content)
         disk = sqlite3.connect(path)

@@ -59,7 +59,7 @@ def write(hauls: Sequence[tuple[Path, Haul]], cards: Path, now: int, name: str) 
     Raises DeckError where it cannot.
     """
     here = _Here(cards)
-    with parts.folder("warpdeck-") as folder:
+    with parts.folder() as folder:
         stage = _Stage(Path(folder, "cards"), here, hauls, name)
         built = stage.settled()
         written = stage.written()

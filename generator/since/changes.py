@@ -36,7 +36,7 @@ class Side(NamedTuple):
 def of_package(path: Path) -> dict[str, Side]:
     """The notes of one of our packages, by GUID."""
     try:
-        with zipfile.ZipFile(path) as archive, temporary("warpdeck-") as folder:
+        with zipfile.ZipFile(path) as archive, temporary() as folder:
             database = sqlite3.connect(archive.extract("collection.anki2", folder))
             try:
                 (models,) = database.execute("select models from col").fetchone()

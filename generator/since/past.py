@@ -35,7 +35,7 @@ def package(cards: Path, commit: str) -> Iterator[Path]:
     """The package of the deck at a commit. Raises DeckError where it has none."""
     top = Path(_git(cards, "rev-parse", "--show-toplevel").decode().strip())
     archive = _git(top, "archive", "--format=zip", commit)
-    with parts.folder("warpdeck-") as name:
+    with parts.folder() as name:
         folder = Path(name)
         zipfile.ZipFile(BytesIO(archive)).extractall(folder / "then")
         then = folder / "then" / cards.resolve().relative_to(top.resolve())
