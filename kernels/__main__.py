@@ -300,11 +300,21 @@ def _read(name: str) -> tuple[recording.Run, ...]:
 def _lines(name: str) -> tuple[Iterable[str], str]:
     """The lines of a file, or of standard input as they come, and what to call it."""
     if name == "-":
-        return sys.stdin, "standard input"
+        return _heard(sys.stdin), "standard input"
     try:
         return Path(name).read_text(encoding="utf-8").split("\n"), name
     except OSError as error:
         raise KernelError(f"{name} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise KernelError(f"{name}:{line}: this is not UTF-8") from error
+
+
+def _heard(lines: Iterable[str]) -> Iterable[str]:
+    try:
+        yield from lines
+    except UnicodeDecodeError as error:
+        raise KernelError("standard input is not UTF-8") from error
 
 
 def _verify(asked: argparse.Namespace) -> int:

@@ -109,7 +109,7 @@ def read_runs(lines: Iterable[str], name: str) -> tuple[Run, ...]:
 def _run_of(line: str) -> Run:
     try:
         data = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise KernelError(f"this is not JSON: {error}") from error
     if not isinstance(data, dict) or not isinstance(data.get("kernel"), str):
         raise KernelError('a run is an object with a "kernel"')
