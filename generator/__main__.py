@@ -6,10 +6,16 @@ problem as path:line where the author has something to mend; nothing is written 
 
 from __future__ import annotations
 
+import sys
+
+from kernels.parts import stops
+
+if __name__ == "__main__":  # before the rest is loaded, which Ctrl-C may interrupt as well
+    stops()
+
 import argparse
 import gc
 import os
-import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -177,8 +183,6 @@ def _watch(asked: argparse.Namespace) -> str:
         os.register_at_fork(after_in_child=partial(signal.signal, end, signal.SIG_DFL))  # the pool of the first build ends its processes so
     try:
         build.watch(_order(asked, asked.cards), asked.port, asked.run, opens, _now, say)
-    except KeyboardInterrupt:  # the usual end
-        pass
     except OSError as error:
         if error.errno != errno.EADDRINUSE:
             raise
@@ -229,6 +233,7 @@ def _cores() -> int:
 
 def run(parser: argparse.ArgumentParser | None = None) -> NoReturn:
     """A command as a process of its own, to its end."""
+    stops()
     gc.set_threshold(100_000)  # a build makes many values and few circles: looking for these more often takes a tenth of an edit's time
     status = main(parser=parser)
     sys.stdout.flush()

@@ -14,6 +14,7 @@ from generator.keep import stamp
 from generator.keep.order import Order
 from generator.problems import DeckError, Place, Problem
 from kernels.gpu import may_have_gpu
+from kernels.parts import alone
 
 if TYPE_CHECKING:
     from generator.keep.cache import Cache
@@ -31,12 +32,14 @@ T = TypeVar("T")
 
 def deck(order: Order, now: int, frozen: bool = False, each: bool = False) -> str:
     """Writes package, lock, media and report. frozen: refuse where the lock would change. each: a package for each subdeck as well."""
+    order.sweep()
     idle = None if each else order.standing()
     return idle.said if idle else _with_cache(order, lambda cache: _deck(order, cache, now, frozen, each))
 
 
 def release(order: Order, now: int) -> str:
     """Writes what `deck` writes, and in the lock that learners have it from now on. Refuses what a strict check does."""
+    order.sweep()
     return _with_cache(order, lambda cache: _release(order, cache, now))
 
 
@@ -110,13 +113,14 @@ def _with_cache(order: Order, work: Callable[[Cache], T]) -> T:
 
 def _deck(order: Order, cache: Cache, now: int, frozen: bool, each: bool) -> str:
     built = _made(order, cache)
-    old, update = _locked(order, built, now)
-    if frozen:
-        _refuse_change(order, old, update)
-    found = _coverage(built)
-    package, wrote = _write(order, built, update, found, each)
-    said = _said(built, update, found, package)
-    _keep(order, built, wrote, said)
+    with alone(order.lock.parent):
+        old, update = _locked(order, built, now)
+        if frozen:
+            _refuse_change(order, old, update)
+        found = _coverage(built)
+        package, wrote = _write(order, built, update, found, each)
+        said = _said(built, update, found, package)
+        _keep(order, built, wrote, said)
     return said
 
 
@@ -125,15 +129,16 @@ def _release(order: Order, cache: Cache, now: int) -> str:
     from generator.show.report import released
 
     built = _made(order, cache)
-    old, update = _locked(order, built, now, refuse=False)
-    found = _coverage(built)
-    new = lock.release(update.lock, built.deck, built.entries, built.types, now)
-    problems = [*_unready(built, update, found, strict=True), *_refused(order, built.deck, old, new)]
-    if problems:
-        raise DeckError(problems)
-    after = _updated(order, built, new, now)
-    package, wrote = _write(order, built, after, found)
-    _keep(order, built, wrote, _said(built, after, found, package))
+    with alone(order.lock.parent):
+        old, update = _locked(order, built, now, refuse=False)
+        found = _coverage(built)
+        new = lock.release(update.lock, built.deck, built.entries, built.types, now)
+        problems = [*_unready(built, update, found, strict=True), *_refused(order, built.deck, old, new)]
+        if problems:
+            raise DeckError(problems)
+        after = _updated(order, built, new, now)
+        package, wrote = _write(order, built, after, found)
+        _keep(order, built, wrote, _said(built, after, found, package))
     return released(_warned(built, update), update.statuses, built.withheld, package, order.lock)
 
 
@@ -274,7 +279,7 @@ def _write(order: Order, built: Built, update: Update, found: Coverage, each: bo
             write_package(order.build / f"{deck.slug}-{folder}.apkg", deck, some, built.types, update.lock, contents)
     if not order.lock.exists() or order.lock.read_bytes() != text:
         write(order.lock, text)
-    media = write_media(order.build / "media", media_of(notes, built.types), built.media)
+    media = write_media(order.build / "media", media_of(notes, built.types), built.media, stamp.proven(order.before))
     about = order.build / "report.json"
     write(about, report(built.sheets, _warned(built, update), update.statuses, found, package, digest, update.lock.last).encode())
     return package, {package: digest, **dict.fromkeys((order.lock, about, *map(Path, media)))}

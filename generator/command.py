@@ -17,6 +17,9 @@ SHELLS = ("bash", "zsh", "fish", "powershell")
 
 
 def main() -> NoReturn:
+    from kernels.parts import stops
+
+    stops()
     if message := _other_kernels():
         sys.exit(message)
     if sys.argv[1:2] == ["kernels"] and "_ARGCOMPLETE" not in os.environ:

@@ -6,7 +6,8 @@
     demand      what a measurement asks of a device
     results     what a run gives: numbers and curves
     draws       what many draws of a simulation come to
-    record      results as JSON in git: their names, whether they are stale
+    record      results as JSON in git: their names, their digests, whether they are stale
+    parts       what is not whole yet: files on their way to the disk, and what Ctrl-C does
     key         what its numbers depend on: the reduced source of the kernel and of what it imports
     timing      how a measurement times and meets its ceiling (part of a measurement's key)
     precision   number formats, and how far a result is off its reference

@@ -1,6 +1,6 @@
 """The laboratory's command line: list, oracles, run, record, rehearse, verify. Arguments in, text or JSON out, and an exit code.
 
-0: all is well. 1: a run failed or a record differs. 2: what was asked for makes no sense. 130: stopped with Ctrl-C.
+0: all is well. 1: a run failed or a record differs. 2: what was asked for makes no sense. 130: Ctrl-C ended it (`parts.stops`).
 """
 
 from __future__ import annotations
@@ -9,6 +9,11 @@ import sys
 
 if vars(sys.modules["kernels"]).get("__file__") is None:  # `python -m` took a deck's folder of this name, in which it runs, for this package
     del sys.path[0], sys.modules["kernels"]
+
+from kernels.parts import stops
+
+if __name__ == "__main__":  # before the rest is loaded, which Ctrl-C may interrupt as well
+    stops()
 
 import argparse
 import contextlib
@@ -26,11 +31,12 @@ from kernels.declare import Kernel, find
 from kernels.machine import cores
 from kernels.parameters import Parameter, nearest
 from kernels.progress import indented, reporting
-from kernels.record import to_json
+from kernels.record import sealed, to_json
 from kernels.results import Curve, KernelError, Number, Result
 
 
 def main(arguments: Sequence[str] | None = None, program: str = "python -m kernels") -> int:
+    stops("stopped; what is recorded stays")
     parser = _parser(program)
     asked, rest = parser.parse_known_args(arguments)
     if rest and (asked.command != "run" or any(word.startswith("-") for word in rest)):
@@ -51,9 +57,6 @@ def main(arguments: Sequence[str] | None = None, program: str = "python -m kerne
     except BrokenPipeError:  # `list | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except KeyboardInterrupt:
-        _say("\nstopped; what is recorded stays")
-        return 130
 
 
 def _settle(asked: argparse.Namespace) -> None:
@@ -271,7 +274,7 @@ def _executed(asked: argparse.Namespace, runs: Sequence[recording.Run], out: Tex
 
 
 def _printed(out: TextIO, run: recording.Run, result: Result, code: Mapping[str, str]) -> recording.State:
-    print(json.dumps(to_json(result, code), allow_nan=False), file=out, flush=True)
+    print(json.dumps(sealed(to_json(result, code)), allow_nan=False), file=out, flush=True)
     return "recorded"
 
 
@@ -297,11 +300,21 @@ def _read(name: str) -> tuple[recording.Run, ...]:
 def _lines(name: str) -> tuple[Iterable[str], str]:
     """The lines of a file, or of standard input as they come, and what to call it."""
     if name == "-":
-        return sys.stdin, "standard input"
+        return _heard(sys.stdin), "standard input"
     try:
         return Path(name).read_text(encoding="utf-8").split("\n"), name
     except OSError as error:
         raise KernelError(f"{name} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise KernelError(f"{name}:{line}: this is not UTF-8") from error
+
+
+def _heard(lines: Iterable[str]) -> Iterable[str]:
+    try:
+        yield from lines
+    except UnicodeDecodeError as error:
+        raise KernelError("standard input is not UTF-8") from error
 
 
 def _verify(asked: argparse.Namespace) -> int:

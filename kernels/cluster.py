@@ -30,7 +30,7 @@ from kernels.declare import find
 from kernels.demand import Device
 from kernels.key import PACKAGE, code_of
 from kernels.machine import commit
-from kernels.record import RECORDS, from_json, to_json
+from kernels.record import RECORDS, from_json, parsed, sealed, to_json
 from kernels.recording import Done, Outcome, Report, Run, Write, is_fresh, written
 from kernels.results import KernelError
 
@@ -203,8 +203,12 @@ def _ended(future: Any, worker: Worker, job: Job, write: Write, seconds: float) 
         return Done(job.run, "failed", f"{worker} gave no answer: {type(error).__name__}: {error}", seconds=seconds)
     if "error" in answer:
         return Done(job.run, "failed", f"{answer['error']} (on {worker})", answer["log"], seconds)
-    result = from_json(answer)
-    return Done(job.run, write(job.run, result, answer["code"]), seconds=seconds, result=result)
+    try:
+        record = parsed(answer["record"])
+    except KernelError as error:  # it was changed on its way, or that side is of another version
+        return Done(job.run, "failed", f"{worker} gave no record: {error}", seconds=seconds)
+    result = from_json(record)
+    return Done(job.run, write(job.run, result, record["code"]), seconds=seconds, result=result)
 
 
 class Crew:
@@ -348,7 +352,7 @@ def execute(text: str) -> str:
             result = lab.run(kernel, asked["parameters"], device=asked["device"], timeout=asked["timeout"])
     except KernelError as error:
         return json.dumps({"error": str(error), "log": error.log if isinstance(error, lab.RunError) else ""})
-    return json.dumps(to_json(result, code))
+    return json.dumps({"record": json.dumps(sealed(to_json(result, code)))})
 
 
 @contextlib.contextmanager

@@ -13,7 +13,6 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 import traceback
@@ -23,7 +22,7 @@ from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Any, NoReturn
 
-from kernels import library, limits, machine, packages, units
+from kernels import library, limits, machine, packages, parts, units
 from kernels.declare import Kernel, find
 from kernels.demand import Device
 from kernels.draws import together
@@ -136,7 +135,7 @@ def _ask(request: Mapping[str, Any], limit: float, environment: Mapping[str, str
     The answer comes in a file, so that whatever a kernel prints cannot garble it. The worker leads its own process group, which
     is killed in any case when this returns; its standard input stays open till then and tells it that the lab still lives.
     """
-    with tempfile.TemporaryDirectory(prefix="kernels-") as folder:
+    with parts.folder("kernels-") as folder:
         path, log = Path(folder, "answer.json"), Path(folder, "log")
         with log.open("wb") as output:
             worker = subprocess.Popen(
@@ -149,12 +148,14 @@ def _ask(request: Mapping[str, Any], limit: float, environment: Mapping[str, str
                 text=True,
             )
         try:
+            _workers.add(worker)
             _send(worker, {**request, "library": [os.path.abspath(part) for part in library.__path__], "units": units.declared()})
             code = limits.wait(worker, limit)
         except limits.LimitReached as reached:
             raise RunError(str(reached), _end_of(log)) from None
         finally:
             _kill(worker)
+            _workers.discard(worker)
         if not path.exists():
             raise RunError(_death(code), _end_of(log))
         answer = json.loads(path.read_text(encoding="utf-8"))
@@ -170,6 +171,15 @@ def _send(worker: subprocess.Popen[str], request: Mapping[str, Any]) -> None:
         worker.stdin.flush()
     except BrokenPipeError:
         pass  # it is dead already, which its exit code tells better
+
+
+_workers: set[subprocess.Popen[str]] = set()
+
+
+def end() -> None:
+    """Kills all workers, whichever threads wait for them."""
+    for worker in tuple(_workers):
+        _kill(worker)
 
 
 def _kill(worker: subprocess.Popen[str]) -> None:

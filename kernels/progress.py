@@ -24,7 +24,12 @@ def reporting() -> Iterator[Report]:
             with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
                 yield _Bar(progress)
             return
-    yield _Lines()
+    lines = _Lines()
+    try:
+        yield lines
+    finally:
+        if lines.open:  # it was stopped
+            print(file=sys.stderr)
 
 
 class _Lines(Report):

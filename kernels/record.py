@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 import string
 from collections.abc import Mapping
@@ -18,6 +17,7 @@ from typing import Any
 
 from kernels.declare import Kernel
 from kernels.key import SCHEMA, code_of, key_of
+from kernels.parts import sweep, write
 from kernels.results import Curve, End, KernelError, Number, Result
 
 RECORDS = Path(__file__).parent / "records"  # of our own deck, in a checkout; where those of another deck lie, home.py says
@@ -81,24 +81,83 @@ def load(kernel: Kernel, parameters: Mapping[str, Any], device_class: str | None
     return replace(result, parameters=dict(parameters), outputs=outputs, stale=stale(data, kernel, parameters))
 
 
+class NoRecord(KernelError):
+    """What is no record, and the line at which it shows."""
+
+    def __init__(self, message: str, line: int = 1) -> None:
+        super().__init__(message)
+        self.line = line
+
+
 def read(path: Path) -> dict[str, Any]:
-    """The content of a record file. Raises KernelError where it is not one (a merge conflict, a cut-off copy)."""
+    """The content of a record file. Raises KernelError where it is not one (a merge conflict, a cut-off copy, a number written by hand)."""
     try:
         return parsed(path.read_bytes())
-    except KernelError as error:
-        raise KernelError(f"{path} is not a record: {error} (restore it from git, or delete it and record it again)") from error
+    except NoRecord as error:
+        raise KernelError(
+            f"{path}:{error.line}: this is not a record as it was written: {error} (restore it from git, or run make records)"
+        ) from error
 
 
 def parsed(text: str | bytes) -> dict[str, Any]:
-    """The content of a record's text. Raises KernelError where it is none."""
+    """The content of a record's text. Raises NoRecord where that is none, or another one than its digest tells of.
+
+    The one way in for records, wherever they come from: the shape of what passes is that of `to_json`, and its numbers are those of a run.
+    """
     try:
-        data = json.loads(text)
+        content = text.encode() if isinstance(text, str) else text
+        data = json.loads(content)
+        if not isinstance(data, dict) or "digest" not in data:
+            raise NoRecord("it has no digest")
+        digest = str(data.pop("digest"))
+        if digest != _digest(digest, _without_digest(content)):
+            _compare(data, digest, content)
         from_json(data)
         if not {"schema", "key", "code"} <= set(data):
             raise KeyError("schema, key, code")
+    except json.JSONDecodeError as error:
+        raise NoRecord(f"it is no JSON: {error.msg}", error.lineno) from error
+    except RecursionError as error:
+        raise NoRecord("it is nested too deep") from error
+    except NoRecord:
+        raise
     except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
-        raise KernelError(f"{type(error).__name__} {error}") from error
+        raise NoRecord(f"{type(error).__name__} {error}") from error
     return data
+
+
+def sealed(content: Mapping[str, Any]) -> dict[str, Any]:
+    """A record's content with its digest: one of it all, as it is written, and one of each part, by which it is said what was changed."""
+    content = {name: part for name, part in content.items() if name != "digest"}
+    parts = " ".join(["", *(f"{name}:{_short(name, part)}" for name, part in content.items())])
+    return {"digest": _digest(parts, _text(content).encode()), **content}
+
+
+def _digest(digest: str, text: bytes) -> str:
+    """A digest with its first word, that of the text and of what follows in it, made anew."""
+    _, blank, parts = digest.partition(" ")
+    return hashlib.sha256(parts.encode() + text).hexdigest()[:32] + blank + parts
+
+
+def _short(name: str, part: Any) -> str:
+    return hashlib.sha256(json.dumps([name, part]).encode()).hexdigest()[:8]
+
+
+def _without_digest(content: bytes) -> bytes:
+    """The text that the digest is of, where it was written as a file: all but its own line."""
+    text = content.replace(b"\r\n", b"\n")
+    return text[:2] + text[text.find(b"\n", 2) + 1 :] if text.startswith(b'{\n "digest": ') else b""
+
+
+def _compare(data: Mapping[str, Any], digest: str, content: bytes) -> None:
+    """Raises NoRecord unless the content is what the digest tells of, and was only laid out otherwise."""
+    known = dict(part.partition(":")[::2] for part in digest.split(" ")[1:])
+    wrong = [name for name in {**known, **data} if name not in data or _short(name, data[name]) != known.get(name)]
+    if wrong:
+        line = content[: max(content.find(f'"{wrong[0]}":'.encode()), 0)].count(b"\n") + 1
+        raise NoRecord(f"its {' and '.join(wrong)} changed", line)
+    if digest != _digest(digest, _text(data).encode()):
+        raise NoRecord("its digest changed")
 
 
 def stale(data: Mapping[str, Any], kernel: Kernel, parameters: Mapping[str, Any]) -> tuple[str, ...]:
@@ -196,14 +255,8 @@ def save(kernel: Kernel, result: Result, root: Path = RECORDS, code: Mapping[str
     code: `code_of` the kernel as it was when the run began; left out, as it is now.
     """
     path = path_of(kernel, result.parameters, result.made.get("device_class"), root)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    content = to_json(result, code_of(kernel.name) if code is None else code)
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        part.write_text(_text(content), encoding="utf-8", newline="\n")
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
+    sweep(path.parent)
+    write(path, _text(sealed(to_json(result, code_of(kernel.name) if code is None else code))).encode())
     return path
 
 

@@ -109,7 +109,7 @@ def read_runs(lines: Iterable[str], name: str) -> tuple[Run, ...]:
 def _run_of(line: str) -> Run:
     try:
         data = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise KernelError(f"this is not JSON: {error}") from error
     if not isinstance(data, dict) or not isinstance(data.get("kernel"), str):
         raise KernelError('a run is an object with a "kernel"')
@@ -241,12 +241,17 @@ def rehearse(runs: Sequence[Run], root: Path, *, jobs: int = 1, timeout: float |
     jobs: how many at a time. What fails stops no other.
     """
     report = report or Report()
+    done = {}
     with ThreadPoolExecutor(jobs) as pool:
-        waiting = {pool.submit(_rehearsed, run, root, timeout): run for run in runs}
-        done = {}
-        for future in as_completed(waiting):
-            done[id(waiting[future])] = found = future.result()
-            report.end(found)
+        try:
+            waiting = {pool.submit(_rehearsed, run, root, timeout): run for run in runs}
+            for future in as_completed(waiting):
+                done[id(waiting[future])] = found = future.result()
+                report.end(found)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            lab.end()
+            raise
     return Outcome(tuple(done[id(run)] for run in runs))
 
 

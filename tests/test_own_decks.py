@@ -283,7 +283,7 @@ def test_init_refuses_what_is_there(warpdeck: Installed, tmp_path: Path):
         done = warpdeck.run(tmp_path, "init", name)
         assert done.returncode == 1 and done.stderr.startswith(f"{name}:1: this is there already")
     assert list((tmp_path / "here").iterdir()) == []
-    assert not list(tmp_path.glob("*.part"))
+    assert not list(tmp_path.glob("*.part")) and not list(tmp_path.glob(".*.part"))
 
 
 def test_every_init_has_an_id_of_its_own(warpdeck: Installed, tmp_path: Path):

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import sqlite3
 import sys
-import tempfile
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import closing
@@ -17,6 +16,7 @@ from typing import Any
 
 from generator.elsewhere.found import Found, Haul, Kind, Template
 from generator.problems import DeckError, Place, Problem
+from kernels import parts
 
 LATEST = "collection.anki21b"
 COLLECTIONS = (LATEST, "collection.anki21", "collection.anki2")  # an older one beside a newer one only says that Anki is to be updated
@@ -65,7 +65,7 @@ def _opened(content: bytes, compressed: bool) -> bytes:
 
 def _connected(content: bytes) -> Any:
     """The collection as a database, from a file that is gone before it is closed."""
-    with tempfile.TemporaryDirectory() as folder:
+    with parts.folder() as folder:
         path = Path(folder, "collection")
         path.write_bytes(content)
         disk = sqlite3.connect(path)

@@ -10,7 +10,6 @@ import hashlib
 import json
 import re
 import shutil
-import tempfile
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -32,6 +31,7 @@ from generator.pack import lock
 from generator.problems import DeckError, Place, Problem
 from generator.read.deckfile import fresh_id, is_tag, settings
 from generator.read.folder import frame, read_file
+from kernels import parts
 from kernels.home import Home, home_of, use
 
 LONG = 200  # notes of one topic
@@ -59,7 +59,7 @@ def write(hauls: Sequence[tuple[Path, Haul]], cards: Path, now: int, name: str) 
     Raises DeckError where it cannot.
     """
     here = _Here(cards)
-    with tempfile.TemporaryDirectory(prefix="warpdeck-") as folder:
+    with parts.folder() as folder:
         stage = _Stage(Path(folder, "cards"), here, hauls, name)
         built = stage.settled()
         written = stage.written()
@@ -67,8 +67,7 @@ def write(hauls: Sequence[tuple[Path, Haul]], cards: Path, now: int, name: str) 
             if (cards / path).exists():
                 raise DeckError([Problem(Place((cards / path).as_posix()), "this file is there already", "nothing is overwritten; move it away")])
         for path in written:
-            (cards / path).parent.mkdir(parents=True, exist_ok=True)
-            shutil.move(stage.cards / path, cards / path)
+            parts.write(cards / path, (stage.cards / path).read_bytes())
     _release(cards, stage, built, now)
     return Written(len(stage.cards_of), stage.known, tuple((cards / path).as_posix() for path in written), tuple(stage.losses()))
 
@@ -89,7 +88,7 @@ def _release(cards: Path, stage: _Stage, built: building.Built, now: int) -> Non
             kinds.setdefault(key, lock.type_line(built.types[key])._replace(mod=kind.mod))
     if notes != old.notes or kinds != old.types:
         releases = old.releases or {"elsewhere": lock.Release(built.deck.id, now)}
-        path.write_text(lock.text(old._replace(notes=notes, types=kinds, releases=releases)), encoding="utf-8", newline="\n")
+        parts.write(path, lock.text(old._replace(notes=notes, types=kinds, releases=releases)).encode())
 
 
 class _Here:

@@ -27,6 +27,7 @@ from generator.problems import DeckError, Place, Problem
 from generator.read.folder import Frame, Source, check_ids, frame, limited
 from generator.resolve.wanted import Wanted, merged
 from kernels.home import Home, home_of, use
+from kernels.parts import without_ctrl_c
 
 WORTH = 8  # files to be made for which a second process pays
 
@@ -206,10 +207,13 @@ def _by_many(due: Sequence[Source], under: Circumstances, cache: Cache, jobs: in
     """The same by several processes. Each makes whole files; this one alone writes the cache."""
     import multiprocessing
 
-    with multiprocessing.Pool(min(jobs, len(due)), _begin, (under, cache.path)) as pool:
-        for outcome, pieces in pool.imap(_work, due):
+    with without_ctrl_c():
+        pool = multiprocessing.Pool(min(jobs, len(due)), _begin, (under, cache.path))
+    with pool:
+        for outcome, pieces, spoilt in pool.imap(_work, due):
             for name, content in pieces.items():
                 cache.put(name, content)
+            cache.spoilt = cache.spoilt or spoilt
             yield outcome
 
 
@@ -219,11 +223,11 @@ def _begin(under: Circumstances, path: Path | None) -> None:
     _beside = under, Cache(path, reads_only=True)
 
 
-def _work(source: Source) -> tuple[tuple[Sheet, tuple[Problem, ...]], dict[str, bytes]]:
+def _work(source: Source) -> tuple[tuple[Sheet, tuple[Problem, ...]], dict[str, bytes], str]:
     under, cache = _beside
     outcome, pieces = sheets.made(source, under, cache), dict(cache.made)
     cache.made.clear()
-    return outcome, pieces
+    return outcome, pieces, cache.spoilt
 
 
 _beside: tuple[Circumstances, Cache]  # of a process that helps

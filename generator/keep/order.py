@@ -13,6 +13,7 @@ from generator.keep.files import LOCK, Files, hash_of
 from generator.keep.stamp import Stamp
 from kernels.gpu import may_have_gpu
 from kernels.home import DECK, RECORDS, Home, home_of
+from kernels.parts import sweep
 
 
 class Order:
@@ -88,6 +89,10 @@ class Order:
     def files(self) -> Files:
         """What lies in the folders, as it is when this is first asked for."""
         return Files(self.folders, self.before.files if self.before else None)
+
+    def sweep(self) -> None:
+        """Deletes what builds that were killed left where this one writes."""
+        sweep(self.build, self.cache.parent, self.lock.parent)
 
     def standing(self) -> Stamp | None:
         """The stamp of the last build, if another one would give the same."""

@@ -181,7 +181,20 @@ class _Maker:
             unsaid=tuple(problem for rendered, _ in made for problem in rendered.resolved.unsaid),
             facts="\n".join(json.dumps(one, ensure_ascii=False) for one, withheld in zip(told, away) if not withheld),
         )
-        return sheet, self.problems
+        return sheet, [*self.problems, *self._broken()]
+
+    def _broken(self) -> Iterator[Problem]:
+        """A problem for each record of the file that is none, quoted or not: without it a card would say less, and nobody knew."""
+        if not self.file.front.runs:
+            return
+        from kernels.results import KernelError
+
+        for run in self.file.front.runs.values():
+            for device in self._devices(run):
+                try:
+                    self.store.result(run, device)
+                except KernelError as error:
+                    yield Problem(run.place, str(error))
 
     def _note(self, note: Note, notices: list[Problem]) -> tuple[Rendered, tuple[str, ...]] | None:
         """The note as rendered before from the same text, numbers and pictures, or now; with the keys of its pieces."""
@@ -329,14 +342,18 @@ class _Maker:
         if not self.file.front.runs:
             return
         from generator.resolve.wanted import entry
-        from kernels import declare
 
         for run in self.file.front.runs.values():
-            kernel = declare.find(run.kernel)
-            if not kernel.evaluated:
-                on = self.under.devices if kernel.kind == "measurement" else (None,)
+            if on := self._devices(run):
                 found = [self.store.found(run, device) for device in on]
                 yield entry(run, any(result is not None and not result.stale for result in found))
+
+    def _devices(self, run: Run) -> Sequence[str | None]:
+        """The devices on which a record of the run counts, None for that of any; none of a run that is evaluated."""
+        from kernels import declare
+
+        kernel = declare.find(run.kernel)
+        return () if kernel.evaluated else self.under.devices if kernel.kind == "measurement" else (None,)
 
 
 def _formula(kernel: str) -> Mapping[str, str]:

@@ -18,11 +18,13 @@ from generator.notes import Entry, Sheet
 from generator.pack.output import write_media, writing
 from generator.pack.package import media_of
 from generator.show.preview import embedded, entry, faces, page
+from kernels.parts import sweep
 
 
 def write_preview(built: Built, statuses: Mapping[str, str], out: Path) -> Path:
     """Writes out/index.html and out/media/, and returns the page's path. Raises ValueError where a template is one that Anki would refuse."""
     path = out / "index.html"
+    sweep(out)
     write_media(out / "media", media_of(built.entries, built.types), built.media)
     with writing(path) as file:
         for piece in whole(built, statuses):

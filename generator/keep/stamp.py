@@ -6,6 +6,7 @@ build thus costs a look at some hundred files, however many notes they make. Dis
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import sys
@@ -67,12 +68,18 @@ def versions(libraries: Iterable[str]) -> list[str]:
 
 
 def load(path: str | os.PathLike[str]) -> Stamp | None:
-    """The stamp in a file; None where there is none, half a one, or another version's."""
+    """The stamp in a file; None where there is none, a damaged one, which is told, or another version's."""
     try:
         with open(path, "rb") as file:
-            stamp = Stamp(**json.loads(file.read()))
-        return stamp if stamp.files[""] and stamp.wrote[""] else None
-    except (OSError, ValueError, TypeError, LookupError):
+            digest, _, content = file.read().partition(b"\n")
+    except OSError:
+        return None
+    if digest != _digest(content):
+        print(f"{path}: what it says of the last build is not what was put there; it is made anew", file=sys.stderr)
+        return None
+    try:
+        return Stamp(**json.loads(content))
+    except TypeError:
         return None
 
 
@@ -91,6 +98,12 @@ def standing(path: str | os.PathLike[str], stamp: Stamp | None, files: Files, ci
     if unproven:
         write(path, encoded(stamp._replace(files=_proven(read, stamp.files, at), wrote=_proven(wrote, stamp.wrote, at))))
     return stamp
+
+
+def proven(stamp: Stamp | None) -> set[str]:
+    """The paths of what that build wrote that is still there as it was, as far as a stat can tell."""
+    wrote: Mapping[str, Any] = stamp.wrote if stamp else {}
+    return {name for name, kept in wrote.items() if name and settled(kept, stat_of_path(name), wrote[""][0])}
 
 
 def _installed(packages: Sequence[str]) -> bool:
@@ -140,4 +153,9 @@ def stamp_of(
 
 
 def encoded(stamp: Stamp) -> bytes:
-    return json.dumps(stamp._asdict(), ensure_ascii=False, separators=(",", ":"), default=str).encode()
+    content = json.dumps(stamp._asdict(), ensure_ascii=False, separators=(",", ":"), default=str).encode()
+    return _digest(content) + b"\n" + content
+
+
+def _digest(content: bytes) -> bytes:
+    return hashlib.sha256(content).hexdigest()[:HASH].encode()

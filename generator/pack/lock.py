@@ -24,6 +24,7 @@ from generator.problems import Place, Problem
 ALIKE = 0.4  # a cloze whose text resembles its former text less than this hides something else
 HEADER = "# What learners have of every note and note type, and under built what was built since. The build writes it; commit it with the cards."
 UNTOLD = b"# What was shipped"  # began a lock that did not tell a build from a release, when there had been none
+LATEST = 10**11  # seconds since 1970: no release is that late
 NONE: Mapping[Any, Any] = MappingProxyType({})
 
 
@@ -268,8 +269,8 @@ def load(path: Path, problems: list[Problem]) -> Lock:
     written = [(number, line) for number, line in enumerate(content.split(b"\n"), 1) if line.strip() and not line.startswith(b"#")]
     for (number, line), entry in zip(written, _parsed([line for _, line in written])):
         try:
-            read = _read(json.loads(line) if entry is None else entry)
-        except (ValueError, KeyError, TypeError, AttributeError):
+            read = _read(entry if _plain(line, entry) else _strict(line))
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             hint = "settle the merge: keep both sides' lines, sorted, and build again"
             problems.append(Problem(Place(shown, number), "this line is none of a lock", hint))
             continue
@@ -297,28 +298,85 @@ class _Line(NamedTuple):
 def _parsed(lines: Sequence[bytes]) -> Sequence[Any]:
     """What the lines hold, parsed all at once; None for each where one of them is no JSON."""
     try:
-        found = json.loads(b"[" + b",".join(lines) + b"]")
-    except ValueError:
+        found = json.loads((b"[" + b",".join(lines) + b"]").decode())
+    except (ValueError, RecursionError):
         found = []
     return found if len(found) == len(lines) else [None] * len(lines)
 
 
+def _plain(line: bytes, entry: Any) -> bool:
+    """Whether the line is surely what it was parsed as: no name stands twice, and no escape makes what is no text."""
+    if type(entry) is not dict or b"\\u" in line or b'" ' in line or b'"\t' in line or b'"\r' in line:
+        return False
+    return line.count(b'":') == len(entry) + sum([len(value) for value in entry.values() if type(value) is dict])
+
+
+def _strict(line: bytes) -> Any:
+    entry = json.loads(line.decode(), object_pairs_hook=_once)
+    json.dumps(entry, ensure_ascii=False).encode()  # half a pair of surrogates is no character
+    return entry
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object, none of whose names stands twice."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a name stands twice")
+    return found
+
+
+# What each sort of line holds:
+FORM: Mapping[str, Mapping[str, type]] = {
+    "release": {"release": str, "deck": int, "at": int, "sum": str},
+    "note": {
+        **dict.fromkeys(("note", "guid", "hash", "type", "deck", "retired", "sum"), str),
+        "mod": int,
+        **dict.fromkeys(("clozes", "gone", "built"), dict),
+    },
+    "type": {**dict.fromkeys(("type", "kind", "hash", "sum"), str), "id": int, "fields": list, "templates": list, "mod": int, "built": dict},
+}
+
+
 def _read(entry: Any) -> _Line:
-    """What a line says, as `text` wrote it. Raises what a dictionary of another shape raises."""
-    if "release" in entry:
-        return _Line("release", str(entry["release"]), Release(int(entry["deck"]), int(entry["at"])))
-    kind = "note" if "note" in entry else "type"
-    name, released = str(entry[kind]), "hash" in entry
-    draft = Draft(str(entry["built"]["hash"]), int(entry["built"]["mod"])) if "built" in entry or not released else None
-    if not released:
+    """What a line says, as `text` wrote it. Raises ValueError, KeyError or TypeError where it has another form."""
+    kind = "note" if "note" in entry else "release" if "release" in entry else "type"
+    form = FORM[kind]
+    for name, value in entry.items():
+        if type(value) is not form[name]:
+            raise TypeError(name)
+    name, said = entry[kind], entry.get
+    if kind == "release":
+        return _Line(kind, name, Release(_within(entry["deck"], 2**63), _within(entry["at"])))
+    draft, hash = said("built"), said("hash")
+    if draft or hash is None:
+        if draft.keys() != {"hash", "mod"} or type(draft["hash"]) is not str:
+            raise TypeError("built")
+        draft = Draft(draft["hash"], _within(draft["mod"]))
+    if hash is None:
         return _Line(kind, name, None, draft)
-    hash, mod = str(entry["hash"]), int(entry["mod"])
+    mod = _within(entry["mod"])
     if kind == "type":
-        fields, templates = (tuple((int(id), str(name)) for id, name in entry[many]) for many in ("fields", "templates"))
-        return _Line(kind, name, TypeLine(int(entry["id"]), str(entry["kind"]), fields, templates, hash, mod), draft)
-    clozes, gone = ({int(n): str(source) for n, source in entry.get(some, {}).items()} for some in ("clozes", "gone"))
-    about = str(entry["guid"]), str(entry["type"]), str(entry["deck"])
-    return _Line(kind, name, NoteLine(*about, hash, mod, clozes, gone, str(entry.get("retired", ""))), draft)
+        return _Line(kind, name, TypeLine(entry["id"], entry["kind"], _named(entry["fields"]), _named(entry["templates"]), hash, mod), draft)
+    clozes, gone = (_numbered(some) if some else {} for some in (said("clozes"), said("gone")))
+    return _Line(kind, name, NoteLine(entry["guid"], entry["type"], entry["deck"], hash, mod, clozes, gone, said("retired", "")), draft)
+
+
+def _within(value: Any, below: int = LATEST) -> int:
+    if type(value) is not int or not 0 <= value < below:
+        raise ValueError(value)
+    return value
+
+
+def _numbered(said: Mapping[str, Any]) -> dict[int, str]:
+    if not all(type(source) is str for source in said.values()):
+        raise TypeError(said)
+    return {_within(int(number)): source for number, source in said.items()}
+
+
+def _named(said: Sequence[Any]) -> tuple[tuple[int, str], ...]:
+    if not all(type(id) is int and abs(id) < 2**63 and type(name) is str for id, name in said):
+        raise TypeError(said)
+    return tuple((id, name) for id, name in said)
 
 
 def text(lock: Lock) -> str:

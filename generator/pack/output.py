@@ -1,43 +1,32 @@
-"""How what comes out reaches the disk: whole or not at all."""
+"""How what comes out reaches the disk: whole or not at all, and each file as it is to be."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
-from typing import IO
+from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
+
+from kernels.parts import is_part, sweep, write, writing
+
+__all__ = ["write", "write_media", "writing"]
 
 
-def write(path: str | os.PathLike[str], content: bytes) -> None:
-    """Writes a file under another name and renames it, so that a build that fails leaves the last good one."""
-    with writing(path) as file:
-        file.write(content)
-
-
-@contextmanager
-def writing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
-    """The same for what is written piece by piece: the file is there once the block ends well."""
-    name = os.fspath(path)
-    part = f"{name}.part"
-    os.makedirs(os.path.dirname(name) or ".", exist_ok=True)
-    try:
-        with open(part, "wb") as file:
-            yield file
-        os.replace(part, name)
-    finally:
-        with suppress(FileNotFoundError):
-            os.unlink(part)
-
-
-def write_media(folder: str | os.PathLike[str], sizes: Mapping[str, int], content: Callable[[str], bytes]) -> list[str]:
-    """Makes the folder hold exactly these files, and returns their paths. A name holds its content's hash, so that one of the right size is right."""
+def write_media(folder: str | os.PathLike[str], sizes: Mapping[str, int], content: Callable[[str], bytes], sound: Collection[str] = ()) -> list[str]:
+    """Makes the folder hold exactly these files, and returns their paths. sound: paths of what needs no look."""
     home = os.fspath(folder)
     os.makedirs(home, exist_ok=True)
-    with os.scandir(home) as entries:
-        there = {entry.name: entry.stat().st_size for entry in entries}
-    for name in there.keys() - sizes.keys():
-        os.unlink(os.path.join(home, name))
-    for name, size in sizes.items():
-        if there.get(name) != size:
-            write(os.path.join(home, name), content(name))
-    return [os.path.join(home, name) for name in sorted(sizes)]
+    sweep(home)
+    for name in set(os.listdir(home)) - sizes.keys():
+        if not is_part(name):
+            os.unlink(os.path.join(home, name))
+    paths = [os.path.join(home, name) for name in sorted(sizes)]
+    for name, path in zip(sorted(sizes), paths):
+        if path not in sound and _read(path) != content(name):
+            write(path, content(name))
+    return paths
+
+
+def _read(path: str) -> bytes | None:
+    with suppress(OSError), open(path, "rb") as file:
+        return file.read()
+    return None

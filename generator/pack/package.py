@@ -10,7 +10,6 @@ import hashlib
 import html
 import json
 import sqlite3
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -25,6 +24,7 @@ from generator.notes import Deck, Entry
 from generator.pack import library
 from generator.pack.lock import Lock
 from generator.pack.output import writing
+from kernels.parts import part
 
 EPOCH_MS = 1_600_000_000_000  # Anki takes ids for times of creation; ours lie in the three years after this one
 SPAN_MS = 100_000_000_000
@@ -56,7 +56,7 @@ def write_package(path: Path, deck: Deck, notes: Sequence[Entry], types: Mapping
     """Writes the .apkg of these notes, in their order, with `mod` times from the lock. Returns its SHA-256."""
     names = list(media_of(notes, types))
     with writing(path) as file, zipfile.ZipFile(file, "w") as archive:
-        with _database(deck, notes, types, lock, contents) as database:
+        with _database(path.parent, deck, notes, types, lock, contents) as database:
             _add(archive, "collection.anki2", iter(partial(database.read, CHUNK), b""), contents)
         _add(archive, "media", [json.dumps(dict(enumerate(names))).encode()], contents)
         for index, name in enumerate(names):
@@ -88,8 +88,8 @@ def description(deck: Deck) -> str:
 
 
 @contextmanager
-def _database(deck: Deck, notes: Sequence[Entry], types: Mapping[str, NoteType], lock: Lock, contents: Contents) -> Iterator[IO[bytes]]:
-    """The collection as an open file, which genanki wrote and which goes with the block."""
+def _database(folder: Path, deck: Deck, notes: Sequence[Entry], types: Mapping[str, NoteType], lock: Lock, contents: Contents) -> Iterator[IO[bytes]]:
+    """The collection as an open file in a folder, which genanki wrote and which goes with the block."""
     genanki, notes_class, model_class = _genanki()
     models = {key: model_class(types[key], lock.type_mod(key)) for key in sorted({note.type for note in notes})}
     homes: dict[str, list[tuple[int, Entry]]] = {deck.name: []}
@@ -101,20 +101,18 @@ def _database(deck: Deck, notes: Sequence[Entry], types: Mapping[str, NoteType],
         home.notes = [notes_class(models, inside, lock)] if inside else []
         for key in dict.fromkeys(note.type for _, note in inside):
             home.add_model(models[key])
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "collection.anki2")
-        with closing(sqlite3.connect(path)) as connection:
+    with part(folder) as (path, file):
+        with closing(sqlite3.connect(f"{Path(path).absolute().as_uri()}?nolock=1", uri=True)) as connection:  # it is ours alone
             connection.execute("pragma journal_mode = off")
             connection.execute("pragma synchronous = off")
             connection.execute("pragma cache_size = -16000")  # kB, as notes come in no order of their ids
             texts = contents.texts([note for inside in homes.values() for _, note in inside])  # in the order in which genanki writes
             genanki.Package(decks).write_to_db(connection.cursor(), 0, texts)
             connection.commit()
-        with path.open("r+b") as file:
-            file.seek(SQLITE_WRITER.start)
-            file.write(bytes(SQLITE_WRITER.stop - SQLITE_WRITER.start))
-            file.seek(0)
-            yield file
+        file.seek(SQLITE_WRITER.start)
+        file.write(bytes(SQLITE_WRITER.stop - SQLITE_WRITER.start))
+        file.seek(0)
+        yield file
 
 
 def ids_of(guid: str, cards: Sequence[int]) -> tuple[int, ...]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import difflib
 import json
 import sqlite3
-import tempfile
 import zipfile
 from collections.abc import Iterator, Mapping
 from html.parser import HTMLParser
@@ -17,6 +16,7 @@ from typing import NamedTuple
 
 from generator.keep.deck import Built
 from generator.problems import DeckError, Place, Problem
+from kernels.parts import folder as temporary
 
 BLOCKS = {"p", "div", "li", "tr", "h1", "h2", "h3", "h4", "table", "ul", "ol", "dl", "dt", "dd", "pre", "blockquote", "details", "summary", "figure"}
 BLOCKS |= {"figcaption", "hr", "br", "section"}
@@ -36,7 +36,7 @@ class Side(NamedTuple):
 def of_package(path: Path) -> dict[str, Side]:
     """The notes of one of our packages, by GUID."""
     try:
-        with zipfile.ZipFile(path) as archive, tempfile.TemporaryDirectory() as folder:
+        with zipfile.ZipFile(path) as archive, temporary() as folder:
             database = sqlite3.connect(archive.extract("collection.anki2", folder))
             try:
                 (models,) = database.execute("select models from col").fetchone()

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import tempfile
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from pathlib import Path
 
 from generator.keep.files import LOCK
 from generator.problems import DeckError, Place, Problem
+from kernels import parts
 
 OURS = Path(__file__).parents[2]
 BUILD = "import sys; sys.path[0] = sys.argv.pop(1); from generator.__main__ import run; run()"
@@ -35,7 +35,7 @@ def package(cards: Path, commit: str) -> Iterator[Path]:
     """The package of the deck at a commit. Raises DeckError where it has none."""
     top = Path(_git(cards, "rev-parse", "--show-toplevel").decode().strip())
     archive = _git(top, "archive", "--format=zip", commit)
-    with tempfile.TemporaryDirectory(prefix="warpdeck-") as name:
+    with parts.folder() as name:
         folder = Path(name)
         zipfile.ZipFile(BytesIO(archive)).extractall(folder / "then")
         then = folder / "then" / cards.resolve().relative_to(top.resolve())

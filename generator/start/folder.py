@@ -6,14 +6,15 @@ In: where it is to lie. Out: the folder, whole or not at all. In deck/, `dot-` s
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
-import shutil
 from pathlib import Path
 
 from generator.look.notetypes import environment
 from generator.problems import DeckError, Place, Problem
 from generator.read.deckfile import fresh_id, slug_of
+from kernels.parts import folder_beside
 
 DECK = Path(__file__).parent / "deck"
 
@@ -26,18 +27,16 @@ def init(folder: Path) -> str:
     if not name:
         raise DeckError([Problem(Place(folder.as_posix()), "this is no name of a deck", "write letters or digits")])
     told = {"name": name[0].upper() + name[1:], "id": fresh_id(), "slug": slug_of(name), "requirement": _requirement()}
-    part = folder.with_name(f"{folder.name}.part")
     try:
-        for path in sorted(path for path in DECK.rglob("*") if path.is_file() and path.suffix != ".pyc"):
-            inside = path.relative_to(DECK)
-            target = part.joinpath(*(re.sub("^dot-", ".", word) for word in inside.parts))
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_text(environment(DECK).get_template(inside.as_posix()).render(told) + "\n", encoding="utf-8", newline="\n")
-        part.rename(folder)
+        with folder_beside(folder) as part:
+            for path in sorted(path for path in DECK.rglob("*") if path.is_file() and path.suffix != ".pyc"):
+                inside = path.relative_to(DECK)
+                target = Path(part).joinpath(*(re.sub("^dot-", ".", word) for word in inside.parts))
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_text(environment(DECK).get_template(inside.as_posix()).render(told) + "\n", encoding="utf-8", newline="\n")
+            os.rename(part, folder)
     except OSError as error:
         raise DeckError([Problem(Place(folder.as_posix()), f"it cannot be made: {error.strerror}", "name another place")]) from error
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
     return f"{folder.as_posix()}: a deck of its own, with a card of each kind\n  cd {shlex.quote(str(folder))} && warpdeck watch\n"
 
 

@@ -20,7 +20,7 @@ from kernels import cluster, recording
 from kernels.__main__ import main
 from kernels.demand import Device
 from kernels.key import PACKAGE
-from kernels.record import path_of, paths
+from kernels.record import path_of, paths, sealed
 
 pytestmark = pytest.mark.usefixtures("made_up")
 SPEED, DRIFT = {"kernel": "made_up_speed", "cards": ["cards/x.md:7"]}, {"kernel": "made_up_drift", "parameters": {"scale": 2}}
@@ -63,7 +63,8 @@ def test_records_are_those_of_runs_here(two, tmp_path):
     assert sorted((data["made"]["device_class"], data["made"]["gpu"]) for data in found) == [("h100", "0")] * 2 + [("h200", "1")] * 2
     recording.record_runs(runs(DRIFT), root=tmp_path / "here")
     here, there = (json.loads(path_of(wanted[1].kernel, wanted[1].parameters, None, tmp_path / place).read_text()) for place in ("here", "there"))
-    assert here.pop("made").keys() == there.pop("made").keys() and here == there and list(here) == list(there)
+    assert here.pop("made").keys() == there.pop("made").keys() and here.pop("digest") != there.pop("digest")
+    assert here == there and list(here) == list(there)
     again = cluster.record_runs(wanted, two, device="this", root=tmp_path / "there")
     assert states(again) == {"fresh": 5}
 
@@ -130,14 +131,14 @@ def test_records_as_text(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(recording.lab, "run", lambda *_, **__: pytest.fail("it is made"))
     assert main(["record", str(lines), "--records", str(tmp_path / "there"), "--made"]) == 0
     assert capsys.readouterr().out.endswith("2 recorded\n")
-    both = [[{**json.loads(path.read_text()), "made": None} for path in paths(tmp_path / place)] for place in ("here", "there")]
+    both = [[{**json.loads(path.read_text()), "made": None, "digest": None} for path in paths(tmp_path / place)] for place in ("here", "there")]
     assert both[0] == both[1] and len(both[0]) == 2
     other = json.loads(lines.read_text().splitlines()[0])
-    lines.write_text("{}\n" + json.dumps({**other, "code": {"library/made_up_drift.py": "0"}}))
+    lines.write_text("{}\n" + json.dumps(sealed({**other, "code": {"library/made_up_drift.py": "0"}})))
     assert main(["record", str(lines), "--records", str(tmp_path / "new"), "--made"]) == 1
     out, err = capsys.readouterr()
     assert out == "1 failed\n" and "failed: it was made by other code: library/made_up_drift.py changed" in err
-    assert f"{lines}:1: this is no record of ours: KeyError" in err and not (tmp_path / "new").exists()
+    assert f"{lines}:1: this is no record of ours: it has no digest" in err and not (tmp_path / "new").exists()
 
 
 def test_nothing_disturbs_a_measurement():

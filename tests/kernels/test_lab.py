@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -20,7 +21,7 @@ from kernels.__main__ import _parser, main
 from kernels.declare import find
 from kernels.demand import Demand, Device
 from kernels.machine import device_class_of, device_name_of, versions
-from kernels.record import Curve, Number, Result, load, path_of, save
+from kernels.record import Curve, Number, Result, load, path_of, save, sealed
 
 pytestmark = pytest.mark.usefixtures("made_up")
 
@@ -295,7 +296,7 @@ def test_a_rerun_within_tolerance_keeps_the_values(tmp_path, monkeypatch, drift,
     recording.record_runs([run], root=tmp_path)
     path = path_of(run.kernel, run.parameters, None, tmp_path)
     content = json.loads(path.read_text())
-    path.write_text(json.dumps({**content, "code": {"library/made_up_drift.py": "0"}}))
+    path.write_text(json.dumps(sealed({**content, "code": {"library/made_up_drift.py": "0"}})))
     assert load(run.kernel, run.parameters, None, tmp_path).stale
     monkeypatch.setenv("MADE_UP_DRIFT", drift)
     assert states(recording.record_runs([run], root=tmp_path)) == [state]
@@ -413,11 +414,14 @@ def test_verify_catches_a_tampered_record(tmp_path, capsys):
     path = path_of(run.kernel, run.parameters, None, tmp_path)
     path.write_text(path.read_text().replace("2.0", "2.1", 2))  # the parameter and the value
     assert main(["verify", "--records", str(tmp_path)]) == 1
+    assert "scale=2.json:5: this is not a record as it was written: its parameters and outputs changed" in capsys.readouterr().err
+    path.write_text(json.dumps(sealed(json.loads(path.read_text()))))
+    assert main(["verify", "--records", str(tmp_path)]) == 1
     assert "scale=2.json holds the case of scale=2.1.json" in capsys.readouterr().err
     recording.record_runs([run], root=tmp_path)
     content = json.loads(path.read_text())
     content["outputs"]["value"]["value"] = 2.5
-    path.write_text(json.dumps(content))
+    path.write_text(json.dumps(sealed(content)))
     tampered = path.read_bytes()
     assert main(["verify", "made_up_drift", "--records", str(tmp_path)]) == 1
     assert capsys.readouterr().out == "made_up_drift scale=2.0\n  value: 2.5, now 2 (-0.2 of it)\n1 differ\n"
@@ -438,7 +442,7 @@ def test_a_record_names_the_packages_that_its_run_read(tmp_path):
         ({"yaml": "0.1", "made_up_package": "2"}, "it needs made_up_package, not installed here"),
     ):
         content["made"]["packages"] = packages
-        path.write_text(json.dumps(content))
+        path.write_text(json.dumps(sealed(content)))
         (skipped,) = recording.verify(root=tmp_path).of("skipped")  # other numbers would be no mistake
         assert skipped.message == message
 
@@ -449,10 +453,10 @@ def test_verify_tells_of_records_without_a_kernel(tmp_path):
     path = path_of(run.kernel, run.parameters, None, tmp_path)
     content = json.loads(path.read_text())
     for name, changed in (("gone", {"kernel": "made_up_gone"}), ("unbound", {"parameters": {"sclae": 1}}), ("cut", None)):
-        (path.parent / f"{name}.json").write_text(json.dumps({**content, **changed}) if changed else "{")
+        (path.parent / f"{name}.json").write_text(json.dumps(sealed({**content, **changed})) if changed else "{")
     outcome = recording.verify(root=tmp_path)
     assert states(outcome) == ["agrees"] and not outcome.good
-    assert [Path(message.split(" ")[0]).name for message in outcome.wrong] == ["cut.json", "gone.json", "unbound.json"]
+    assert [Path(re.split("[ :]", message)[0]).name for message in outcome.wrong] == ["cut.json", "gone.json", "unbound.json"]
 
 
 def said(capsys, *arguments):

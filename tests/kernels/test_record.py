@@ -2,17 +2,20 @@
 
 import json
 import os
+import random
+import re
 import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from damage import mangled
 
 from kernels import KernelError, kernel, key
 from kernels.declare import find
 from kernels.key import code_of, key_of, reduced
-from kernels.record import Curve, Number, Result, case_name, from_json, load, path_of, paths, read, save, to_json
+from kernels.record import Curve, Number, Result, case_name, from_json, load, path_of, paths, read, save, sealed, to_json
 
 MADE = {"kind": "simulation", "device": "CPU", "device_class": "cpu", "utc": "2026-01-01T00:00:00Z"}
 
@@ -78,14 +81,65 @@ def test_what_is_no_record_is_an_error_with_its_path(made_up, tmp_path):
     drift = find("made_up_drift")
     path = save(drift, replace(drift(), made=MADE), tmp_path)
     good = json.loads(path.read_text(encoding="utf-8"))
-    bad = ["<<<<<<< HEAD\n", "", "[]", "null", *(json.dumps({k: v for k, v in good.items() if k != name}) for name in good)]
+    bad = ["<<<<<<< HEAD\n", "", "[]", "null", "[" * 100_000, *(json.dumps({k: v for k, v in good.items() if k != name}) for name in good)]
     bad += [json.dumps({**good, "outputs": {"value": 1}}), json.dumps({**good, "outputs": {"value": {"valeu": 1}}})]
+    bad += [json.dumps(sealed({**good, name: None})) for name in ("parameters", "outputs", "series", "made")]
     for content in bad:
         path.write_text(content, encoding="utf-8")
-        with pytest.raises(KernelError, match=r"default\.json is not a record"):
-            read(path)
-        with pytest.raises(KernelError, match=r"default\.json is not a record"):
-            load(drift, drift.bind({}), None, tmp_path)
+        for way in (lambda: read(path), lambda: load(drift, drift.bind({}), None, tmp_path)):
+            with pytest.raises(KernelError, match=r"default\.json:1: this is not a record as it was written"):
+                way()
+
+
+HANDS = {  # a hand in a record, what is said of it, and the line
+    "a number": ('"value": 1.0', '"value": 1.5', "its outputs changed", '"outputs"'),
+    "how it was made": ('"device": "CPU"', '"device": "GPU"', "its made changed", '"made"'),
+    "a parameter": ('"scale": 1.0', '"scale": 1.5', "its parameters changed", '"parameters"'),
+    "a unit": ('"unit": ""', '"unit": "B"', "its outputs changed", '"outputs"'),
+    "its digest": ('"digest": "', '"digest": "0', "its digest changed", ""),
+    "infinity": ('"value": 1.0', '"value": 1e999', "its outputs changed", '"outputs"'),
+    "another form": ('"outputs": {', '"outputs": [], "was": {', "its outputs and was changed", '"outputs"'),
+    "no JSON": ('"outputs": {', '"outputs": {,', "it is no JSON", '"outputs"'),
+    "a part gone": ('"outputs"', '"inputs"', "its outputs and inputs changed", ""),
+}
+
+
+@pytest.mark.parametrize("hand", HANDS)
+def test_what_a_hand_wrote_into_a_record_is_told(hand, made_up, tmp_path):
+    drift = find("made_up_drift")
+    path = save(drift, replace(drift(), made=MADE), tmp_path)
+    old, new, said, line = HANDS[hand]
+    text = path.read_text(encoding="utf-8")
+    assert old in text, text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(KernelError) as error:
+        load(drift, drift.bind({}), None, tmp_path)
+    number = text[: text.index(line)].count("\n") + 1
+    assert re.match(rf"{re.escape(str(path))}:{number}: this is not a record as it was written: {said}.*run make records", str(error.value))
+
+
+def test_any_damage_to_a_record_is_told_or_changes_nothing(made_up, tmp_path):
+    """Bits, bytes and stretches, in records of each form."""
+    chance = random.Random(12)
+    speed, drift = find("made_up_speed"), find("made_up_drift")
+    measured = {**MADE, "kind": "measurement", "device_class": "h100"}
+    for path in (save(speed, replace(speed(rows=4), made=measured), tmp_path), save(drift, replace(drift(), made=MADE), tmp_path)):
+        good, content = read(path), path.read_bytes()
+        for _ in range(1000):
+            path.write_bytes(mangled(content, chance))
+            try:
+                assert repr(read(path)) == repr(good)
+            except KernelError as error:
+                assert re.match(rf"{re.escape(str(path))}:\d+: ", str(error))
+
+
+def test_a_record_that_is_only_laid_out_anew_is_the_same(made_up, tmp_path):
+    drift = find("made_up_drift")
+    path = save(drift, replace(drift(), made=MADE), tmp_path)
+    good, text = read(path), path.read_text(encoding="utf-8")
+    for anew in (text.replace("\n", "\r\n"), json.dumps(json.loads(text)), json.dumps(json.loads(text), indent=4), text + "\n"):
+        path.write_bytes(anew.encode())
+        assert read(path) == good
 
 
 def test_a_record_is_whole_or_absent(made_up, tmp_path):
@@ -259,7 +313,7 @@ def test_staleness_says_why(made_up, tmp_path, monkeypatch):
     content = json.loads(path.read_text(encoding="utf-8"))
 
     def stale(**changes):
-        path.write_text(json.dumps({**content, **changes}), encoding="utf-8")
+        path.write_text(json.dumps(sealed({**content, **changes})), encoding="utf-8")
         return load(drift, parameters, None, tmp_path).stale
 
     file = "library/made_up_drift.py"

@@ -175,5 +175,5 @@ def test_a_write_that_fails_leaves_the_old_package(where: object, step: str, sho
         with pytest.raises(OSError, match="No space left"):
             shop.run("deck", now=SECOND)
     assert shop.state() == before
-    assert not list(shop.folder.rglob("*.part"))
+    assert not list(shop.folder.rglob(".*.part"))
     assert notes(shop.build(SECOND))["warp"][2] == SECOND

@@ -143,7 +143,7 @@ def test_a_real_record_is_found(tmp_path, monkeypatch):
     made = Result(case.kernel, case.kind, case.parameters, case.outputs, {"kind": "measurement", "device_class": "h100"})
     path = record.path_of(measured, case.parameters, "h100", tmp_path)
     path.parent.mkdir(parents=True)
-    path.write_text(json.dumps(record.to_json(made, {"gone.py": "0"})), encoding="utf-8")
+    path.write_text(json.dumps(record.sealed(record.to_json(made, {"gone.py": "0"}))), encoding="utf-8")
     chosen = results_for(note(m=(measured, {"rows": 3})), Store(("h100",), (tmp_path,)), [])
     assert chosen.results["m"]["rate"] == 1e12
     assert chosen.results["m"].stale

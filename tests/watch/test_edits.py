@@ -187,12 +187,12 @@ def test_the_compilers_own_code_is_run_anew(served: Served):
     assert "Five." in texts(served.events(page["live"]["at"]).next())["after-it"]
 
 
-def test_ctrl_c_ends_it_without_a_word(home: Path):
+def test_ctrl_c_ends_it_with_a_word(home: Path):
     with serving(home) as served:
         stream = served.events()
         served.process.send_signal(signal.SIGINT)
-        assert served.process.wait(LIMIT) == 0
-        assert served.said.read_text() == ""
+        assert served.process.wait(LIMIT) == 130
+        assert served.said.read_text() == "stopped\n"
         stream.close()
 
 
