@@ -98,7 +98,6 @@ def _plain(text: str, shown: Callable[[str, str], str], lost: list[str]) -> str:
     text = _HEADING.sub(lambda match: f"\n**{match[1].strip('*')}**\n" if match[1] else "", text)
     text = _CALLOUT.sub(lambda match: f"{match[1]}**{match[3] or match[2].capitalize()}**\n{match[1].rstrip()}", text)
     text = _TASK.sub(lambda match: f"{match[1]}{'☐' if match[2] == ' ' else '☑'} ", text)
-    text = re.sub(r"~~(?=\S)(.+?)(?<=\S)~~", r"<s>\1</s>", text)
     text = re.sub(r"==(?=[^\s=])(.+?)(?<=[^\s=])==", r"<mark>\1</mark>", text)
     return re.sub(r"(?<!\\)#(?=[^\W\d][\w/-]*)", r"&#35;", text)  # a tag in a sentence
 

@@ -18,6 +18,7 @@ from generator.problems import Place, Problem, nearest
 from generator.read import html, media
 from generator.read.frontmatter import ID, ID_RULE
 from generator.read.habits import embed_hint, habits
+from generator.read.tables import tables
 from generator.text.spans import Span, scan
 
 LONGEST = 20_000  # characters of one field; two phone screens hold two thousand
@@ -65,12 +66,12 @@ def body(text: str, scope: Scope, problems: list[Problem], warnings: list[Proble
     page = _Page(text, _blanked(text, [s for s in found if s.kind == "html" and text.startswith("<!--", s.start)]), scope, problems)
     for error in errors:
         page.problem(error.offset, error.message, error.hint)
-    findings, elements = html.elements(text, found)
     masked = _masked(text, found)
+    findings, elements = html.elements(text, found, masked)
     more, images = html.links(masked, text)
     for finding in (*findings, *more):
         page.problem(finding.offset, finding.message, finding.hint)
-    for finding in habits(masked, text):
+    for finding in (*habits(masked, text), *tables(masked)):
         page.problem(finding.offset, finding.message, finding.hint)
     wrong = {path: media.problem(path, scope.directory, scope.cards) for path in {image.path for image in images}}
     for image in images:
@@ -322,7 +323,7 @@ _UNDERLINE = re.compile(r"^ {0,3}(?:=+|--+)[ \t]*$", re.MULTILINE)
 
 def _check_embeds(masked: str, page: _Page) -> None:
     for embed in _EMBED.finditer(masked) if "![[" in masked else ():
-        alias = embed[1].partition("|")[0].strip()
+        alias = page.text[embed.start(1) : embed.end(1)].partition("|")[0].strip(" \t\\")
         if page.scope.runs is not None and alias not in page.scope.runs:
             page.problem(embed.start(), f"the figure ![[{alias}]] names an unknown run", embed_hint(alias, page.scope.runs))
 

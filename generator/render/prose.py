@@ -23,7 +23,7 @@ def prose(text: str) -> str:
 # What Python-Markdown looks for in every line, by the sign without which it is not there. Half of its time goes into looking in vain.
 SIGNS = {
     "`": ("backtick",),
-    "\\": ("escape", "unescape"),
+    "\\": ("escape", "unescape", "broken"),
     "[": ("reference", "link", "image_link", "image_reference", "short_reference", "short_image_ref"),
     "<": ("html_block", "autolink", "automail", "html"),
     "&": ("html_block", "entity"),
@@ -42,11 +42,12 @@ def _markdown(signs: str) -> Callable[[str], str]:
     import markdown
     from markdown.extensions.sane_lists import SaneListExtension
     from markdown.extensions.tables import TableExtension
-    from markdown.inlinepatterns import SimpleTagInlineProcessor
+    from markdown.inlinepatterns import SimpleTagInlineProcessor, SubstituteTagInlineProcessor
 
     converter = markdown.Markdown(extensions=[TableExtension(), SaneListExtension()], output_format="html", tab_length=4)
     converter.ESCAPED_CHARS = [*converter.ESCAPED_CHARS, *(c for c in "$|<~&'\":=" if c not in converter.ESCAPED_CHARS)]
     converter.inlinePatterns.register(SimpleTagInlineProcessor(r"(?<!~)(~~)(?=[^\s~])(.+?)(?<=\S)~~(?!~)", "del"), "struck", 65)
+    converter.inlinePatterns.register(SubstituteTagInlineProcessor(r"\\\n", "br"), "broken", 175)  # behind what a backslash escapes
     needed = {name for sign, names in SIGNS.items() if sign in signs for name in names}
     vain = {name for names in SIGNS.values() for name in names} - needed
     vain |= {"code", "hashheader", "setextheader"}  # indented text is no code and a line of dashes no heading

@@ -21,7 +21,7 @@ WRITTEN = {
     "<div>a</div><div>b<br></div><div><br></div><div>c</div>": "a<br>\nb\n\nc",
     "x <b>bold</b>, <i>it</i> *star* _u_ a_b $5": "x **bold**, *it* \\*star\\* \\_u\\_ a_b \\$5",
     "<ul><li>a</li><li>b<ul><li>c</li></ul></li></ul>": "- a\n- b\n  - c",
-    "<i>x ==a== ~~b~~</i> %%c%% d[^1] [ ] e [!f] ^[g]": "*x =&#61;a=&#61; ~&#126;b~&#126;* %&#37;c%&#37; d&#91;^1] &#91; ] e &#91;!f] ^&#91;g]",
+    "<i>x ==a== ~~b~~</i> %%c%% d[^1] [ ] e [!f] ^[g]": "*x =&#61;a=&#61; &#126;&#126;b~&#126;* %&#37;c%&#37; d&#91;^1] &#91; ] e &#91;!f] ^&#91;g]",
     "1. not a list": "1\\. not a list",
     "# no heading<br>- no list<br>&gt; no quotation": "\\# no heading<br>\n\\- no list<br>\n&gt; no quotation",
     "H<sub>2</sub>O": "H<sub>2</sub>O",
