@@ -73,7 +73,7 @@ def rendered(markdown: str, tmp_path: Path) -> tuple[str, list[str]]:
 def media(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("media")
     (folder / "deck.yml").write_text("name: x\n")
-    (folder / "a-b.png").write_bytes(b"\x89PNG")
+    (folder / "a-b.png").write_bytes((Path(__file__).parent / "table" / "dot.png").read_bytes())
     return folder
 
 
