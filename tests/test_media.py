@@ -326,7 +326,11 @@ def test_a_bit_of_a_png_that_flipped_is_told(tmp_path: Path):
     ("name", "content", "says"),
     [
         ("x.png", b"", "is empty"),
-        ("x.png", b"<!doctype html><title>404</title>", "is no png: its content is of no kind known here (a page that was saved in place of the file?)"),
+        (
+            "x.png",
+            b"<!doctype html><title>404</title>",
+            "is no png: its content is of no kind known here (a page that was saved in place of the file?)",
+        ),
         ("x.svg", b"<html><body>404</body></html>", "is no svg"),
         ("x.svg", SVG[: len(SVG) // 2], "is broken on its line 3"),
         ("x.svg", SVG.replace(b"</svg>", b"<g></svg>"), "mismatched tag"),

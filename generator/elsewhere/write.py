@@ -477,7 +477,9 @@ class _Stage:
                 one = card.shows.get(name)
                 place = Place(f"{self.here.cards.as_posix()}/{path}", line)
                 yield from (Problem(place, what) for what in (one.lost if one else ()))
-                if name == card.shape.heading and (odd := [tag for tag in card.found.tags if tag not in _tags(card.found.tags)]):
+                if name == card.shape.heading and (
+                    odd := [tag for tag in card.found.tags if tag not in _tags(card.found.tags) and tag.lower() not in ("leech", "marked")]
+                ):
                     yield Problem(place, f"tags are written otherwise: {' '.join(odd)}")
                 if name in card.differing and card.forms[name] in card.differing[name]:
                     yield Problem(place, "this looks otherwise than it did", "learners keep what they have until the note is changed")

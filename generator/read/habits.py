@@ -33,6 +33,12 @@ _HABITS = (
     (r"(?<=[\w)])\^[^\s^\[\]]+\^(?![\w(+-])", r"\^\S+\^", "a superscript (x^2^) is Pandoc's", "write $x^2$, or x<sup>2</sup>"),
     (r"(?<=[\w)])~[^\s~]+~(?!~)", r"~\S+~", "a subscript (H~2~O) is Pandoc's", "write H<sub>2</sub>O, or $x_2$"),
     (r"(?<![\w~)])~(?=[^\s~])[^\n~]*[^\s~]~(?![\w~])", r"\S~", "text struck by one tilde (~text~) is GitHub's", "write ~~text~~"),
+    (
+        r"(?<![\w$\\.])\$[ \t](?=[^$\n]*[\\^_=+{}<>])[^$\n]{1,200}[ \t]\$(?![\w$])",
+        r"\$[ \t]",
+        "math with a space behind its $ is Obsidian's",
+        r"write $x + 1$; \$ is a dollar",
+    ),
     (r"^:[ \t]+(?=\S)", r"(?m)^:[ \t]", "a definition (: text under its term) is Pandoc's", "write **Term**: text, or a table"),
 )
 _PATTERNS = tuple((re.compile(pattern, re.MULTILINE), re.compile(sign), what, hint) for pattern, sign, what, hint in _HABITS)
@@ -58,6 +64,8 @@ def _told_apart(masked: str, text: str) -> str:
 
 def embed_hint(name: str, runs: Iterable[str]) -> str:
     """What to write in place of `![[name]]`, where that is no run: another run, or a picture or a note that Obsidian would show there."""
+    if (run := name.partition(".")[0]) != name and run in runs:
+        return f"a figure is all of a run's: ![[{run}]]"
     near = nearest(name, runs)
     if kind := kind_of(name):
         return f"{'an' if kind == 'image' else 'a'} {kind} is ![what it shows]({f'<{name}>' if ' ' in name else name})"

@@ -111,7 +111,9 @@ def links(masked: str, text: str) -> tuple[tuple[Finding, ...], tuple[Image, ...
             hint = (
                 "a width stands behind: ![alt](path){width=300}"
                 if " =" in text[image.end() : image.end() + 80].partition(")")[0]
-                else "no spaces in the path, no reference style"
+                else "/ parts folders"
+                if "\\" in shown
+                else "a path with spaces stands in <>, and there is no reference style"
             )
             found.append(Finding(image.start(), f"an image must be written ![alt](path), not {shown}", hint))
             continue

@@ -127,11 +127,11 @@ def _png_fault(content: bytes) -> str:
     at, sort = 8, b""
     while sort != b"IEND":
         head = content[at : at + 8]
-        size, sort = int.from_bytes(head[:4]), head[4:]
+        size, sort = int.from_bytes(head[:4], "big"), head[4:]
         end = at + 12 + size
         if len(head) < 8 or end > len(content):
             return _CUT
-        if zlib.crc32(memoryview(content)[at + 4 : end - 4]) != int.from_bytes(content[end - 4 : end]):
+        if zlib.crc32(memoryview(content)[at + 4 : end - 4]) != int.from_bytes(content[end - 4 : end], "big"):
             return f"is damaged in its part {sort.decode('ascii', 'replace')!r}"
         at = end
     return ""
@@ -140,7 +140,7 @@ def _png_fault(content: bytes) -> str:
 def _jpeg_fault(content: bytes) -> str:
     at = 2
     while content[at : at + 1] == b"\xff" and content[at + 1 : at + 2] != b"\xda":  # segments, and in one perhaps a small picture of its own
-        at += 1 if content[at + 1 : at + 2] == b"\xff" else 2 + int.from_bytes(content[at + 2 : at + 4])
+        at += 1 if content[at + 1 : at + 2] == b"\xff" else 2 + int.from_bytes(content[at + 2 : at + 4], "big")
     return "" if content.rfind(b"\xff\xd9") > at else _CUT
 
 
@@ -167,14 +167,14 @@ def _webp_fault(content: bytes) -> str:
 def _svg_fault(content: bytes) -> str:
     from xml.parsers import expat
 
-    roots: list[str] = []
+    names: list[str] = []
     parser = expat.ParserCreate(namespace_separator=" ")
-    parser.StartElementHandler = lambda name, attributes: roots or roots.append(name)
+    parser.StartElementHandler = lambda name, attributes: names.append(name)
     try:
         parser.Parse(content, True)
     except expat.ExpatError as error:
         return f"is broken on its line {error.lineno}: {expat.ErrorString(error.code)}"
-    return "" if roots == ["http://www.w3.org/2000/svg svg"] else 'lacks xmlns="http://www.w3.org/2000/svg" in its <svg>, and would show nothing'
+    return "" if names[0] == "http://www.w3.org/2000/svg svg" else 'lacks xmlns="http://www.w3.org/2000/svg" in its <svg>, and would show nothing'
 
 
 _CUT = "is cut off: its end is missing"

@@ -12,6 +12,7 @@ from generator.read.html import Finding
 
 _BAR = r"a | inside a cell is written \|"
 _DIVIDER = re.compile(r"^(?P<quote>(?:[ \t]*>)*)[ \t]*(?P<row>\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?)[ \t]*$", re.MULTILINE)
+_BARRED = re.compile(r"^(?:[ \t]*\|[^\n]*\|[ \t]*(?:\n|\Z)){2,}", re.MULTILINE)
 _LEAD = re.compile(r"(?:[ \t]*(?:>|[-*+][ \t]|[0-9]{1,9}[.)][ \t]))*[ \t]*")
 _WHOLE = re.compile(r"\[\[(?:[^\[\]\n]|\[[^\[\]\n]*\])*\]\]|!\[[^\[\]\n]*\]|\{\{c[0-9]+::[^{}\n]*\}\}")  # whose bars part no cells
 
@@ -38,6 +39,13 @@ def tables(masked: str) -> Iterator[Finding]:
             if (count := _cells(row)) > width:
                 yield Finding(start, f"a row has {_counted(count)}, and its table {width} columns", f"what is too many is lost; {_BAR}")
             start = end + 1
+
+    for lines in _BARRED.finditer(masked) if "\n|" in masked else ():
+        above = _line_before(masked, lines.start())
+        if not (above and "|" in above[1]) and not any(map(_DIVIDER.fullmatch, lines.group().split("\n"))):
+            yield Finding(
+                lines.start(), "a table without a line of dashes is none, and shows its bars", "|---|---| below its head, a --- for each column"
+            )
 
 
 def _line_before(text: str, start: int) -> tuple[int, str] | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import inspect
 import math
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -167,7 +168,8 @@ def _parsed(text: str) -> _Parsed:
         compiled = TemplateExpression(template, undefined_to_none=False)
     except TemplateSyntaxError as error:
         why = error.message.replace("unexpected 'end of template'", "something is missing at its end") if error.message else ""
-        raise ExpressionError(f"{text.strip()!r} is not an expression: {why}", _PLAIN_BRACKETS) from error
+        hint = next((hint for slip, hint in _SLIPS if re.search(slip, text)), _PLAIN_BRACKETS)
+        raise ExpressionError(f"{text.strip()!r} is not an expression: {why}", hint) from error
     except RecursionError as error:
         raise ExpressionError("an expression nested too deeply") from error
 
@@ -175,6 +177,18 @@ def _parsed(text: str) -> _Parsed:
     return _Parsed(paths, tuple(value for value in constants if type(value) in (int, float)), compiled)
 
 
+_SLIPS = (  # what others write, and what is written here
+    (r"\^", "a power is written 2 ** 10"),
+    (r"[×·]|\d\s*x\b|\bx\s*\d", "times is written *"),
+    (r"÷", "a quotient is written /"),
+    (r"[−–]", "minus is the hyphen -"),
+    (r"%\s*$|%\s*[)\]]", "write 0.5, or behind a bar the unit percent"),
+    (r"^\s*\d{1,3}(?:,\d{3})+(?!\d)", "a number has no separators: 1000"),
+    (r"&&|\|\|", "write `and`, `or`"),
+    (r"\?", "write 'a' if … else 'b'"),
+    (r"(?<![=<>!])=(?!=)", "equality is written =="),
+    (r":", "a bar parts the expression from its unit: [[ alias.output | GB ]]"),
+)
 _PLAIN_BRACKETS = r"such as [[ alias.output | GB ]]; for two plain brackets write \[["
 
 
@@ -289,7 +303,9 @@ def _check(path: Path, scope: Scope) -> None:
     if alias not in scope.runs:
         if not rest and _unit(alias) is not None:
             return
-        raise ExpressionError(f"unknown run {alias!r}", nearest(alias, scope.runs) or NO_RUN)
+        of = [f"{run}.{alias}" for run, kernel in scope.kernels.items() if alias in kernel.outputs or alias in kernel.parameters]
+        near = f"did you mean {' or '.join(of[:2])}?" if of else nearest(alias, scope.runs)
+        raise ExpressionError(f"unknown run {alias!r}", near or NO_RUN)
     kernel = scope.kernels[alias]
     if not rest:
         raise ExpressionError(f"{alias!r} is a run of {kernel.name}, not a number", f"outputs: {', '.join(kernel.outputs)}")

@@ -78,6 +78,7 @@ _REFERENCE = re.compile(r"\[\[(?:[^\[\]\n]|\[[^\[\]\n]*\])*\]\]")
 _OPENS_TAG = re.compile(r"<[!?/A-Za-z]")
 _BLANK = re.compile(r"\n[ \t]*(?=\n|\Z)")
 _BLOCK = re.compile(r"\n(?=[ \t]*(?:\n|\Z|```|~~~|(?:[-*+]|[0-9]{1,9}[.)])[ \t])|##? )")  # what ends a paragraph, or opens another block
+LONG = 1000  # characters within which math that a blank line parts is taken for one
 _TICKS = re.compile("`+")
 _BEGIN = re.compile(r"\\begin\{([a-zA-Z]+\*?)\}")
 _ENVIRONMENTS = """
@@ -168,7 +169,10 @@ class _Scanner:
                 if found.group() == closing:
                     return Span("math", start, found.end())
             self.vain[opening] = limit
-            self.errors.append(SpanError(start, f"the math {opening} is not closed in its paragraph", f"close it with {closing}"))
+            hint = f"close it with {closing}, with no blank line before"
+            self.errors.append(SpanError(start, f"the math {opening} is not closed in its paragraph", hint))
+            after = self.text.find(closing, limit, limit + LONG)  # most likely its end, behind a blank line
+            return after + 2 if after >= 0 and "\n#" not in self.text[limit:after] else start + 2
         return start + 2
 
     def _environment(self, begin: re.Match[str]) -> Span | int:

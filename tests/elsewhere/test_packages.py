@@ -225,7 +225,11 @@ def test_what_is_no_package_is_refused(content, message, elsewhere, tmp_path):
 
 
 def test_a_medium_that_no_card_shows_is_left_out_alone(elsewhere, tmp_path):
-    media = {"evil.svg": b'<svg xmlns="http://www.w3.org/2000/svg"><script>x()</script></svg>', "paper.pdf": b"%PDF", "good one.svg": b"<svg xmlns='http://www.w3.org/2000/svg'/>"}
+    media = {
+        "evil.svg": b'<svg xmlns="http://www.w3.org/2000/svg"><script>x()</script></svg>',
+        "paper.pdf": b"%PDF",
+        "good one.svg": b"<svg xmlns='http://www.w3.org/2000/svg'/>",
+    }
     for name, content in media.items():
         (tmp_path / name).write_bytes(content)
     model = genanki.Model(1607392322, "M", [{"name": "F"}, {"name": "B"}], [{"name": "c", "qfmt": "{{F}}", "afmt": "{{B}}"}])
