@@ -230,6 +230,9 @@ def _draft(headings: list[_Heading], end: int, page: _Page, ids: list[tuple[str,
     """The note of a level-1 heading and the sections behind it, if it is sound."""
     before, head = len(page.problems), headings[0]
     place = page.place(head.start)
+    if not head.attributes and any(_BRACED.search(heading.title) for heading in headings[1:]):
+        page.problem(head.start, f"{_short(head.title)} heads notes, and is none", "take it away, and begin each note with a single #")
+        return None
     id, type_key, words = _attributes(head, page)
     if id:
         ids.append((id, place))
@@ -274,11 +277,14 @@ def _draft(headings: list[_Heading], end: int, page: _Page, ids: list[tuple[str,
     return Draft(id, type_key, {name: fields[name] for name in known if name in fields}, place)
 
 
+_BRACED = re.compile(r"\s*\{#[^{}]*\}$")
+
+
 def _check_section(name: str, heading: _Heading, note_type: NoteType, fields: Mapping[str, Text], empty: bool, page: _Page) -> None:
     known = sections_of(note_type)
     if name not in (*known, HEADING if note_type.heading else ""):
         hint = f"the text right under the note's heading is its {name}" if name == note_type.main else nearest(name, known)
-        if braced := re.search(r"\s*\{#[^{}]*\}$", name):
+        if braced := _BRACED.search(name):
             hint = f"a section has no id: ## {name[: braced.start()]}; a note begins with one #"
         page.problem(heading.start, f"unknown section {name!r} of a {note_type.key} note", hint)
     elif name in fields:
@@ -362,13 +368,16 @@ def _check_embeds(masked: str, page: _Page) -> None:
 def _check_brackets(masked: str, page: _Page) -> None:
     """References in brackets or braces that are none, which would show as they are written."""
     runs = page.scope.runs or ()
-    for odd in _ODD.finditer(page.text) if runs and ("{{" in masked or "|" in masked) else ():
-        inside = next(filter(None, odd.groups()))
-        if masked[odd.start()] in "[{" and any(name in runs for name in _NAMED.findall(inside)):
-            page.problem(odd.start(), f"{_short(odd.group())} is no reference, and shows as it is written", f"write [[{inside.strip()}]]")
+    for pattern in _ODD if runs else ():
+        for odd in pattern.finditer(masked):
+            if any(name in runs for name in _NAMED.findall(odd[1])):
+                page.problem(odd.start(), f"{_short(odd.group())} is no reference, and shows as it is written", f"write [[{odd[1].strip()}]]")
 
 
-_ODD = re.compile(r"(?<!\[)\[(?!\[)([^\[\]\n]*\w\.\w[^\[\]\n]*\|[^\[\]\n]*)\](?![\](\[])|\{\{(?!c[0-9]+::)([^{}\n]*\w\.\w[^{}\n]*)\}\}")
+_ODD = (
+    re.compile(r"\[(?<!\[\[)(?!\[)([^\[\]\n|]*\w\.\w[^\[\]\n|]*\|[^\[\]\n]*)\](?![\](\[])"),
+    re.compile(r"\{\{(?!c[0-9]+::)([^{}\n]*\w\.\w[^{}\n]*)\}\}"),
+)
 _NAMED = re.compile(r"([A-Za-z_]\w*)\.[A-Za-z_]")
 
 

@@ -25,21 +25,21 @@ _HABITS = (
     (r"^[ \t>]*>[ \t]*\[![\w-]+\][+-]?", r"\[!", "a callout (> [!note]) is Obsidian's", "write > **Note**, or a section: ## Depth folds"),
     (
         r"\[\^[^\[\]\s]+\]|\^\[[^\[\]\n]+\]",
-        r"\[\^|\^\[",
+        r"\^",
         "a footnote ([^1]) is Obsidian's",
         "say it in the text, or under ## Source",
     ),
     (r"(?<![%\w])%%(?!%)(?:(?!%%|\n# )[\s\S])+%%", r"%%", "a comment (%%text%%) is Obsidian's", "write <!-- text -->"),
     (r"(?<=[\w)])\^[^\s^\[\]]+\^(?![\w(+-])", r"\^\S+\^", "a superscript (x^2^) is Pandoc's", "write $x^2$, or x<sup>2</sup>"),
     (r"(?<=[\w)])~[^\s~]+~(?!~)", r"~\S+~", "a subscript (H~2~O) is Pandoc's", "write H<sub>2</sub>O, or $x_2$"),
-    (r"(?<![\w~)])~(?=[^\s~])[^\n~]*[^\s~]~(?![\w~])", r"\S~", "text struck by one tilde (~text~) is GitHub's", "write ~~text~~"),
+    (r"(?<![\w~)])~(?=[^\s~])[^\n~]*[^\s~]~(?![\w~])", r"~[^\s~]", "text struck by one tilde (~text~) is GitHub's", "write ~~text~~"),
     (
         r"(?<![\w$\\.])\$[ \t](?=[^$\n]*[\\^_=+{}<>])[^$\n]{1,200}[ \t]\$(?![\w$])",
         r"\$[ \t]",
         "math with a space behind its $ is Obsidian's",
         r"write $x + 1$; \$ is a dollar",
     ),
-    (r"^:[ \t]+(?=\S)", r"(?m)^:[ \t]", "a definition (: text under its term) is Pandoc's", "write **Term**: text, or a table"),
+    (r"^:[ \t]+(?=\S)", r"\n:[ \t]", "a definition (: text under its term) is Pandoc's", "write **Term**: text, or a table"),
 )
 _PATTERNS = tuple((re.compile(pattern, re.MULTILINE), re.compile(sign), what, hint) for pattern, sign, what, hint in _HABITS)
 _REFERENCE = re.compile(r"\[\[(?:[^\[\]\n]|\[[^\[\]\n]*\])*\]\]")

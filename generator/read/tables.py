@@ -7,56 +7,67 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from generator.read.html import Finding
 
 _BAR = r"a | inside a cell is written \|"
-_DIVIDER = re.compile(r"^(?P<quote>(?:[ \t]*>)*)[ \t]*(?P<row>\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?)[ \t]*$", re.MULTILINE)
-_BARRED = re.compile(r"^(?:[ \t]*\|[^\n]*\|[ \t]*(?:\n|\Z)){2,}", re.MULTILINE)
+_DIVIDER = re.compile(r"[ \t]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*")
 _LEAD = re.compile(r"(?:[ \t]*(?:>|[-*+][ \t]|[0-9]{1,9}[.)][ \t]))*[ \t]*")
 _WHOLE = re.compile(r"\[\[(?:[^\[\]\n]|\[[^\[\]\n]*\])*\]\]|!\[[^\[\]\n]*\]|\{\{c[0-9]+::[^{}\n]*\}\}")  # whose bars part no cells
 
 
+class _Row(NamedTuple):
+    """A line with a bar, what a quotation or a list has before it taken away."""
+
+    start: int
+    end: int
+    text: str
+
+    @property
+    def cells(self) -> int:
+        return _WHOLE.sub("", self.text).strip().removeprefix("|").removesuffix("|").count("|") + 1
+
+
 def tables(masked: str) -> Iterator[Finding]:
-    """Each row with more cells than its table has columns, and each table that is none for want of a cell or of a blank line."""
-    for divider in _DIVIDER.finditer(masked) if "|" in masked and "--" in masked.replace(":-", "--") else ():
-        if "|" not in divider["row"] or not (above := _line_before(masked, divider.start())) or "|" not in above[1]:
-            continue
-        width, (at, head) = _cells(divider["row"]), above
-        if _cells(head) != width:
-            yield Finding(at, f"a table's head has {_counted(_cells(head))}, and the line of dashes below it {width}", f"as many in each; {_BAR}")
-            continue
-        before = _line_before(masked, at)
-        if before and _LEAD.sub("", before[1], count=1) and not head.lstrip(" \t>").startswith("|"):
-            yield Finding(at, "a table begins without a blank line above it", "leave one, so that it is no part of the paragraph")
-        start = divider.end() + 1
-        while start < len(masked):
-            end = masked.find("\n", start)
-            end = len(masked) if end < 0 else end
-            row = masked[start:end]
-            if "|" not in row:
-                break
-            if (count := _cells(row)) > width:
-                yield Finding(start, f"a row has {_counted(count)}, and its table {width} columns", f"what is too many is lost; {_BAR}")
-            start = end + 1
-
-    for lines in _BARRED.finditer(masked) if "\n|" in masked else ():
-        above = _line_before(masked, lines.start())
-        if not (above and "|" in above[1]) and not any(map(_DIVIDER.fullmatch, lines.group().split("\n"))):
-            yield Finding(
-                lines.start(), "a table without a line of dashes is none, and shows its bars", "|---|---| below its head, a --- for each column"
-            )
+    """Each row with more cells than its table has columns, and each table that is none: for want of a cell, of a blank line, of its dashes."""
+    for rows in _barred(masked):
+        number = next((number for number, row in enumerate(rows) if "-" in row.text and _DIVIDER.fullmatch(row.text)), None)
+        if number is None:
+            if len(rows) > 1 and all(row.text[0] == "|" and row.text[-1] == "|" for row in rows):
+                hint = "|---|---| below its head, a --- for each column"
+                yield Finding(rows[0].start, "a table without a line of dashes is none, and shows its bars", hint)
+        elif number:
+            yield from _table(rows[number - 1], rows[number], rows[number + 1 :], masked)
 
 
-def _line_before(text: str, start: int) -> tuple[int, str] | None:
-    if not start:
-        return None
-    begin = text.rfind("\n", 0, start - 1) + 1
-    return (begin, text[begin : start - 1]) if text[begin : start - 1].strip(" \t>") else None
+def _table(head: _Row, divider: _Row, rows: list[_Row], masked: str) -> Iterator[Finding]:
+    width = divider.cells
+    if head.cells != width:
+        yield Finding(head.start, f"a table's head has {_counted(head.cells)}, and the line of dashes below it {width}", f"as many in each; {_BAR}")
+        return
+    above = masked[masked.rfind("\n", 0, max(head.start - 1, 0)) + 1 : max(head.start - 1, 0)]
+    if head.text[0] != "|" and _LEAD.sub("", above, count=1):
+        yield Finding(head.start, "a table begins without a blank line above it", "leave one, so that it is no part of the paragraph")
+    for row in rows:
+        if row.cells > width:
+            yield Finding(row.start, f"a row has {_counted(row.cells)}, and its table {width} columns", f"what is too many is lost; {_BAR}")
 
 
-def _cells(row: str) -> int:
-    return _WHOLE.sub("", _LEAD.sub("", row, count=1)).strip().removeprefix("|").removesuffix("|").count("|") + 1
+def _barred(masked: str) -> Iterator[list[_Row]]:
+    """The lines with bars, those that follow one another together."""
+    rows: list[_Row] = []
+    bar = masked.find("|")
+    while bar >= 0:
+        start, end = masked.rfind("\n", 0, bar) + 1, masked.find("\n", bar)
+        end = end if end >= 0 else len(masked)
+        if rows and rows[-1].end + 1 != start:
+            yield rows
+            rows = []
+        rows.append(_Row(start, end, _LEAD.sub("", masked[start:end], count=1).rstrip()))
+        bar = masked.find("|", end)
+    if rows:
+        yield rows
 
 
 def _counted(cells: int) -> str:
