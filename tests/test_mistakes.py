@@ -1,4 +1,4 @@
-"""Mistakes of someone new, in each kind of file: all that is said of one, word for word, in mistakes.yml. One mistake is told once, with what to write."""
+"""Mistakes of someone new, in each kind of file: all that is said of one, word for word, in mistakes.yml. Each is told once, with what to write."""
 
 from __future__ import annotations
 

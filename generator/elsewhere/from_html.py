@@ -319,6 +319,10 @@ class _Converter(MarkdownConverter):
 
     convert_strong, convert_em = convert_b, convert_i
 
+    def convert_del(self, el: Tag, text: str, parent_tags: set[str]) -> str:
+        whole = el.attrs or "~" in text or "del" in parent_tags
+        return self.convert_span(el, text, parent_tags) if whole else self._emphasis(el, text, parent_tags, "~~")
+
     def convert_blockquote(self, el: Tag, text: str, parent_tags: set[str]) -> str:
         return super().convert_blockquote(el, _lines(text), parent_tags)
 
@@ -364,9 +368,7 @@ class _Converter(MarkdownConverter):
 
     convert_dl = convert_details = convert_figure = convert_caption = _block
 
-    convert_abbr = convert_bdi = convert_bdo = convert_cite = convert_del = convert_dfn = convert_ins = convert_mark = convert_q = convert_rp = (
-        convert_span
-    )
+    convert_abbr = convert_bdi = convert_bdo = convert_cite = convert_dfn = convert_ins = convert_mark = convert_q = convert_rp = convert_span
     convert_rt = convert_ruby = convert_small = convert_sub = convert_sup = convert_time = convert_u = convert_var = convert_span
 
     def convert_kbd(self, el: Tag, text: str, parent_tags: set[str]) -> str:

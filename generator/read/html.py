@@ -6,7 +6,9 @@ and it is done by a list of what is allowed.
 
 from __future__ import annotations
 
+import functools
 import re
+from bisect import bisect_right
 from collections.abc import Iterable
 from html import unescape
 from typing import NamedTuple
@@ -152,8 +154,10 @@ def links(masked: str, text: str) -> tuple[tuple[Finding, ...], tuple[Image, ...
 
 APART = ("details", "div")  # between such tags, each on a line that holds no text, stands Markdown
 RAW = (*APART, "blockquote", "center", "dd", "dl", "dt", "figcaption", "figure", "li", "ol", "p", "table", "td", "th", "tr", "ul")
-FOLDS = re.compile(r"[ \t]*(?:(?:</?(?:details|div)\b[^<>\n]*>|<summary\b[^<>\n]*>[^\n]*</summary>)[ \t]*)+$", re.IGNORECASE | re.MULTILINE)
-_MARKDOWN = re.compile(r"(\*\*|__|~~)(?=\S)[^\n]+?(?<=\S)\1|(?<![\w*])\*(?=[^\s*])[^\n*]+(?<=[^\s*])\*(?![\w*])|\]\(|\n[ \t]*[-*+][ \t]")
+_ALONE = re.compile(
+    r"^[ \t]*(?:(?:</?(?:details|div)\b[^<>\n]*>|<summary\b[^<>\n]*>(?:(?!</summary>)[^\n])*</summary>)[ \t]*)+$", re.IGNORECASE | re.MULTILINE
+)
+_MARKDOWN = re.compile(r"(\*\*|__|~~)(?=\S)[^\n]{1,200}?(?<=\S)\1|(?<![\w*])\*(?=[^\s*])[^\n*]+(?<=[^\s*])\*(?![\w*])|\]\(|\n[ \t]*[-*+][ \t]")
 _TAG = re.compile(r"</?[A-Za-z](?:[^<>\"']|\"[^\"<]*\"|'[^'<]*'){0,2000}>|</?[A-Za-z][^<>]{0,2000}>|<[!?][^<>]{0,2000}>")
 _NAME = re.compile(r"</?([A-Za-z][A-Za-z0-9-]*)(?=[\s/>])")
 _ATTRIBUTE = re.compile(r"\s+([A-Za-z_][A-Za-z0-9_.:-]*)(?:\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'=<>`]+)))?")
@@ -208,14 +212,27 @@ def loads(style: str) -> bool:
     return _LOADING_STYLE.search(style) is not None
 
 
+def alone(text: str, at: int) -> bool:
+    """Whether the tag at text[at] stands on a line that holds nothing but such as have Markdown between them."""
+    lines = _alone(text)
+    number = bisect_right(lines, (at, len(text))) - 1
+    return number >= 0 and at < lines[number][1]
+
+
+@functools.lru_cache(maxsize=64)
+def _alone(text: str) -> tuple[tuple[int, int], ...]:
+    return tuple(line.span() for line in _ALONE.finditer(text))
+
+
 def _read(name: str, text: str, masked: str, start: int, close: int) -> list[Finding]:
     """What is wrong with a block of HTML as a home of Markdown, which is read between tags that have lines to themselves."""
-    apart = [FOLDS.match(text, text.rfind("\n", 0, at) + 1) is not None for at in (start, close)] if name in APART else [False, False]
+    apart = [alone(text, at) for at in (start, close)] if name in APART else [False, False]
     if apart[0] != apart[1]:
         return [
             Finding(close if apart[0] else start, f"one of <{name}> and </{name}> has a line to itself, and the other has not", "give each its own")
         ]
-    if apart[0] or text[text.rfind("\n", 0, start) + 1 : start].strip() or not (inside := _MARKDOWN.search(masked, start, close)):
+    begins = not text[max(text.rfind("\n", max(start - 80, 0), start) + 1, start - 80) : start].strip()
+    if apart[0] or not begins or not (inside := _MARKDOWN.search(masked, start, close)):
         return []
     hint = f"give <{name}> and </{name}> lines of their own" if name in APART else "write HTML in it: <b>, <i>, <a href>, <ul>"
     return [Finding(inside.start(), f"Markdown inside <{name}> is not read", hint)]

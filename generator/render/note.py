@@ -15,7 +15,7 @@ from generator.look.notetypes import BUILT, HEADING, SOURCE, NoteType
 from generator.look.template import asks, is_blank
 from generator.notes import Judged, Rendered, Resolved, Text, call
 from generator.problems import Place, Problem
-from generator.read.html import FOLDS, WIDTH
+from generator.read.html import WIDTH, alone
 from generator.read.media import find, problem
 from generator.render import figures, highlight
 from generator.render.mathjax import MathError, mathjax
@@ -196,10 +196,9 @@ def _lift(text: Text, span: Span, found: tuple[cloze.Cloze, ...], lifted: _Lifte
 def _apart(source: str, text: str, span: Span, lifted: _Lifted) -> str:
     """A tag as it is, or, where it and its like have a line to themselves, as a block of its own, so that what follows is Markdown."""
     fold = _FOLD.match(source)
-    start = text.rfind("\n", 0, span.start) + 1
-    if fold is None or not FOLDS.match(text, start):
+    if fold is None or not alone(text, span.start):
         return source
-    indent = _INDENT.match(text, start)[0]  # type: ignore[index]
+    indent = _INDENT.match(text, text.rfind("\n", 0, span.start) + 1)[0]  # type: ignore[index]
     if fold[2].lower() == "summary":
         return f"{lifted.up(source)}\n\n" if fold[1] else f"\n\n{indent}{lifted.up(source)}"
     return f"\n\n{indent}{lifted.up(source, lifted.blocks)}\n\n"

@@ -13,8 +13,8 @@ _KIND = {suffix: kind for kind, suffixes in KINDS.items() for suffix in suffixes
 PLAYS = re.compile(r"\[sound:[ \t]*(?P<path>[^\[\]\n]*?)[ \t]*(?P<close>\]|(?=[\[\n]|\Z))", re.IGNORECASE)
 _WORD = re.compile(r"[^\W_]+")
 WIDTH = r"\{:?[ \t]*width[ \t]*=[ \t]*[\"']?(?P<width>[\w.%]+)[\"']?[ \t]*\}"
-_ALT = re.compile(rf"(?s)(?P<alt>.*?)\s*(?:\\?\|\s*(?P<bar>[0-9]+(?:x[0-9]+)?(?:px|%)?)|{WIDTH})\s*")
-_SIZED = re.compile(rf"!\[(?P<alt>[^\[\]\n]*)\](?P<path>\([ \t]*(?:<[^<>\n]*>|(?:[^\s()]|\([^\s()]*\))+)[^()\n]*\))(?:[ \t]?{WIDTH})?")
+_ASKED = re.compile(rf"(?:\\?\|[ \t]*(?P<bar>[0-9]+(?:x[0-9]+)?(?:px|%)?)|{WIDTH})\Z")
+_SIZED = re.compile(rf"!\[(?P<alt>[^\[\]\n]*)\](?P<path>\([ \t]*(?:<[^<>\n]*>|(?:[^\s()]|\([^\s()]*\))+)(?:[ \t][^()\n]*)?\))(?:[ \t]?{WIDTH})?")
 _TAG = re.compile(r"\[(?=sound:|anki:)", re.IGNORECASE)
 _IN_TAG = re.compile(r"(<[^<>]*>)|\[sound:([^\[\]]+)\]")
 
@@ -36,8 +36,8 @@ def as_images(text: str) -> str:
 
 def parted(alt: str) -> tuple[str, str]:
     """What an image shows, and the width that is asked for behind it: `![plan|300](plan.png)`, `![plan {width=50%}](plan.png)`."""
-    found = _ALT.fullmatch(alt)
-    return (found["alt"], found["bar"] or found["width"]) if found else (alt, "")
+    found = _ASKED.search(alt.rstrip())
+    return (alt[: found.start()].rstrip(), found["bar"] or found["width"]) if found else (alt, "")
 
 
 def sized(text: str) -> str:

@@ -23,6 +23,9 @@ WRITTEN = {
     "<ul><li>a</li><li>b<ul><li>c</li></ul></li></ul>": "- a\n- b\n  - c",
     "<i>x ==a== ~~b~~</i> %%c%% d[^1] [ ] e [!f] ^[g]": "*x =&#61;a=&#61; &#126;&#126;b~&#126;* %&#37;c%&#37; d&#91;^1] &#91; ] e &#91;!f] ^&#91;g]",
     "1. not a list": "1\\. not a list",
+    "<s>old</s> <strike>a <b>b</b></strike> <del>c~d</del>": "~~old~~ ~~a **b**~~ <del>c~d</del>",
+    "x^2^ H~2~O ~e~ about ~5": "x&#94;2^ H&#126;2&#126;O &#126;e~ about ~5",
+    "<div>: no definition</div>": "\\: no definition",
     "# no heading<br>- no list<br>&gt; no quotation": "\\# no heading<br>\n\\- no list<br>\n&gt; no quotation",
     "H<sub>2</sub>O": "H<sub>2</sub>O",
     r"\(x_1^2 &lt; 3\) and \[\frac{a}{b}\]": r"$x_1^2 < 3$ and $$\frac{a}{b}$$",
@@ -99,7 +102,7 @@ def test_only_a_cloze_note_has_clozes():
 
 
 WORDS = ["a", "b*", "_c_", "#", "1.", "-", "$", "`", "[x](y)", "[[", "\\", "&lt;b&gt;", "&amp;", "|", "!", "~~~", "---", "é\u00a0", "{{", "}}", "::"]
-WORDS += ["==m==", "%%c%%", "~~s~~", "[^1]", "^[n]", "[ ]", "[!n]"]  # marks of Obsidian, which on a card are none
+WORDS += ["x^2^", "H~2~O", "~g~", ":", "==m==", "%%c%%", "~~s~~", "[^1]", "^[n]", "[ ]", "[!n]"]  # marks of Obsidian, which on a card are none
 INLINE = ["b", "i", "u", "sub", "span", "code", "a", "font", "kbd", "s"]
 BLOCKS = ["div", "p", "ul", "ol", "table", "blockquote", "pre", "center", "h3", "dl"]
 
