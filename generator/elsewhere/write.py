@@ -288,7 +288,7 @@ class _Stage:
         line = one and _on_a_line(one.text)
         if line:
             return line, one
-        words = " ".join(re.sub(r"[\\$*_`#|~\[\]{}<>&]|==+|%%+", " ", self._plain(card)).split())
+        words = " ".join(re.sub(r"[\\$*_`#|~^\[\]{}<>&]|==+|%%+", " ", self._plain(card)).split())
         return (words if len(words) <= 60 else f"{words[:59].rsplit(' ', 1)[0]} …") or card.id, one
 
     # ---------------------------------------------------------------------------------------------------- files
