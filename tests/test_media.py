@@ -343,6 +343,13 @@ def test_a_picture_that_shows_nothing_is_told(name: str, content: bytes, says: s
     assert says in f"{message} ({hint})"
 
 
+def test_a_twin_that_is_cut_is_told(tmp_path: Path):
+    (tmp_path / "x.svg").write_bytes(SVG)
+    (tmp_path / "x.dark.svg").write_bytes(SVG[:-4])
+    message, _ = media.problem("x.svg", tmp_path, tmp_path) or ("", "")
+    assert message.startswith("the image 'x.dark.svg' is broken on its line 3")
+
+
 @pytest.mark.parametrize(
     "style",
     [

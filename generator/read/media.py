@@ -94,7 +94,11 @@ def problem(path: str, directory: Path, cards: Path) -> tuple[str, str] | None:
     if shown is None:
         near = sorted({p.name for folder in {c.parent for c in inside} if os.path.isdir(folder) for p in folder.iterdir() if kind_of(p.name)})
         return f"there is no {kind} {path!r}", nearest(Path(address).name, near) or "a path from the card's folder, or from cards/media"
-    return _content_problem(path, kind, shown)
+    twin = shown.with_name(f"{shown.stem}.dark{shown.suffix}")
+    dark = kind == "image" and twin.is_file()
+    return _content_problem(path, kind, shown) or (
+        _content_problem(f"{path.removesuffix(shown.suffix)}.dark{shown.suffix}", kind, twin) if dark else None
+    )
 
 
 def _content_problem(path: str, kind: str, file: Path) -> tuple[str, str] | None:

@@ -64,7 +64,8 @@ def _barred(masked: str) -> Iterator[list[_Row]]:
         if rows and rows[-1].end + 1 != start:
             yield rows
             rows = []
-        rows.append(_Row(start, end, _LEAD.sub("", masked[start:end], count=1).rstrip()))
+        plain = masked[start:end].strip(" \t>")  # of a divider - | - its first dash is no list's
+        rows.append(_Row(start, end, plain if _DIVIDER.fullmatch(plain) else _LEAD.sub("", masked[start:end], count=1).rstrip()))
         bar = masked.find("|", end)
     if rows:
         yield rows
