@@ -46,6 +46,8 @@ def _table(head: _Row, divider: _Row, rows: list[_Row], masked: str) -> Iterator
     if head.cells != width:
         yield Finding(head.start, f"a table's head has {_counted(head.cells)}, and the line of dashes below it {width}", f"as many in each; {_BAR}")
         return
+    if divider.text.startswith("- "):
+        yield Finding(divider.start, "a table's line of dashes begins as a list does, and the table is none", "begin it with a |")
     above = masked[masked.rfind("\n", 0, max(head.start - 1, 0)) + 1 : max(head.start - 1, 0)]
     if head.text[0] != "|" and _LEAD.sub("", above, count=1):
         yield Finding(head.start, "a table begins without a blank line above it", "leave one, so that it is no part of the paragraph")
