@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -382,7 +383,7 @@ def test_one_sorted_line_each():
 
 
 BROKEN = {
-    "a conflict": ("<<<<<<< HEAD\n{}\n=======\n>>>>>>> topic\n", [2, 3, 4, 5]),
+    "no JSON": ("{}\n=======\n{'note'}\n", [2, 3, 4]),
     "another shape": ('[]\n"note"\n7\nnull\n{"note": "a"}\n{"note": "a", "built": 3}\n{"release": "1"}\n', [2, 3, 4, 5, 6, 7, 8]),
     "no text": (b"\xff\xfe\n\x00\n", [2, 3]),
     "a mod that is none": (text(LINES).split("\n")[5].replace('"mod": 1', '"mod": "x"'), [2]),
@@ -395,24 +396,21 @@ def test_lines_that_do_not_fit(case: str, tmp_path: Path):
     problems: list[Problem] = []
     load(saved(tmp_path, b"# header\n" + (content if isinstance(content, bytes) else content.encode())), problems)
     assert [problem.place.line for problem in problems] == lines
-    assert all("this line is none of a lock (settle the merge" in str(problem) for problem in problems)
+    assert all("this line is none of a lock (take the line away: the build brings it back" in str(problem) for problem in problems)
 
 
 def test_a_merge_that_kept_both_sides(tmp_path: Path):
     problems: list[Problem] = []
-    twice = text(LINES) + "".join(f"{line}\n" for line in text(LINES).splitlines()[2:6])
-    load(saved(tmp_path, twice), problems)
-    assert [str(p).split(": ", 1)[1] for p in problems] == [
-        "the release '2026.9' stands twice in the lock (keep the line with the greater mod)",
-        "the note type 'own' stands twice in the lock (keep the line with the greater mod)",
-        "the note type 'qa' stands twice in the lock (keep the line with the greater mod)",
-        "the note 'a' stands twice in the lock (keep the line with the greater mod)",
-    ]
+    later = LINES._replace(notes={**LINES.notes, "a": LINES.notes["a"]._replace(mod=7)}, drafts={"ab": Draft("ce", 4)})
+    for one, other in ((LINES, later), (later, LINES), (later, later)):
+        read = load(saved(tmp_path, text(one) + text(other)), problems)
+        assert read._replace(lines={}) == (later if one == other else later._replace(drafts={**LINES.drafts, **later.drafts}))
+        assert text(read) == text(read._replace(lines={})) and problems == []
 
 
 def test_a_merge_that_lost_the_releases(tmp_path: Path):
     problems: list[Problem] = []
-    load(saved(tmp_path, text(LINES._replace(releases={}))), problems)
+    problems += locks.unfounded(load(saved(tmp_path, text(LINES._replace(releases={}))), problems), "cards/deck.lock")
     assert "the lock knows of released notes and of no release" in told(tuple(problems))
 
 
@@ -441,7 +439,7 @@ def test_a_conflict_stops_the_build(shop: Workshop):
     before = shop.state()
     for command in ("deck", "release"):
         done = shop.run(command, now=SECOND)
-        assert done.status == 1 and "cards/deck.lock:1: this line is none of a lock" in done.err
+        assert done.status == 1 and "cards/deck.lock:1: a merge left its marks in the lock (take either side, or both" in done.err
     assert shop.state() == before
 
 
@@ -472,6 +470,9 @@ def test_frozen_sees_a_draft_that_went(shop: Workshop):
 
 def test_frozen_without_a_lock(shop: Workshop):
     shop.lock.unlink()
+    done = shop.run("deck", "--frozen", now=SECOND)
+    assert done.status == 1 and "the lock was gone: what learners have of 9 notes and 4 note types is known" in done.err and not shop.lock.exists()
+    shutil.rmtree(shop.folder / "build")
     done = shop.run("deck", "--frozen", now=SECOND)
     assert done.status == 1 and "the lock is not current: adam-bytes new, " in done.err and not shop.lock.exists()
 
