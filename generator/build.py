@@ -258,9 +258,7 @@ def _remember(order: Order, built: Built, update: Update) -> None:
 
 def _first(order: Order) -> Problem:
     """What the first lock of a deck is told with: where another one was lost, nobody else would notice."""
-    return Problem(
-        Place(order.lock.as_posix()), "the lock is new, since no release is known here", "if learners have this deck, bring back their lock"
-    )
+    return Problem(Place(order.lock.as_posix()), "the lock is new, since no release is known here", "if learners have this deck, bring its lock back")
 
 
 def _updated(order: Order, built: Built, old: Lock, now: int) -> Update:

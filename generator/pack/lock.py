@@ -25,7 +25,8 @@ from generator.pack import library
 from generator.problems import Place, Problem
 
 ALIKE = 0.4  # a cloze whose text resembles its former text less than this hides something else
-LONG = 300  # characters: longer texts are compared by words alone
+LONG = 500  # characters, or words, in whose order two texts are compared; of longer ones it counts alone how many they share
+MANY = 40  # numbers of a note that may change while each is compared with each; of more the same text alone is looked for
 HEADER = "# What learners have of every note and note type, and under built what was built since. The build writes it; commit it with the cards."
 UNTOLD = b"# What was shipped"  # began a lock that did not tell a build from a release, when there had been none
 SUM = b', "sum": "'  # behind what a line says of releases: its checksum, since no hand should write there
@@ -275,50 +276,56 @@ def _judge_note(released: NoteLine, note: Entry, problems: list[Problem], warnin
         warnings.append(Problem(place, message, "a new learner gets them in the new place"))
     if released.clozes == note.clozes:
         return
-    problems += _judge_clozes(note, {**released.gone, **released.clozes})
+    problems += _judge_clozes(note, released)
     for number in sorted(set(released.clozes) - set(note.clozes)):
         same = [f"c{other}" for other, text in sorted(note.clozes.items()) if other not in released.clozes and text == released.clozes[number]]
         hint = f"{same[0]} hides the same: number it c{number}, and its schedule stays" if same else ""
         warnings.append(Problem(place, f"cloze c{number} is gone; learners keep its card, empty, until they run Empty Cards", hint))
 
 
-def _judge_clozes(note: Entry, hidden: Mapping[int, str]) -> Iterator[Problem]:
-    """A problem for each number whose schedule would go on with what another number hid, or with something else. hidden: what each ever hid.
+def _judge_clozes(note: Entry, released: NoteLine) -> Iterator[Problem]:
+    """A problem for each number whose schedule would go on with what another number hid, or with something else.
 
-    Numbers and what was hidden are paired off, the best fit first; what did not change is out of it, so that a correction may repeat another's text.
+    Numbers and what was hidden are paired off, the best fit first. What did not change is out of it, so that a correction may repeat another
+    number's text; a number that comes back after a release without it may not.
     """
+    hidden = {**released.gone, **released.clozes}
     changed = [number for number, text in sorted(note.clozes.items()) if number in hidden and hidden[number] != text]
-    free = [number for number, text in hidden.items() if note.clozes.get(number) != text]
     own = {number: _fit(hidden[number], note.clozes[number]) for number in changed}
     pairs = [(-own[number], False, number, number) for number in changed]
     for number in changed:
-        fits = ((other, _fit(hidden[other], note.clozes[number])) for other in free if other != number)
-        pairs += [(-fit, True, number, other) for other, fit in fits if fit > own[number]]
+        text = note.clozes[number]
+        for other, was in hidden.items():
+            free = number not in released.clozes or note.clozes.get(other) != was
+            fit = 0 if other == number or not free else _fit(was, text) if len(changed) <= MANY else float(was == text)
+            if fit > own[number]:
+                pairs.append((-fit, True, number, other))
     takes: dict[int, int] = {}
+    taken: set[int] = set()
     for _, _, number, other in sorted(pairs):
-        if number not in takes and other not in takes.values():
+        if number not in takes and other not in taken:
             takes[number] = other
+            taken.add(other)
     for number in changed:
         was, text, other = hidden[number], note.clozes[number], takes.get(number, number)
         belongs = f"a learner's schedule for c{number} belongs to the old text"
         if other != number:
             message = f"cloze c{number} hid {was!r} and now hides {text!r}, which fits what c{other} hid"
             yield Problem(note.place, message, f"number it c{other}; {belongs}")
-        elif difflib.SequenceMatcher(None, was, text, autojunk=False).ratio() < ALIKE:
+        elif _shared(was, text) < ALIKE:
             hint = f"number it c{max([*hidden, *note.clozes]) + 1}; {belongs}"
             yield Problem(note.place, f"cloze c{number} hid {was!r} and now hides {text!r}", hint)
 
 
 @lru_cache(4096)
 def _fit(was: str, text: str) -> float:
-    """How much of a text is another one, from 0 to 1: by its words and signs, and by its characters unless it is long."""
-    if was == text:
-        return 1
-    one, other = (re.findall(r"\w+|\S", some) for some in (was, text))
-    ratios = [difflib.SequenceMatcher(None, one, other, autojunk=False).ratio()]
-    if max(len(was), len(text)) <= LONG:
-        ratios.append(difflib.SequenceMatcher(None, was, text, autojunk=False).ratio())
-    return sum(ratios) / len(ratios)
+    """How much of a text is another one, from 0 to 1: by its words and signs, and by its characters."""
+    return (_shared(*(re.findall(r"\w+|\S", one) for one in (was, text))) + _shared(was, text)) / 2
+
+
+def _shared(one: Sequence[str], other: Sequence[str]) -> float:
+    both = difflib.SequenceMatcher(None, one, other, autojunk=False)
+    return both.ratio() if max(len(one), len(other)) <= LONG else both.quick_ratio()
 
 
 def _judge_type(released: TypeLine, line: TypeLine, key: str, place: Place) -> Iterator[Problem]:
