@@ -241,8 +241,9 @@ def _locked(order: Order, built: Built, now: int, everywhere: bool = False) -> _
 
         here = [entry.id for entry in (*built.entries, *built.withheld)]
         old, told, unknown = mended(old, order.lock, order.cards, order.released(deck), deck, here, everywhere)
-        problems += unknown if everywhere else ()
-        told += () if everywhere else unknown
+        refused = everywhere and bool(old.releases)
+        problems += unknown if refused else ()
+        told += () if refused else unknown
     problems += lock.unfounded(old, order.lock.as_posix()) if not problems else ()
     update = _updated(order, built, old, now)
     return _Locked(read, update._replace(problems=(*problems, *update.problems)), sure, told)

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
 import tempfile
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO, TYPE_CHECKING, NamedTuple
 
 from generator.keep.files import LOCK
 from generator.pack import lock as locks
@@ -21,9 +20,12 @@ from generator.pack.lock import Lock
 from generator.pack.output import write
 from generator.problems import Place, Problem
 
+if TYPE_CHECKING:
+    from subprocess import CompletedProcess, Popen
+
 DIFF = ["-m", "-p", "-U0", "--text", "--no-renames", "--no-color", "--no-ext-diff", "--no-textconv", "--no-show-signature", "--format=tformat:commit"]
 COMMIT = b"commit"
-ANY = f":(top,glob)**/{LOCK}"  # the folder of cards may have had another name
+ANY = f":(top,glob)**/{LOCK}"  # four times as slow to look for: where the lock is gone, the folder of cards may have had another name
 
 
 class Past(NamedTuple):
@@ -84,18 +86,21 @@ def _past(cards: Path, copy: Path, deck: int, everywhere: bool) -> Past:
     kept = _lines_of(copy)
     if not _in_git(cards):
         return Past(kept)
+    from subprocess import CalledProcessError  # where there is no git, a build need not pay for it
+
     try:
         shallow, names = _branch(cards)
-        own = tuple(dict.fromkeys(_log(cards, names, deck))) if names else ()
-        others = tuple(_log(cards, ("--all", "--reflog"), deck)) if everywhere else ()
-    except (OSError, subprocess.CalledProcessError) as error:
-        said = error.stderr if isinstance(error, subprocess.CalledProcessError) else None
+        paths = (LOCK,) if (cards / LOCK).exists() else (LOCK, ANY)
+        own = next((found for path in paths if names and (found := tuple(dict.fromkeys(_log(cards, names, path, deck))))), ())
+        others = tuple(_log(cards, ("--all", "--reflog"), paths[-1], deck)) if everywhere else ()
+    except (OSError, CalledProcessError) as error:
+        said = error.stderr if isinstance(error, CalledProcessError) else None
         why = (said or b"").decode(errors="replace").strip().split("\n")[0].removeprefix("fatal: ") or "git is not here"
         return Past(kept, (), (f"git says: {why}", "mend that, or build where git works"))
+    own = own or kept
+    elsewhere, known = dict.fromkeys((*others, *kept)) if everywhere else {}, {*own}
     unknown = ("git's history is cut off here", "git fetch --unshallow; in a workflow, fetch-depth: 0") if shallow else None
-    if not own:
-        own = kept
-    return Past(own, tuple(line for line in dict.fromkeys((*others, *kept)) if line not in {*own}) if everywhere else (), unknown)
+    return Past(own, tuple(line for line in elsewhere if line not in known), unknown)
 
 
 def _lines_of(copy: Path) -> tuple[bytes, ...]:
@@ -108,7 +113,7 @@ def _lines_of(copy: Path) -> tuple[bytes, ...]:
 def _in_git(cards: Path) -> bool:
     """Whether a repository is around, which need not know the lock; asked without git, which takes longer."""
     here = cards.resolve()
-    return "GIT_DIR" in os.environ or any((folder / ".git").exists() for folder in (here, *here.parents))
+    return any((folder / ".git").exists() for folder in (here, *here.parents))
 
 
 def _branch(cards: Path) -> tuple[bool, list[str]]:
@@ -124,10 +129,12 @@ def _branch(cards: Path) -> tuple[bool, list[str]]:
     return lines[0] == "true", names
 
 
-def _log(cards: Path, names: Sequence[str], deck: int) -> Iterator[bytes]:
-    """Each line about releases that a commit wrote into a lock of this deck, the newest first. names: commits, or which of them all."""
+def _log(cards: Path, names: Sequence[str], where: str, deck: int) -> Iterator[bytes]:
+    """Each line about releases that a commit wrote into a lock of this deck, the newest first. names: commits, or options that name some."""
+    from subprocess import CalledProcessError
+
     options = [name for name in names if name.startswith("--")]
-    words = ["log", *options, *DIFF, "--topo-order", "--full-history", "--ignore-missing", "--stdin", "--", ANY]
+    words = ["log", *options, *DIFF, "--topo-order", "--full-history", "--ignore-missing", "--stdin", "--", where]
     given = "\n".join(name for name in names if name not in options)
     found: dict[bytes, list[tuple[int, bytes]]] = {}
     commit, path = 0, b""
@@ -144,23 +151,28 @@ def _log(cards: Path, names: Sequence[str], deck: int) -> Iterator[bytes]:
                 found.setdefault(path, []).extend((commit, said) for said in locks.released_lines([line[1:]]))
         if process.wait():
             errors.seek(0)
-            raise subprocess.CalledProcessError(process.returncode, words, stderr=errors.read())
+            raise CalledProcessError(process.returncode, words, stderr=errors.read())
     ours = re.compile(rb'{"release": .*, "deck": %d[,}]' % deck)
     for lines in found.values():
         first = max((commit for commit, line in lines if ours.match(line)), default=0)  # before it the deck had another id, or nobody
         yield from (line for commit, line in lines if commit <= first)
 
 
-def _git(cards: Path, *words: str, check: bool = True) -> subprocess.CompletedProcess[bytes]:
-    with _started(cards, words, stderr=subprocess.PIPE) as process:
+def _git(cards: Path, *words: str, check: bool = True) -> CompletedProcess[bytes]:
+    from subprocess import PIPE, CompletedProcess
+
+    with _started(cards, words, stderr=PIPE) as process:
         out, err = process.communicate()
-    done = subprocess.CompletedProcess(words, process.returncode, out, err)
+    done = CompletedProcess(words, process.returncode, out, err)
     if check:
         done.check_returncode()
     return done
 
 
-def _started(cards: Path, words: Sequence[str], stderr: int | IO[bytes]) -> subprocess.Popen[bytes]:
-    environment = {**os.environ, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
+def _started(cards: Path, words: Sequence[str], stderr: int | IO[bytes]) -> Popen[bytes]:
+    from subprocess import PIPE, Popen
+
+    inherited = {name: value for name, value in os.environ.items() if name not in ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE")}  # of a hook
+    environment = {**inherited, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
     whole = ["git", "-C", str(cards), *words]
-    return subprocess.Popen(whole, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr, env=environment)
+    return Popen(whole, stdin=PIPE, stdout=PIPE, stderr=stderr, env=environment)

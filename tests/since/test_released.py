@@ -109,6 +109,15 @@ def moved(shop: Workshop) -> None:
     git(shop.folder, "checkout", "-q", "HEAD~2", "--", "cards")
 
 
+def lock_left_behind(shop: Workshop) -> None:
+    """The folder of cards gets another name, the lock does not go with it."""
+    edit(shop, OTHER, ONE)
+    git(shop.folder, "mv", "cards", "questions")
+    git(shop.folder, "rm", "-qf", "questions/deck.lock")
+    git(shop.folder, "commit", "-qm", "moved")
+    shop.folder.joinpath("cards").symlink_to("questions")
+
+
 def lock_deleted(shop: Workshop) -> None:
     edit(shop, OTHER, ONE)
     shop.lock.unlink()
@@ -138,7 +147,7 @@ def releases_removed(shop: Workshop) -> None:
 
 
 WAYS = [revert, revert_and_work, older_files, older_files_committed, reset, reset_and_work, amended, rebased]
-WAYS += [merged_as_ours, merging, moved, lock_deleted, lock_emptied, older_lock, line_removed, releases_removed]
+WAYS += [merged_as_ours, merging, moved, lock_left_behind, lock_deleted, lock_emptied, older_lock, line_removed, releases_removed]
 
 
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
@@ -230,11 +239,15 @@ def test_a_merge_of_two_releases(twice: Workshop):
     commit(twice, "8-side")
     before = twice.folder.with_name("before")
     shutil.copytree(twice.folder, before)
-    for number, (cards, lock) in enumerate((c, k) for c in ("--ours", "--theirs") for k in ("--ours", "--theirs", "")):
+    for number, (cards, lock) in enumerate((c, k) for c in ("--ours", "--theirs") for k in ("--ours", "--theirs", "", "union")):
         shop = workshop(twice.folder.with_name(f"merge-{number}"), like=before)
+        if lock == "union":
+            (shop.folder / ".git/info/attributes").write_text("deck.lock merge=union\n", encoding="utf-8")
         subprocess.run(["git", "merge", "-q", "main"], cwd=shop.folder, env={**os.environ, **NOBODY}, capture_output=True, check=False)
         git(shop.folder, "checkout", cards, "--", "cards/training/pictures.md", "cards/deck.yml")
-        if lock:
+        if lock == "union":
+            assert "deck.lock" not in git(shop.folder, "ls-files", "--unmerged")
+        elif lock:
             git(shop.folder, "checkout", lock, "--", "cards/deck.lock")
         else:
             done = shop.run("deck", now=FOURTH)
@@ -256,7 +269,7 @@ def test_a_history_that_is_cut_off(twice: Workshop):
     git(twice.folder, "revert", "--no-edit", "HEAD")
     shop = Workshop(twice.folder.with_name("shallow"))
     git(twice.folder, "clone", "-q", "--depth", "1", f"file://{twice.folder}", str(shop.folder))
-    told = "cards/deck.lock:1: what was released before is not all known: git's history is cut off here (git fetch --unshallow; in a workflow, fetch-depth: 0)"
+    told = "cards/deck.lock:1: what was released before is not all known: git's history is cut off here (git fetch --unshallow; in a workflow, "
     done = shop.run("deck", now=THIRD)
     assert done.status == 0 and told in done.out
     shop.edit("deck.yml", (f"version: {shop.version}", 'version: "9"'))
@@ -276,6 +289,14 @@ def test_git_that_fails(twice: Workshop, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.undo()
     (twice.folder / ".git/HEAD").write_text("nothing", encoding="utf-8")
     assert re.search("not all known: git says: .*not a git repository", twice.run("release", now=THIRD).err)
+
+
+def test_a_repository_without_a_commit(shop: Workshop, monkeypatch: pytest.MonkeyPatch):
+    git(shop.folder, "init", "-qb", "main")
+    monkeypatch.setenv("GIT_DIR", ".git")  # as in a hook, for which it means another folder
+    shop.lock.unlink()
+    shop.release(SECOND, "8")
+    assert mod(shop) == FIRST and set(lock_of(shop).releases) == {"7", "8"}
 
 
 # ------------------------------------------------------------------------------------------------ without git
