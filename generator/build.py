@@ -232,9 +232,9 @@ def _locked(order: Order, built: Built, now: int, everywhere: bool = False) -> _
     from generator.pack import lock
 
     problems: list[Problem] = []
-    deck, sure = built.deck.id, not order.published or order.wrote_last(order.lock)
+    deck, sure = built.deck.id, order.wrote_last(order.lock)
     read = old = lock.load(order.lock, problems, sure)
-    sure = sure and (not order.published or order.released(deck).exists())
+    sure = sure and (not read.releases or order.released(deck).exists())
     told: tuple[Problem, ...] = ()
     if order.published and not problems and (everywhere or not sure):
         from generator.since.released import mended
@@ -253,7 +253,7 @@ def _remember(order: Order, built: Built, update: Update) -> None:
     """What was released, for a later build that finds another lock, or none."""
     from generator.since.released import remember
 
-    if order.published:
+    if order.published and update.lock.releases:
         remember(order.released(built.deck.id), update.lock)
 
 
