@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from generator.keep import stamp
 from generator.keep.order import Order
@@ -114,14 +114,19 @@ def _with_cache(order: Order, work: Callable[[Cache], T]) -> T:
 def _deck(order: Order, cache: Cache, now: int, frozen: bool, each: bool) -> str:
     built = _made(order, cache)
     with alone(order.lock.parent):
-        old, update = _locked(order, built, now)
+        read, update, sure, told = _locked(order, built, now)
+        if update.problems:
+            raise DeckError(update.problems)
         if frozen:
-            _refuse_change(order, old, update)
+            _refuse_change(order, read, update, told)
         found = _coverage(built)
+        told = told if order.lock.exists() or update.lock.releases else (*told, _first(order))
         package, wrote = _write(order, built, update, found, each)
+        if not sure:
+            _remember(order, built, update)
         said = _said(built, update, found, package)
         _keep(order, built, wrote, said)
-    return said
+    return "\n".join([said, *(f"notice   {problem}" for problem in told)])
 
 
 def _release(order: Order, cache: Cache, now: int) -> str:
@@ -130,16 +135,17 @@ def _release(order: Order, cache: Cache, now: int) -> str:
 
     built = _made(order, cache)
     with alone(order.lock.parent):
-        old, update = _locked(order, built, now, refuse=False)
+        _, update, _, told = _locked(order, built, now, everywhere=True)
         found = _coverage(built)
         new = lock.release(update.lock, built.deck, built.entries, built.types, now)
-        problems = [*_unready(built, update, found, strict=True), *_refused(order, built.deck, old, new)]
+        problems = [*_unready(built, update, found, strict=True), *_refused(order, built.deck, update.lock, new)]
         if problems:
             raise DeckError(problems)
         after = _updated(order, built, new, now)
         package, wrote = _write(order, built, after, found)
+        _remember(order, built, after)
         _keep(order, built, wrote, _said(built, after, found, package))
-    return released(_warned(built, update), update.statuses, built.withheld, package, order.lock)
+    return released(_warned(built, update, told), update.statuses, built.withheld, package, order.lock)
 
 
 def _preview(order: Order, cache: Cache, now: int) -> str:
@@ -147,7 +153,7 @@ def _preview(order: Order, cache: Cache, now: int) -> str:
     from generator.show.report import waiting
 
     built = _made(order, cache)
-    _, update = _locked(order, built, now, refuse=False)
+    update = _locked(order, built, now).update
     path = write_preview(built, update.statuses, order.build / "preview")
     _keep(order, built)
     return f"{path}: {len(built.entries)} notes" + (f"; {waiting(built.withheld)}" if built.withheld else "")
@@ -160,10 +166,10 @@ def _check(order: Order, cache: Cache, now: int, strict: bool, verbose: bool, on
 
     built = _made(order, cache, only)
     _keep(order, built)
-    _, update = _locked(order, built, now, refuse=False)
+    _, update, _, told = _locked(order, built, now, everywhere=strict)
     found = _coverage(built)
     problems = _unready(built, update, found, strict, bool(only))
-    deck = built.deck if only else built.deck._replace(warnings=(*built.deck.warnings, *update.warnings))
+    deck = built.deck if only else built.deck._replace(warnings=(*built.deck.warnings, *told, *update.warnings))
     if problems:
         raise DeckError(problems, deck.warnings)
     if shape != "text":
@@ -184,7 +190,7 @@ def _diff(order: Order, cache: Cache, now: int, since: str) -> str:
 
     built = _made(order, cache)
     _keep(order, built)
-    _, update = _locked(order, built, now, refuse=False)
+    update = _locked(order, built, now).update
     last = update.lock.last
     if not since and not last:
         return "nothing was released yet; `diff COMMIT` and `diff PACKAGE` tell what changed since then\n"
@@ -214,17 +220,51 @@ def _made(order: Order, cache: Cache, only: Sequence[Path] = ()) -> Built:
     return build(order.cards, cache, order.devices, order.roots, order.files, order.circumstances, order.jobs, only, order.home)
 
 
-def _locked(order: Order, built: Built, now: int, refuse: bool = True) -> tuple[Lock, Update]:
-    """The lock as it stands, and what it becomes when this deck is built."""
+class _Locked(NamedTuple):
+    """The lock as it was read, and what it becomes when this deck is built.
+
+    sure: whether our own build wrote it as it is. told: what was put back into it, and what could not be known.
+    """
+
+    read: Lock
+    update: Update
+    sure: bool
+    told: tuple[Problem, ...]
+
+
+def _locked(order: Order, built: Built, now: int, everywhere: bool = False) -> _Locked:
+    """everywhere: whether what was released on other branches counts as well, and not knowing all that was is a problem, as for a release."""
     from generator.pack import lock
 
     problems: list[Problem] = []
-    old = lock.load(order.lock, problems)
+    deck, sure = built.deck.id, order.wrote_last(order.lock)
+    read = old = lock.load(order.lock, problems, sure)
+    sure = sure and (not read.releases or order.released(deck).exists())
+    told: tuple[Problem, ...] = ()
+    if order.published and not problems and (everywhere or not sure):
+        from generator.since.released import mended
+
+        here = [entry.id for entry in (*built.entries, *built.withheld)]
+        old, told, unknown = mended(old, order.lock, order.cards, order.released(deck), deck, here, everywhere)
+        refused = everywhere and bool(old.releases)
+        problems += unknown if refused else ()
+        told += () if refused else unknown
+    problems += lock.unfounded(old, order.lock.as_posix()) if not problems else ()
     update = _updated(order, built, old, now)
-    update = update._replace(problems=(*problems, *update.problems))
-    if refuse and update.problems:
-        raise DeckError(update.problems)
-    return old, update
+    return _Locked(read, update._replace(problems=(*problems, *update.problems)), sure, told)
+
+
+def _remember(order: Order, built: Built, update: Update) -> None:
+    """What was released, for a later build that finds another lock, or none."""
+    from generator.since.released import remember
+
+    if order.published and update.lock.releases:
+        remember(order.released(built.deck.id), update.lock)
+
+
+def _first(order: Order) -> Problem:
+    """What the first lock of a deck is told with: where another one was lost, nobody else would notice."""
+    return Problem(Place(order.lock.as_posix()), "the lock is new, since no release is known here", "if learners have this deck, bring its lock back")
 
 
 def _updated(order: Order, built: Built, old: Lock, now: int) -> Update:
@@ -239,7 +279,7 @@ def _coverage(built: Built) -> Coverage:
     return coverage(built.deck.topics, [*built.entries, *built.withheld])
 
 
-def _refuse_change(order: Order, old: Lock, update: Update) -> None:
+def _refuse_change(order: Order, old: Lock, update: Update, told: Sequence[Problem]) -> None:
     """What a frozen build is for: it fails where the lock in git is not the one that this deck needs."""
     from generator.pack import lock
 
@@ -248,8 +288,8 @@ def _refuse_change(order: Order, old: Lock, update: Update) -> None:
     was, is_now = old.drafts, update.lock.drafts
     differing = [id for id in sorted({*was, *is_now}) if was.get(id) != is_now.get(id)]
     changes = ", ".join(f"{id} {update.statuses.get(id, 'gone').replace('unchanged', 'as released')}" for id in differing)
-    message = f"the lock is not current: {changes or 'a note type changed'}"
-    raise DeckError([Problem(Place(order.lock.as_posix()), message, "run make deck and commit it")])
+    message = f"the lock is not current: {changes or ('releases went' if told else 'a note type changed')}"
+    raise DeckError([*told, Problem(Place(order.lock.as_posix()), message, "run make deck and commit it")])
 
 
 def _refused(order: Order, deck: Deck, old: Lock, new: Lock) -> Iterator[Problem]:
@@ -364,9 +404,9 @@ def _said(built: Built, update: Update, found: Coverage, package: Path) -> str:
     return _noticed(summary(built.sheets, _warned(built, update), update.statuses, found, package, update.lock.last), built)
 
 
-def _warned(built: Built, update: Update) -> Deck:
+def _warned(built: Built, update: Update, told: Sequence[Problem] = ()) -> Deck:
     """The deck with what a learner will see and cannot be helped among its warnings."""
-    return built.deck._replace(warnings=(*built.deck.warnings, *update.warnings, *update.vanished))
+    return built.deck._replace(warnings=(*built.deck.warnings, *told, *update.warnings, *update.vanished))
 
 
 def _noticed(text: str, built: Built) -> str:

@@ -403,6 +403,81 @@ def test_what_is_measured_later_arrives_and_stays(studied: Learner, shop: Worksh
     assert studied.texts()["fast"] == before["fast"] and "TB/s" not in studied.note("copy-rate")["Answer"]
 
 
+def more_fields(learner: Learner, kind: dict[str, Any]) -> None:
+    learner.col.models.add_field(kind, learner.col.models.new_field("Mine"))
+
+
+def more_templates(learner: Learner, kind: dict[str, Any]) -> None:
+    more = learner.col.models.new_template("Mine")
+    more["qfmt"], more["afmt"] = "{{Front}}?", "{{Answer}}"
+    learner.col.models.add_template(kind, more)
+
+
+def fields_moved(learner: Learner, kind: dict[str, Any]) -> None:
+    learner.col.models.reposition_field(kind, kind["flds"][2], 1)
+
+
+def fields_removed(learner: Learner, kind: dict[str, Any]) -> None:
+    learner.col.models.remove_field(kind, kind["flds"][-1])
+
+
+def other_names(learner: Learner, kind: dict[str, Any]) -> None:
+    learner.col.models.rename_field(kind, kind["flds"][2], "Mine")
+    kind["name"], kind["tmpls"][0]["name"] = "My type", "My card"
+
+
+def other_looks(learner: Learner, kind: dict[str, Any]) -> None:
+    kind["css"] += ".mine {}"
+    kind["tmpls"][0]["qfmt"] += "mine"
+
+
+CHANGED = {  # what a learner does with the note type -> whether notes are updated by default, by merging, by merging and updating always
+    other_names: (True, True, True),
+    other_looks: (True, True, True),
+    more_fields: (False, True, True),
+    more_templates: (False, True, True),
+    fields_moved: (False, True, True),
+    fields_removed: (False, False, True),
+}
+OPTIONS: list[dict[str, Any]] = [{}, {"merge_notetypes": True}, {"merge_notetypes": True, "update_notes": 1}]
+
+
+@pytest.mark.parametrize("change", CHANGED, ids=lambda change: change.__name__)
+def test_a_learner_who_changed_a_note_type(change: Callable[[Learner, dict[str, Any]], None], shop: Workshop, tmp_path: Path):
+    """What the README says to such a learner is what Anki does; after an import that merged, the next one arrives by merging alone."""
+    first = shop.package.rename(tmp_path / "first.apkg")
+    shop.edit("training/pictures.md", ("Thirty-two", "Exactly 32"))
+    shop.edit("training/pictures.md", ("# What is a block?", "# What is a grid? {#grid}\n\nAll blocks.\n\n# What is a block?"))
+    second = shop.release(SECOND, "8")
+    shop.edit("training/pictures.md", ("Exactly 32", "Always 32"))
+    third = shop.release(THIRD, "9")
+    for arrives, options in zip(CHANGED[change], OPTIONS, strict=True):
+        learner = Learner(tmp_path / f"{len(options)}.anki2")
+        learner.takes(first)
+        learner.studies()
+        learner.edits("block", "Answer", "my own", "mine")
+        kind = learner.note("warp").note_type()
+        change(learner, kind)
+        learner.col.models.update_dict(kind)
+        learner.col.models._clear_cache()
+        _happened(learner, FIRST)
+        cards, took = learner.schedules(), learner.takes(second, **options)
+        _happened(learner, SECOND)
+        assert ("Exactly 32" in str(learner.note("warp").fields)) == arrives, options
+        assert bool(took.conflicting) == (not arrives and not options) == learner.note("grid").note_type()["name"].endswith("+")
+        assert ("my own" in str(learner.note("block").fields)) == ("update_notes" not in options)
+        assert all(card in learner.schedules() for card in cards)
+        learner.takes(third, **{**options, "update_notes": 0} if options else {})
+        assert ("Always 32" in str(learner.note("warp").fields)) == (arrives or bool(options)), options
+        learner.col.close()
+
+
+def _happened(learner: Learner, release: int) -> None:
+    """What the collection says of now was a while after a release, and before the next."""
+    for table, time in (("notes", "mod"), ("notetypes", "mtime_secs")):
+        learner.col.db.execute(f"update {table} set {time} = ? where {time} > ?", release + 1000, release)
+
+
 def test_a_moved_note_stays_in_its_old_deck(studied: Learner, shop: Workshop):
     shop.edit("serving/cache.md", ("# Why page the cache? {#paging}\n\nTo waste none of it.\n", ""))
     shop.edit("training/pictures.md", ("# What is a warp?", "# Why page the cache? {#paging}\n\nTo waste none of it.\n\n# What is a warp?"))

@@ -292,7 +292,7 @@ def test_every_init_has_an_id_of_its_own(warpdeck: Installed, tmp_path: Path):
         warpdeck.does(tmp_path, "init", name)
         ids.add(re.search(r"^id: (\d{13}) ", (tmp_path / name / "cards/deck.yml").read_text(encoding="utf-8"), re.MULTILINE)[1])  # type: ignore[index]
         hidden = {path.name for path in (tmp_path / name).glob(".*")}
-        assert hidden == {".gitignore", ".editorconfig", ".vscode", ".github"}
+        assert hidden == {".gitignore", ".gitattributes", ".editorconfig", ".vscode", ".github"}
     assert len(ids) == 3
 
 

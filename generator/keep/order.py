@@ -94,6 +94,15 @@ class Order:
         """Deletes what builds that were killed left where this one writes."""
         sweep(self.build, self.cache.parent, self.lock.parent)
 
+    def released(self, deck: int) -> Path:
+        """What builds into this folder have seen released of a deck, by its id: a lock of releases alone."""
+        return self.build / "released" / f"{deck}.lock"
+
+    def wrote_last(self, path: Path) -> bool:
+        """Whether a file is as the last build wrote it."""
+        kept = self.before.wrote.get(os.fspath(path)) if self.before else None
+        return kept is not None and hash_of(os.fspath(path)) == kept[4]
+
     def standing(self) -> Stamp | None:
         """The stamp of the last build, if another one would give the same."""
         return stamp.standing(self.stamp, self.before, self.files, self.circumstances)

@@ -11,10 +11,13 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+import re
+import zlib
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from generator.look.notetypes import NoteType
 from generator.notes import Deck, Entry, Rendered
@@ -22,9 +25,18 @@ from generator.pack import library
 from generator.problems import Place, Problem
 
 ALIKE = 0.4  # a cloze whose text resembles its former text less than this hides something else
+LONG = 500  # characters, or words, in whose order two texts are compared; of longer ones it counts alone how many they share
+MANY = 40  # numbers of a note that may change while each is compared with each; of more the same text alone is looked for
 HEADER = "# What learners have of every note and note type, and under built what was built since. The build writes it; commit it with the cards."
 UNTOLD = b"# What was shipped"  # began a lock that did not tell a build from a release, when there had been none
 LATEST = 10**11  # seconds since 1970: no release is that late
+SUM = b', "sum": "'  # behind what a line says of releases: its checksum, since no hand should write there
+CONFLICT = (b"<<<<<<< ", b"||||||| ", b">>>>>>> ")
+MEND = "take the line away: the build brings it back, from git's history or from build/released"
+SETTLE = "take either side, or both sides' lines without these marks, and build: of each note it takes what was released last"
+MEND = "take the line away: the build brings it back, from git's history or from build/released"
+SETTLE = "take either side, or both sides' lines without these marks, and build: of each note it takes what was released last"
+>>>>>>> lock
 NONE: Mapping[Any, Any] = MappingProxyType({})
 
 
@@ -64,6 +76,9 @@ class Release(NamedTuple):
 
     deck: int
     at: int
+
+
+Line = TypeVar("Line", NoteLine, TypeLine, Release)
 
 
 class Lock(NamedTuple):
@@ -174,6 +189,47 @@ def release(lock: Lock, deck: Deck, notes_now: Sequence[Entry], types: Mapping[s
     return Lock(notes, {**lock.types, **kinds}, releases, lines=lock.lines)
 
 
+def later(lock: Lock, lines: Iterable[bytes], only: Collection[str] | None = None) -> Lock:
+    """The lock with what other versions of it know: of each note and note type the line with the greatest `mod`, and all releases.
+
+    lines: what `released_lines` gives of those versions, the newest first; one that does not fit tells nothing. only: of these notes, of the
+    types that are here and of no releases, as of versions that this one does not follow.
+    """
+    known: dict[str, dict[str, Any]] = {"note": dict(lock.notes), "type": dict(lock.types), "release": dict(lock.releases)}
+    here = None if only is None else {"note": {*only}, "type": {*lock.types, *lock.type_drafts}, "release": set[str]()}
+    for line in lines:
+        try:
+            read = _read(json.loads(line))
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            continue
+        if read.released and _sound(line) and (here is None or read.name in here[read.kind]):
+            before = known[read.kind].get(read.name)
+            known[read.kind][read.name] = _last(before, read.released) if before else read.released
+    return lock._replace(notes=known["note"], types=known["type"], releases=known["release"])
+
+
+def released_lines(content: Iterable[bytes]) -> Iterator[bytes]:
+    """What lines of a lock say of releases, without what was built since."""
+    for line in content:
+        if line.startswith((b'{"note": ', b'{"type": ', b'{"release": ')):
+            said, built, _ = line.rstrip().partition(b', "built": {')
+            if b', "' in said:
+                yield said + b"}" if built else said
+
+
+def _last(one: Line, other: Line) -> Line:
+    """What was released last, of two lines of one name; `one` where nothing tells. Two other contents of one second: neither is what all have."""
+    if isinstance(one, Release) or isinstance(other, Release):
+        return max(one, other, key=lambda release: release.at)
+    last, first = (other, one) if other.mod > one.mod else (one, other)
+    if last.mod == first.mod and last.hash != first.hash:
+        last = last._replace(hash="")
+    if isinstance(last, NoteLine):
+        gone = {number: source for number, source in {**first.gone, **first.clozes, **last.gone}.items() if number not in last.clozes}
+        return last if gone == last.gone else last._replace(gone=gone)
+    return last
+
+
 def same(one: Lock, other: Lock) -> bool:
     """Whether learners have the same of both."""
     return (one.notes, one.types) == (other.notes, other.types)
@@ -224,14 +280,56 @@ def _judge_note(released: NoteLine, note: Entry, problems: list[Problem], warnin
         warnings.append(Problem(place, message, "a new learner gets them in the new place"))
     if released.clozes == note.clozes:
         return
-    hidden = {**released.gone, **released.clozes}
-    for number, text in sorted(note.clozes.items()):
-        was = hidden.get(number)
-        if was is not None and difflib.SequenceMatcher(None, was, text, autojunk=False).ratio() < ALIKE:
-            hint = f"number it c{max([*hidden, *note.clozes]) + 1}; a learner's schedule for c{number} belongs to the old text"
-            problems.append(Problem(place, f"cloze c{number} hid {was!r} and now hides {text!r}", hint))
+    problems += _judge_clozes(note, released)
     for number in sorted(set(released.clozes) - set(note.clozes)):
-        warnings.append(Problem(place, f"cloze c{number} is gone; learners keep its card, empty, until they run Empty Cards"))
+        same = [f"c{other}" for other, text in sorted(note.clozes.items()) if other not in released.clozes and text == released.clozes[number]]
+        hint = f"{same[0]} hides the same: number it c{number}, and its schedule stays" if same else ""
+        warnings.append(Problem(place, f"cloze c{number} is gone; learners keep its card, empty, until they run Empty Cards", hint))
+
+
+def _judge_clozes(note: Entry, released: NoteLine) -> Iterator[Problem]:
+    """A problem for each number whose schedule would go on with what another number hid, or with something else.
+
+    Numbers and what was hidden are paired off, the best fit first. What did not change is out of it, so that a correction may repeat another
+    number's text; a number that comes back after a release without it may not.
+    """
+    hidden = {**released.gone, **released.clozes}
+    changed = [number for number, text in sorted(note.clozes.items()) if number in hidden and hidden[number] != text]
+    own = {number: _fit(hidden[number], note.clozes[number]) for number in changed}
+    pairs = [(-own[number], False, number, number) for number in changed]
+    for number in changed:
+        text = note.clozes[number]
+        for other, was in hidden.items():
+            free = number not in released.clozes or note.clozes.get(other) != was
+            fit = 0 if other == number or not free else _fit(was, text) if len(changed) <= MANY else float(was == text)
+            if fit > own[number]:
+                pairs.append((-fit, True, number, other))
+    takes: dict[int, int] = {}
+    taken: set[int] = set()
+    for _, _, number, other in sorted(pairs):
+        if number not in takes and other not in taken:
+            takes[number] = other
+            taken.add(other)
+    for number in changed:
+        was, text, other = hidden[number], note.clozes[number], takes.get(number, number)
+        belongs = f"a learner's schedule for c{number} belongs to the old text"
+        if other != number:
+            message = f"cloze c{number} hid {was!r} and now hides {text!r}, which fits what c{other} hid"
+            yield Problem(note.place, message, f"number it c{other}; {belongs}")
+        elif _shared(was, text) < ALIKE:
+            hint = f"number it c{max([*hidden, *note.clozes]) + 1}; {belongs}"
+            yield Problem(note.place, f"cloze c{number} hid {was!r} and now hides {text!r}", hint)
+
+
+@lru_cache(4096)
+def _fit(was: str, text: str) -> float:
+    """How much of a text is another one, from 0 to 1: by its words and signs, and by its characters."""
+    return (_shared(*(re.findall(r"\w+|\S", one) for one in (was, text))) + _shared(was, text)) / 2
+
+
+def _shared(one: Sequence[str], other: Sequence[str]) -> float:
+    both = difflib.SequenceMatcher(None, one, other, autojunk=False)
+    return both.ratio() if max(len(one), len(other)) <= LONG else both.quick_ratio()
 
 
 def _judge_type(released: TypeLine, line: TypeLine, key: str, place: Place) -> Iterator[Problem]:
@@ -258,8 +356,11 @@ def _digest(content: Any) -> str:
 # ---------------------------------------------------------------------------------------------- the file
 
 
-def load(path: Path, problems: list[Problem]) -> Lock:
-    """The lock in a file; an empty one where there is no file. A line that does not fit (a merge conflict, say) is a problem."""
+def load(path: Path, problems: list[Problem], sure: bool = False) -> Lock:
+    """The lock in a file; an empty one where there is no file. A line that does not fit is a problem, one that stands twice is read as the later one.
+
+    sure: whether it is the file that our own build wrote.
+    """
     content = path.read_bytes() if path.exists() else b""
     if content.startswith(UNTOLD):
         return Lock()
@@ -267,25 +368,33 @@ def load(path: Path, problems: list[Problem]) -> Lock:
     lines: dict[str, tuple[NoteLine | None, Draft | None, str]] = {}
     shown = path.as_posix()
     written = [(number, line) for number, line in enumerate(content.split(b"\n"), 1) if line.strip() and not line.startswith(b"#")]
+    if marks := [number for number, line in written if line.startswith(CONFLICT)]:
+        problems.append(Problem(Place(shown, marks[0]), "a merge left its marks in the lock", SETTLE))
+        written = [(number, line) for number, line in written if not line.startswith((*CONFLICT, b"======="))]
     for (number, line), entry in zip(written, _parsed([line for _, line in written])):
         try:
             read = _read(entry if _plain(line, entry) else _strict(line))
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-            hint = "settle the merge: keep both sides' lines, sorted, and build again"
-            problems.append(Problem(Place(shown, number), "this line is none of a lock", hint))
+            problems.append(Problem(Place(shown, number), "this line is none of a lock", MEND))
             continue
-        if read.name in found[read.kind]:
-            what = "note type" if read.kind == "type" else read.kind
-            problems.append(Problem(Place(shown, number), f"the {what} {read.name!r} stands twice in the lock", "keep the line with the greater mod"))
+        if not (sure or _sound(line)):
+            what = f"{'note type' if read.kind == 'type' else read.kind} {read.name!r}"
+            problems.append(Problem(Place(shown, number), f"what was released of the {what} was changed by hand, or damaged", MEND))
             continue
+        if before := found[read.kind].get(read.name):
+            read = _both(before, read)
         found[read.kind][read.name] = read
         if read.kind == "note":
-            lines[read.name] = read.released, read.draft, line.decode().strip()
+            lines[read.name] = read.released, read.draft, "" if before else line.decode().strip()
     notes, types, releases = ({name: read.released for name, read in found[kind].items() if read.released} for kind in found)
     drafts, type_drafts = ({name: read.draft for name, read in found[kind].items() if read.draft} for kind in ("note", "type"))
-    if not releases and (notes or types):
-        problems.append(Problem(Place(shown), "the lock knows of released notes and of no release", "bring its release lines back from git"))
     return Lock(notes, types, releases, drafts, type_drafts, lines)
+
+
+def unfounded(lock: Lock, place: str) -> Iterator[Problem]:
+    """A problem where a lock that knows of released notes has lost its releases, and nothing brought them back."""
+    if not lock.releases and (lock.notes or lock.types):
+        yield Problem(Place(place), "the lock knows of released notes and of no release", "bring its release lines back from git")
 
 
 class _Line(NamedTuple):
@@ -293,6 +402,23 @@ class _Line(NamedTuple):
     name: str
     released: Any
     draft: Draft | None = None
+
+
+def _both(one: _Line, other: _Line) -> _Line:
+    """Two lines of one name, as a merge may keep them."""
+    released = _last(one.released, other.released) if one.released and other.released else one.released or other.released
+    draft = max((line.draft for line in (one, other) if line.draft), key=lambda draft: draft.mod, default=None)
+    return one._replace(released=released, draft=draft)
+
+
+def _sound(line: bytes) -> bool:
+    """Whether a line says of releases what the build wrote there, as its sum tells; one of before there were sums has none."""
+    said, marked, behind = line.partition(SUM)
+    return behind.startswith(_sum(said)) if marked else not re.search(rb'"sum"\s*:', line)
+
+
+def _sum(said: bytes) -> bytes:
+    return b"%08x" % zlib.crc32(said)
 
 
 def _parsed(lines: Sequence[bytes]) -> Sequence[Any]:
@@ -385,12 +511,12 @@ def text(lock: Lock) -> str:
     lines += [_line({"release": version, **release._asdict()}) for version, release in sorted(lock.releases.items())]
     for key in sorted({*lock.types, *lock.type_drafts}):
         kind = lock.types.get(key)
-        lines.append(_line({"type": key, **(kind._asdict() if kind else {}), **_built(lock.type_drafts.get(key))}))
+        lines.append(_line({"type": key, **(kind._asdict() if kind else {})}, lock.type_drafts.get(key)))
     for id in sorted({*lock.notes, *lock.drafts}):
         note, draft = lock.notes.get(id), lock.drafts.get(id)
         *before, line = lock.lines.get(id, (None, None, ""))
         if not line or note is not before[0] or draft is not before[1]:
-            line = _line({"note": id, **_released(note), **_built(draft)})
+            line = _line({"note": id, **_released(note)}, draft)
         lines.append(line)
     return "\n".join(lines) + "\n"
 
@@ -407,9 +533,9 @@ def _released(note: NoteLine | None) -> dict[str, Any]:
     return entry
 
 
-def _built(draft: Draft | None) -> dict[str, Any]:
-    return {"built": draft._asdict()} if draft else {}
-
-
-def _line(entry: Mapping[str, Any]) -> str:
-    return json.dumps(entry, ensure_ascii=False)
+def _line(entry: Mapping[str, Any], draft: Draft | None = None) -> str:
+    """A line: what was released, which a sum follows, and what was built since."""
+    line = json.dumps(entry, ensure_ascii=False)[:-1]
+    if len(entry) > 1:
+        line += f'{SUM.decode()}{_sum(line.encode()).decode()}"'
+    return line + (f', "built": {json.dumps(draft._asdict())}}}' if draft else "}")

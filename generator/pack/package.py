@@ -79,7 +79,9 @@ def description(deck: Deck) -> str:
         f"<p>{html.escape(deck.description)}</p>" if deck.description else "",
         f"<p>Version {html.escape(deck.version)}{source}.</p>" if deck.version else f"<p>It comes{source}.</p>" if source else "",
         "<p>Importing a newer version changes only the notes whose content changed: there it overwrites your edits and tags. "
-        "Schedules, review history, flags and suspended cards stay. Notes that were retired stay until you delete them.</p>",
+        "Schedules, review history, flags and suspended cards stay. Notes that were retired stay until you delete them.</p>"
+        "<p>If you add, remove or move a field or a card template of a note type, Anki no longer updates its notes, "
+        "unless you tick <i>Merge note types</i> when you import.</p>",
     ]
     return "".join(parts)
 

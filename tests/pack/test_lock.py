@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import re
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -255,6 +257,73 @@ def test_a_cloze_may_be_worded_better():
     assert release(better, lock=lock).notes["a"].clozes == {1: "the ring all-reduce of gradients"}
 
 
+SWAPPED = {  # what was released under c1, c2 …; what stands there now (None: the number is gone); the numbers that are refused, with those that fit
+    "two that look alike": (["4 bytes", "2 bytes"], ["2 bytes", "4 bytes"], {1: 2, 2: 1}),
+    "single signs": (["2", "4"], ["4", "2"], {1: 2, 2: 1}),
+    "one is the other and more": (["Adam", "AdamW"], ["AdamW", "Adam"], {1: 2, 2: 1}),
+    "long ones": (
+        [f"about {n} bytes for each parameter of the model" for n in (4, 2)],
+        [f"about {n} bytes for each parameter" for n in (2, 4)],
+        {1: 2, 2: 1},
+    ),
+    "reworded": (["the first moment", "the second moment"], ["its second moment", "its first moment"], {1: 2, 2: 1}),
+    "math": ([r"$\frac{a}{b}$", r"$\frac{b}{a}$"], [r"$\frac{b}{a}$", r"$\frac{a}{b}$"], {1: 2, 2: 1}),
+    "references": (["[[full.total | GB]]", "[[full.weights | GB]]"], ["[[full.weights | GB 2]]", "[[full.total | GB 2]]"], {1: 2, 2: 1}),
+    "several places each": (["both / two", "none / 3"], ["none / 3", "both / two"], {1: 2, 2: 1}),
+    "rotated": (["$O(n)$", "$O(n^2)$", "$O(n^3)$"], ["$O(n^3)$", "$O(n)$", "$O(n^2)$"], {1: 3, 2: 1, 3: 2}),
+    "renumbered after one went": (["rank 8", "rank 16", "rank 32"], ["rank 16", "rank 32", None], {1: 2, 2: 3}),
+    "renumbered for one before": (["rank 8", "rank 16"], ["rank 4", "rank 8", "rank 16"], {2: 1}),
+    "one takes another's, which gets a new text": (["4 bytes each", "2 bytes each"], ["2 bytes each", "12 bytes each"], {1: 2}),
+    "a correction": (["4 bytes", "2 bytes"], ["2 bytes", "2 bytes"], {}),
+    "a correction of twins": (["2 bytes", "2 bytes"], ["4 bytes", "2 bytes"], {}),
+    "corrections of all": (["4 GB", "8 GB", "16 GB"], ["40 GB", "80 GB", "160 GB"], {}),
+    "corrections that come near another": (["$O(n)$", "$O(n^2)$"], ["$O(n^3)$", "$O(n^2 d)$"], {}),
+    "both worded otherwise": (["the first moment", "the second moment"], ["first moments of Adam", "second moments of Adam"], {}),
+    "runs of other names": (["[[full.total | GB]]", "[[full.weights | GB]]"], ["[[big.total | GB]]", "[[big.weights | GB]]"], {}),
+    "a number more": (["rank 8", "rank 16"], ["rank 8", "rank 16", "rank 32"], {}),
+}
+
+
+@pytest.mark.parametrize("case", SWAPPED)
+def test_clozes_that_change_places(case: str):
+    was, now, refused = SWAPPED[case]
+    before, after = ({f"c{n}": text for n, text in enumerate(texts, 1) if text} for texts in (was, now))
+    problems = build(cloze(**after), lock=release(cloze(**before))).problems
+    assert [str(p).partition(": ")[2] for p in problems] == [
+        f"cloze c{n} hid {was[n - 1]!r} and now hides {now[n - 1]!r}, which fits what c{fits} hid "
+        f"(number it c{fits}; a learner's schedule for c{n} belongs to the old text)"
+        for n, fits in refused.items()
+    ]
+    assert build(cloze(**after), lock=build(cloze(**before)).lock).problems == ()  # drafts are free
+
+
+@pytest.mark.parametrize("text, fits", [("rank 32", 0), ("rank 31", 0), ("rank 8 or so", 1)])
+def test_a_number_that_comes_back_alike(text: str, fits: int):
+    lock = release(cloze(c1="rank 8"), lock=release(cloze(c1="rank 8", c2="rank 32")), now=SECOND)
+    problems = told(build(cloze(c1="rank 8", c2=text), lock=lock, now=THIRD).problems)
+    assert ("which fits what c1 hid" in problems) == bool(fits) and bool(problems) == bool(fits)
+    assert "which fits what c2 hid (number it c2" in told(build(cloze(c1="rank 32"), lock=lock, now=THIRD).problems)
+
+
+def test_a_cloze_that_goes_and_comes_under_another_number():
+    again = build(cloze(c1="ring", c3="tree"), lock=release(cloze(c1="ring", c2="tree")))
+    assert again.problems == () and "until they run Empty Cards (c3 hides the same: number it c2, and its schedule stays)" in told(again.warnings)
+
+
+WALKS_OF_CLOZES = [random.Random(seed) for seed in range(10)]
+
+
+@pytest.mark.parametrize("walk", WALKS_OF_CLOZES, ids=range(len(WALKS_OF_CLOZES)))
+def test_whichever_two_change_places(walk: random.Random):
+    words = ["the", "of", "each", "model", "layer", "weight", "gradient", "bytes", "copy", "rank", "first", "second", "2", "4", "8", "16", "bf16"]
+    texts = list({" ".join(walk.sample(words, walk.randrange(1, 6))): None for _ in range(walk.randrange(2, 7))})
+    if len(texts) > 1:
+        swapped, (i, j) = list(texts), walk.sample(range(len(texts)), 2)
+        swapped[i], swapped[j] = texts[j], texts[i]
+        before, after = (cloze(**{f"c{n}": text for n, text in enumerate(some, 1)}) for some in (texts, swapped))
+        assert [p.message.split()[1] for p in build(after, lock=release(before)).problems] == [f"c{n + 1}" for n in sorted((i, j))]
+
+
 def test_a_cloze_that_went_in_an_earlier_release_is_not_told_of_again():
     lock = release(cloze(c1="ring"), lock=release(cloze(c1="ring", c2="tree")), now=SECOND)
     assert build(cloze(c1="ring"), lock=lock, now=THIRD).warnings == ()
@@ -368,6 +437,48 @@ def test_a_line_is_written_as_what_it_says_now(tmp_path: Path):
         assert text(changed) == text(changed._replace(lines={}))
 
 
+def test_a_line_that_a_hand_changed(tmp_path: Path):
+    """What is said of releases has a sum. What was built since has none: it may be merged, and nobody has it."""
+    written = text(LINES).splitlines()
+    for at, line in enumerate(written[1:], 1):
+        for old, new in (
+            ('"mod": 1', '"mod": 0'),
+            ('"guid": "g', '"guid": "h'),
+            ('"hash": "', '"hash": "0'),
+            ('"at": ', '"at": 1'),
+            ('"id": 7', '"id": 8'),
+        ):
+            if old in line.partition(', "built"')[0]:
+                problems: list[Problem] = []
+                load(saved(tmp_path, "\n".join([*written[:at], line.replace(old, new, 1), *written[at + 1 :]])), problems)
+                assert [(p.place.line, "changed by hand, or damaged (take the line away: the build brings it back" in str(p)) for p in problems] == [
+                    (at + 1, True)
+                ]
+    problems = []
+    assert load(saved(tmp_path, text(LINES).replace('"mod": 5', '"mod": 6')), problems).drafts["b"].mod == 6 and problems == []
+    summed = re.sub(r', "sum": "\w{8}"', "", text(LINES))  # as it was before there were sums
+    assert load(saved(tmp_path, summed), problems)._replace(lines={}) == LINES and problems == []
+
+
+def test_what_other_versions_know():
+    """The greater `mod` tells; of equal ones with other contents nobody's is what all have; all that was ever hidden is kept."""
+    one = release(note("a"), cloze(c1="ring", c2="tree")._replace(id="c"))
+    other = release(note("a", "x"), cloze(c1="ring")._replace(id="c"), note("b"), lock=one, now=SECOND)
+
+    def known(*locks_then: Lock, lock: Lock = one, only: list[str] | None = None) -> Lock:
+        return locks.later(lock, (line for then in locks_then for line in locks.released_lines(text(then).encode().splitlines(True))), only)
+
+    assert known(other)._replace(lines={}) == other == known(one, lock=other) == known(one, other, lock=Lock())
+    assert known(other, only=["a"]).notes == {**one.notes, "a": other.notes["a"]} and known(other, only=["a"]).releases == one.releases
+    twin = release(note("a", "y"), cloze(c1="ring", c3="star")._replace(id="c"), lock=one, now=SECOND)
+    both = known(twin, lock=other)
+    assert both.notes["a"].hash == "" and both.notes["c"].gone == {2: "tree", 3: "star"} and known(both, lock=other).notes == both.notes
+    for answer in ("x", "y", "z"):
+        assert build(note("a", answer), lock=both, now=FIRST).lock.mod("a") == SECOND + 1
+    spoilt = [line.replace(b'"sum": "', b'"sum": "z') for line in locks.released_lines(text(other).encode().splitlines())]
+    assert locks.later(one, [*spoilt, b"{", b'{"note": "a", "hash": 3}', b"[]"]) == one
+
+
 def test_one_sorted_line_each():
     lines = text(LINES).splitlines()
     begin = ['{"release": "2026.11"', '{"release": "2026.9"', '{"type": "own"', '{"type": "qa"', '{"note": "a"', '{"note": "ab"', '{"note": "b"']
@@ -382,7 +493,7 @@ def test_one_sorted_line_each():
 
 
 BROKEN = {
-    "a conflict": ("<<<<<<< HEAD\n{}\n=======\n>>>>>>> topic\n", [2, 3, 4, 5]),
+    "no JSON": ("{}\n=======\n{'note'}\n", [2, 3, 4]),
     "another shape": ('[]\n"note"\n7\nnull\n{"note": "a"}\n{"note": "a", "built": 3}\n{"release": "1"}\n', [2, 3, 4, 5, 6, 7, 8]),
     "no text": (b"\xff\xfe\n\x00\n", [2, 3]),
     "a mod that is none": (text(LINES).split("\n")[5].replace('"mod": 1', '"mod": "x"'), [2]),
@@ -395,24 +506,21 @@ def test_lines_that_do_not_fit(case: str, tmp_path: Path):
     problems: list[Problem] = []
     load(saved(tmp_path, b"# header\n" + (content if isinstance(content, bytes) else content.encode())), problems)
     assert [problem.place.line for problem in problems] == lines
-    assert all("this line is none of a lock (settle the merge" in str(problem) for problem in problems)
+    assert all("this line is none of a lock (take the line away: the build brings it back" in str(problem) for problem in problems)
 
 
 def test_a_merge_that_kept_both_sides(tmp_path: Path):
     problems: list[Problem] = []
-    twice = text(LINES) + "".join(f"{line}\n" for line in text(LINES).splitlines()[2:6])
-    load(saved(tmp_path, twice), problems)
-    assert [str(p).split(": ", 1)[1] for p in problems] == [
-        "the release '2026.9' stands twice in the lock (keep the line with the greater mod)",
-        "the note type 'own' stands twice in the lock (keep the line with the greater mod)",
-        "the note type 'qa' stands twice in the lock (keep the line with the greater mod)",
-        "the note 'a' stands twice in the lock (keep the line with the greater mod)",
-    ]
+    later = LINES._replace(notes={**LINES.notes, "a": LINES.notes["a"]._replace(mod=7)}, drafts={"ab": Draft("ce", 4)})
+    for one, other in ((LINES, later), (later, LINES), (later, later)):
+        read = load(saved(tmp_path, text(one) + text(other)), problems)
+        assert read._replace(lines={}) == (later if one == other else later._replace(drafts={**LINES.drafts, **later.drafts}))
+        assert text(read) == text(read._replace(lines={})) and problems == []
 
 
 def test_a_merge_that_lost_the_releases(tmp_path: Path):
     problems: list[Problem] = []
-    load(saved(tmp_path, text(LINES._replace(releases={}))), problems)
+    problems += locks.unfounded(load(saved(tmp_path, text(LINES._replace(releases={}))), problems), "cards/deck.lock")
     assert "the lock knows of released notes and of no release" in told(tuple(problems))
 
 
@@ -441,7 +549,7 @@ def test_a_conflict_stops_the_build(shop: Workshop):
     before = shop.state()
     for command in ("deck", "release"):
         done = shop.run(command, now=SECOND)
-        assert done.status == 1 and "cards/deck.lock:1: this line is none of a lock" in done.err
+        assert done.status == 1 and "cards/deck.lock:1: a merge left its marks in the lock (take either side, or both" in done.err
     assert shop.state() == before
 
 
@@ -472,6 +580,9 @@ def test_frozen_sees_a_draft_that_went(shop: Workshop):
 
 def test_frozen_without_a_lock(shop: Workshop):
     shop.lock.unlink()
+    done = shop.run("deck", "--frozen", now=SECOND)
+    assert done.status == 1 and "the lock was gone: what learners have of 9 notes and 4 note types is known" in done.err and not shop.lock.exists()
+    shutil.rmtree(shop.folder / "build")
     done = shop.run("deck", "--frozen", now=SECOND)
     assert done.status == 1 and "the lock is not current: adam-bytes new, " in done.err and not shop.lock.exists()
 

@@ -99,4 +99,5 @@ def test_what_git_does_not_know(released: tuple[Workshop, str]):
 
 def test_nothing_was_released(shop: Workshop):
     shop.lock.unlink()
+    shutil.rmtree(shop.folder / "build")
     assert shop.run("diff", now=FIRST).out.startswith("nothing was released yet")

@@ -1,0 +1,83 @@
+"""A learner with a collection of the real Anki, as a process of its own, so that any Python with any Anki since 2.1.36 may be the judge.
+
+python learner.py COLLECTION reads a line of JSON for each thing that is done, `{"do": "takes", "package": …}` say, and answers each with the
+collection as it is then. Needs nothing but the package `anki`.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import sys
+from pathlib import Path
+from typing import Any
+
+import anki.collection
+import anki.lang
+
+
+class Learner:
+    def __init__(self, path: str):
+        try:
+            anki.lang.set_lang("en")
+        except TypeError:  # before 2.1.45
+            anki.lang.set_lang("en", "")
+        self.col = anki.collection.Collection(path)
+
+    def takes(self, package: str) -> None:
+        """Imports a package as Anki does unless it is told otherwise."""
+        if hasattr(self.col, "import_anki_package"):
+            from anki.collection import ImportAnkiPackageOptions, ImportAnkiPackageRequest
+
+            self.col.import_anki_package(ImportAnkiPackageRequest(package_path=package, options=ImportAnkiPackageOptions()))
+            self.col.models._clear_cache()
+        else:
+            from anki.importing.apkg import AnkiPackageImporter
+
+            AnkiPackageImporter(self.col, package).run()
+
+    def studies(self, seed: int) -> None:
+        """Answers some cards, and suspends and flags others."""
+        walk = random.Random(seed)
+        self.col.decks.select(self.col.db.scalar("select did from cards order by id"))
+        if hasattr(self.col, "reset"):
+            self.col.reset()
+        for _ in range(walk.randrange(1, 4)):
+            if card := self.col.sched.getCard():
+                (getattr(card, "start_timer", None) or card.startTimer)()
+                self.col.sched.answerCard(card, walk.randrange(1, 4))
+        ids = self.col.db.list("select id from cards order by id")
+        self.col.db.execute("update cards set flags = ? where id = ?", walk.randrange(1, 4), walk.choice(ids))
+        self.col.db.execute("update cards set queue = -1 where id = ?", walk.choice(ids))
+
+    def edits(self, guid: str, text: str, at: int) -> None:
+        """Writes something of one's own into a note's last field."""
+        fields = self.col.db.scalar("select flds from notes where guid = ?", guid).split("\x1f")
+        fields[-1] = text
+        self.col.db.execute("update notes set flds = ?, tags = tags || 'mine ', mod = ? where guid = ?", "\x1f".join(fields), at, guid)
+
+    def state(self) -> dict[str, Any]:
+        columns = "id, nid, did, ord, type, queue, due, ivl, factor, reps, lapses, left, flags"
+        kinds = {str(kind["id"]): [[[one["qfmt"], one["afmt"]] for one in kind["tmpls"]], kind["css"]] for kind in self.col.models.all()}
+        return {
+            "notes": [list(row) for row in self.col.db.all("select guid, mod, mid, tags, flds from notes")],
+            "cards": [list(row) for row in self.col.db.all(f"select {columns} from cards order by id")],
+            "reviews": [list(row) for row in self.col.db.all("select * from revlog order by id")],
+            "types": kinds,
+        }
+
+
+def main() -> None:
+    out, sys.stdout = sys.stdout, sys.stderr
+    Path(sys.argv[1]).parent.mkdir(parents=True, exist_ok=True)
+    learner = Learner(sys.argv[1])
+    for line in sys.stdin:
+        asked = json.loads(line)
+        do = asked.pop("do")
+        getattr(learner, do)(**asked)
+        print(json.dumps(learner.state()), file=out, flush=True)
+    learner.col.close()
+
+
+if __name__ == "__main__":
+    main()
