@@ -313,7 +313,7 @@ def find(name: str) -> Kernel:
         raise KernelError(f"{place} cannot be imported: {why}") from error
     found = getattr(module, name, None)
     if not isinstance(found, Kernel):
-        raise KernelError(f"{place} declares no kernel named {name!r}")
+        raise KernelError(f"{place} declares no kernel named {name!r} (@kernel stands above a function of the file's name)")
     return found
 
 

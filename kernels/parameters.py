@@ -58,7 +58,7 @@ def parameters_of(function: Callable[..., Any]) -> dict[str, Parameter]:
         if argument.kind not in (argument.POSITIONAL_OR_KEYWORD, argument.KEYWORD_ONLY):
             raise KernelError(f"{what} must be an ordinary one, which can be given by its name")
         if name not in hints:
-            raise KernelError(f"{what} has no type")
+            raise KernelError(f"{what} has no type (write {name}: float, say)")
         hint: Any = hints[name]
         bound, free, choices = Bound(), Free(), tuple[Any, ...]()
         if typing.get_origin(hint) is typing.Annotated:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import json
+import random
 import re
 from pathlib import Path
 
 import pytest
+from browser import CHROMIUM, browsing
 from workshop import FIRST, SECOND, Workshop
 
 from generator.read import html, media
+from generator.render import figures
 from generator.text.media import players, unplayed
 
 MP3 = (b"\xff\xfb\x90\x00" + bytes(413)) * 4  # frames of silence
@@ -30,9 +35,9 @@ FILES = {  # name -> the least that is what the name says
     "run.avi": b"RIFF\x24\0\0\0AVI LIST",
     "run.mpg": b"\0\0\1\xba" + bytes(60),
     "foto.webp": b"RIFF\x1a\0\0\0WEBPVP8L\x0d\0\0\0\x2f\0\0\0\x10\x07\x10\x11\x11\x88\x88\xfe\x07\0",
-    "foto.jpg": b"\xff\xd8\xff\xe0\0\x10JFIF",
-    "foto.png": b"\x89PNG\r\n\x1a\n",
-    "foto.gif": b"GIF89a",
+    "foto.jpg": b"\xff\xd8\xff\xe0\0\x10JFIF" + bytes(12) + b"\xff\xda\0\x08" + bytes(9) + b"\xff\xd9",
+    "foto.png": (Path(__file__).parent / "elsewhere" / "table" / "dot.png").read_bytes(),
+    "foto.gif": b"GIF89a\1\0\1\0\0\0\0;",
     "plan.svg": SVG,
 }
 UNEASY = {"gato.ogg", "gato.opus", "pato.flac", "run.webm", "run.ogv", "run.avi", "run.mpg"}
@@ -283,3 +288,94 @@ def test_widths():
         ("{width=0}", "{width=120%}", "{width=}", "{width=1.5}", "{width=20em}"),
     )
     assert all(html.WIDTH.fullmatch(width) for width in good) and not any(html.WIDTH.fullmatch(width) for width in bad)
+
+
+# ------------------------------------------------------------------------------------- pictures that show nothing, or too much
+
+
+def picture(format: str, draw: random.Random) -> bytes:
+    """A picture of some pixels."""
+    image = pytest.importorskip("PIL.Image")
+    written = io.BytesIO()
+    made = image.effect_noise((draw.randint(8, 40), draw.randint(8, 40)), 60)
+    made.save(written, format, **({"progressive": draw.random() < 0.5, "exif": made.getexif()} if format == "jpeg" else {}))
+    return written.getvalue()
+
+
+@pytest.mark.parametrize("format", ["png", "jpeg", "gif", "webp"])
+def test_a_picture_that_is_cut_or_damaged_is_told(format: str, tmp_path: Path):
+    draw = random.Random(5)
+    for _ in range(30):
+        whole = picture(format, draw)
+        for content, told in ((whole, False), (whole + bytes(draw.randint(0, 40)), False), (whole[: draw.randint(60, len(whole) - 1)], True)):
+            (tmp_path / f"x.{format}").write_bytes(content)
+            found = media.problem(f"x.{format}", tmp_path, tmp_path)
+            assert (found is not None) == told, found
+
+
+def test_a_bit_of_a_png_that_flipped_is_told(tmp_path: Path):
+    draw = random.Random(7)
+    for _ in range(60):
+        content = bytearray(picture("png", draw))
+        content[draw.randrange(8, len(content))] ^= 1 << draw.randrange(8)
+        (tmp_path / "x.png").write_bytes(content)
+        assert media.problem("x.png", tmp_path, tmp_path) is not None
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("x.png", b"", "is empty"),
+        (
+            "x.png",
+            b"<!doctype html><title>404</title>",
+            "is no png: its content is of no kind known here (a page that was saved in place of the file?)",
+        ),
+        ("x.svg", b"<html><body>404</body></html>", "is no svg"),
+        ("x.svg", SVG[: len(SVG) // 2], "is broken on its line 3"),
+        ("x.svg", SVG.replace(b"</svg>", b"<g></svg>"), "mismatched tag"),
+        ("x.svg", b"<svg/>", 'lacks xmlns="http://www.w3.org/2000/svg"'),
+    ],
+)
+def test_a_picture_that_shows_nothing_is_told(name: str, content: bytes, says: str, tmp_path: Path):
+    (tmp_path / name).write_bytes(content)
+    message, hint = media.problem(name, tmp_path, tmp_path) or ("", "")
+    assert says in f"{message} ({hint})"
+
+
+def test_a_twin_that_is_cut_is_told(tmp_path: Path):
+    (tmp_path / "x.svg").write_bytes(SVG)
+    (tmp_path / "x.dark.svg").write_bytes(SVG[:-4])
+    message, _ = media.problem("x.svg", tmp_path, tmp_path) or ("", "")
+    assert message.startswith("the image 'x.dark.svg' is broken on its line 3")
+
+
+@pytest.mark.parametrize(
+    "style",
+    [
+        "rect{fill:#000}@media (prefers-color-scheme: dark){rect{fill:#fff}}",
+        "rect{fill:#fff}@media screen and ( Prefers-Color-Scheme:light ){rect{fill:#000}}",
+        "svg{color-scheme: light dark}rect{fill:light-dark(#000,#fff)}",
+        "svg{color-scheme:dark light}rect{fill:CanvasText}",
+        "svg{color-scheme:dark light}rect{fill:#888}@media not (prefers-color-scheme: dark){rect{fill:black}}",
+    ],
+)
+def test_a_picture_does_not_ask_the_phone_for_its_theme(style: str, tmp_path: Path):
+    """Its paper is light at night too, whatever the phone says: black on it stays black, and its twin for the night is white."""
+    content = f'<svg xmlns="http://www.w3.org/2000/svg" width="60" height="60"><style>{style}</style><rect width="60" height="60"/></svg>'
+    for name in ("x.svg", "x.dark.svg"):
+        (tmp_path / name).write_text(content)
+    (_, light), (_, dark) = sorted(figures.picture(tmp_path / "x.svg", "x")[1].items(), key=lambda one: "-dark-" in one[0])
+    assert b"prefers" not in light + dark
+    if not CHROMIUM:
+        pytest.skip("there is no Chromium")
+    page = "<!doctype html><style>:root{{color-scheme:{}}}</style><img src='data:image/svg+xml;base64,{}'>"
+    with browsing(tmp_path / "profile") as browser:
+        for system in ("light", "dark"):
+            browser.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": system}])
+            for card in ("normal", "only light", "only dark"):
+                for shown, colour in ((light, 0), (dark, None if "#888" in style else 255)):
+                    (tmp_path / "page.html").write_text(page.format(card, base64.b64encode(shown).decode()))
+                    browser.go((tmp_path / "page.html").as_uri())
+                    drawn = "c=document.createElement('canvas').getContext('2d'),c.drawImage(document.images[0],0,0),c.getImageData(9,9,1,1).data[0]"
+                    assert colour is None or browser.value(drawn) == colour, (system, card)

@@ -9,7 +9,7 @@ import re
 from html.parser import HTMLParser
 
 _END = "\ue01a"  # of a line
-_SAME = {"strong": "b", "em": "i", "strike": "s", "tt": "code", "acronym": "abbr"}
+_SAME = {"strong": "b", "em": "i", "strike": "del", "s": "del", "tt": "code", "acronym": "abbr"}
 _LINES = frozenset(["br", "div", "p", "center", "figure"])  # of these only the ends of lines are seen
 _BLOCKS = frozenset(["blockquote", "dd", "dl", "dt", "hr", "li", "ol", "pre", "table", "td", "th", "tr", "ul"])
 _NOTHING = frozenset(["font", "span", "tbody", "thead", "tfoot", "colgroup", "col", "wbr"])
@@ -25,7 +25,7 @@ def seen(html: str) -> tuple[str, ...]:
     text = re.sub(r"\[sound:[^\[\]]*\]", " ", "".join(reader.parts))
     text = _MATH.sub(lambda match: f" ${re.sub(rf'[{_END}]|<[^<>]*>|[ ]|[^ -~]', '', match[1] or match[2])}$ ", text)
     text = re.sub(rf"(?:\s*{_END})+\s*", " / ", f"{_END}{text}{_END}")
-    return tuple(re.sub(r" / ((?:</(?:a|abbr|b|code|i|s|small|sub|sup|u)> +)+)(?:/ )?", r" \1/ ", text).split())
+    return tuple(re.sub(r" / ((?:</(?:a|abbr|b|code|del|i|small|sub|sup|u)> +)+)(?:/ )?", r" \1/ ", text).split())
 
 
 class _Reader(HTMLParser):

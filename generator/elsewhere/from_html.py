@@ -25,7 +25,7 @@ _PIECE = re.compile(f"{_HELD}([0-9]+){_KEPT}")
 _LINE, _BREAK = "\ue012", "\ue013"  # where a line of the editor begins or ends; a <br>
 _BLOCKS = ("[document]", "blockquote", "br", "center", "dd", "div", "dl", "dt", "hr", "li", "ol", "p", "pre", "table", "ul")
 _CODE = {"code", "pre"}
-_RENAMED = {"acronym": "abbr", "strike": "s", "tt": "code"}
+_RENAMED = {"acronym": "abbr", "strike": "del", "s": "del", "tt": "code"}
 _NOT_CARRIED = {
     **dict.fromkeys(("script", "noscript"), "a script"),
     **dict.fromkeys(("style", "link"), "a style sheet inside a field"),
@@ -238,7 +238,8 @@ def _attribute(value: str) -> str:
 
 
 _PRIVATE = re.compile("[\ue000-\ue00f\ue014-\uf8ff]")
-_HABITS = r"(?<==)=|(?<=~)~|(?<=%)%|\[(?=[\^!]|.\](?:\s|\Z))|(?<=\^)\["  # without which no mark of read/habits.py is there, and nothing is struck
+# Without these no mark of read/habits.py is there, and nothing is struck.
+_HABITS = r"(?<==)=|(?<=~)~|~(?=\S[^\n]*~)|(?<=[\w)])\^(?=[^\s^]+\^)|(?<=%)%|\[(?=[\^!]|.\](?:\s|\Z))|(?<=\^)\["
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
 
 
@@ -252,13 +253,13 @@ def _entities(text: str) -> str:
 
 def plain_line(text: str) -> str:
     """A line of text in Markdown that begins no list and underlines no heading."""
-    return re.sub(r"\A[-+=]|(?<=\A[0-9])[.)]|\A[0-9]{2,9}[.)]", lambda match: f"{match[0][:-1]}&#{ord(match[0][-1])};", literal(text))
+    return re.sub(r"\A[-+=:]|(?<=\A[0-9])[.)]|\A[0-9]{2,9}[.)]", lambda match: f"{match[0][:-1]}&#{ord(match[0][-1])};", literal(text))
 
 
 def literal(text: str) -> str:
     """Text in Markdown of which nothing is markup."""
     text = _CONTROL.sub("", text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    text = re.sub(r"[\\`$*_#|~\[\]!]|(?<==)=|(?<=%)%", lambda match: f"&#{ord(match[0])};", text)
+    text = re.sub(r"[\\`$*_#|~^\[\]!]|(?<==)=|(?<=%)%", lambda match: f"&#{ord(match[0])};", text)
     return _PRIVATE.sub(lambda match: f"&#{ord(match[0])};", " ".join(text.split()))
 
 
@@ -318,6 +319,10 @@ class _Converter(MarkdownConverter):
 
     convert_strong, convert_em = convert_b, convert_i
 
+    def convert_del(self, el: Tag, text: str, parent_tags: set[str]) -> str:
+        whole = el.attrs or "~" in text or "del" in parent_tags
+        return self.convert_span(el, text, parent_tags) if whole else self._emphasis(el, text, parent_tags, "~~")
+
     def convert_blockquote(self, el: Tag, text: str, parent_tags: set[str]) -> str:
         return super().convert_blockquote(el, _lines(text), parent_tags)
 
@@ -363,10 +368,8 @@ class _Converter(MarkdownConverter):
 
     convert_dl = convert_details = convert_figure = convert_caption = _block
 
-    convert_abbr = convert_bdi = convert_bdo = convert_cite = convert_del = convert_dfn = convert_ins = convert_mark = convert_q = convert_rp = (
-        convert_span
-    )
-    convert_rt = convert_ruby = convert_s = convert_small = convert_sub = convert_sup = convert_time = convert_u = convert_var = convert_span
+    convert_abbr = convert_bdi = convert_bdo = convert_cite = convert_dfn = convert_ins = convert_mark = convert_q = convert_rp = convert_span
+    convert_rt = convert_ruby = convert_small = convert_sub = convert_sup = convert_time = convert_u = convert_var = convert_span
 
     def convert_kbd(self, el: Tag, text: str, parent_tags: set[str]) -> str:
         return self._raw(el)
@@ -380,7 +383,7 @@ def _escaped(mark: str) -> str:
 
 
 _RUN = re.compile(f"[ \t\n{_LINE}{_BREAK}]*[\n{_LINE}{_BREAK}][ \t\n{_LINE}{_BREAK}]*")
-_STARTS = re.compile(r"\A(\s*)(#|[-+](?=\s|\Z)|>|(?<![0-9])[0-9]{1,9}[.)](?=\s|\Z)|=(?=[=]*\s*\Z)|-(?=[- ]*\Z)|~(?=~~)|\|)")
+_STARTS = re.compile(r"\A(\s*)(#|[-+](?=\s|\Z)|>|(?<![0-9])[0-9]{1,9}[.)](?=\s|\Z)|:(?=\s)|=(?=[=]*\s*\Z)|-(?=[- ]*\Z)|~(?=~~)|\|)")
 
 
 def _lines(text: str) -> str:

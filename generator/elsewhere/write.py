@@ -288,7 +288,7 @@ class _Stage:
         line = one and _on_a_line(one.text)
         if line:
             return line, one
-        words = " ".join(re.sub(r"[\\$*_`#|~\[\]{}<>&]|==+|%%+", " ", self._plain(card)).split())
+        words = " ".join(re.sub(r"[\\$*_`#|~^\[\]{}<>&]|==+|%%+", " ", self._plain(card)).split())
         return (words if len(words) <= 60 else f"{words[:59].rsplit(' ', 1)[0]} …") or card.id, one
 
     # ---------------------------------------------------------------------------------------------------- files
@@ -477,7 +477,9 @@ class _Stage:
                 one = card.shows.get(name)
                 place = Place(f"{self.here.cards.as_posix()}/{path}", line)
                 yield from (Problem(place, what) for what in (one.lost if one else ()))
-                if name == card.shape.heading and (odd := [tag for tag in card.found.tags if tag not in _tags(card.found.tags)]):
+                if name == card.shape.heading and (
+                    odd := [tag for tag in card.found.tags if tag not in _tags(card.found.tags) and tag.lower() not in ("leech", "marked")]
+                ):
                     yield Problem(place, f"tags are written otherwise: {' '.join(odd)}")
                 if name in card.differing and card.forms[name] in card.differing[name]:
                     yield Problem(place, "this looks otherwise than it did", "learners keep what they have until the note is changed")

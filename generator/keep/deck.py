@@ -126,7 +126,7 @@ def _check_guids(entries: Iterable[Entry]) -> Iterator[Problem]:
     """A problem for each note that another one's GUID was given to: Anki would take the two for one."""
     first: dict[str, Entry] = {}
     for entry in entries:
-        if (other := first.setdefault(entry.guid, entry)) is not entry:
+        if (other := first.setdefault(entry.guid, entry)) is not entry and other.id != entry.id:  # of one id, which is told already
             yield Problem(entry.place, f"the GUID {entry.guid!r} is taken", f"by the note at {other.place}")
 
 

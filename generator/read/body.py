@@ -7,6 +7,7 @@ which knows files and folders, while this knows lines.
 from __future__ import annotations
 
 import re
+import unicodedata
 from bisect import bisect_right
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -18,6 +19,7 @@ from generator.problems import Place, Problem, nearest
 from generator.read import html, media
 from generator.read.frontmatter import ID, ID_RULE
 from generator.read.habits import embed_hint, habits
+from generator.read.tables import tables
 from generator.text.spans import Span, scan
 
 LONGEST = 20_000  # characters of one field; two phone screens hold two thousand
@@ -38,7 +40,7 @@ class Body(NamedTuple):
     """What a file's text holds.
 
     drafts: the sound notes. ids: those of all notes, sound or not, with their places. aliases: names that stand in references.
-    images: the paths of pictures, sounds and films. empty: whether there is no note and no text.
+    images: the paths of pictures, sounds and films. empty: whether there is no note and no text. named: whether each note has an id as ids are.
     """
 
     drafts: tuple[Draft, ...]
@@ -46,6 +48,7 @@ class Body(NamedTuple):
     aliases: frozenset[str]
     images: tuple[str, ...]
     empty: bool
+    named: bool = True
 
 
 class Scope(NamedTuple):
@@ -65,12 +68,12 @@ def body(text: str, scope: Scope, problems: list[Problem], warnings: list[Proble
     page = _Page(text, _blanked(text, [s for s in found if s.kind == "html" and text.startswith("<!--", s.start)]), scope, problems)
     for error in errors:
         page.problem(error.offset, error.message, error.hint)
-    findings, elements = html.elements(text, found)
     masked = _masked(text, found)
+    findings, elements = html.elements(text, found, masked)
     more, images = html.links(masked, text)
     for finding in (*findings, *more):
         page.problem(finding.offset, finding.message, finding.hint)
-    for finding in habits(masked, text):
+    for finding in (*habits(masked, text), *tables(masked)):
         page.problem(finding.offset, finding.message, finding.hint)
     wrong = {path: media.problem(path, scope.directory, scope.cards) for path in {image.path for image in images}}
     for image in images:
@@ -80,13 +83,15 @@ def body(text: str, scope: Scope, problems: list[Problem], warnings: list[Proble
         if not wrong[path] and (told := media.warning(path, scope.directory, scope.cards)):
             warnings.append(Problem(page.place(first), *told))
     _check_embeds(masked, page)
+    _check_brackets(masked, page)
     _check_nesting(masked, page)
-    _check_underlines(masked, page)
     headings = _headings(masked, elements, page)
+    _check_underlines(masked, page, headings[0].start if headings else len(text))
     _warn_of_hidden(masked, found, elements, page, warnings)
     drafts, ids = _drafts(headings, page)
     aliases = frozenset(_WORD.findall(" ".join(_REFERENCE.findall(text))))
-    return Body(drafts, ids, aliases, tuple(sorted(wrong)), not headings and not page.bare.strip())
+    named = len(ids) == sum(heading.level == 1 for heading in headings) and all(ID.fullmatch(id) for id, _ in ids)
+    return Body(drafts, ids, aliases, tuple(sorted(wrong)), not headings and not page.bare.strip(), named)
 
 
 class _Page:
@@ -175,13 +180,14 @@ def _titled(line: str) -> tuple[str, str]:
 
 def _advice(line: str) -> str:
     marks = len(line.strip()) - len(line.strip().lstrip("#"))
+    name = line.strip().strip("#").strip()
     if line[0] != "#":
         return r"headings begin at column 0; write \# for a literal #"
     if line.strip("#").strip() == "":
         return "a heading has text"
     if marks <= 2:
         return r"a heading has a space behind its #; write \# for a literal #"
-    return r"# is a note and ## a section of it; write \# for a literal #"
+    return rf"# is a note and ## a section of it: ## {name}, where its type has one, else **{name}**; write \# for a literal #"
 
 
 def _warn_of_hidden(masked: str, found: tuple[Span, ...], elements: tuple[tuple[int, int], ...], page: _Page, warnings: list[Problem]) -> None:
@@ -206,9 +212,11 @@ def _drafts(headings: list[_Heading], page: _Page) -> tuple[tuple[Draft, ...], t
     starts = [index for index, heading in enumerate(headings) if heading.level == 1]
     preface, offset = page.content(0, headings[starts[0]].start if starts else len(page.text))
     if preface and page.bare[: offset + len(preface)].strip():
-        front = preface.startswith("---")
-        hint = "front matter begins on the first line of the file" if front else "a note begins with # its question {#id}"
-        page.problem(offset, "text before the first note", hint)
+        hint = "a note begins with # its question {#id}"
+        if preface.startswith("---"):
+            hint = "front matter begins on the first line of the file, with three dashes and nothing else on it"
+        if not _HASHED.match(preface) or preface.startswith("## "):  # else the line is told of already
+            page.problem(offset, "text before the first note", hint)
     drafts: list[Draft] = []
     ids: list[tuple[str, Place]] = []
     for start, end in zip(starts, [*starts[1:], len(headings)]):
@@ -222,6 +230,9 @@ def _draft(headings: list[_Heading], end: int, page: _Page, ids: list[tuple[str,
     """The note of a level-1 heading and the sections behind it, if it is sound."""
     before, head = len(page.problems), headings[0]
     place = page.place(head.start)
+    if not head.attributes and any(_BRACED.search(heading.title) for heading in headings[1:]):
+        page.problem(head.start, f"{_short(head.title)} heads notes, and is none", "take it away, and begin each note with a single #")
+        return None
     id, type_key, words = _attributes(head, page)
     if id:
         ids.append((id, place))
@@ -257,21 +268,24 @@ def _draft(headings: list[_Heading], end: int, page: _Page, ids: list[tuple[str,
             where = "put it under the heading" if name == note_type.main else f"add ## {name}"
             page.problem(head.start, f"the {type_key} note {id or head.title!r} lacks its {name}", where)
     fields.setdefault(HEADING, Text("", place))
-    for word in words:
-        if word in note_type.words:
-            fields[note_type.words[word]] = Text(word, place)
-        else:
-            page.problem(head.start, f"{word!r} in the braces of a {type_key} note has no meaning", nearest(word, note_type.words) or "{#id .type}")
+    fields.update((note_type.words[word], Text(word, place)) for word in words if word in note_type.words)
+    if odd := " ".join(word for word in words if word not in note_type.words):
+        page.problem(head.start, f"{odd!r} in the braces of a {type_key} note has no meaning", _meant(odd, head, note_type, page.scope.types))
     if len(page.problems) > before:
         return None
     known = (HEADING, note_type.main, *sections_of(note_type), *note_type.switches)
     return Draft(id, type_key, {name: fields[name] for name in known if name in fields}, place)
 
 
+_BRACED = re.compile(r"\s*\{#[^{}]*\}$")
+
+
 def _check_section(name: str, heading: _Heading, note_type: NoteType, fields: Mapping[str, Text], empty: bool, page: _Page) -> None:
     known = sections_of(note_type)
     if name not in (*known, HEADING if note_type.heading else ""):
         hint = f"the text right under the note's heading is its {name}" if name == note_type.main else nearest(name, known)
+        if braced := _BRACED.search(name):
+            hint = f"a section has no id: ## {name[: braced.start()]}; a note begins with one #"
         page.problem(heading.start, f"unknown section {name!r} of a {note_type.key} note", hint)
     elif name in fields:
         page.problem(heading.start, f"the section {name!r} stands twice in this note", f"the first begins on line {fields[name].place.line}")
@@ -294,18 +308,42 @@ def _attributes(head: _Heading, page: _Page) -> tuple[str, str, list[str]]:
     if len(types) > 1:
         page.problem(head.start, f"a note has one type, not {' and '.join(types)}", "{#id .type}")
     if not ids:
-        page.problem(head.start, "a note without an id", f"end the heading with {{#{_suggested(head.title)}}}; the id is for ever")
+        page.problem(head.start, "a note without an id", _id_hint(head))
         return "", types[0] if types else "qa", words
     if len(ids) > 1:
         page.problem(head.start, f"a note has one id, not {' and '.join(ids)}", "{#id .type}")
     elif not ID.fullmatch(ids[0]):
-        page.problem(head.start, f"the id {ids[0]!r} is malformed", ID_RULE)
+        spaced = [ids[0], *words] if not ID.fullmatch(ids[0]) and len(ids[0]) < 2 else [ids[0]]
+        page.problem(head.start, f"the id {' '.join(spaced)!r} is malformed", f"{ID_RULE}: {{#{_suggested(' '.join(spaced), 9)}}}")
+        words = words if len(spaced) == 1 else []
     return ids[0], types[0] if types else "qa", words
 
 
-def _suggested(title: str) -> str:
-    words = re.findall(r"[a-z0-9]+", re.sub(r"\{[^{}]*\}?|\[\[.*?\]\]", " ", title).lower())
-    return "-".join(words[:5])[:64].strip("-") or "some-id"
+def _suggested(title: str, words: int = 5) -> str:
+    plain = unicodedata.normalize("NFKD", re.sub(r"\{[^{}]*\}?|\[\[.*?\]\]", " ", title)).encode("ascii", "ignore").decode()
+    found = re.findall(r"[a-z0-9]+", plain.lower())
+    id = "-".join(found[:words])[:64].strip("-")
+    return id if ID.fullmatch(id) else "some-id"
+
+
+_MEANT = re.compile(r"[({]\s*:?\s*(?:#|id\s*[:=]\s*)?(?P<id>[a-z0-9][a-z0-9-]+)(?P<more>[^(){}]*)[)}](?P<behind>[^{}]*)$")
+
+
+def _id_hint(head: _Heading) -> str:
+    meant = _MEANT.search(head.title)
+    if meant is None or (meant["behind"] and "#" not in meant[0]):
+        return f"end the heading with {{#{_suggested(head.title)}}}; the id is for ever"
+    if meant["behind"].strip():
+        return f"the braces end the heading: put {meant['behind'].strip()!r} before them"
+    return f"end the heading with {{#{meant['id']}{meant['more'].rstrip()}}}: in braces, behind a #"
+
+
+def _meant(word: str, head: _Heading, note_type: NoteType, types: Collection[str]) -> str:
+    """What a word in a heading's braces, or several, was to be that has no meaning there."""
+    if word.lower() in types:
+        return f"a type begins with a dot: .{word.lower()}"
+    spaced = re.match(rf"#\S+ +{re.escape(word)}", head.attributes)
+    return nearest(word, note_type.words) or "{#id .type}" + (f"; an id has no spaces: {{#{_suggested(spaced[0], 9)}}}" if spaced else "")
 
 
 # ------------------------------------------------------------------------------------- checks of the text
@@ -322,9 +360,25 @@ _UNDERLINE = re.compile(r"^ {0,3}(?:=+|--+)[ \t]*$", re.MULTILINE)
 
 def _check_embeds(masked: str, page: _Page) -> None:
     for embed in _EMBED.finditer(masked) if "![[" in masked else ():
-        alias = embed[1].partition("|")[0].strip()
+        alias = page.text[embed.start(1) : embed.end(1)].partition("|")[0].strip(" \t\\")
         if page.scope.runs is not None and alias not in page.scope.runs:
             page.problem(embed.start(), f"the figure ![[{alias}]] names an unknown run", embed_hint(alias, page.scope.runs))
+
+
+def _check_brackets(masked: str, page: _Page) -> None:
+    """References in brackets or braces that are none, which would show as they are written."""
+    runs = page.scope.runs or ()
+    for pattern in _ODD if runs else ():
+        for odd in pattern.finditer(masked):
+            if any(name in runs for name in _NAMED.findall(odd[1])):
+                page.problem(odd.start(), f"{_short(odd.group())} is no reference, and shows as it is written", f"write [[{odd[1].strip()}]]")
+
+
+_ODD = (
+    re.compile(r"\[(?<!\[\[)(?!\[)([^\[\]\n|]*\w\.\w[^\[\]\n|]*\|[^\[\]\n]*)\](?![\](\[])"),
+    re.compile(r"\{\{(?!c[0-9]+::)([^{}\n]*\w\.\w[^{}\n]*)\}\}"),
+)
+_NAMED = re.compile(r"([A-Za-z_]\w*)\.[A-Za-z_]")
 
 
 def _check_nesting(masked: str, page: _Page) -> None:
@@ -349,8 +403,8 @@ def _is_rule(text: str, at: int) -> bool:
     return _RULE.fullmatch(text, at, _line_end(text, at)) is not None
 
 
-def _check_underlines(masked: str, page: _Page) -> None:
-    for match in _UNDERLINE.finditer(page.text):
+def _check_underlines(masked: str, page: _Page, begin: int) -> None:
+    for match in _UNDERLINE.finditer(page.text, begin):
         if not masked[match.start() : match.end()].strip():
             continue
         above = masked[masked.rfind("\n", 0, max(match.start() - 1, 0)) + 1 : match.start()].strip()

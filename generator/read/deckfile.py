@@ -49,8 +49,10 @@ SAID = {
 }
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
 APART = ("look", "media")  # folders beside the cards that hold none
-TAG = re.compile(r"(?:(?!::)[^\s,\"'])+(?:::(?:(?!::)[^\s,\"'])+)*")  # what Anki keeps as it is written
-TAG_RULE = "one word, levels joined by ::"
+TAG = re.compile(
+    r"(?!(?:[Ll][Ee][Ee][Cc][Hh]|[Mm][Aa][Rr][Kk][Ee][Dd])$)(?:(?!::)[^\s,\"'])+(?:::(?:(?!::)[^\s,\"'])+)*"
+)  # what Anki keeps as it is written
+TAG_RULE = "one word, levels joined by ::, but not marked or leech: those are Anki's, and an import takes them off"
 
 
 class Folder(NamedTuple):
@@ -189,15 +191,16 @@ def _devices(node: yaml.Node | None, problems: list[Problem]) -> tuple[str, ...]
     return tuple(devices)
 
 
-def _folders(node: yaml.Node, problems: list[Problem]) -> dict[str, Folder]:
+def _folders(node: yaml.Node, problems: list[Problem]) -> dict[str, Folder] | None:
     folders: dict[str, Folder] = {}
     names: dict[str, str] = {}
-    for folder, entry in yaml.mapping(node, "subdecks", problems).items():
+    given = yaml.mapping(node, "subdecks", problems, like="a line for each folder: its-folder: {name: Its name}")
+    for folder, entry in given.items():
         what = f"the subdeck {folder!r}"
         if not NAME.fullmatch(folder) or folder in APART:
             why = f"{folder} holds no cards" if folder in APART else "small letters, digits and hyphens"
             problems.append(Problem(entry.place, f"{folder!r} cannot name a folder of cards", why))
-        parts = yaml.mapping(entry, what, problems, SUBDECK, ("name",))
+        parts = yaml.mapping(entry, what, problems, SUBDECK, ("name",), like=f"{folder}: {{name: {entry.raw or 'Its name'}}}")
         name = _deck_name(entry.place, " ".join(yaml.string(parts.get("name"), "name", problems).split()), problems)
         if name and name.lower() in names:
             problems.append(Problem(entry.place, f"the subdecks {names[name.lower()]!r} and {folder!r} have one name", "Anki would merge them"))
@@ -210,7 +213,7 @@ def _folders(node: yaml.Node, problems: list[Problem]) -> dict[str, Folder]:
             elif topic:
                 listed[topic] = item.place
         folders[folder] = Folder(name, listed if "topics" in parts else None, entry.place)
-    return folders
+    return folders if isinstance(node.value, dict) or node.value is None else None  # else every folder would be told of
 
 
 def is_tag(tag: str) -> bool:
@@ -229,7 +232,7 @@ def _tags(node: yaml.Node, problems: list[Problem]) -> tuple[str, ...]:
     for item in items:
         tag = yaml.string(item, "a tag", problems)
         if tag and not is_tag(tag):
-            problems.append(Problem(item.place, f"the tag {tag!r} is malformed", TAG_RULE))
+            problems.append(Problem(item.place, f"{tag!r} can be no tag", TAG_RULE))
         elif tag.lower() in (known.lower() for known in tags):
             problems.append(Problem(item.place, f"the tag {tag!r} stands twice", "Anki does not tell capitals from small letters"))
         elif tag:
@@ -271,7 +274,7 @@ def _topic(id: str, node: yaml.Node, problems: list[Problem]) -> Topic:
 
 
 def _numbered(node: yaml.Node | None, what: str, problems: list[Problem]) -> list[tuple[int, yaml.Node]]:
-    entries = yaml.mapping(node, what, problems) if node is not None else {}
+    entries = yaml.mapping(node, what, problems, like="them with their numbers: 1: What is it?") if node is not None else {}
     for expected, (number, entry) in enumerate(entries.items(), 1):
         if number != str(expected):
             problems.append(
@@ -282,7 +285,7 @@ def _numbered(node: yaml.Node | None, what: str, problems: list[Problem]) -> lis
 
 
 def _claim(number: int, node: yaml.Node, problems: list[Problem]) -> SourceClaim:
-    entries = yaml.mapping(node, f"claim {number}", problems, SAID, ("check", "says"))
+    entries = yaml.mapping(node, f"claim {number}", problems, SAID, ("check", "says"), like=f"{number}: {{check: formula, says: …}}")
     check = _line(entries.get("check"), "check", problems)
     if check and check not in CHECKS:
         problems.append(Problem(entries["check"].place, f"unknown kind of check {check!r}", nearest(check, CHECKS)))

@@ -137,7 +137,8 @@ def _shown(path: Path) -> str:
 
 def _settings(cards: Path, shown: str, problems: list[Problem]) -> Settings:
     if not (cards / "deck.yml").exists():
-        problems.append(Problem(Place(f"{shown}/deck.yml"), "there is no deck.yml", "it names the deck; cards/README.md shows one"))
+        hint = "rename deck.yaml" if (cards / "deck.yaml").exists() else "it names the deck; cards/README.md shows one"
+        problems.append(Problem(Place(f"{shown}/deck.yml"), "there is no deck.yml", hint))
         return Settings()
     text = _text(cards / "deck.yml", f"{shown}/deck.yml", problems)
     settings = Settings() if text is None else deckfile.settings(text, f"{shown}/deck.yml", problems)
@@ -202,7 +203,8 @@ def _sources(cards: Path, shown: str, settings: Settings, problems: list[Problem
             if topic in here:
                 ordered.append(here.pop(topic))
             else:
-                problems.append(Problem(place, f"the topic {topic!r} has no file {shown}/{folder}/{topic}.md", nearest(topic, here)))
+                hint = f"write {topic[:-3]}, without .md" if topic.endswith(".md") else nearest(topic, here)
+                problems.append(Problem(place, f"the topic {topic!r} has no file {shown}/{folder}/{topic}.md", hint))
         for source in here.values() if entry.topics is not None else ():
             hint = f"list it under {folder}: of deck.yml"
             warnings.append(Problem(Place(source.shown), f"the topic {source.topic!r} is not listed and comes last", hint))
@@ -290,7 +292,7 @@ def read_file(source: Source, around: Frame) -> File:
     entries = frontmatter.loaded(matter, source.shown, 2, problems) if matter else {}
     found = body(rest, Scope(source.shown, first_line, source.path.parent, around.cards, around.types, _aliases(entries)), problems, warnings)
     known = Known(around.settings.tags, around.topics)
-    front = frontmatter.front_matter(entries, {id for id, _ in found.ids}, known, problems) if entries else FrontMatter()
+    front = frontmatter.front_matter(entries, {id for id, _ in found.ids} if found.named else None, known, problems) if entries else FrontMatter()
     if found.empty and not front.retired:
         problems.append(Problem(Place(source.shown, first_line), "the file holds no note", "a note begins with # its question {#id}"))
     _warn_of_unused(front, found, around.types, warnings)

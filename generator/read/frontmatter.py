@@ -51,9 +51,13 @@ THRESHOLD = {"value": "the number as it stands in the expression", "because": "w
 UNDER = {"text": "the condition, as the card says it", "computed": "the expression under that condition"}
 ONE_DRAW = "one draw"
 TOLERANCE = 0.05
+_SCALES = {"K": 3, "M": 6, "B": 9, "G": 9, "T": 12}
 JINJA_WORDS = {"and", "else", "if", "in", "is", "not", "or", "true", "false", "none", "True", "False", "None"}
 ID = re.compile(r"[a-z0-9][a-z0-9-]{1,63}")
 ID_RULE = "2 to 64 small letters, digits and hyphens"
+
+
+Ids = Collection[str] | None  # of the notes of a file; None where one of them bears none that could be understood
 
 
 class FrontMatter(NamedTuple):
@@ -89,7 +93,7 @@ def loaded(text: str, path: str, first_line: int, problems: list[Problem]) -> Ma
     return yaml.mapping(root, "the front matter", problems, KEYS)
 
 
-def front_matter(entries: Mapping[str, yaml.Node], ids: Collection[str], known: Known, problems: list[Problem]) -> FrontMatter:
+def front_matter(entries: Mapping[str, yaml.Node], ids: Ids, known: Known, problems: list[Problem]) -> FrontMatter:
     """The front matter of a file whose notes have these ids; its mistakes are added to `problems`."""
     runs = _runs(entries["runs"], problems) if "runs" in entries else {}
     return FrontMatter(
@@ -113,10 +117,11 @@ def _tags(node: yaml.Node, known: tuple[str, ...] | None, problems: list[Problem
         tag = yaml.string(item, "a tag", problems)
         if not tag:
             continue
-        if known is not None and tag not in known:
-            problems.append(Problem(item.place, f"unlisted tag {tag!r}", nearest(tag, known) or "list it under tags: of deck.yml"))
-        elif not deckfile.is_tag(tag):
-            problems.append(Problem(item.place, f"the tag {tag!r} is malformed", deckfile.TAG_RULE))
+        if not deckfile.is_tag(tag):
+            problems.append(Problem(item.place, f"{tag!r} can be no tag", deckfile.TAG_RULE))
+        elif known is not None and tag not in known:
+            hint = "; or ".join(filter(None, (nearest(tag, known), "list it under tags: of deck.yml")))
+            problems.append(Problem(item.place, f"unlisted tag {tag!r}", hint))
         elif tag in tags:
             problems.append(Problem(item.place, f"the tag {tag!r} stands twice"))
         else:
@@ -124,19 +129,19 @@ def _tags(node: yaml.Node, known: tuple[str, ...] | None, problems: list[Problem
     return tuple(tags)
 
 
-def _tagged(node: yaml.Node, ids: Collection[str], known: tuple[str, ...] | None, problems: list[Problem]) -> dict[str, tuple[str, ...]]:
+def _tagged(node: yaml.Node, ids: Ids, known: tuple[str, ...] | None, problems: list[Problem]) -> dict[str, tuple[str, ...]]:
     tagged = {}
     for id, entry in yaml.mapping(node, "tagged", problems).items():
-        if id not in ids:
+        if ids is not None and id not in ids:
             problems.append(Problem(entry.place, f"tagged names a note {id!r} that this file does not hold", nearest(id, ids)))
         tagged[id] = _tags(entry, known, problems)
     return tagged
 
 
-def _answers(node: yaml.Node, ids: Collection[str], topics: Mapping[str, Topic] | None, problems: list[Problem]) -> dict[str, tuple[str, ...]]:
+def _answers(node: yaml.Node, ids: Ids, topics: Mapping[str, Topic] | None, problems: list[Problem]) -> dict[str, tuple[str, ...]]:
     answers = {}
     for id, entry in yaml.mapping(node, "answers", problems).items():
-        if id not in ids:
+        if ids is not None and id not in ids:
             problems.append(Problem(entry.place, f"answers names a note {id!r} that this file does not hold", nearest(id, ids)))
         single = not isinstance(entry.value, (tuple, dict)) and entry.value is not None
         items = (entry,) if single else yaml.sequence(entry, f"the answers of {id!r}", problems)
@@ -179,13 +184,16 @@ def _runs(node: yaml.Node, problems: list[Problem]) -> dict[str, Run]:
             problems.append(Problem(entry.place, f"the run {alias!r} cannot be named in an expression", "letters, digits and _, a letter first"))
         elif alias in JINJA_WORDS or keyword.iskeyword(alias):
             problems.append(Problem(entry.place, f"the run {alias!r} bears a reserved word", "choose another name"))
-        given = yaml.mapping(entry, f"the run {alias!r}", problems, required=("kernel",))
+        like = f"{{kernel: {entry.raw or 'its name'}}}, with its parameters behind commas"
+        given = yaml.mapping(entry, f"the run {alias!r}", problems, required=("kernel",), like=like)
         name = yaml.string(given.get("kernel"), "kernel", problems)
         if not name:
             continue
         found = _kernel(name)
         if isinstance(found, str):
-            problems.append(Problem(given["kernel"].place, found))
+            unlike = found.startswith("unknown kernel") and "(" not in found and name.isidentifier()
+            hint = f"a kernel has the name of its file: {name}.py; python -m kernels list has all of them" if unlike else ""
+            problems.append(Problem(given["kernel"].place, found, hint))
             continue
         parameters = _bound(found, {key: value for key, value in given.items() if key != "kernel"}, entry.place, problems)
         if parameters is not None:
@@ -221,9 +229,11 @@ def _bound(kernel: Kernel, given: Mapping[str, yaml.Node], place: Place, problem
         try:
             alone.bind({name: node.value})
         except KernelError as error:
-            problems.append(Problem(node.place, str(error)))
+            scale = re.fullmatch(r"([0-9.]+) ?([kKMBGT])", node.raw)
+            problems.append(Problem(node.place, str(error), f"write {scale[1]}e{_SCALES[scale[2].upper()]}" if scale else ""))
+    misspelt = any(name not in kernel.parameters for name in given)
     for name, parameter in kernel.parameters.items():
-        if parameter.required and name not in given:
+        if parameter.required and name not in given and not misspelt:
             problems.append(Problem(place, f"{kernel.name} needs a value for its parameter {name!r}", f"add {name}:"))
     return None
 
@@ -244,11 +254,11 @@ def _assumes(node: yaml.Node, runs: Mapping[str, Run], problems: list[Problem]) 
 # --------------------------------------------------------------------------------- claims, retired and GUIDs
 
 
-def _claims(node: yaml.Node, ids: Collection[str], topics: Mapping[str, Topic] | None, problems: list[Problem]) -> tuple[Claim, ...]:
+def _claims(node: yaml.Node, ids: Ids, topics: Mapping[str, Topic] | None, problems: list[Problem]) -> tuple[Claim, ...]:
     return tuple(filter(None, (_claim(item, ids, topics, problems) for item in yaml.sequence(node, "claims", problems))))
 
 
-def _claim(node: yaml.Node, ids: Collection[str], topics: Mapping[str, Topic] | None, problems: list[Problem]) -> Claim | None:
+def _claim(node: yaml.Node, ids: Ids, topics: Mapping[str, Topic] | None, problems: list[Problem]) -> Claim | None:
     before, place = len(problems), node.place
     if not isinstance(node.value, dict):
         problems.append(Problem(place, f"a claim must be a mapping, but is {yaml.kind(node)}", "says:, value:, computed:, verdict:"))
@@ -257,11 +267,11 @@ def _claim(node: yaml.Node, ids: Collection[str], topics: Mapping[str, Topic] | 
     words = {key: " ".join(yaml.string(given[key], key, problems).split()) for key in WORDS if key in given}
 
     note = words.get("note", "")
-    if note and note not in ids:
+    if note and ids is not None and note not in ids:
         problems.append(Problem(given["note"].place, f"the claim names a note {note!r} that this file does not hold", nearest(note, ids)))
-    elif "note" not in given and len(ids) == 1:
+    elif "note" not in given and ids is not None and len(ids) == 1:
         (note,) = ids
-    elif "note" not in given:
+    elif "note" not in given and ids is not None:
         problems.append(Problem(place, "the claim does not say which note it belongs to", "add note: with the id, since the file holds several"))
     says = _says(words, given, place, topics, problems)
     if "about" in given and words["about"] != ONE_DRAW:
@@ -340,20 +350,20 @@ def _tolerance(node: yaml.Node, problems: list[Problem]) -> float:
     return float(node.value)
 
 
-def _retired(node: yaml.Node, ids: Collection[str], problems: list[Problem]) -> dict[str, tuple[str, Place]]:
+def _retired(node: yaml.Node, ids: Ids, problems: list[Problem]) -> dict[str, tuple[str, Place]]:
     retired = {}
     for id, entry in yaml.mapping(node, "retired", problems).items():
         reason = " ".join(yaml.string(entry, f"the reason why {id!r} is retired", problems).split())
         if not ID.fullmatch(id):
             problems.append(Problem(entry.place, f"the retired id {id!r} is malformed", ID_RULE))
-        elif id in ids:
+        elif id in (ids or ()):
             problems.append(Problem(entry.place, f"the note {id!r} is retired and yet stands here", "take the note away, or the line"))
         else:
             retired[id] = (reason, entry.place)
     return retired
 
 
-def _guids(node: yaml.Node, ids: Collection[str], problems: list[Problem]) -> dict[str, str]:
+def _guids(node: yaml.Node, ids: Ids, problems: list[Problem]) -> dict[str, str]:
     """What notes that came from elsewhere are known by; that of a retired note may stay."""
     guids: dict[str, str] = {}
     for id, entry in yaml.mapping(node, "guids", problems).items():

@@ -6,25 +6,30 @@ and it is done by a list of what is allowed.
 
 from __future__ import annotations
 
+import functools
 import re
+from bisect import bisect_right
 from collections.abc import Iterable
 from html import unescape
 from typing import NamedTuple
 
 from generator.problems import nearest
-from generator.text.media import PLAYS, kind_of
+from generator.text.media import PLAYS, kind_of, parted
+from generator.text.media import WIDTH as WRITTEN
 from generator.text.spans import Span
 
 _ELEMENTS = (
     "a abbr b bdi bdo blockquote br caption center cite code col colgroup dd del details dfn div dl dt em figcaption figure hr i ins kbd li mark "
-    "ol p pre q rp rt ruby s samp small span strong sub summary sup table tbody td tfoot th thead time tr u ul var wbr"
+    "ol p pre q rp rt ruby samp small span strong sub summary sup table tbody td tfoot th thead time tr u ul var wbr"
 )
 _ATTRIBUTES = "align class colspan datetime dir href lang open reversed rowspan scope span start style title type valign value width"
 _LOADING = "src srcset poster data background action formaction xlink:href ping manifest longdesc profile codebase classid"
 ELEMENTS, ATTRIBUTES, LOADING = (frozenset(names.split()) for names in (_ELEMENTS, _ATTRIBUTES, _LOADING))
 VOID = {"br", "col", "hr", "wbr"}
 DEEPEST = 30
+STRUCK = "of a model it is a token, which goes in backticks: `<s>`; struck text is ~~text~~"
 REFUSED = {
+    **dict.fromkeys(("s", "strike"), STRUCK),
     "script": "cards carry no scripts",
     "style": "the look is made in generator/look/style.css",
     "link": "the look is made in generator/look/style.css",
@@ -54,16 +59,20 @@ class Image(NamedTuple):
     path: str
 
 
-def elements(text: str, spans: Iterable[Span]) -> tuple[tuple[Finding, ...], tuple[tuple[int, int], ...]]:
-    """What is wrong with the raw HTML of a text, and the ranges of its outermost elements, from tag to closing tag."""
+def elements(text: str, spans: Iterable[Span], masked: str = "") -> tuple[tuple[Finding, ...], tuple[tuple[int, int], ...]]:
+    """What is wrong with the raw HTML of a text, and the ranges of its outermost elements, from tag to closing tag.
+
+    masked: as `links` takes it; Markdown in what stays as it is written is looked for there.
+    """
     found: list[Finding] = []
     stack: list[tuple[str, int]] = []
     ranges: list[tuple[int, int]] = []
+    refused: set[str] = set()
     for span in spans:
         if span.kind != "html" or text.startswith("<!--", span.start):
             continue
         for tag in _TAG.finditer(text, span.start, span.end):
-            name = _checked(tag, found)
+            name = _checked(tag, found, refused)
             if name is None or name in VOID:
                 continue
             if not tag.group().startswith("</"):
@@ -76,6 +85,8 @@ def elements(text: str, spans: Iterable[Span]) -> tuple[tuple[Finding, ...], tup
                     found.append(_unclosed(*stack.pop()))
                 _, start = stack.pop()
                 ranges.append((start, tag.end()))
+                if name in RAW:
+                    found += _read(name, text, masked, start, tag.start())
             else:
                 found.append(Finding(tag.start(), f"</{name}> closes nothing", f"take it away, or open <{name}> before"))
     found += [_unclosed(name, start) for name, start in stack]
@@ -92,17 +103,31 @@ def links(masked: str, text: str) -> tuple[tuple[Finding, ...], tuple[Image, ...
     images_close = set()
     for image in _IMAGE.finditer(masked) if "![" in masked else ():
         images_close.add(image.start("close"))
+        if "[[" in image.group():
+            found.append(Finding(image.start(), "a reference in an image's text is not replaced", "say it in words there, and put the number below"))
+            continue
         rest = _DESTINATION.match(masked, image.end()) if image["close"] == "](" else None
         if rest is None:
             written = _AS_WRITTEN.match(text, image.start())
             shown = _short(written.group() if written else image.group())
-            found.append(Finding(image.start(), f"an image must be written ![alt](path), not {shown}", "no spaces in the path, no reference style"))
+            hint = (
+                "a width stands behind: ![alt](path){width=300}"
+                if " =" in text[image.end() : image.end() + 80].partition(")")[0]
+                else "/ parts folders"
+                if "\\" in shown
+                else "a path with spaces stands in <>, and there is no reference style"
+            )
+            found.append(Finding(image.start(), f"an image must be written ![alt](path), not {shown}", hint))
             continue
         path = text[rest.start("path") : rest.end("path")].strip("<>")
         kind = kind_of(path) or "image"
-        if not text[image.start() + 2 : image.start("close")].strip():
+        alt, asked = parted(text[image.start() + 2 : image.start("close")])
+        if asked and (kind != "image" or not _is_width(f"{{width={asked}}}")):
+            hint = "|300 in pixels, or {width=50%} behind it; the height follows" if kind == "image" else "only images have a width"
+            found.append(Finding(image.start(), f"{asked!r} is no width of the {kind} {path!r}", hint))
+        if not alt.strip():
             found.append(Finding(image.start(), f"{'a' if kind != 'image' else 'an'} {kind} without alt text", "say in the brackets what it shows"))
-        if (braces := _BRACES.match(masked, rest.end())) and (kind != "image" or not WIDTH.fullmatch(braces.group())):
+        if (braces := _BRACES.match(masked, rest.end())) and (kind != "image" or not _is_width(braces.group())):
             hint = "{width=200} in pixels, or {width=50%}, right behind it" if kind == "image" else "only images have a width"
             found.append(Finding(image.start(), f"{_short(braces.group())} says nothing of the {kind} {path!r}", hint))
         images.append(Image(image.start(), path))
@@ -127,6 +152,12 @@ def links(masked: str, text: str) -> tuple[tuple[Finding, ...], tuple[Image, ...
 
 # ---------------------------------------------------------------------------------------------------- tags
 
+APART = ("details", "div")  # between such tags, each on a line that holds no text, stands Markdown
+RAW = (*APART, "blockquote", "center", "dd", "dl", "dt", "figcaption", "figure", "li", "ol", "p", "table", "td", "th", "tr", "ul")
+_ALONE = re.compile(
+    r"^[ \t]*(?:(?:</?(?:details|div)\b[^<>\n]*>|<summary\b[^<>\n]*>(?:(?!</summary>)[^\n])*</summary>)[ \t]*)+$", re.IGNORECASE | re.MULTILINE
+)
+_MARKDOWN = re.compile(r"(\*\*|__|~~)(?=\S)[^\n]{1,200}?(?<=\S)\1|(?<![\w*])\*(?=[^\s*])[^\n*]+(?<=[^\s*])\*(?![\w*])|\]\(|\n[ \t]*[-*+][ \t]")
 _TAG = re.compile(r"</?[A-Za-z](?:[^<>\"']|\"[^\"<]*\"|'[^'<]*'){0,2000}>|</?[A-Za-z][^<>]{0,2000}>|<[!?][^<>]{0,2000}>")
 _NAME = re.compile(r"</?([A-Za-z][A-Za-z0-9-]*)(?=[\s/>])")
 _ATTRIBUTE = re.compile(r"\s+([A-Za-z_][A-Za-z0-9_.:-]*)(?:\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'=<>`]+)))?")
@@ -135,8 +166,8 @@ _LOADING_STYLE = re.compile(
 )
 
 
-def _checked(tag: re.Match[str], found: list[Finding]) -> str | None:
-    """The name of the element if the tag is well formed and allowed."""
+def _checked(tag: re.Match[str], found: list[Finding], refused: set[str]) -> str | None:
+    """The name of the element if the tag is well formed and allowed. refused: the names of others that were opened."""
     source, start = tag.group(), tag.start()
     named = _NAME.match(source)
     if named is None:
@@ -144,9 +175,11 @@ def _checked(tag: re.Match[str], found: list[Finding]) -> str | None:
         return None
     name = named[1].lower()
     if name not in ELEMENTS:
-        if not source.startswith("</"):
-            hint = REFUSED.get(name) or "; ".join(filter(None, (nearest(name, ELEMENTS), "write &lt; for a literal <, or put code in backticks")))
-            found.append(Finding(start, f"<{name}> is not allowed on a card", hint))
+        if source.startswith("</") and name in refused:
+            return None
+        refused.add(name)
+        hint = REFUSED.get(name) or "; ".join(filter(None, (nearest(name, ELEMENTS), f"to show it, put it in backticks: `{_short(source)}`")))
+        found.append(Finding(start, f"{_short(source) if source.startswith('</') else f'<{name}>'} is not allowed on a card", hint))
         return None
     at, end = named.end(), len(source) - (2 if source.endswith("/>") else 1)
     if source.endswith("/>") and name not in VOID:
@@ -179,8 +212,34 @@ def loads(style: str) -> bool:
     return _LOADING_STYLE.search(style) is not None
 
 
+def alone(text: str, at: int) -> bool:
+    """Whether the tag at text[at] stands on a line that holds nothing but such as have Markdown between them."""
+    lines = _alone(text)
+    number = bisect_right(lines, (at, len(text))) - 1
+    return number >= 0 and at < lines[number][1]
+
+
+@functools.lru_cache(maxsize=64)
+def _alone(text: str) -> tuple[tuple[int, int], ...]:
+    return tuple(line.span() for line in _ALONE.finditer(text))
+
+
+def _read(name: str, text: str, masked: str, start: int, close: int) -> list[Finding]:
+    """What is wrong with a block of HTML as a home of Markdown, which is read between tags that have lines to themselves."""
+    apart = [alone(text, at) for at in (start, close)] if name in APART else [False, False]
+    if apart[0] != apart[1]:
+        return [
+            Finding(close if apart[0] else start, f"one of <{name}> and </{name}> has a line to itself, and the other has not", "give each its own")
+        ]
+    begins = not text[max(text.rfind("\n", max(start - 80, 0), start) + 1, start - 80) : start].strip()
+    if apart[0] or not begins or not (inside := _MARKDOWN.search(masked, start, close)):
+        return []
+    hint = f"give <{name}> and </{name}> lines of their own" if name in APART else "write HTML in it: <b>, <i>, <a href>, <ul>"
+    return [Finding(inside.start(), f"Markdown inside <{name}> is not read", hint)]
+
+
 def _unclosed(name: str, start: int) -> Finding:
-    return Finding(start, f"<{name}> is not closed", f"close it with </{name}>")
+    return Finding(start, f"<{name}> is not closed", f"close it with </{name}>, or show it in backticks: `<{name}>`")
 
 
 def _outermost(ranges: list[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
@@ -199,16 +258,22 @@ def _short(source: str) -> str:
 # --------------------------------------------------------------------------------------------------- links
 
 _LINK = re.compile(r"\]\(\s*(<[^<>\n]*>|[^\s()]{0,2000})")
-_IMAGE = re.compile(r"!\[(?!\[)(?:[^\[\]]|\[[^\[\]]*\])*(?P<close>\]\(|\]\[|\])")
+_IMAGE = re.compile(r"!\[(?!\[)(?:[^\[\]]|\[\[[^\[\]\n]*\]\]|\[[^\[\]]*\])*(?P<close>\]\(|\]\[|\])")
 _AS_WRITTEN = re.compile(r"!\[[^\]]{0,80}\]\S{0,80}")
 _DESTINATION = re.compile(r"[ \t]*(?P<path><[^<>\n]*>|(?:[^\s()]|\([^\s()]*\)){1,400})(?:[ \t]+(?:\"[^\"\n]*\"|'[^'\n]*'))?[ \t]*\)")
-_BRACES = re.compile(r"\{(?:[\w-]+[ \t]*=|[.#:])[^{}\n]*\}")
+_BRACES = re.compile(r"(?:[ \t]?\{:?[ \t]*width[ \t]*=|\{(?:[\w-]+[ \t]*=|[.#:]))[^{}\n]*\}")
 WIDTH = re.compile(r"\{width=(?P<width>[1-9][0-9]{0,3}(?:px)?|[1-9][0-9]?%|100%)\}")
+_WRITTEN = re.compile(rf"[ \t]?{WRITTEN}")
 _DEFINITION = re.compile(r"^[ ]{0,3}\[(?!\^)[^\[\]\n]+\]:\s*(\S+)", re.MULTILINE)
 _ANGLES = re.compile(r"<([A-Za-z][^<>\s]*)>")
 _HALF_TAG = re.compile(
     r"</?(?:" + "|".join(sorted(ELEMENTS | set(REFUSED))) + r")\s+[A-Za-z-]+\s*=|<(?:script|iframe|style|object|embed)\b", re.IGNORECASE
 )
+
+
+def _is_width(braces: str) -> bool:
+    written = _WRITTEN.fullmatch(braces)
+    return written is not None and WIDTH.fullmatch(f"{{width={written['width']}}}") is not None
 
 
 def _target(offset: int, target: str) -> list[Finding]:

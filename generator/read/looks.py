@@ -200,7 +200,8 @@ class _Type:
     ) -> list[tuple[str, int | None, Mapping[str, yaml.Node], Place]]:
         """The name, the id if it has one of its own, the entries and the place of each of `what`; a field may be its name alone."""
         found, first = [], dict[str, Place]()
-        items = yaml.sequence(entries[what], what, self.problems) if what in entries else ()
+        like = "- {name: Recognise, front: front.html, back: back.html}" if "front" in known else "[Front, Back]"
+        items = yaml.sequence(entries[what], what, self.problems, like) if what in entries else ()
         for item in items:
             plain = not isinstance(item.value, dict) and "front" not in known
             inside = {"name": item} if plain else yaml.mapping(item, f"one of {what}", self.problems, known, ("name",))
@@ -209,7 +210,7 @@ class _Type:
                 self._problem(item.place, f"{name!r} stands twice under {what}", f"the first is on line {first[name.casefold()].line}")
             first.setdefault(name.casefold(), item.place)
             found.append((name, self._number(inside["id"], "id", WHOLE.start, WHOLE.stop) if "id" in inside else None, inside, item.place))
-        if "front" in known and not items and what in entries:
+        if "front" in known and not items and what in entries and entries[what].value in (None, ()):
             self._problem(entries[what].place, f"{what} is empty", "each makes a card of a note")
         if len(items) > MOST:
             self._problem(items[MOST].place, f"{len(items)} {what}", f"at most {MOST}")
@@ -225,8 +226,10 @@ class _Type:
 
     def _check_fields(self, entries: Mapping[str, yaml.Node], at: Place, heading: str, main: str, fields: Mapping[str, int]) -> None:
         """Whether what the author's words go into is there, and goes into one field each."""
+        if not fields:
+            return  # which is told already
         if heading and heading not in fields:
-            hint = f"name one as heading:, or leave that empty; {nearest(heading, fields)}"
+            hint = "; ".join(filter(None, ("name one as heading:, or leave that empty", nearest(heading, fields))))
             self._problem(entries["heading"].place if "heading" in entries else at, f"no field {heading!r} for a note's heading", hint)
         taken = {heading: "the heading"} if heading else {}
         places = [(main, entries["main"], "main")] if main else []

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import zlib
 from html import unescape
 from pathlib import Path
 
@@ -93,7 +94,11 @@ def problem(path: str, directory: Path, cards: Path) -> tuple[str, str] | None:
     if shown is None:
         near = sorted({p.name for folder in {c.parent for c in inside} if os.path.isdir(folder) for p in folder.iterdir() if kind_of(p.name)})
         return f"there is no {kind} {path!r}", nearest(Path(address).name, near) or "a path from the card's folder, or from cards/media"
-    return _content_problem(path, kind, shown)
+    twin = shown.with_name(f"{shown.stem}.dark{shown.suffix}")
+    dark = kind == "image" and twin.is_file()
+    return _content_problem(path, kind, shown) or (
+        _content_problem(f"{path.removesuffix(shown.suffix)}.dark{shown.suffix}", kind, twin) if dark else None
+    )
 
 
 def _content_problem(path: str, kind: str, file: Path) -> tuple[str, str] | None:
@@ -109,9 +114,75 @@ def _content_problem(path: str, kind: str, file: Path) -> tuple[str, str] | None
     if kind not in (_KIND_OF.get(format) or (kind_of(f".{format}"),)):
         is_what = f"it is {format}" if format else "its content is of no kind known here"
         return f"the {kind} {path!r} is no {suffix}: {is_what}", "a page that was saved in place of the file?" if not format else ""
-    if format == "svg" and (active := _ACTIVE_SVG.search(file.read_bytes())):
+    if kind != "image":
+        return None
+    content = file.read_bytes()
+    if format == "svg" and (active := _ACTIVE_SVG.search(content)):
         return f"the image {path!r} holds {active.group().decode('ascii', 'replace').strip()}", "an SVG carries no scripts and loads nothing"
+    if fault := _FAULT[format](content):
+        return f"the image {path!r} {fault}", "save or download it again"
     return None
+
+
+# -------------------------------------------------------------------------------- pictures that would not show
+
+
+def _png_fault(content: bytes) -> str:
+    at, sort = 8, b""
+    while sort != b"IEND":
+        head = content[at : at + 8]
+        size, sort = int.from_bytes(head[:4], "big"), head[4:]
+        end = at + 12 + size
+        if len(head) < 8 or end > len(content):
+            return _CUT
+        if zlib.crc32(memoryview(content)[at + 4 : end - 4]) != int.from_bytes(content[end - 4 : end], "big"):
+            return f"is damaged in its part {sort.decode('ascii', 'replace')!r}"
+        at = end
+    return ""
+
+
+def _jpeg_fault(content: bytes) -> str:
+    at = 2
+    while content[at : at + 1] == b"\xff" and content[at + 1 : at + 2] != b"\xda":  # segments, and in one perhaps a small picture of its own
+        at += 1 if content[at + 1 : at + 2] == b"\xff" else 2 + int.from_bytes(content[at + 2 : at + 4], "big")
+    return "" if content.rfind(b"\xff\xd9") > at else _CUT
+
+
+def _gif_fault(content: bytes) -> str:
+    def table(packed: int) -> int:
+        return 6 << (packed & 7) if packed & 128 else 0
+
+    try:
+        at = 13 + table(content[10])
+        while content[at] != 0x3B:  # an extension, or an image; and the blocks of either
+            at += 2 if content[at] == 0x21 else 11 + table(content[at + 9])
+            while content[at]:
+                at += 1 + content[at]
+            at += 1
+    except IndexError:
+        return _CUT
+    return ""
+
+
+def _webp_fault(content: bytes) -> str:
+    return "" if len(content) >= 8 + int.from_bytes(content[4:8], "little") else _CUT
+
+
+def _svg_fault(content: bytes) -> str:
+    from xml.parsers import expat
+
+    names: list[str] = []
+    parser = expat.ParserCreate(namespace_separator=" ")
+    parser.StartElementHandler = lambda name, attributes: names.append(name)
+    try:
+        parser.Parse(content, True)
+    except expat.ExpatError as error:
+        return f"is broken on its line {error.lineno}: {expat.ErrorString(error.code)}"
+    return "" if names[0] == "http://www.w3.org/2000/svg svg" else 'lacks xmlns="http://www.w3.org/2000/svg" in its <svg>, and would show nothing'
+
+
+_CUT = "is cut off: its end is missing"
+_FAULT = {"png": _png_fault, "jpeg": _jpeg_fault, "gif": _gif_fault, "webp": _webp_fault, "svg": _svg_fault}
 
 
 def warning(path: str, directory: Path, cards: Path) -> tuple[str, str] | None:

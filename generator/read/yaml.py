@@ -48,7 +48,7 @@ def load(text: str, place_path: str, first_line: int = 1) -> Node:
     try:
         root = builder.document(yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
     except yaml.MarkedYAMLError as error:
-        raise DeckError([*builder.problems, _broken(error, place_path, first_line, text.rstrip().count("\n"))]) from None
+        raise DeckError([*builder.problems, _broken(error, place_path, first_line, text.rstrip())]) from None
     except yaml.reader.ReaderError as error:
         place = Place(place_path, first_line + text.count("\n", 0, error.position))
         raise DeckError([Problem(place, f"YAML cannot hold the character U+{ord(text[error.position]):04X}", "delete it")]) from None
@@ -60,12 +60,19 @@ def load(text: str, place_path: str, first_line: int = 1) -> Node:
 # --------------------------------------------------------------------------------- what callers expect of a value
 
 
-def mapping(node: Node, what: str, problems: list[Problem], known: Collection[str] = (), required: Collection[str] = ()) -> Mapping[str, Node]:
-    """The entries of a mapping, only the known ones where `known` is given. Nothing at all counts as an empty mapping."""
+def mapping(
+    node: Node, what: str, problems: list[Problem], known: Collection[str] = (), required: Collection[str] = (), like: str = "key: value"
+) -> Mapping[str, Node]:
+    """The entries of a mapping, only the known ones where `known` is given; of nothing at all, none. like: what is to be written."""
     if node.value is None:
         node = Node({}, node.place)
     if not isinstance(node.value, dict):
-        problems.append(Problem(node.place, f"{what} must be a mapping, but is {kind(node)}", "write key: value"))
+        problems.append(Problem(node.place, f"{what} must be a mapping, but is {kind(node)}", f"write {like}"))
+        return {}
+    glued = [key for key in node.value if ":" in key and node.value[key].value is None]  # {kernel:name}, whose key is all of it
+    for key in glued if known or required else ():
+        problems.append(Problem(node.value[key].place, f"{key!r} is no key with a value", f"a space follows the colon: {key.replace(':', ': ', 1)}"))
+    if glued and (known or required):
         return {}
     if known:
         for key, entry in node.value.items():
@@ -75,12 +82,12 @@ def mapping(node: Node, what: str, problems: list[Problem], known: Collection[st
     return {key: entry for key, entry in node.value.items() if not known or key in known}
 
 
-def sequence(node: Node, what: str, problems: list[Problem]) -> tuple[Node, ...]:
+def sequence(node: Node, what: str, problems: list[Problem], like: str = "[one, two], or a line with - for each") -> tuple[Node, ...]:
     """The items of a list. Nothing at all counts as an empty list."""
     if node.value is None:
         return ()
     if not isinstance(node.value, tuple):
-        problems.append(Problem(node.place, f"{what} must be a list, but is {kind(node)}", "write [one, two], or a line with - for each"))
+        problems.append(Problem(node.place, f"{what} must be a list, but is {kind(node)}", f"write {like}"))
         return ()
     return node.value
 
@@ -225,15 +232,22 @@ def _tabs(text: str) -> list[int]:
     )
 
 
-def _broken(error: Any, path: str, first_line: int, last: int) -> Problem:
+def _broken(error: Any, path: str, first_line: int, text: str) -> Problem:
     unclosed = error.problem is not None and "unexpected end of stream" in error.problem
     mark = (error.context_mark if unclosed else error.problem_mark) or error.problem_mark or error.context_mark
     context = f" {error.context}" if error.context else ""
     problem = error.problem or "it cannot be read"
-    return Problem(Place(path, first_line + min(mark.line if mark else 0, last)), f"broken YAML: {problem}{context}", _advice(problem))
+    lines = text.split("\n")
+    line = min(mark.line if mark else 0, len(lines) - 1)
+    return Problem(Place(path, first_line + line), f"broken YAML: {problem}{context}", _advice(problem, lines[max(line - 1, 0) : line + 1]))
 
 
-def _advice(problem: str) -> str:
+def _advice(problem: str, lines: list[str]) -> str:
+    """What to write. lines: the one that is broken, and the one above it."""
+    if any(re.match(r"\s*[\w-]+:[^\s:/]", line) for line in lines):
+        return "a space follows the colon behind a key"
+    if any(re.search(r"[\[,]\s*#", line) for line in lines):
+        return "# begins a comment: leave it away, or put the word in quotes"
     if "mapping values are not allowed" in problem:
         return "put text that holds a colon in quotes"
     if "cannot start any token" in problem:

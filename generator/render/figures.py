@@ -61,16 +61,30 @@ def picture(path: Path, alt: str, width: str = "") -> tuple[str, Mapping[str, by
 
     A file `name.dark.svg` beside `name.svg` is its twin for dark cards; an image without one gets a light plate there.
     """
-    light = path.read_bytes()
     slug, extension = path.stem, path.suffix[1:].lower()
+    settled = _settled if extension == "svg" else lambda content, theme: content
+    light = settled(path.read_bytes(), "light")
     name = media_name(slug, extension, light)
     size = f' width="{width.removesuffix("px")}"' if width else ""
     twin = path.with_name(f"{path.stem}.dark{path.suffix}")
     if not twin.is_file():
         return f'<img class="plate" src="{name}" alt="{escape(alt)}"{size}>', {name: light}
-    dark = twin.read_bytes()
+    dark = settled(twin.read_bytes(), "dark")
     dark_name = media_name(f"{slug}-dark", extension, dark)
     return _twins(name, dark_name, alt, size), {name: light, dark_name: dark}
+
+
+def _settled(content: bytes, theme: str) -> bytes:
+    """The picture; of an SVG that goes by the theme itself, the look that it has in this one: what it asks is the system, not the card."""
+    if not _THEMED.search(content):
+        return content
+    content = _SCHEME.sub(f"color-scheme: only {theme}".encode(), content)
+    return _PREFERS.sub(lambda asked: b"(min-width: 0)" if asked[1].lower() == theme.encode() else b"(max-width: 0)", content)
+
+
+_THEMED = re.compile(rb"color-scheme\s*:", re.IGNORECASE)
+_SCHEME = re.compile(rb"(?<![\w-])color-scheme\s*:[^;}\"'<>]*", re.IGNORECASE)
+_PREFERS = re.compile(rb"\(\s*prefers-color-scheme\s*:\s*(light|dark)\s*\)", re.IGNORECASE)
 
 
 def cards_of(directory: Path) -> Path:

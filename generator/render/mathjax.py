@@ -17,7 +17,7 @@ class MathError(ValueError):
 
 
 def mathjax(source: str, in_cloze: bool = False) -> str:
-    """HTML for one formula: `$…$`, `$$…$$`, `\\(…\\)` or `\\[…\\]`, possibly with cloze marks inside, or itself inside a cloze.
+    """HTML for one formula: `$…$`, `$$…$$`, `\\(…\\)`, `\\[…\\]` or a bare environment, possibly with cloze marks inside, or itself inside a cloze.
 
     `&`, `<` and `>` are escaped, since MathJax reads the decoded text. Raises MathError for what cannot typeset.
     """
@@ -49,6 +49,8 @@ def glyphs(tex: str) -> int:
 def _undelimited(source: str) -> tuple[str, bool]:
     if source.startswith("$$") and source.endswith("$$") and len(source) > 4:
         return source[2:-2].strip(), True
+    if source.startswith("\\begin{"):
+        return source, True
     if source.startswith("\\["):
         return source[2:-2].strip(), True
     if source.startswith("\\("):

@@ -15,7 +15,7 @@ from generator.look.notetypes import BUILT, HEADING, SOURCE, NoteType
 from generator.look.template import asks, is_blank
 from generator.notes import Judged, Rendered, Resolved, Text, call
 from generator.problems import Place, Problem
-from generator.read.html import WIDTH
+from generator.read.html import WIDTH, alone
 from generator.read.media import find, problem
 from generator.render import figures, highlight
 from generator.render.mathjax import MathError, mathjax
@@ -24,7 +24,7 @@ from generator.render.prose import prose
 from generator.resolve.names import device_name
 from generator.text import cloze
 from generator.text.blocks import COMMENT, FIGURE, LANDED, LIFTED, Mistake
-from generator.text.media import as_images, kind_of, unplayed
+from generator.text.media import as_images, kind_of, sized, unplayed
 from generator.text.spans import Span, SpanError, spans
 from kernels.results import KernelError
 
@@ -132,7 +132,8 @@ class _Lifted:
 
     def down(self, html: str) -> str:
         html = re.sub(rf"<p>\s*{LIFTED}([0-9]+){LANDED}\s*</p>", lambda m: self.pieces[int(m[1])] if int(m[1]) in self.blocks else m[0], html)
-        return re.sub(rf"{LIFTED}([0-9]+){LANDED}", lambda m: m[0] if int(m[1]) in self.math else self.pieces[int(m[1])], html)
+        html = re.sub(rf"{LIFTED}([0-9]+){LANDED}", lambda m: m[0] if int(m[1]) in self.math else self.pieces[int(m[1])], html)
+        return _SUMMARY.sub(r"\1", html) if "<summary" in html else html
 
     def math_down(self, html: str) -> str:
         return re.sub(rf"{LIFTED}([0-9]+){LANDED}", lambda m: self.pieces[int(m[1])], html)
@@ -153,7 +154,7 @@ def _html(text: Text, page: _Page, with_clozes: bool = False) -> str:
                 page.problem(text.at(span.start), f"{stray.group()} stands where no cloze can", "only the text of a note of class .cloze has clozes")
             parts.append(part)
         mistakes: list[Mistake] = []
-        html = prose("".join(parts), lifted.blocks, mistakes)
+        html = prose(sized("".join(parts)), lifted.blocks, mistakes)
         for mistake in mistakes:
             page.problem(text.at(_line_start(mistake.line, pieces, parts)), mistake.message, mistake.hint)
         html = _media(unplayed(lifted.down(html if page.elsewhere else whole(html))), text, lifted, page)
@@ -184,7 +185,9 @@ def _lift(text: Text, span: Span, found: tuple[cloze.Cloze, ...], lifted: _Lifte
         source = as_images(source)
         return _lift_figures(source, text, span, lifted, page)
     if span.kind == "html":
-        return COMMENT if source.startswith("<!--") else unplayed(source)
+        return COMMENT if source.startswith("<!--") else _apart(unplayed(source), text.text, span, lifted)
+    if "\n" in source and span.kind in ("math", "code"):
+        source = _unquoted(source, text.text, span)
     if span.kind == "math":
         inside = any(c.inside <= span.start and span.end <= c.end for c in found)
         try:
@@ -200,6 +203,30 @@ def _lift(text: Text, span: Span, found: tuple[cloze.Cloze, ...], lifted: _Lifte
         page.problem(text.at(span.start), str(error), error.hint)
         return ""
     return source[: len(source) - len(source.lstrip())] + block + "\n" * source.endswith("\n")
+
+
+def _apart(source: str, text: str, span: Span, lifted: _Lifted) -> str:
+    """A tag as it is, or, where it and its like have a line to themselves, as a block of its own, so that what follows is Markdown."""
+    fold = _FOLD.match(source)
+    if fold is None or not alone(text, span.start):
+        return source
+    indent = _INDENT.match(text, text.rfind("\n", 0, span.start) + 1)[0]  # type: ignore[index]
+    if fold[2].lower() == "summary":
+        return f"{lifted.up(source)}\n\n" if fold[1] else f"\n\n{indent}{lifted.up(source)}"
+    return f"\n\n{indent}{lifted.up(source, lifted.blocks)}\n\n"
+
+
+def _unquoted(source: str, text: str, span: Span) -> str:
+    """Code or math of several lines without the marks of the quotation in which it stands."""
+    before = _QUOTED.match(text, text.rfind("\n", 0, span.start) + 1, span.start)
+    marks = before[0].count(">") if before else 0
+    return re.sub(rf"\n(?:[ \t]*>){{1,{marks}}}[ ]?", "\n", source) if marks else source
+
+
+_FOLD = re.compile(r"<(/?)(details|div|summary)\b", re.IGNORECASE)
+_SUMMARY = re.compile(r"<p>\s*(<summary\b[^<>]*>.*?</summary>)\s*</p>", re.DOTALL | re.IGNORECASE)
+_INDENT = re.compile(r"[ \t]*")
+_QUOTED = re.compile(r"(?:[ \t]*(?:>|[-*+][ \t]|[0-9]{1,9}[.)][ \t]))*")
 
 
 def _lift_figures(source: str, text: Text, span: Span, lifted: _Lifted, page: _Page) -> str:

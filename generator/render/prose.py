@@ -30,7 +30,7 @@ _TABS_AT_END = re.compile(r"[ \t]*\t$", re.MULTILINE)  # they break no line, as 
 
 # What Python-Markdown looks for in every line, by the sign without which it is not there. Half of its time goes into looking in vain.
 SIGNS = {
-    "\\": ("escape", "unescape"),
+    "\\": ("escape", "unescape", "broken"),
     "[": ("reference", "link", "image_link", "image_reference", "short_reference", "short_image_ref"),
     "<": ("autolink", "automail", "html"),
     "&": ("entity",),
@@ -45,7 +45,7 @@ SIGNS = {
 def _markdown(signs: str) -> Callable[[str, Collection[int]], tuple[str, list[Mistake]]]:
     """The converter for texts that hold these of SIGNS and no others."""
     import markdown
-    from markdown.inlinepatterns import SimpleTagInlineProcessor
+    from markdown.inlinepatterns import SimpleTagInlineProcessor, SubstituteTagInlineProcessor
 
     from generator.render import blocks, inlines
 
@@ -54,6 +54,7 @@ def _markdown(signs: str) -> Callable[[str, Collection[int]], tuple[str, list[Mi
     inlines.install(converter, parser)
     converter.ESCAPED_CHARS = [*converter.ESCAPED_CHARS, *(c for c in "$|<~&'\":=" if c not in converter.ESCAPED_CHARS)]
     converter.inlinePatterns.register(SimpleTagInlineProcessor(r"(?<!~)(~~)(?=[^\s~])(.+?)(?<=\S)~~(?!~)", "del"), "struck", 65)
+    converter.inlinePatterns.register(SubstituteTagInlineProcessor(r"\\\n", "br"), "broken", 175)  # behind what a backslash escapes
     needed = {name for sign, names in SIGNS.items() if sign in signs for name in names}
     vain = {name for names in SIGNS.values() for name in names} - needed
     vain |= {"html_block", "backtick", "em_strong2"}  # blocks are ours, code is lifted, and emphasis is read at once

@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import inspect
 import math
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -152,8 +153,8 @@ def _environment() -> Any:
 
 @functools.cache
 def _parsed(text: str) -> _Parsed:
-    from jinja2 import TemplateSyntaxError
-    from jinja2.parser import Parser
+    from jinja2 import TemplateSyntaxError, nodes
+    from jinja2.environment import TemplateExpression
 
     if not text.strip():
         raise ExpressionError("an empty expression", "such as [[ alias.output | GB ]]")
@@ -161,17 +162,70 @@ def _parsed(text: str) -> _Parsed:
         raise ExpressionError(f"an expression of {len(text)} characters", f"at most {LONGEST}; what is longer belongs into a kernel")
     environment = _environment()
     try:
-        tree = Parser(environment, text, state="variable").parse_expression()
+        tree = _tree(environment, text)
         paths = tuple(dict.fromkeys(_walk(tree)))
-        compiled = environment.compile_expression(text, undefined_to_none=False)
+        template = environment.from_string(nodes.Template([nodes.Assign(nodes.Name("result", "store"), tree, lineno=1)], lineno=1))
+        compiled = TemplateExpression(template, undefined_to_none=False)
     except TemplateSyntaxError as error:
-        raise ExpressionError(f"{text.strip()!r} is not an expression: {error.message}") from error
+        why = error.message.replace("unexpected 'end of template'", "something is missing at its end") if error.message else ""
+        hint = next((hint for slip, hint in _SLIPS if re.search(slip, text)), _PLAIN_BRACKETS)
+        raise ExpressionError(f"{text.strip()!r} is not an expression: {why}", hint) from error
     except RecursionError as error:
         raise ExpressionError("an expression nested too deeply") from error
-    from jinja2 import nodes
 
     constants = (node.value for node in ([tree] if isinstance(tree, nodes.Const) else tree.find_all(nodes.Const)))
     return _Parsed(paths, tuple(value for value in constants if type(value) in (int, float)), compiled)
+
+
+_SLIPS = (  # what others write, and what is written here
+    (r"\^", "a power is written 2 ** 10"),
+    (r"[×·]|\d\s*x\b|\bx\s*\d", "times is written *"),
+    (r"÷", "a quotient is written /"),
+    (r"[−–]", "minus is the hyphen -"),
+    (r"%\s*$|%\s*[)\]]", "write 0.5, or behind a bar the unit percent"),
+    (r"^\s*\d{1,3}(?:,\d{3})+(?!\d)", "a number has no separators: 1000"),
+    (r"&&|\|\|", "write `and`, `or`"),
+    (r"\?", "write 'a' if … else 'b'"),
+    (r"(?<![=<>!])=(?!=)", "equality is written =="),
+    (r":", "a bar parts the expression from its unit: [[ alias.output | GB ]]"),
+)
+_PLAIN_BRACKETS = r"such as [[ alias.output | GB ]]; for two plain brackets write \[["
+
+
+def _tree(environment: Any, text: str) -> Any:
+    from jinja2 import TemplateSyntaxError
+
+    parser = _arithmetic()(environment, text, state="variable")
+    tree = parser.parse_expression()
+    if not parser.stream.eos:
+        left = parser.stream.current
+        raise TemplateSyntaxError(f"nothing joins {str(left.value)!r} to what stands before it", left.lineno)
+    tree.set_environment(environment)
+    return tree
+
+
+@functools.cache
+def _arithmetic() -> Any:
+    """Jinja's parser, but for powers: they bind as in Python and in mathematics, to the right, and tighter than a sign before them."""
+    from jinja2 import nodes
+    from jinja2.parser import Parser
+
+    class Arithmetic(Parser):
+        def parse_unary(self, with_filter: bool = True) -> nodes.Expr:
+            signed = {"sub": nodes.Neg, "add": nodes.Pos}.get(self.stream.current.type)
+            if signed is None:
+                return super().parse_unary(with_filter)
+            lineno = next(self.stream).lineno
+            return signed(self.parse_pow(), lineno=lineno)
+
+        def parse_pow(self) -> nodes.Expr:
+            base = self.parse_unary()
+            if self.stream.current.type != "pow":
+                return base
+            lineno = next(self.stream).lineno
+            return nodes.Pow(base, self.parse_pow(), lineno=lineno)
+
+    return Arithmetic
 
 
 _LEAVES = ("Const",)
@@ -249,7 +303,9 @@ def _check(path: Path, scope: Scope) -> None:
     if alias not in scope.runs:
         if not rest and _unit(alias) is not None:
             return
-        raise ExpressionError(f"unknown run {alias!r}", nearest(alias, scope.runs) or NO_RUN)
+        of = [f"{run}.{alias}" for run, kernel in scope.kernels.items() if alias in kernel.outputs or alias in kernel.parameters]
+        near = f"did you mean {' or '.join(of[:2])}?" if of else nearest(alias, scope.runs)
+        raise ExpressionError(f"unknown run {alias!r}", near or NO_RUN)
     kernel = scope.kernels[alias]
     if not rest:
         raise ExpressionError(f"{alias!r} is a run of {kernel.name}, not a number", f"outputs: {', '.join(kernel.outputs)}")

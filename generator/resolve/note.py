@@ -23,7 +23,7 @@ from generator.resolve.formats import Format, bare, check, converted, digits_of,
 from generator.resolve.media import MEDIA
 from generator.resolve.names import names_in, used
 from generator.resolve.premises import plain, premises, says
-from generator.resolve.quantity import ExpressionError, Quantity, QuantityError, unit_text
+from generator.resolve.quantity import ExpressionError, Quantity, QuantityError, UnitError, unit_text
 from generator.resolve.references import Bracket, Reference, marks, references
 from generator.resolve.told import result_told
 from generator.resolve.variation import Choice, middle, vary, widened
@@ -209,11 +209,18 @@ _PAGE = re.compile(
 def _link(reference: Reference, scope: Scope) -> Problem | None:
     """What is wrong with a reference that reads as Obsidian's link to a page, and names no run."""
     name = reference.expression
-    if reference.figure or not _PAGE.fullmatch(name) or names_in(name, scope.runs):
+    if reference.figure or not _PAGE.fullmatch(name) or names_in(name, scope.runs) or _is_format(reference.format):
         return None
     told = f"[[{reference.source}]]: unknown run {name!r}; as a link to a page, which is Obsidian's, it leads nowhere on a card"
     near = f"{nearest(name, scope.runs)}; ".removeprefix("; ")
     return Problem(reference.place, told, f"{near}[[run.output | unit]] shows a number, and a page's name stands without brackets")
+
+
+def _is_format(text: str) -> bool:
+    try:
+        return bool(text) and parse_format(text) is not None
+    except UnitError:
+        return False
 
 
 def _measurements(reference: Reference, scope: Scope) -> tuple[str, ...]:

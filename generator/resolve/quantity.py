@@ -57,6 +57,8 @@ def parse_unit(text: str, more: tuple[str, ...] = ()) -> tuple[Fraction, Powers]
 
 def unit_hint(name: str, more: Iterable[str] = ()) -> str:
     """The nearest units to a misspelt one, among them those that differ by capitals alone."""
+    if "(" in name:
+        return "behind the bar stand a unit and digits, such as GB 2; a function stands before it, such as round(run.output)"
     known = [*more, *units.CELSIUS, *units.names()]
     same = [k for k in known if k.casefold() == name.casefold()]
     if same:

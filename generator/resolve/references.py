@@ -86,6 +86,8 @@ _LEFT_ALONE = ("<!--", "<pre", "<code")  # HTML that is a comment or code, not a
 def _reference(text: Text, start: int, span: Span, medium: Medium) -> Reference:
     bar, end = _bounds(text.text, start + 2)
     expression, form = text.text[start + 2 : bar], text.text[bar + 1 : end - 2]
+    if form and expression.endswith("\\"):  # the bar as tables of other Markdown want it
+        expression = expression[:-1]
     figure = span.kind == "text" and text.text.endswith("!", span.start, start) and not text.text.endswith("\\!", span.start, start)
     return Reference(
         start - figure, end, expression.strip(), " ".join(form.split()), figure, medium, text.at(start), text.text.count("\n\n", 0, start)

@@ -134,7 +134,7 @@ class _Field:
     def _introduces(self, block: Block, below: Block) -> bool:
         if block.kind != "paragraph" or not _INTRODUCES.search(unmarked(self.lines[block.end - 1])):
             return False
-        return below.kind not in ("paragraph", "rule") or self._source(below).lstrip(" \t>").startswith(("$$", "\\["))
+        return below.kind not in ("paragraph", "rule") or self._source(below).lstrip(" \t>").startswith(("$$", "\\[", "\\begin{"))
 
     def _of(self, block: Block) -> list[Block]:
         if block.kind == "table":

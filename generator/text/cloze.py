@@ -130,7 +130,8 @@ class _Opened:
         self.depth, self.hinted = 0, None  # type: tuple[int, int | None]
 
 
-_SIGN = re.compile(r"(?P<open>\{\{c(?P<number>[0-9]+)::)|(?P<odd>\{\{ ?[cC] ?[0-9][0-9, ]*:)|(?P<escape>\\.)|(?P<hint>::)|[{}]", re.DOTALL)
+_ODD = r"\{\{ ?[cC] ?[0-9][0-9, ]*:|\{\{ ?(?:[cC]|[0-9]+)::|(?<!\{)\{[cC][0-9]+::"
+_SIGN = re.compile(rf"(?P<open>\{{\{{c(?P<number>[0-9]+)::)|(?P<odd>{_ODD})|(?P<escape>\\.)|(?P<hint>::)|[{{}}]", re.DOTALL)
 
 
 def _scan(text: str, span: Span, home: int, stack: list[_Opened], found: list[Cloze]) -> None:
@@ -180,7 +181,7 @@ def _opened(match: re.Match[str], home: int, depth: int) -> _Opened:
 def _closed(text: str, top: _Opened, at: int) -> Cloze:
     stop = at if top.hinted is None else top.hinted
     if not text[top.inside : stop].strip():
-        raise ClozeError(top.start, f"cloze c{top.number} hides nothing")
+        raise ClozeError(top.start, f"cloze c{top.number} hides nothing", f"write what is to be hidden: {{{{c{top.number}::text}}}}")
     return Cloze(top.start, at + 2, top.number, top.inside, stop, top.hinted)
 
 

@@ -12,6 +12,9 @@ KINDS = {"image": IMAGES, "sound": SOUNDS, "film": FILMS}
 _KIND = {suffix: kind for kind, suffixes in KINDS.items() for suffix in suffixes}
 PLAYS = re.compile(r"\[sound:[ \t]*(?P<path>[^\[\]\n]*?)[ \t]*(?P<close>\]|(?=[\[\n]|\Z))", re.IGNORECASE)
 _WORD = re.compile(r"[^\W_]+")
+WIDTH = r"\{:?[ \t]*width[ \t]*=[ \t]*[\"']?(?P<width>[\w.%]+)[\"']?[ \t]*\}"
+_ASKED = re.compile(rf"(?:\\?\|[ \t]*(?P<bar>[0-9]+(?:x[0-9]+)?(?:px|%)?)|{WIDTH})\Z")
+_SIZED = re.compile(rf"!\[(?P<alt>[^\[\]\n]*)\](?P<path>\([ \t]*(?:<[^<>\n]*>|(?:[^\s()]|\([^\s()]*\))+)(?:[ \t][^()\n]*)?\))(?:[ \t]?{WIDTH})?")
 _TAG = re.compile(r"\[(?=sound:|anki:)", re.IGNORECASE)
 _IN_TAG = re.compile(r"(<[^<>]*>)|\[sound:([^\[\]]+)\]")
 
@@ -29,6 +32,23 @@ def as_images(text: str) -> str:
         return f"![{' '.join(_WORD.findall(stem)) or 'sound'}](<{match['path']}>)"
 
     return PLAYS.sub(written, text) if _TAG.search(text) else text
+
+
+def parted(alt: str) -> tuple[str, str]:
+    """What an image shows, and the width that is asked for behind it: `![plan|300](plan.png)`, `![plan {width=50%}](plan.png)`."""
+    found = _ASKED.search(alt.rstrip())
+    return (alt[: found.start()].rstrip(), found["bar"] or found["width"]) if found else (alt, "")
+
+
+def sized(text: str) -> str:
+    """The text with each image's width as `{width=300}` right behind it, wherever and however it was written."""
+
+    def written(image: re.Match[str]) -> str:
+        alt, width = parted(image["alt"])
+        width = width or image["width"]
+        return f"![{alt}]{image['path']}" + (f"{{width={width}}}" if width else "")
+
+    return _SIZED.sub(written, text) if "![" in text else text
 
 
 def unplayed(html: str) -> str:

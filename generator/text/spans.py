@@ -16,7 +16,7 @@ class Span(NamedTuple):
     """text[start:end] is of one kind, its delimiters included.
 
     "text"; "code" (inline); "fence" (whole lines with both fence lines, info: what follows the opening fence); "math" ($..$, $$..$$,
-    \\(..\\), \\[..\\]); "html" (a comment, a tag, or a whole <pre> or <code> element).
+    \\(..\\), \\[..\\], \\begin{align}..\\end{align}); "html" (a comment, a tag, or a whole <pre> or <code> element).
     """
 
     kind: Kind
@@ -78,7 +78,14 @@ _REFERENCE = re.compile(r"\[\[(?:[^\[\]\n]|\[[^\[\]\n]*\])*\]\]")
 _OPENS_TAG = re.compile(r"<[!?/A-Za-z]")
 _BLANK = re.compile(r"\n[ \t]*(?=\n|\Z)")
 _BLOCK = re.compile(r"\n(?=[ \t]*(?:\n|\Z|```|~~~|(?:[-*+]|[0-9]{1,9}[.)])[ \t])|##? )")  # what ends a paragraph, or opens another block
+LONG = 1000  # characters within which math that a blank line parts is taken for one
 _TICKS = re.compile("`+")
+_BEGIN = re.compile(r"\\begin\{([a-zA-Z]+\*?)\}")
+_ENVIRONMENTS = """
+    align alignat aligned alignedat array Bmatrix bmatrix cases dcases eqnarray equation flalign gather gathered matrix multline
+    pmatrix rcases smallmatrix split subarray vmatrix Vmatrix xalignat xxalignat
+"""
+ENVIRONMENTS = frozenset(_ENVIRONMENTS.split())  # of MathJax, most of them with a star too
 _DOLLAR = re.compile(r"\\[\s\S]|\$")
 _TEX_ENDS = {"$$": re.compile(r"\\[\s\S]|\$\$"), "\\(": re.compile(r"\\[\s\S]"), "\\[": re.compile(r"\\[\s\S]")}
 _TEX_CLOSE = {"$$": "$$", "\\(": "\\)", "\\[": "\\]"}
@@ -110,6 +117,8 @@ class _Scanner:
             reference = _REFERENCE.match(text, start)
             return reference.end() if reference else start + 1
         escaped = text[start : start + 2]
+        if escaped == "\\b" and (begin := _BEGIN.match(text, start)):
+            return self._environment(begin)
         if escaped in _TEX_CLOSE and not text.startswith("[[", start + 1):
             return self._tex(escaped, start)
         return start + (3 if text.startswith("[[", start + 1) else 2)
@@ -162,8 +171,28 @@ class _Scanner:
                 if found.group() == closing:
                     return Span("math", start, found.end())
             self.vain[opening] = limit
-            self.errors.append(SpanError(start, f"the math {opening} is not closed in its paragraph", f"close it with {closing}"))
+            hint = f"close it with {closing}, with no blank line before"
+            self.errors.append(SpanError(start, f"the math {opening} is not closed in its paragraph", hint))
+            after = self.text.find(closing, limit, limit + LONG)  # most likely its end, behind a blank line
+            return after + 2 if after >= 0 and "\n#" not in self.text[limit:after] else start + 2
         return start + 2
+
+    def _environment(self, begin: re.Match[str]) -> Span | int:
+        name, start, depth = begin[1], begin.start(), 0
+        if name.removesuffix("*") not in ENVIRONMENTS:
+            hint = "a card has Markdown's lists, tables and code, and MathJax's environments of math, such as align, cases and pmatrix"
+            self.errors.append(SpanError(start, f"\\begin{{{name}}} begins nothing that a card can show", f"{hint}; in code put it in backticks"))
+            return begin.end()
+        limit = self._end(_BLANK, start)
+        if self.vain.get(name, -1) < limit:
+            for found in _boundary(name).finditer(self.text, start, limit):
+                depth += 1 if found[1] == "begin" else -1
+                if not depth:
+                    return Span("math", start, found.end())
+            self.vain[name] = limit
+        hint = f"close it with \\end{{{name}}}, without a blank line before; in code put it in backticks"
+        self.errors.append(SpanError(start, f"the math \\begin{{{name}}} is not closed in its paragraph", hint))
+        return begin.end()
 
     def _dollar(self, start: int) -> Span | int:
         text, limit = self.text, self._end(_BLOCK, start)
@@ -194,6 +223,8 @@ class _Scanner:
                 self.vain["<!--"] = len(text)
                 self.errors.append(SpanError(start, "the comment <!-- is not closed", "close it with -->"))
             return start + 4
+        if text.startswith("](", start - 2):
+            return start + 1  # where a link or an image leads
         tag = _TAG.match(text, start, self._end(_BLANK, start))
         if address := _ADDRESS.match(text, start):
             return address.end()
@@ -224,6 +255,11 @@ class _Scanner:
 @functools.cache
 def _closing_fence(mark: str, ticks: int, furthest: int) -> re.Pattern[str]:
     return re.compile(rf"\n(?:[ ]{{0,{furthest}}}|[ \t]{{0,{furthest // 4}}}){mark}{{{ticks},}}[ \t]*(?:\n|\Z)")
+
+
+@functools.cache
+def _boundary(name: str) -> re.Pattern[str]:
+    return re.compile(rf"\\(begin|end)\{{{re.escape(name)}\}}")
 
 
 @functools.cache

@@ -21,8 +21,11 @@ WRITTEN = {
     "<div>a</div><div>b<br></div><div><br></div><div>c</div>": "a<br>\nb\n\nc",
     "x <b>bold</b>, <i>it</i> *star* _u_ a_b $5": "x **bold**, *it* \\*star\\* \\_u\\_ a_b \\$5",
     "<ul><li>a</li><li>b<ul><li>c</li></ul></li></ul>": "- a\n- b\n  - c",
-    "<i>x ==a== ~~b~~</i> %%c%% d[^1] [ ] e [!f] ^[g]": "*x =&#61;a=&#61; ~&#126;b~&#126;* %&#37;c%&#37; d&#91;^1] &#91; ] e &#91;!f] ^&#91;g]",
+    "<i>x ==a== ~~b~~</i> %%c%% d[^1] [ ] e [!f] ^[g]": "*x =&#61;a=&#61; &#126;&#126;b~&#126;* %&#37;c%&#37; d&#91;^1] &#91; ] e &#91;!f] ^&#91;g]",
     "1. not a list": "1\\. not a list",
+    "<s>old</s> <strike>a <b>b</b></strike> <del>c~d</del>": "~~old~~ ~~a **b**~~ <del>c~d</del>",
+    "x^2^ H~2~O ~e~ about ~5": "x&#94;2^ H&#126;2&#126;O &#126;e~ about ~5",
+    "<div>: no definition</div>": "\\: no definition",
     "# no heading<br>- no list<br>&gt; no quotation": "\\# no heading<br>\n\\- no list<br>\n&gt; no quotation",
     "H<sub>2</sub>O": "H<sub>2</sub>O",
     r"\(x_1^2 &lt; 3\) and \[\frac{a}{b}\]": r"$x_1^2 < 3$ and $$\frac{a}{b}$$",
@@ -73,7 +76,7 @@ def rendered(markdown: str, tmp_path: Path) -> tuple[str, list[str]]:
 def media(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("media")
     (folder / "deck.yml").write_text("name: x\n")
-    (folder / "a-b.png").write_bytes(b"\x89PNG")
+    (folder / "a-b.png").write_bytes((Path(__file__).parent / "table" / "dot.png").read_bytes())
     return folder
 
 
@@ -99,7 +102,7 @@ def test_only_a_cloze_note_has_clozes():
 
 
 WORDS = ["a", "b*", "_c_", "#", "1.", "-", "$", "`", "[x](y)", "[[", "\\", "&lt;b&gt;", "&amp;", "|", "!", "~~~", "---", "é\u00a0", "{{", "}}", "::"]
-WORDS += ["==m==", "%%c%%", "~~s~~", "[^1]", "^[n]", "[ ]", "[!n]"]  # marks of Obsidian, which on a card are none
+WORDS += ["x^2^", "H~2~O", "~g~", ":", "==m==", "%%c%%", "~~s~~", "[^1]", "^[n]", "[ ]", "[!n]"]  # marks of Obsidian, which on a card are none
 INLINE = ["b", "i", "u", "sub", "span", "code", "a", "font", "kbd", "s"]
 BLOCKS = ["div", "p", "ul", "ol", "table", "blockquote", "pre", "center", "h3", "dl"]
 

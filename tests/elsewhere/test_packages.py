@@ -225,7 +225,11 @@ def test_what_is_no_package_is_refused(content, message, elsewhere, tmp_path):
 
 
 def test_a_medium_that_no_card_shows_is_left_out_alone(elsewhere, tmp_path):
-    media = {"evil.svg": b'<svg xmlns="http://www.w3.org/2000/svg"><script>x()</script></svg>', "paper.pdf": b"%PDF", "good one.svg": b"<svg/>"}
+    media = {
+        "evil.svg": b'<svg xmlns="http://www.w3.org/2000/svg"><script>x()</script></svg>',
+        "paper.pdf": b"%PDF",
+        "good one.svg": b"<svg xmlns='http://www.w3.org/2000/svg'/>",
+    }
     for name, content in media.items():
         (tmp_path / name).write_bytes(content)
     model = genanki.Model(1607392322, "M", [{"name": "F"}, {"name": "B"}], [{"name": "c", "qfmt": "{{F}}", "afmt": "{{B}}"}])
@@ -266,7 +270,7 @@ def test_whatever_fields_hold_nothing_is_lost_to_who_studied_them(elsewhere, tmp
         done = elsewhere.imports(tmp_path / "whatever.apkg")
         assert done.status == 0, done.err
         left_out = [line for line in done.out.splitlines() if ": the note '" in line]
-        assert len(left_out) < 20 and all(line.endswith("was left out: cloze c1 hides nothing") for line in left_out)
+        assert len(left_out) < 20 and all("was left out: cloze c1 hides nothing (" in line for line in left_out)
         built = elsewhere.run("deck")
         assert built.status == 0, built.err
         assert vars(ankis.taken(col, elsewhere.package)) == {"new": 0, "updated": 0, "same": 120 - len(left_out), "conflicting": 0}

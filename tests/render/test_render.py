@@ -114,9 +114,9 @@ def test_images_by_content(tmp_path: Path):
     (tmp_path / "area").mkdir()
     (tmp_path / "media").mkdir()
     (tmp_path / "deck.yml").write_text("")
-    (tmp_path / "area" / "Ünï Kode.png").write_bytes(b"\x89PNG\r\n\x1a\n1")
-    (tmp_path / "media" / "plan.svg").write_text("<svg/>")
-    (tmp_path / "media" / "plan.dark.svg").write_text("<svg />")
+    (tmp_path / "area" / "Ünï Kode.png").write_bytes((CASES.parent / "elsewhere" / "table" / "dot.png").read_bytes())
+    (tmp_path / "media" / "plan.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg"/>')
+    (tmp_path / "media" / "plan.dark.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg"/> ')
     text = "One ![first](<Ünï Kode.png>) and ![second, with <b>](plan.svg)."
     result, problems = rendered("qa", {"Front": "F", "Answer": text}, directory=tmp_path / "area")
     assert result is not None, problems
