@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from html import escape
 from typing import TYPE_CHECKING, Any
+from unicodedata import is_normalized, normalize
 
 from generator.look.notetypes import BUILT, HEADING, SOURCE, NoteType
 from generator.look.template import asks, is_blank
@@ -18,13 +19,13 @@ from generator.problems import Place, Problem
 from generator.read.html import WIDTH
 from generator.read.media import find, problem
 from generator.render import figures, highlight
-from generator.render.mathjax import MathError, mathjax
+from generator.render.mathjax import MathError, faded, mathjax
 from generator.render.numbers import whole
 from generator.render.prose import prose
 from generator.resolve.names import device_name
-from generator.text import cloze
+from generator.text import cloze, safe
 from generator.text.blocks import FIGURE
-from generator.text.media import as_images, kind_of, unplayed
+from generator.text.media import as_images, kind_of
 from generator.text.spans import Span, SpanError, spans
 from kernels.results import KernelError
 
@@ -32,8 +33,12 @@ if TYPE_CHECKING:
     from kernels.results import Result
 
 LIFTED, LANDED = "\ue002", "\ue003"  # LIFTED, an index, LANDED stand for a piece of HTML that Markdown must not see
-RESERVED = re.compile("[\ue000-\ue008]")
+PLAYS = "\ue00a"  # stands for the `[sound:` of a medium of ours
+RESERVED = re.compile("[\ue000-\ue00f]")
+MARKS = re.compile("[\ue002-\ue00f]")  # of these, what no resolved text may hold either
+CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")  # which Anki takes out of a field, whatever comes together then
 
+PRIVATE = "the text holds a private-use character (U+E000 to U+E00F)"
 VERDICTS = {"holds": "✓ holds", "wrong": "✗ wrong", "misleading": "◐ misleading", "depends": "± depends"}
 MADE = {  # in the footer's order
     "formula": "computed",
@@ -57,12 +62,14 @@ def render(
     """
     note, note_type = resolved.note, types[resolved.note.type]
     page = _Page(resolved, draw, highlighted, note_type.elsewhere)
+    source = note.fields.get(SOURCE)
+    claims = [page.finished(_claim(judged, page), Text("", judged.claim.place)) for judged in resolved.claims if judged.verdict is not None]
     made = {
         "Id": note.id,
-        "Breadcrumb": escape(_breadcrumb(note.deck), quote=False),
-        "Claims": "\n".join(_claim(judged, page) for judged in resolved.claims if judged.verdict is not None),
-        "Footer": _footer(page, with_source=SOURCE not in note_type.fields),
-        "Expected": resolved.expected or "",
+        "Breadcrumb": page.finished(_words(_breadcrumb(note.deck))),
+        "Claims": "\n".join(claims),
+        "Footer": page.finished(_footer(page, with_source=SOURCE not in note_type.fields), source),
+        "Expected": page.finished(_words(resolved.expected or "")),
     }
     authors = {note_type.heading: HEADING, **{name: name for name in (note_type.main, *note_type.sections, *note_type.switches)}}
     fields = {name: "" if name in authors else made.get(name, "") for name in note_type.fields}
@@ -72,22 +79,23 @@ def render(
             html = _html(text, page, with_clozes)
             inline = field == note_type.heading or name in note_type.switches or note_type.elsewhere
             html = _plain(html, text, page) if name in note_type.typed else _inline(html) if inline else html
-            fields[field] = _as_in_anki(html) if note_type.elsewhere else html
+            fields[field] = page.finished(_as_in_anki(html) if note_type.elsewhere else html, text, with_clozes)
     if "Depth" in fields and not note_type.elsewhere:
-        fields["Depth"] += _beside(resolved)
+        fields["Depth"] += page.finished(_beside(resolved))
     if note.claims and "Claims" not in fields:
         page.problem(note.claims[0].place, f"a {note.type} note shows no claims", "its note type lacks the field Claims")
     apart = _Page(resolved, draw, highlighted, note_type.elsewhere)
     for name, blocks in resolved.left_out.items():
         for block in blocks:  # their mistakes are told now, not when they are shown
-            _html(block, apart, note_type.kind == "cloze" and name == note_type.main)
+            with_clozes = note_type.kind == "cloze" and name == note_type.main
+            apart.finished(_html(block, apart, with_clozes), block, with_clozes)
     for judged in resolved.claims:
         if judged.verdict is None:
-            _claim(judged._replace(verdict="holds"), apart)
+            apart.finished(_claim(judged._replace(verdict="holds"), apart), Text("", judged.claim.place))
     page.problems += apart.problems
     for text in note.fields.values():
         if RESERVED.search(text.text):
-            page.problem(text.place, "the text holds a private-use character (U+E000 to U+E008)", "delete it")
+            page.problem(text.place, PRIVATE, "delete it")
 
     numbers = _numbers(note.fields[note_type.main], page) if note_type.kind == "cloze" else {}
     cards = cloze.places(numbers) if note_type.kind == "cloze" else _cards(note_type, fields, page)
@@ -115,6 +123,32 @@ class _Page:
 
     def problem(self, place: Place, message: str, hint: str = "") -> None:
         self.problems.append(Problem(place, message, hint))
+
+    def finished(self, html: str, text: Text | None = None, with_clozes: bool = False) -> str:
+        """What is packed of a field, or of a claim in it: what the sanitizer leaves, in which the marks alone become what Anki reads.
+
+        text: where it was written. What the sanitizer takes away is a problem there.
+        """
+        text, html = text or Text("", self.resolved.note.place), html.replace("&#8239;", "\u202f")
+        clean = safe.cleaned(html)
+        if not is_normalized("NFC", clean):  # Anki makes one character of `>` and a stroke that follows it, and then there is no tag
+            clean = safe.cleaned(normalize("NFC", clean))
+        for what in safe.lost(html, clean):
+            self.problem(text.at(_where(what, text.text)), f"the note holds {what}, which no card may have", "a card runs and loads nothing")
+        if "<img" in clean and (absent := set(_SOURCE.findall(clean)) - self.media.keys()):
+            self.problem(text.place, f"the note shows {sorted(absent)[0]!r}, which is not in the package", "write ![alt](path)")
+        made = safe.defused(clean)
+        try:
+            made = cloze.in_html(made) if with_clozes else made
+        except cloze.ClozeError as error:
+            self.problem(text.at(error.offset), error.message, error.hint)
+            return ""
+        made = made.replace(safe.MATH, "\\").replace(PLAYS, "[sound:")
+        if CONTROLS.search(made) or not is_normalized("NFC", made):
+            self.problem(text.place, "the text holds a character that Anki takes out or joins with the one before it", "delete it")
+        elif RESERVED.search(made):
+            self.problem(text.place, PRIVATE, "delete it")
+        return made
 
 
 class _Lifted:
@@ -145,6 +179,9 @@ class _Lifted:
 def _html(text: Text, page: _Page, with_clozes: bool = False) -> str:
     """HTML of one field."""
     lifted, parts = _Lifted(), []
+    if MARKS.search(text.text):
+        page.problem(text.place, PRIVATE, "delete it")
+        return ""
     try:
         pieces = spans(text.text)
         found = cloze.clozes(text.text, pieces) if with_clozes else ()
@@ -154,9 +191,7 @@ def _html(text: Text, page: _Page, with_clozes: bool = False) -> str:
                 page.problem(text.at(span.start), f"{stray.group()} stands where no cloze can", "only the text of a note of class .cloze has clozes")
             parts.append(part)
         html = prose("".join(parts))
-        html = _media(unplayed(lifted.down(html if page.elsewhere else whole(html))), text, lifted, page)
-        if found:
-            html = cloze.in_html(html)
+        html = _media(lifted.down(html if page.elsewhere else whole(html)), text, lifted, page)
         return lifted.math_down(html)
     except (SpanError, cloze.ClozeError) as error:
         page.problem(text.at(error.offset), error.message, error.hint)
@@ -172,13 +207,16 @@ def _lift(text: Text, span: Span, found: tuple[cloze.Cloze, ...], lifted: _Lifte
         source = as_images(source)
         return _lift_figures(source, text, span, lifted, page)
     if span.kind == "html":
-        return "" if source.startswith("<!--") else unplayed(source)
+        return "" if source.startswith("<!--") else source
     if span.kind == "math":
         inside = any(c.inside <= span.start and span.end <= c.end for c in found)
         try:
-            return lifted.up(unplayed(mathjax(source, inside)), lifted.math)
+            made = mathjax(source, inside)
+            if not page.elsewhere and "color" in source and (fault := faded(source)):
+                raise fault
+            return lifted.up(made, lifted.math)
         except MathError as error:
-            page.problem(text.at(span.start), str(error))
+            page.problem(text.at(span.start + max(source.find(error.sign), 0)), str(error), error.hint)
             return ""
     if span.kind == "code":
         return lifted.up(highlight.inline(source, page.elsewhere))
@@ -237,7 +275,7 @@ def _cards(note_type: NoteType, fields: Mapping[str, str], page: _Page) -> tuple
 def _plain(html: str, text: Text, page: _Page) -> str:
     """A field that is typed: the single line of plain text that it is, whose spaces are those of a keyboard."""
     line = re.sub(r'<span class="num">(.*?)</span>', r"\1", _inline(html)).replace("&#8239;", " ").replace("\u202f", " ")
-    if re.search(r"[<\n]|\\[(\[]", line):
+    if re.search(rf"[<\n{safe.MATH}{PLAYS}]", line):
         page.problem(
             text.place,
             "what is typed is more than a line of plain text",
@@ -253,6 +291,17 @@ def _as_in_anki(html: str) -> str:
         part = re.sub(r"(</?)strong\b", r"\1b", re.sub(r"(</?)em\b", r"\1i", part))
         parts[2 * number] = re.sub(r"(?<=>)\n(?=<)|(?<=<br>)\n", "", part)
     return "".join(parts).replace("\u00a0", "&nbsp;")
+
+
+def _words(text: str) -> str:
+    """Text that is no Markdown as HTML."""
+    return escape(RESERVED.sub("", text), quote=False)
+
+
+def _where(what: str, text: str) -> int:
+    """Where in a text that stands which the sanitizer took away, as well as it can be found."""
+    signs = re.findall(r"^<[\w/!-]+|(?<= )[\w:-]+(?==)|'[^']+", what)
+    return max(text.lower().find(signs[-1].strip("'").lower()), 0) if signs else 0
 
 
 def _inline(html: str) -> str:
@@ -280,13 +329,14 @@ def _media(html: str, text: Text, lifted: _Lifted, page: _Page) -> str:
             made, media = figures.picture(path, alt, match["width"] or "")
         else:
             tag, media = figures.player(path, alt, bare=page.elsewhere)
-            made = lifted.up(tag, lifted.math)
+            made = lifted.up(tag.replace("[sound:", PLAYS), lifted.math)
         page.media.update(media)
         return made
 
     return _IMG.sub(shown, html) if "<img" in html else html
 
 
+_SOURCE = re.compile(r"<img [^<>]*?\bsrc=\"([^\"]*)\"")
 _IMG = re.compile(rf"(?P<image><img\b(?![^<>]*\bclass=\"(?:light|dark)\")[^<>]*>)(?:{WIDTH.pattern})?")
 
 
@@ -319,10 +369,10 @@ def _claim(judged: Judged, page: _Page) -> str:
     if claim.decided:
         found += f" Reported: {words(claim.decided.value)} ({words(claim.decided.by)}, {words(claim.decided.at)})."
     elif judged.verdict == "depends":
-        found += f" {_how(judged, page)}: {whole(escape(judged.shown, quote=False))}."
+        found += f" {_how(judged, page)}: {whole(_words(judged.shown))}."
     elif judged.shown:
-        shown = re.sub(r"10\^(\S+)", r"10<sup>\1</sup>", escape(judged.shown, quote=False)).replace(" ", "&#8239;")
-        off = f", {whole(escape(judged.factor, quote=False))}{' what is said' * judged.factor.endswith('×')}" if judged.factor else ""
+        shown = re.sub(r"10\^(\S+)", r"10<sup>\1</sup>", _words(judged.shown)).replace(" ", "\u202f")
+        off = f", {whole(_words(judged.factor))}{' what is said' * judged.factor.endswith('×')}" if judged.factor else ""
         found += f' {_how(judged, page)}: <span class="num">{shown}</span>{off}.'
     parts.append(f'<p class="found">{found}</p>')
     parts += [f'<p class="under">Taken as {words(one.value)}: {_sentence(words(one.because))}</p>' for one in claim.thresholds]
@@ -356,11 +406,11 @@ def _beside(resolved: Resolved) -> str:
     """The measured numbers of several devices as a table, a row for each number that the note shows."""
     if not resolved.beside:
         return ""
-    head = "".join(f'<th class="n">{escape(device, quote=False)}</th>' for device, _ in resolved.beside)
+    head = "".join(f'<th class="n">{_words(device)}</th>' for device, _ in resolved.beside)
     rows = []
     for label in resolved.beside[0][1]:
         cells = "".join(f'<td class="n"><span class="num">{texts[label]}</span></td>' for _, texts in resolved.beside)
-        rows.append(f"<tr><td>{escape(label, quote=False)}</td>{cells}</tr>")
+        rows.append(f"<tr><td>{_words(label)}</td>{cells}</tr>")
     return f'<div class="table"><table><thead><tr><th>measured on</th>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table></div>'
 
 
@@ -378,8 +428,8 @@ def _footer(page: _Page, with_source: bool) -> str:
     made += [f"measured on {device}" for device in sorted(devices)]
     parts = []
     if made:
-        runs = "".join(f"<li><code>{escape(run, quote=False)}</code></li>" for run in dict.fromkeys(map(call, results)))
-        parts.append(f'<details class="made"><summary>{escape(" · ".join(made), quote=False)}</summary><ul>{runs}</ul></details>')
+        runs = "".join(f"<li><code>{_words(run)}</code></li>" for run in dict.fromkeys(map(call, results)))
+        parts.append(f'<details class="made"><summary>{_words(" · ".join(made))}</summary><ul>{runs}</ul></details>')
     if with_source and SOURCE in page.resolved.fields:
         parts.append(_html(_filled(page.resolved, SOURCE), page))
     return "\n".join(parts)

@@ -12,7 +12,6 @@ KINDS = {"image": IMAGES, "sound": SOUNDS, "film": FILMS}
 _KIND = {suffix: kind for kind, suffixes in KINDS.items() for suffix in suffixes}
 PLAYS = re.compile(r"\[sound:[ \t]*(?P<path>[^\[\]\n]*?)[ \t]*(?P<close>\]|(?=[\[\n]|\Z))", re.IGNORECASE)
 _WORD = re.compile(r"[^\W_]+")
-_TAG = re.compile(r"\[(?=sound:|anki:)", re.IGNORECASE)
 _IN_TAG = re.compile(r"(<[^<>]*>)|\[sound:([^\[\]]+)\]")
 
 
@@ -28,12 +27,7 @@ def as_images(text: str) -> str:
         stem = match["path"].rpartition("/")[2].rpartition(".")[0]
         return f"![{' '.join(_WORD.findall(stem)) or 'sound'}](<{match['path']}>)"
 
-    return PLAYS.sub(written, text) if _TAG.search(text) else text
-
-
-def unplayed(html: str) -> str:
-    """HTML in which a literal `[sound:…]`, of code say, is none to Anki, which looks for it wherever it stands."""
-    return _TAG.sub("&#91;", html)
+    return PLAYS.sub(written, text) if "sound:" in text.lower() else text
 
 
 def players(html: str) -> str:

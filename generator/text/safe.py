@@ -1,0 +1,202 @@
+"""What a card may hold: the elements, attributes, styles and addresses that neither run nor load anything, by lists of what is allowed.
+
+In: HTML as it was put together, or what stands in it. Out: the HTML that a sanitizer (nh3) leaves of it, what it took away, and text that Anki
+reads as text. Apart, because reading warns of what packing would refuse, and the preview shows no more than a card does.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections import Counter
+from html.parser import HTMLParser
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from nh3 import Cleaner
+
+_ELEMENTS = (
+    "a abbr b bdi bdo blockquote br caption center cite code col colgroup dd del details dfn div dl dt em figcaption figure hr i ins kbd li mark "
+    "ol p pre q rp rt ruby s samp small span strong sub summary sup table tbody td tfoot th thead time tr u ul var wbr"
+)
+_ATTRIBUTES = "align class colspan datetime dir href lang open reversed rowspan scope span start style title type valign value width"
+_MATHML = (
+    "math maction menclose merror mfenced mfrac mi mlabeledtr mmultiscripts mn mo mover mpadded mphantom mprescripts mroot mrow ms mspace msqrt "
+    "mstyle msub msubsup msup mtable mtd mtext mtr munder munderover none"
+)
+_OF_MATHML = (
+    "accent accentunder align close columnalign columnlines columnspacing depth display displaystyle fence fontsize height linethickness lspace "
+    "mathbackground mathcolor mathsize mathvariant maxsize minsize movablelimits notation open rowalign rowlines rowspacing rspace scriptlevel "
+    "separator stretchy symmetric voffset width xmlns"
+)
+_SIDES = "article aside audio canvas font footer h1 h2 h3 h4 h5 h6 header input label main nav rb section tt video"  # what templates have besides
+ELEMENTS, ATTRIBUTES = (frozenset(names.split()) for names in (_ELEMENTS, _ATTRIBUTES))  # those that an author may write
+PREFIXES = ("aria-", "data-")
+SCHEMES = ("https", "http", "mailto")
+MEDIUM = re.compile(r"_?[a-z0-9-]+-[0-9a-f]{8}\.[a-z0-9]+")  # the name of a file that lies in the package
+
+_PROPERTIES = (
+    "background background-color border border-bottom border-collapse border-color border-left border-radius border-right border-spacing border- "
+    "style border-top border-width box-sizing break-inside caption-side clear color direction display empty-cells float font font-family font- "
+    "feature-settings font-kerning font-size font-stretch font-style font-variant font-variant-caps font-variant-ligatures font-variant-numeric "
+    "font-weight height hyphens letter-spacing line-height list-style list-style-position list-style-type margin margin-bottom margin-left "
+    "margin-right margin-top max-height max-width min-height min-width opacity orphans overflow overflow-wrap overflow-x overflow-y padding "
+    "padding-bottom padding-left padding-right padding-top quotes ruby-align ruby-position tab-size table-layout text-align text-align-last text- "
+    "decoration text-decoration-color text-decoration-line text-decoration-style text-decoration-thickness text-emphasis text-indent text- "
+    "orientation text-shadow text-transform text-underline-offset text-wrap unicode-bidi vertical-align white-space widows width word-break word- "
+    "spacing word-wrap writing-mode"
+)
+PROPERTIES = frozenset(_PROPERTIES.split())
+# Words, numbers and colours: no escape, no comment, no url().
+_VALUE = re.compile(r"(?:[\w\s#%.,+!-]|\"[\w .-]*\"|'[\w .-]*'|\b(?:rgb|hsl)a?\([\d\s.,%]*\))+")
+_LEAVES = re.compile(r"(?:margin|text-indent)\b.*:.*-[\d.]", re.DOTALL)  # an element that stands on another
+
+
+def style_without(style: str) -> tuple[str, str]:
+    """The declarations of a style that a card may have, and the first that it may not."""
+    kept, refused = [], ""
+    for declaration in filter(None, map(str.strip, style.split(";"))):
+        name, _, value = declaration.partition(":")
+        if name.strip().lower() in PROPERTIES and _VALUE.fullmatch(value) and not _LEAVES.match(declaration.lower()):
+            kept.append(declaration)
+        else:
+            refused = refused or declaration
+    return "; ".join(kept), refused
+
+
+# ------------------------------------------------------------------------------------------------ the last word
+
+
+def cleaned(html: str) -> str:
+    """A field's HTML as a card may have it, however it was written: what is packed is what the sanitizer prints."""
+    return _cleaner().clean(html)
+
+
+def shown(html: str) -> str:
+    """The same of a card's side: what a template may hold besides, with formulas as MathML and players."""
+    return _cleaner(whole=True).clean(html)
+
+
+@functools.cache
+def _cleaner(whole: bool = False) -> Cleaner:
+    from nh3 import Cleaner
+
+    mathml = frozenset(_MATHML.split())
+    inside: dict[str, set[str]] = {"*": {*ATTRIBUTES} - {"href"}, "a": {"href"}, "img": {"src", "alt", "width", "height"}, "span": {"role"}}
+    if whole:
+        inside["*"] |= {"id", "role", "tabindex"}
+        inside |= {
+            "audio": {"src", "controls", "preload"},
+            "video": {"src", "controls", "preload"},
+            "input": {"autocomplete", "maxlength", "placeholder"},
+        }
+        inside |= {name: set(_OF_MATHML.split()) for name in mathml}
+    return Cleaner(
+        tags={*ELEMENTS, "img", *((*_SIDES.split(), *mathml) if whole else ())},
+        attributes=inside,
+        attribute_filter=_attribute,
+        generic_attribute_prefixes=set(PREFIXES),
+        url_schemes=set(SCHEMES),
+        link_rel=None,
+    )
+
+
+_ADDRESS = re.compile(rf"\s*(?:{'|'.join(SCHEMES)}):", re.IGNORECASE)
+
+
+def _attribute(element: str, name: str, value: str) -> str | None:
+    """The value of an attribute, None where a card may not have it."""
+    if name == "style":
+        return None if style_without(value)[1] else value
+    if name == "class":
+        return None if "jax" in value.lower() else value  # by which MathJax would read code as formulas
+    if name == "src":
+        return value if MEDIUM.fullmatch(value) else None
+    if name == "href":
+        return value if _ADDRESS.match(value) else None
+    return value
+
+
+def lost(html: str, clean: str) -> list[str]:
+    """What the sanitizer took away, each as a person names it; nothing where it wrote the same in other words."""
+    if html == clean:
+        return []
+    before, after = _Seen(html), _Seen(clean)
+    found = list((before.found - after.found).elements())
+    elements = {what for what in found if what[0] == "<"}
+    gone = [_named(what) for what in dict.fromkeys(found) if what[0] == "<" or f"<{what.partition(' ')[0]}>" not in elements]
+    if not gone and before.text != after.text:
+        gone.append("HTML that reads otherwise than it is written")
+    return gone
+
+
+class _Seen(HTMLParser):
+    """The elements, attributes and words of some HTML, however they are spelt."""
+
+    def __init__(self, html: str):
+        super().__init__(convert_charrefs=True)
+        self.found: Counter[str] = Counter()
+        self.words: list[str] = []
+        self.feed(html)
+        self.close()
+        self.text = "".join("".join(self.words).split())
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found[f"<{tag}>"] += 1
+        for name, value in attrs:
+            self.found[f"{tag} {name}={_plain(value or '')}"] += 1
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+
+    def handle_endtag(self, tag: str) -> None:
+        self.found[f"</{tag}>"] += 1
+
+    def handle_data(self, data: str) -> None:
+        self.words.append(data)
+
+    def handle_comment(self, data: str) -> None:
+        self.found["<!-->"] += 1
+
+    def handle_decl(self, decl: str) -> None:
+        self.found["<!>"] += 1
+
+    def handle_pi(self, data: str) -> None:
+        self.found["<!>"] += 1
+
+    def unknown_decl(self, data: str) -> None:
+        self.found["<!>"] += 1
+
+
+def _plain(value: str) -> str:
+    return "".join(value.split())
+
+
+def _named(what: str) -> str:
+    if what[0] == "<":
+        return what.replace("<!-->", "a comment <!--").replace("<!>", "a declaration <!")
+    element, _, attribute = what.partition(" ")
+    name, _, value = attribute.partition("=")
+    if name == "style":
+        return f"the style {style_without(value)[1]!r} of <{element}>"
+    return f"<{element} {name}={value[:60]!r}>" if value else f"<{element} {name}>"
+
+
+# ---------------------------------------------------------------------------------------------- Anki's own markup
+
+ANKIS = re.compile(r"\[(?=sound:|anki:|/?latex\]|/?\$\$?\]|\[type:)|\{(?=\{)", re.IGNORECASE)
+MATH = "\ue009"  # stands for the backslash of our own `\\(`, `\\)`, `\\[` and `\\]`
+_MATH = re.compile(rf"{MATH}[^{MATH}]*{MATH}|<(pre|code)\b.*?</\1>|<[^<>]*>|\\(?=[(\[])", re.DOTALL)
+
+
+def defused(html: str) -> str:
+    """Sanitized HTML in which nothing that stands in a text plays, is typed, is a cloze, or is set by LaTeX or MathJax.
+
+    Anki looks for its marks before HTML is parsed, so that an entity in them suffices. MathJax sees the parsed text, but no delimiter that an
+    element parts.
+    """
+    if "[" in html or "{{" in html:
+        html = ANKIS.sub(lambda sign: f"&#{ord(sign[0])};", html)
+    if "\\(" in html or "\\[" in html:
+        html = _MATH.sub(lambda found: "\\<span></span>" if found[0] == "\\" else found[0], html)
+    return html
