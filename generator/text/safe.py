@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import re
 from collections import Counter
+from html import escape
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING
 
@@ -69,12 +70,22 @@ def style_without(style: str) -> tuple[str, str]:
 
 def cleaned(html: str) -> str:
     """A field's HTML as a card may have it, however it was written: what is packed is what the sanitizer prints."""
-    return _cleaner().clean(html)
+    return _settled(_cleaner(), html)
 
 
 def shown(html: str) -> str:
     """The same of a card's side: what a template may hold besides, with formulas as MathML and players."""
-    return _cleaner(whole=True).clean(html)
+    return _settled(_cleaner(whole=True), html)
+
+
+def _settled(cleaner: Cleaner, html: str) -> str:
+    """What the sanitizer prints of what it printed, until that is the same: so a browser builds from it what the sanitizer saw."""
+    for _ in range(9):
+        clean = cleaner.clean(html)
+        if clean == html:
+            return clean
+        html = clean
+    return escape(html)  # which no HTML comes to that anybody writes
 
 
 @functools.cache
