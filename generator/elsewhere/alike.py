@@ -1,6 +1,7 @@
 """Whether two pieces of HTML show the same: what a field showed, and what the Markdown that it became shows.
 
-In: HTML. Out: what is seen of it as a browser parses it, in order. A paragraph, a line of the editor's and a line break are one end of a line, a narrow space is a space.
+In: HTML. Out: what is seen of it as a browser parses it, in order. A paragraph, a line of the editor's and a line break are one end of a line,
+a narrow space is a space.
 """
 
 from __future__ import annotations

@@ -133,7 +133,7 @@ def lost(html: str, clean: str) -> list[str]:
     if html == clean:
         return []
     before, after = _Seen(html), _Seen(clean)
-    found = [what for what in before.found - after.found if what.strip("</>").partition(" ")[0] not in _IN_TABLES]
+    found = [what for what in before.found - after.found if what[0] != "<" or what.strip("</>") not in _IN_TABLES]
     elements = {what for what in found if what[0] == "<"}
     gone = [_named(what) for what in found if what[0] == "<" or f"<{what.partition(' ')[0]}>" not in elements]
     if not gone and before.text != after.text:
