@@ -30,7 +30,9 @@ _OF_MATHML = (
     "mathbackground mathcolor mathsize mathvariant maxsize minsize movablelimits notation open rowalign rowlines rowspacing rspace scriptlevel "
     "separator stretchy symmetric voffset width xmlns"
 )
-_SIDES = "article aside audio canvas font footer h1 h2 h3 h4 h5 h6 header input label main nav rb section tt video"  # what templates have besides
+_SIDES = (
+    "article aside audio button canvas font footer h1 h2 h3 h4 h5 h6 header input label main nav rb section tt video"  # what templates have besides
+)
 ELEMENTS, ATTRIBUTES = (frozenset(names.split()) for names in (_ELEMENTS, _ATTRIBUTES))  # those that an author may write
 PREFIXES = ("aria-", "data-")
 SCHEMES = ("https", "http", "mailto")
@@ -63,6 +65,30 @@ def style_without(style: str) -> tuple[str, str]:
         else:
             refused = refused or declaration
     return "; ".join(kept), refused
+
+
+# ------------------------------------------------------------------------------------------------ names and styles
+
+_OURS = r"url\((?:\"(?:_[a-z0-9.-]+|#[^\"]*)\"\)|#)"  # a file that lies in the package, or a part of the page
+_IN_CSS = re.compile(rf"@import|(?:image-set|image|src|cross-fade|element|expression)\(|(?!{_OURS})url\(|behaviou?r:|-moz-binding|</", re.IGNORECASE)
+_ESCAPE = re.compile(r"\\([0-9a-fA-F]{1,6})\s?|\\(.)")
+
+
+def in_css(css: str) -> str:
+    """What in a style sheet loads something that is not in the package, or ends the sheet; "" where nothing does. Escapes are read as CSS does."""
+
+    def unescaped(match: re.Match[str]) -> str:
+        return chr(min(int(match[1], 16), 0x10FFFF)) if match[1] else match[2]
+
+    bare = _ESCAPE.sub(unescaped, re.sub(r"/\*.*?\*/", "", css, flags=re.DOTALL))
+    found = _IN_CSS.search(bare) or _IN_CSS.search("".join(bare.split())) or re.search("</", css)
+    return found[0] if found else ""
+
+
+def in_name(name: str) -> str:
+    """What in the name of a deck, tag, type or card would be HTML or Anki's own markup where a template shows it; "" where nothing is."""
+    found = re.search(r"<|&#?\w+;", name) or ANKIS.search(name) or re.search(r"\\[(\[]", name)
+    return found[0] if found else ""
 
 
 # ------------------------------------------------------------------------------------------------ the last word
@@ -115,6 +141,12 @@ def _cleaner(whole: bool = False) -> Cleaner:
 _ADDRESS = re.compile(rf"\s*(?:{'|'.join(SCHEMES)}):", re.IGNORECASE)
 
 
+def may_stand(element: str, attribute: str = "", value: str = "") -> bool:
+    """Whether a template may have an element, or an attribute of it with this value."""
+    tag = f'<{element} {attribute}="{escape(value)}">' if attribute else f"<{element}>"
+    return not lost(tag, shown(tag))
+
+
 def _attribute(element: str, name: str, value: str) -> str | None:
     """The value of an attribute, None where a card may not have it."""
     if name == "style":
@@ -135,6 +167,7 @@ def lost(html: str, clean: str) -> list[str]:
     before, after = _Seen(html), _Seen(clean)
     found = [what for what in before.found - after.found if what[0] != "<" or what.strip("</>") not in _IN_TABLES]
     elements = {what for what in found if what[0] == "<"}
+    found = [what for what in found if what[:2] != "</" or f"<{what[2:]}" not in elements]
     gone = [_named(what) for what in found if what[0] == "<" or f"<{what.partition(' ')[0]}>" not in elements]
     if not gone and before.text != after.text:
         gone.append("HTML that reads otherwise than it is written")
