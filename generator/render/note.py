@@ -133,8 +133,10 @@ class _Page:
         clean = safe.cleaned(html)
         if not is_normalized("NFC", clean):  # Anki makes one character of `>` and a stroke that follows it, and then there is no tag
             clean = safe.cleaned(normalize("NFC", clean))
-        for what in safe.lost(html, clean):
-            self.problem(text.at(_where(what, text.text)), f"the note holds {what}, which no card may have", "a card runs and loads nothing")
+        if lost := safe.lost(html, clean):
+            self.problem(
+                text.at(_where(lost[0], text.text)), f"the note holds {', '.join(lost)}, which no card may have", "a card runs and loads nothing"
+            )
         if "<img" in clean and (absent := set(_SOURCE.findall(clean)) - self.media.keys()):
             self.problem(text.place, f"the note shows {sorted(absent)[0]!r}, which is not in the package", "write ![alt](path)")
         made = safe.defused(clean)
