@@ -103,7 +103,7 @@ _REFUSED = {  # why
         "DeclarePairedDelimiter DeclarePairedDelimiters DeclarePairedDelimiterX DeclarePairedDelimitersX DeclarePairedDelimiterXPP "
         "DeclarePairedDelimitersXPP Newextarrow newtagform renewtagform usetagform mathtoolsset"
     ),
-    "formulas on a card have no numbers to refer to": "label ref eqref",
+    "formulas on a card have no numbers to refer to": "label ref eqref refeq",
 }
 INSTEAD = {  # what LaTeX has and MathJax lacks, and what does the same here
     "bm": r"\boldsymbol{x}",

@@ -36,7 +36,7 @@ LIFTED, LANDED = "\ue002", "\ue003"  # LIFTED, an index, LANDED stand for a piec
 PLAYS = "\ue00a"  # stands for the `[sound:` of a medium of ours
 RESERVED = re.compile("[\ue000-\ue00f]")
 MARKS = re.compile("[\ue002-\ue00f]")  # of these, what no resolved text may hold either
-CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")  # which Anki takes out of a field, whatever comes together then
+UNPACKED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ue000-\ue00f]")  # these, and what Anki takes out, whatever comes together then
 
 PRIVATE = "the text holds a private-use character (U+E000 to U+E00F)"
 VERDICTS = {"holds": "✓ holds", "wrong": "✗ wrong", "misleading": "◐ misleading", "depends": "± depends"}
@@ -146,10 +146,9 @@ class _Page:
             self.problem(text.at(error.offset), error.message, error.hint)
             return ""
         made = made.replace(safe.MATH, "\\").replace(PLAYS, "[sound:")
-        if CONTROLS.search(made) or not is_normalized("NFC", made):
-            self.problem(text.place, "the text holds a character that Anki takes out or joins with the one before it", "delete it")
-        elif RESERVED.search(made):
-            self.problem(text.place, PRIVATE, "delete it")
+        if UNPACKED.search(made) or not is_normalized("NFC", made):
+            what = PRIVATE if RESERVED.search(made) else "the text holds a character that Anki takes out or joins with the one before it"
+            self.problem(text.place, what, "delete it")
         return made
 
 
