@@ -180,7 +180,7 @@ class _Lifted:
 def _html(text: Text, page: _Page, with_clozes: bool = False) -> str:
     """HTML of one field."""
     lifted, parts = _Lifted(), []
-    if MARKS.search(text.text):
+    if not text.text.isascii() and MARKS.search(text.text):
         page.problem(text.place, PRIVATE, "delete it")
         return ""
     try:

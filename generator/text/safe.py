@@ -87,7 +87,7 @@ def in_css(css: str) -> str:
 
 def in_name(name: str) -> str:
     """What in the name of a deck, tag, type or card would be HTML or Anki's own markup where a template shows it; "" where nothing is."""
-    found = re.search(r"<|&#?\w+;", name) or ANKIS.search(name) or re.search(r"\\[(\[]", name)
+    found = next(filter(None, (re.search(sign, name) for sign in (r"<|&#?\w+;", _SIGN, _BRACE, r"\\[(\[]"))), None)
     return found[0] if found else ""
 
 
@@ -231,7 +231,8 @@ def _named(what: str) -> str:
 
 # ---------------------------------------------------------------------------------------------- Anki's own markup
 
-ANKIS = re.compile(r"\[(?=sound:|anki:|/?latex\]|/?\$\$?\]|\[type:)|\{(?=\{)", re.IGNORECASE)
+_SIGN = re.compile(r"\[(?=sound:|anki:|/?latex\]|/?\$\$?\]|\[type:)", re.IGNORECASE)
+_BRACE = re.compile(r"\{(?=\{)")
 MATH = "\ue009"  # stands for the backslash of our own `\\(`, `\\)`, `\\[` and `\\]`
 _MATH = re.compile(rf"{MATH}[^{MATH}]*{MATH}|<(pre|code)\b.*?</\1>|<[^<>]*>|\\(?=[(\[])", re.DOTALL)
 
@@ -242,8 +243,10 @@ def defused(html: str) -> str:
     Anki looks for its marks before HTML is parsed, so that an entity in them suffices. MathJax sees the parsed text, but no delimiter that an
     element parts.
     """
-    if "[" in html or "{{" in html:
-        html = ANKIS.sub(lambda sign: f"&#{ord(sign[0])};", html)
+    if "[" in html:
+        html = _SIGN.sub("&#91;", html)
+    if "{{" in html:
+        html = _BRACE.sub("&#123;", html)
     if "\\(" in html or "\\[" in html:
         html = _MATH.sub(lambda found: "\\<span></span>" if found[0] == "\\" else found[0], html)
     return html
