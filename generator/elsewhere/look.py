@@ -16,7 +16,7 @@ from generator.look.template import ANKIS_OWN, FILTERS
 from generator.problems import Place, Problem
 from generator.read.looks import FONTS, IN_TAGS, OCCLUSION
 from generator.text.media import IMAGES
-from generator.text.safe import may_stand
+from generator.text.taken import may_stand
 
 Media = Callable[[str], bytes | None]
 

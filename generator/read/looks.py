@@ -20,7 +20,7 @@ from generator.look.template import ANKIS_OWN, FILTERS, sections, shown, tree
 from generator.problems import DeckError, Place, Problem, nearest
 from generator.read import media, yaml
 from generator.text.media import IMAGES
-from generator.text.safe import in_css, in_name, lost
+from generator.text.safe import in_css, in_name
 from generator.text.safe import shown as shown_of
 
 OURS = 11  # numbers below are those of our own types
@@ -321,6 +321,8 @@ class _Type:
             for name in re.findall(r"\{\{\s*([^{}#^/]*?)\s*\}\}", tag[0]):
                 if name not in IN_TAGS and not tag[0].startswith("<!--"):
                     self._problem(_place(path, source, name), f"the field {name!r} stands inside a tag", "a field may stand where text does")
+        from generator.text.taken import lost
+
         bare = re.sub(r"\{\{[^{}]*\}\}|<!--.*?-->", "", text, flags=re.DOTALL)
         for what in lost(bare, shown_of(bare)):
             sign = re.sub(r"[<>]", "", what).split("=")[0].split()[-1]

@@ -57,7 +57,8 @@ def in_colour(code: str, language: str) -> str:
     """HTML of code, with Pygments' classes. Raises LanguageError."""
     from pygments import highlight
 
-    return highlight(code, _lexer(language), _formatter()).removesuffix("\n")
+    html = highlight(code, _lexer(language), _formatter()).removesuffix("\n")
+    return html.replace("&quot;", '"').replace("&#39;", "'")  # as the sanitizer prints them
 
 
 @functools.cache

@@ -106,14 +106,14 @@ def _check_names(tex: str, whole: str) -> None:
 
 THEMES = {"by day": ("#fbfaf7", "#1f2328"), "at night": ("#16181c", "#e8e6e1")}  # the ground and the ink of our style sheet
 FAINT = 3.0  # the contrast below which a formula is not to be read; WCAG asks it of large letters
-_COLOURED = re.compile(r"\\(color|textcolor|colorbox|fcolorbox|cellcolor|rowcolor|columncolor)(?![A-Za-z])\s*(?:\[([^\[\]]*)\])?\s*(?:\{([^{}]*)\})?")
-_GROUND = re.compile(r"\\(?:f?colorbox|cellcolor|rowcolor|columncolor)(?![A-Za-z])")
+_COLOURED = r"\\(color|textcolor|colorbox|fcolorbox|cellcolor|rowcolor|columncolor)(?![A-Za-z])\s*(?:\[([^\[\]]*)\])?\s*(?:\{([^{}]*)\})?"
+_GROUND = r"\\(?:f?colorbox|cellcolor|rowcolor|columncolor)(?![A-Za-z])"
 
 
 def faded(source: str) -> MathError | None:
     """What is wrong with a formula whose colours vanish in one of the themes."""
-    on_ground = _GROUND.search(source) is not None
-    for found in _COLOURED.finditer(source):
+    on_ground = re.search(_GROUND, source) is not None
+    for found in re.finditer(_COLOURED, source):
         macro, model, name = found.groups()
         letters = macro in ("color", "textcolor")
         if macro == "fcolorbox" or (letters and on_ground):

@@ -133,10 +133,12 @@ class _Page:
         clean = safe.cleaned(html)
         if not is_normalized("NFC", clean):  # Anki makes one character of `>` and a stroke that follows it, and then there is no tag
             clean = safe.cleaned(normalize("NFC", clean))
-        if lost := safe.lost(html, clean):
-            self.problem(
-                text.at(_where(lost[0], text.text)), f"the note holds {', '.join(lost)}, which no card may have", "a card runs and loads nothing"
-            )
+        if html != clean:
+            from generator.text.taken import lost
+
+            if gone := lost(html, clean):
+                what = f"the note holds {', '.join(gone)}, which no card may have"
+                self.problem(text.at(_where(gone[0], text.text)), what, "a card runs and loads nothing")
         if "<img" in clean and (absent := set(_SOURCE.findall(clean)) - self.media.keys()):
             self.problem(text.place, f"the note shows {sorted(absent)[0]!r}, which is not in the package", "write ![alt](path)")
         made = safe.defused(clean)

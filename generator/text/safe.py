@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections import Counter
 from html import escape
-from html.parser import HTMLParser
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -39,20 +37,20 @@ SCHEMES = ("https", "http", "mailto")
 MEDIUM = re.compile(r"_?[a-z0-9-]+-[0-9a-f]{8}\.[a-z0-9]+")  # the name of a file that lies in the package
 
 _PROPERTIES = (
-    "background background-color border border-bottom border-collapse border-color border-left border-radius border-right border-spacing border- "
-    "style border-top border-width box-sizing break-inside caption-side clear color direction display empty-cells float font font-family font- "
-    "feature-settings font-kerning font-size font-stretch font-style font-variant font-variant-caps font-variant-ligatures font-variant-numeric "
-    "font-weight height hyphens letter-spacing line-height list-style list-style-position list-style-type margin margin-bottom margin-left "
-    "margin-right margin-top max-height max-width min-height min-width opacity orphans overflow overflow-wrap overflow-x overflow-y padding "
-    "padding-bottom padding-left padding-right padding-top quotes ruby-align ruby-position tab-size table-layout text-align text-align-last text- "
-    "decoration text-decoration-color text-decoration-line text-decoration-style text-decoration-thickness text-emphasis text-indent text- "
-    "orientation text-shadow text-transform text-underline-offset text-wrap unicode-bidi vertical-align white-space widows width word-break word- "
-    "spacing word-wrap writing-mode"
+    "background background-color border border-bottom border-collapse border-color border-left border-radius border-right border-spacing "
+    "border-style border-top border-width box-sizing break-inside caption-side clear color direction display empty-cells float font font-family "
+    "font-feature-settings font-kerning font-size font-stretch font-style font-variant font-variant-caps font-variant-ligatures "
+    "font-variant-numeric font-weight height hyphens letter-spacing line-height list-style list-style-position list-style-type margin "
+    "margin-bottom margin-left margin-right margin-top max-height max-width min-height min-width opacity orphans overflow overflow-wrap "
+    "overflow-x overflow-y padding padding-bottom padding-left padding-right padding-top quotes ruby-align ruby-position tab-size table-layout "
+    "text-align text-align-last text-decoration text-decoration-color text-decoration-line text-decoration-style text-decoration-thickness "
+    "text-emphasis text-indent text-orientation text-shadow text-transform text-underline-offset text-wrap unicode-bidi vertical-align "
+    "white-space widows width word-break word-spacing word-wrap writing-mode"
 )
 PROPERTIES = frozenset(_PROPERTIES.split())
 # Words, numbers and colours: no escape, no comment, no url().
-_VALUE = re.compile(r"(?:[\w\s#%.,+!-]|\"[\w .-]*\"|'[\w .-]*'|\b(?:rgb|hsl)a?\([\d\s.,%]*\))+")
-_LEAVES = re.compile(r"(?:margin|text-indent)\b.*:.*-[\d.]", re.DOTALL)  # an element that stands on another
+_VALUE = r"(?:[\w\s#%.,+!-]|\"[\w .-]*\"|'[\w .-]*'|\b(?:rgb|hsl)a?\([\d\s.,%]*\))+"
+_LEAVES = r"(?s:(?:margin|text-indent)\b.*:.*-[\d.])"  # an element that stands on another
 
 
 def style_without(style: str) -> tuple[str, str]:
@@ -60,7 +58,7 @@ def style_without(style: str) -> tuple[str, str]:
     kept, refused = [], ""
     for declaration in filter(None, map(str.strip, style.split(";"))):
         name, _, value = declaration.partition(":")
-        if name.strip().lower() in PROPERTIES and _VALUE.fullmatch(value) and not _LEAVES.match(declaration.lower()):
+        if name.strip().lower() in PROPERTIES and re.fullmatch(_VALUE, value) and not re.match(_LEAVES, declaration.lower()):
             kept.append(declaration)
         else:
             refused = refused or declaration
@@ -70,8 +68,8 @@ def style_without(style: str) -> tuple[str, str]:
 # ------------------------------------------------------------------------------------------------ names and styles
 
 _OURS = r"url\((?:\"(?:_[a-z0-9.-]+|#[^\"]*)\"\)|#)"  # a file that lies in the package, or a part of the page
-_IN_CSS = re.compile(rf"@import|(?:image-set|image|src|cross-fade|element|expression)\(|(?!{_OURS})url\(|behaviou?r:|-moz-binding|</", re.IGNORECASE)
-_ESCAPE = re.compile(r"\\([0-9a-fA-F]{1,6})\s?|\\(.)")
+_IN_CSS = rf"(?i:@import|(?:image-set|image|src|cross-fade|element|expression)\(|(?!{_OURS})url\(|behaviou?r:|-moz-binding|</)"
+_ESCAPE = r"\\([0-9a-fA-F]{1,6})\s?|\\(.)"
 
 
 def in_css(css: str) -> str:
@@ -80,8 +78,8 @@ def in_css(css: str) -> str:
     def unescaped(match: re.Match[str]) -> str:
         return chr(min(int(match[1], 16), 0x10FFFF)) if match[1] else match[2]
 
-    bare = _ESCAPE.sub(unescaped, re.sub(r"/\*.*?\*/", "", css, flags=re.DOTALL))
-    found = _IN_CSS.search(bare) or _IN_CSS.search("".join(bare.split())) or re.search("</", css)
+    bare = re.sub(_ESCAPE, unescaped, re.sub(r"/\*.*?\*/", "", css, flags=re.DOTALL))
+    found = re.search(_IN_CSS, bare) or re.search(_IN_CSS, "".join(bare.split())) or re.search("</", css)
     return found[0] if found else ""
 
 
@@ -141,12 +139,6 @@ def _cleaner(whole: bool = False) -> Cleaner:
 _ADDRESS = re.compile(rf"\s*(?:{'|'.join(SCHEMES)}):", re.IGNORECASE)
 
 
-def may_stand(element: str, attribute: str = "", value: str = "") -> bool:
-    """Whether a template may have an element, or an attribute of it with this value."""
-    tag = f'<{element} {attribute}="{escape(value)}">' if attribute else f"<{element}>"
-    return not lost(tag, shown(tag))
-
-
 def _attribute(element: str, name: str, value: str) -> str | None:
     """The value of an attribute, None where a card may not have it."""
     if name == "style":
@@ -158,75 +150,6 @@ def _attribute(element: str, name: str, value: str) -> str | None:
     if name == "href":
         return value if _ADDRESS.match(value) else None
     return value
-
-
-def lost(html: str, clean: str) -> list[str]:
-    """What the sanitizer took away, each as a person names it; nothing where it wrote the same in other words."""
-    if html == clean:
-        return []
-    before, after = _Seen(html), _Seen(clean)
-    found = [what for what in before.found - after.found if what[0] != "<" or what.strip("</>") not in _IN_TABLES]
-    elements = {what for what in found if what[0] == "<"}
-    found = [what for what in found if what[:2] != "</" or f"<{what[2:]}" not in elements]
-    gone = [_named(what) for what in found if what[0] == "<" or f"<{what.partition(' ')[0]}>" not in elements]
-    if not gone and before.text != after.text:
-        gone.append("HTML that reads otherwise than it is written")
-    return gone
-
-
-_IN_TABLES = frozenset(["caption", "col", "colgroup", "tbody", "td", "tfoot", "th", "thead", "tr"])  # elsewhere they are nothing, to a browser too
-
-
-class _Seen(HTMLParser):
-    """The elements, attributes and words of some HTML, however they are spelt."""
-
-    def __init__(self, html: str):
-        super().__init__(convert_charrefs=True)
-        self.found: Counter[str] = Counter()
-        self.words: list[str] = []
-        self.feed(html)
-        self.close()
-        self.text = "".join("".join(self.words).split())
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.found[f"<{tag}>"] += 1
-        for name, value in attrs:
-            self.found[f"{tag} {name}={_plain(value or '')}"] += 1
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.handle_starttag(tag, attrs)
-
-    def handle_endtag(self, tag: str) -> None:
-        self.found[f"</{tag}>"] += 1
-
-    def handle_data(self, data: str) -> None:
-        self.words.append(data)
-
-    def handle_comment(self, data: str) -> None:
-        self.found["<!-->"] += 1
-
-    def handle_decl(self, decl: str) -> None:
-        self.found["<!>"] += 1
-
-    def handle_pi(self, data: str) -> None:
-        self.found["<!>"] += 1
-
-    def unknown_decl(self, data: str) -> None:
-        self.found["<!>"] += 1
-
-
-def _plain(value: str) -> str:
-    return "".join(value.split())
-
-
-def _named(what: str) -> str:
-    if what[0] == "<":
-        return what.replace("<!-->", "a comment <!--").replace("<!>", "a declaration <!")
-    element, _, attribute = what.partition(" ")
-    name, _, value = attribute.partition("=")
-    if name == "style":
-        return f"the style {style_without(value)[1]!r} of <{element}>"
-    return f"<{element} {name}={value[:60]!r}>" if value else f"<{element} {name}>"
 
 
 # ---------------------------------------------------------------------------------------------- Anki's own markup
