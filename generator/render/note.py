@@ -129,6 +129,8 @@ class _Page:
 
         text: where it was written. What the sanitizer takes away is a problem there.
         """
+        if not html:
+            return ""
         text, html = text or Text("", self.resolved.note.place), html.replace("&#8239;", "\u202f")
         clean = safe.cleaned(html)
         if not is_normalized("NFC", clean):  # Anki makes one character of `>` and a stroke that follows it, and then there is no tag
