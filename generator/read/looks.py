@@ -310,7 +310,7 @@ class _Type:
         else:
             before = len(self.problems)
             text = self.assets.in_html(text, path, source) if self.assets else text
-            if len(self.problems) == before:
+            if self.assets and len(self.problems) == before:  # ours are tested
                 self._check_html(OCCLUSION.sub("", text), path, source)
             return _Side(path, source, text)
         return None

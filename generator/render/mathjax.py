@@ -69,6 +69,8 @@ def _undelimited(source: str) -> tuple[str, bool]:
 
 
 def _without_marks(tex: str) -> str:
+    if tex.isascii():
+        return tex
     tex = re.sub(rf"{cloze.OPEN}[0-9]+{cloze.OPENED}", "", tex)
     return re.sub(rf"{cloze.HINT}[^{cloze.CLOSE}]*{cloze.CLOSE}|{cloze.CLOSE}", "", tex)
 
@@ -169,9 +171,9 @@ def _fault(tex: str) -> str:
         return f"nests braces {deepest} deep, at most {DEEPEST}"
     if depth:
         return "opens and closes different numbers of braces"
-    if len(re.findall(r"\\left(?![a-zA-Z])", tex)) != len(re.findall(r"\\right(?![a-zA-Z])", tex)):
+    if ("\\left" in tex or "\\right" in tex) and len(re.findall(r"\\left(?![a-zA-Z])", tex)) != len(re.findall(r"\\right(?![a-zA-Z])", tex)):
         return "has a \\left without its \\right"
-    if sorted(re.findall(r"\\begin\{(\w+\*?)\}", tex)) != sorted(re.findall(r"\\end\{(\w+\*?)\}", tex)):
+    if ("\\begin" in tex or "\\end" in tex) and sorted(re.findall(r"\\begin\{(\w+\*?)\}", tex)) != sorted(re.findall(r"\\end\{(\w+\*?)\}", tex)):
         return "has a \\begin without its \\end"
     return ""
 

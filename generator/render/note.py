@@ -171,11 +171,16 @@ class _Lifted:
         return f"{LIFTED}{len(self.pieces) - 1}{LANDED}"
 
     def down(self, html: str) -> str:
-        html = re.sub(rf"<p>\s*{LIFTED}([0-9]+){LANDED}\s*</p>", lambda m: self.pieces[int(m[1])] if int(m[1]) in self.blocks else m[0], html)
-        return re.sub(rf"{LIFTED}([0-9]+){LANDED}", lambda m: m[0] if int(m[1]) in self.math else self.pieces[int(m[1])], html)
+        if self.blocks:
+            html = _ALONE.sub(lambda m: self.pieces[int(m[1])] if int(m[1]) in self.blocks else m[0], html)
+        return _LIFTED.sub(lambda m: m[0] if int(m[1]) in self.math else self.pieces[int(m[1])], html) if self.pieces else html
 
     def math_down(self, html: str) -> str:
-        return re.sub(rf"{LIFTED}([0-9]+){LANDED}", lambda m: self.pieces[int(m[1])], html)
+        return _LIFTED.sub(lambda m: self.pieces[int(m[1])], html) if self.math else html
+
+
+_LIFTED = re.compile(rf"{LIFTED}([0-9]+){LANDED}")
+_ALONE = re.compile(rf"<p>\s*{LIFTED}([0-9]+){LANDED}\s*</p>")
 
 
 # ------------------------------------------------------------------------------------- Markdown to HTML
@@ -192,7 +197,7 @@ def _html(text: Text, page: _Page, with_clozes: bool = False) -> str:
         found = cloze.clozes(text.text, pieces) if with_clozes else ()
         for span in pieces:
             part = _lift(text, span, found, lifted, page)
-            if not with_clozes and span.kind in ("text", "math") and (stray := re.search(r"\{\{c[0-9]+::", part)):
+            if "{{c" in part and not with_clozes and span.kind in ("text", "math") and (stray := re.search(r"\{\{c[0-9]+::", part)):
                 page.problem(text.at(span.start), f"{stray.group()} stands where no cloze can", "only the text of a note of class .cloze has clozes")
             parts.append(part)
         html = prose("".join(parts))
