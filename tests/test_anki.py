@@ -142,7 +142,7 @@ def test_every_card_of_every_type_renders(learner: Learner, shop: Workshop):
             for side in (front, back):
                 assert not FAULT.search(side), (id, side)
             assert 'id="answer"' in back and learner.note(id)["Id"] == id
-    assert '<span class="num">1,120&#8239;GB</span>' in learner.note("adam-bytes")["Answer"]
+    assert '<span class="num">1,120\u202fGB</span>' in learner.note("adam-bytes")["Answer"]
     assert "measured" not in next(learner.renders("copy-rate"))[1]
     assert "14" in next(learner.renders("gradients"))[1] and learner.note("gradients")["Expected"] == "14"
     assert r"\(N &lt; 10^{11}\)" in learner.note("adam-bytes")["Answer"]
@@ -238,7 +238,7 @@ def test_how_anki_compares(compared: Callable[[str, str], dict[str, list[str]]],
 def test_a_typed_answer_on_its_card(learner: Learner, shop: Workshop):
     shop.edit("training/memory.md", ("[[small.gradients | GB 2]]", "[[small.gradients | GB]]"), ("to 2 significant", "to 3 significant"))
     learner.takes(shop.build(SECOND))
-    assert learner.note("gradients")["Expected"] == "14.0" and "14.0&#8239;GB" in learner.note("gradients")["Answer"]
+    assert learner.note("gradients")["Expected"] == "14.0" and "14.0\u202fGB" in learner.note("gradients")["Answer"]
     assert 'class="side typed">[[type:Expected]]' in next(learner.renders("gradients"))[1]
 
 
@@ -317,8 +317,8 @@ def test_a_number_changes_every_note_that_cites_it(studied: Learner, shop: Works
     shop.edit("training/memory.md", ("verdict: holds", "verdict: wrong"))
     assert studied.takes(shop.release(SECOND, "8")).updated == 3
     assert studied.note("gradients")["Expected"] == "28"
-    assert "280&#8239;GB" in studied.note("frozen")["Why it fails"]
-    assert "1,400&#8239;GB" in studied.note("adam-bytes")["Answer"]
+    assert "280\u202fGB" in studied.note("frozen")["Why it fails"]
+    assert "1,400\u202fGB" in studied.note("adam-bytes")["Answer"]
 
 
 def test_what_a_learner_wrote_on_unchanged_notes_stays(studied: Learner, shop: Workshop):

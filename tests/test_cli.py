@@ -79,7 +79,7 @@ def test_a_recorded_measurement_is_shown(shop: Workshop):
     shop.records("h100", 2.5e12)
     assert "1 changed" in shop.run("deck", now=SECOND).out and report_of(shop)["changes"]["changed"] == ["copy-rate"]
     fields = notes(shop.package)["copy-rate"][4]
-    assert "2.5&#8239;TB/s" in fields and "measured on NVIDIA H100" in fields and "<figure" in fields
+    assert "2.5\u202fTB/s" in fields and "measured on NVIDIA H100" in fields and "<figure" in fields
     assert shop.run("check", "--strict").status == 0
     path = next((shop.folder / "records").rglob("*.json"))
     path.write_text(json.dumps(sealed({**json.loads(path.read_text(encoding="utf-8")), "code": {"kernel": "another"}})), encoding="utf-8")
@@ -378,10 +378,10 @@ def test_a_personal_deck_leaves_the_checkout_alone(shop: Workshop, monkeypatch: 
     assert done.status == 0, done.err
     assert {path: path.read_bytes() for path in (shop.folder / "cards").rglob("*") if path.is_file()} == before
     assert (shop.folder / "build" / "deck.lock").exists()
-    assert "2.5&#8239;TB/s" in notes(shop.package)["copy-rate"][4]
+    assert "2.5\u202fTB/s" in notes(shop.package)["copy-rate"][4]
     monkeypatch.setattr(lab, "devices", lambda: ())
     assert shop.run("deck", "--device", "this", now=SECOND).status == 0
-    assert "2.5&#8239;TB/s" not in notes(shop.package)["copy-rate"][4] and "copy-rate" in notes(shop.package)
+    assert "2.5\u202fTB/s" not in notes(shop.package)["copy-rate"][4] and "copy-rate" in notes(shop.package)
 
 
 def test_another_folder_for_what_comes_out(shop: Workshop):

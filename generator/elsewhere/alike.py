@@ -1,12 +1,15 @@
 """Whether two pieces of HTML show the same: what a field showed, and what the Markdown that it became shows.
 
-In: HTML. Out: what is seen of it, in order. A paragraph, a line of the editor's and a line break are one end of a line, a narrow space is a space.
+In: HTML. Out: what is seen of it as a browser parses it, in order. A paragraph, a line of the editor's and a line break are one end of a line,
+a narrow space is a space.
 """
 
 from __future__ import annotations
 
 import re
 from html.parser import HTMLParser
+
+from generator.text.safe import cleaned
 
 _END = "\ue01a"  # of a line
 _SAME = {"strong": "b", "em": "i", "strike": "del", "s": "del", "tt": "code", "acronym": "abbr"}
@@ -20,7 +23,7 @@ _MATH = re.compile(r"\\\((.+?)\\\)|\\\[(.+?)\\\]", re.DOTALL)
 def seen(html: str) -> tuple[str, ...]:
     """Words, marks such as <b> and </b>, "/" for the end of a line, in order."""
     reader = _Reader()
-    reader.feed(html)
+    reader.feed(cleaned(html))
     reader.close()
     text = re.sub(r"\[sound:[^\[\]]*\]", " ", "".join(reader.parts))
     text = _MATH.sub(lambda match: f" ${re.sub(rf'[{_END}]|<[^<>]*>|[ ]|[^ -~]', '', match[1] or match[2])}$ ", text)

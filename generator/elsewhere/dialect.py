@@ -9,8 +9,9 @@ import re
 from collections.abc import Callable
 from html import escape, unescape
 
-from generator.read.html import ELEMENTS, SCHEMES, WIDTH
+from generator.read.html import WIDTH
 from generator.text.media import kind_of, parted
+from generator.text.safe import ELEMENTS, SCHEMES
 from generator.text.spans import Span, scan
 
 Media = Callable[[str], str | None]  # the path of a media file as the card names it, None: there is none

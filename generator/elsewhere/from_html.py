@@ -14,8 +14,9 @@ from typing import Any, Literal, NamedTuple
 from bs4 import BeautifulSoup, Comment, NavigableString, Tag
 from markdownify import MarkdownConverter
 
-from generator.read.html import ATTRIBUTES, ELEMENTS, VOID, WIDTH, loads
+from generator.read.html import VOID, WIDTH
 from generator.text.media import kind_of
+from generator.text.safe import ATTRIBUTES, ELEMENTS, style_without
 
 Form = Literal["markdown", "html", "text"]
 FORMS: tuple[Form, ...] = ("markdown", "html", "text")
@@ -171,7 +172,8 @@ def _tidied(soup: BeautifulSoup, held: _Held) -> None:
         elif name == "font":
             properties = (("color", tag.get("color")), ("font-family", tag.get("face")), ("font-size", _SIZES.get(str(tag.get("size")))))
             style = "; ".join(f"{name}: {value}" for name, value in properties if value)
-            tag.name, tag.attrs = "span", {"style": style} if style and not loads(style) else {}
+            style = style_without(style)[0]
+            tag.name, tag.attrs = "span", {"style": style} if style else {}
             if not tag.attrs:
                 tag.unwrap()
         elif name == "big":
@@ -191,6 +193,8 @@ def _tidied(soup: BeautifulSoup, held: _Held) -> None:
         else:
             tag.name = name
             tag.attrs = {key: value for key, value in tag.attrs.items() if _may_stand(tag, key, value, held)}
+            if "style" in tag.attrs:
+                tag["style"] = style_without(str(tag["style"]))[0]
             if name == "span" and not tag.attrs:
                 tag.unwrap()
     soup.smooth()
@@ -204,10 +208,10 @@ def _tidied(soup: BeautifulSoup, held: _Held) -> None:
 def _may_stand(tag: Tag, name: str, value: Any, held: _Held) -> bool:
     value = " ".join(value) if isinstance(value, list) else str(value)
     if name == "style":
-        if loads(value):
-            held.lost.append(f"the style {value[:60]!r} was left out")
-            return False
-        return bool(value.strip())
+        kept, refused = style_without(value)
+        if refused:
+            held.lost.append(f"the style {refused[:60]!r} was left out")
+        return bool(kept)
     if name.startswith("on"):
         held.lost.append(f"the handler {name} was left out")
         return False

@@ -8,13 +8,15 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
+from html import unescape
 from typing import NamedTuple
 
 from generator.elsewhere.found import Kind
 from generator.look.template import ANKIS_OWN, FILTERS
 from generator.problems import Place, Problem
-from generator.read.looks import FONTS, OCCLUSION
+from generator.read.looks import FONTS, IN_TAGS, OCCLUSION
 from generator.text.media import IMAGES
+from generator.text.taken import may_stand
 
 Media = Callable[[str], bytes | None]
 
@@ -25,6 +27,9 @@ _ACTIVE = re.compile(
 _HANDLER = re.compile(r"""\s(on[a-z]+)\s*=\s*(?:"[^"]*"|'[^']*'|[^\s<>"']+)""", re.IGNORECASE)
 _SOURCE = re.compile(r"""<img\b[^<>]*?\bsrc\s*=\s*(?:"([^"{}]*)"|'([^'{}]*)'|([^\s"'<>{}]+))[^<>]*>""", re.IGNORECASE)
 _SCRIPT_LINK = re.compile(r"""\bhref\s*=\s*(["']?)\s*javascript:[^"'<>]*\1""", re.IGNORECASE)
+_TAG = re.compile(r"<(/?)([A-Za-z][\w:-]*)((?:\"[^\"]*\"|'[^']*'|[^<>\"'])*)>")
+_ATTRIBUTE = re.compile(r"""\s([\w:-]+)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+)))?""")
+_INSIDE = frozenset(["caption", "col", "colgroup", "tbody", "td", "tfoot", "th", "thead", "tr"])  # which no parser takes alone
 _IMPORT = re.compile(r"@import\b[^;]*;?", re.IGNORECASE)
 _FACE = re.compile(r"@font-face\s*\{[^{}]*\}", re.IGNORECASE)
 _URL = re.compile(r"\burl\(\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"')]*))\s*\)", re.IGNORECASE)
@@ -127,9 +132,26 @@ class _Cleaner:
         text = _SCRIPT_LINK.sub(lambda match: self._without(file, "a link that runs a script"), text)
         text = re.sub(r"\[sound:[^\[\]{}]*\]", lambda match: self._without(file, match[0]), text)
         text = _SOURCE.sub(lambda match: self._image(match, file), text)
+        text = _TAG.sub(lambda match: self._tag(match, file), text)
         text = _FIELD.sub(lambda match: self._field(match, file), text)
         text = re.sub(r"<(?=[<%#])|(?<=[>%#])>(?=>)", "&lt;", text) if re.search(r"<[<%#]", text) else text
         return re.sub("\ue010([0-9]+)\ue011", lambda match: kept[int(match[1])], text).strip("\n") + "\n"
+
+    def _tag(self, match: re.Match[str], file: str) -> str:
+        """A tag without the attributes that no card of ours may have; nothing where it may not have the element."""
+        closing, name, attributes = match.groups()
+        if not may_stand(name.lower()) and name.lower() not in _INSIDE:
+            return "" if closing else self._without(file, f"<{name.lower()}>")
+
+        def kept(one: re.Match[str]) -> str:
+            value = next((group for group in one.groups()[1:] if group is not None), "")
+            fields = {field.strip() for field in re.findall(r"\{\{\s*([^{}#^/]+)\}\}", one[0])} - {*IN_TAGS}
+            named = one[1].lower() == "src" and not _REMOTE.match(value)  # a file that is packed
+            if not fields and (named or may_stand(name.lower(), one[1].lower(), _FIELD.sub("", unescape(value)))):
+                return one[0]
+            return self._without(file, f"{one[1]} of <{name.lower()}>")
+
+        return f"<{closing}{name}{_ATTRIBUTE.sub(kept, attributes)}>"
 
     def _field(self, match: re.Match[str], file: str) -> str:
         """A field with the filters that Anki has of its own; one that the type lacks goes."""

@@ -22,7 +22,7 @@ from kernels.home import Home
 GENERATOR = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 PACKAGE = os.path.join(os.path.dirname(GENERATOR), "kernels")
 # What makes the deck as our code does:
-LIBRARIES = ("genanki", "jinja2", "latex2mathml", "markdown", "matplotlib", "numpy", "pygments", "pyyaml")
+LIBRARIES = ("genanki", "jinja2", "latex2mathml", "markdown", "matplotlib", "nh3", "numpy", "pygments", "pyyaml")
 
 
 class Stamp(NamedTuple):

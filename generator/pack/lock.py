@@ -34,9 +34,6 @@ SUM = b', "sum": "'  # behind what a line says of releases: its checksum, since 
 CONFLICT = (b"<<<<<<< ", b"||||||| ", b">>>>>>> ")
 MEND = "take the line away: the build brings it back, from git's history or from build/released"
 SETTLE = "take either side, or both sides' lines without these marks, and build: of each note it takes what was released last"
-MEND = "take the line away: the build brings it back, from git's history or from build/released"
-SETTLE = "take either side, or both sides' lines without these marks, and build: of each note it takes what was released last"
->>>>>>> lock
 NONE: Mapping[Any, Any] = MappingProxyType({})
 
 

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from generator.notes import Question, SourceClaim, Topic
 from generator.problems import DeckError, Place, Problem, nearest
 from generator.read import yaml
+from generator.text.safe import in_name
 from kernels.home import unfit
 
 CHECKS = ("formula", "simulation", "measurement", "literature", "unverifiable")
@@ -52,7 +53,7 @@ APART = ("look", "media")  # folders beside the cards that hold none
 TAG = re.compile(
     r"(?!(?:[Ll][Ee][Ee][Cc][Hh]|[Mm][Aa][Rr][Kk][Ee][Dd])$)(?:(?!::)[^\s,\"'])+(?:::(?:(?!::)[^\s,\"'])+)*"
 )  # what Anki keeps as it is written
-TAG_RULE = "one word, levels joined by ::, but not marked or leech: those are Anki's, and an import takes them off"
+TAG_RULE = "one word, levels joined by ::, without < or Anki's marks, and not marked or leech, which an import takes off"
 
 
 class Folder(NamedTuple):
@@ -136,6 +137,9 @@ def _loaded(text: str, path: str, problems: list[Problem]) -> yaml.Node | None:
 
 def _deck_name(place: Place, name: str, problems: list[Problem]) -> str:
     parts = [part.strip() for part in name.split("::")]
+    if found := in_name(name):
+        hint = "a template shows names as they are: no HTML, and none of Anki's marks"
+        problems.append(Problem(place, f"the deck name {name!r} holds {found!r}", hint))
     if name and not all(parts):
         problems.append(Problem(place, f"the deck name {name!r} has an empty part", "parts are joined by ::"))
     return "::".join(parts)
@@ -218,7 +222,7 @@ def _folders(node: yaml.Node, problems: list[Problem]) -> dict[str, Folder] | No
 
 def is_tag(tag: str) -> bool:
     """Whether Anki keeps a tag as it is written."""
-    return TAG.fullmatch(tag) is not None
+    return TAG.fullmatch(tag) is not None and not in_name(tag)
 
 
 def _tags(node: yaml.Node, problems: list[Problem]) -> tuple[str, ...]:

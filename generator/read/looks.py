@@ -20,6 +20,8 @@ from generator.look.template import ANKIS_OWN, FILTERS, sections, shown, tree
 from generator.problems import DeckError, Place, Problem, nearest
 from generator.read import media, yaml
 from generator.text.media import IMAGES
+from generator.text.safe import in_css, in_name
+from generator.text.safe import shown as shown_of
 
 OURS = 11  # numbers below are those of our own types
 SPAN = 1000  # ids of note types that belong to a deck
@@ -50,6 +52,7 @@ TEMPLATE = {
 WHOLE = range(-(2**63), 2**63)  # what an id of a field or template may be
 KEY = re.compile(r"[a-z][a-z0-9-]*")
 FIELD_RULE = "a name has no : { } or quotation marks, begins with none of # / ^, and is none of Anki's own"
+IN_TAGS = ("Tags", "CardFlag")  # fields of Anki that hold neither blanks nor quotation marks
 FONTS = (".otf", ".ttf", ".woff", ".woff2")
 
 
@@ -143,6 +146,8 @@ class _Type:
             self._problem(entries["kind"].place, f"unknown kind {kind!r}", nearest(kind, KINDS))
         id = self._id(entries, key)
         fields = self._fields(entries, id)
+        if "name" in entries:
+            self._check_name(self._text(entries, "name"), entries["name"].place)
         heading = HEADING if "heading" not in entries else "" if entries["heading"].value is None else self._text(entries, "heading")
         main = self._text(entries, "main")
         listed = {name: self._names(entries, name) for name in ("required", "sections", "switches")}
@@ -189,6 +194,10 @@ class _Type:
             return self.deck.id + OURS + zlib.crc32(key.encode()) % (SPAN - OURS)
         return self.deck.id + self._number(entries["number"], "number", OURS if self.assets else 1, SPAN)
 
+    def _check_name(self, name: str, place: Place) -> None:
+        if found := in_name(name):
+            self._problem(place, f"the name {name!r} holds {found!r}", "a template shows names as they are: no HTML, and none of Anki's marks")
+
     def _number(self, node: yaml.Node, what: str, least: int, end: int) -> int:
         if type(node.value) is not int or not least <= node.value < end:
             self._problem(node.place, f"{what} must be a whole number from {least} to {end - 1}, but is {yaml.kind(node)}")
@@ -206,6 +215,7 @@ class _Type:
             plain = not isinstance(item.value, dict) and "front" not in known
             inside = {"name": item} if plain else yaml.mapping(item, f"one of {what}", self.problems, known, ("name",))
             name = yaml.string(inside.get("name"), "name", self.problems)
+            self._check_name(name, item.place)
             if name.casefold() in first:
                 self._problem(item.place, f"{name!r} stands twice under {what}", f"the first is on line {first[name.casefold()].line}")
             first.setdefault(name.casefold(), item.place)
@@ -301,12 +311,25 @@ class _Type:
             named = re.search(r"'(\w+)' is undefined", str(error.message))
             self._problem(_place(path, source, named[1] if named else ""), f"broken template: {error.message}")
         else:
-            if active := _ACTIVE.search(OCCLUSION.sub("", text)):
-                self._problem(_place(path, source, active[0]), f"the template holds {active[0].strip()!r}", "a card runs no script and loads nothing")
-            elif self.assets:
-                text = self.assets.in_html(text, path, source)
+            before = len(self.problems)
+            text = self.assets.in_html(text, path, source) if self.assets else text
+            if self.assets and len(self.problems) == before:  # ours are tested
+                self._check_html(OCCLUSION.sub("", text), path, source)
             return _Side(path, source, text)
         return None
+
+    def _check_html(self, text: str, path: str, source: str) -> None:
+        """Whether the template holds what no card may have; and no field in a tag, where its text would be HTML."""
+        for tag in re.finditer(r"<[A-Za-z/!][^<>]*>", text):
+            for name in re.findall(r"\{\{\s*([^{}#^/]*?)\s*\}\}", tag[0]):
+                if name not in IN_TAGS and not tag[0].startswith("<!--"):
+                    self._problem(_place(path, source, name), f"the field {name!r} stands inside a tag", "a field may stand where text does")
+        from generator.text.taken import lost
+
+        bare = re.sub(r"\{\{[^{}]*\}\}|<!--.*?-->", "", text, flags=re.DOTALL)
+        for what in lost(bare, shown_of(bare)):
+            sign = re.sub(r"[<>]", "", what).split("=")[0].split()[-1]
+            self._problem(_place(path, source, sign), f"the template holds {what}", "a card runs no script and loads nothing")
 
     def _check(self, kind: NoteType, name: str, front: _Side, back: _Side) -> None:
         """Whether Anki can fill the template, and its front asks something."""
@@ -351,9 +374,6 @@ class _Side(NamedTuple):
 
 # The one script of a card: Anki's own, of its note type for the occlusion of pictures, without which it shows nothing.
 OCCLUSION = re.compile(r"<script>\s*try \{\s*anki\.imageOcclusion\.setup\(\);\s*\} catch \(exc\) \{[^{}<>]*(?:<br>)*\$\{exc\}`;\s*\}\s*</script>")
-_ACTIVE = re.compile(
-    r"<(?:script|iframe|object|embed|link)\b|\bon[a-z]+\s*=|javascript:|\b(?:src|srcset|data|poster)\s*=\s*[\"']?(?:[a-z]+:)?//[^\s\"'>]*", re.I
-)
 
 
 def _place(path: str, source: str, text: str) -> Place:
@@ -391,6 +411,8 @@ class _Assets:
         self.media: dict[str, bytes] = {}
 
     def in_css(self, css: str, path: str) -> str:
+        before = len(self.problems)
+
         def packed(match: re.Match[str]) -> str:
             place = Place(path, css.count("\n", 0, match.start()) + 1)
             if match["import"]:
@@ -398,7 +420,11 @@ class _Assets:
             written = _first(match)
             return match[0] if written is None or written.startswith("#") else f'url("{self._name(written, place, (*IMAGES, *FONTS))}")'
 
-        return _IN_CSS.sub(packed, css)
+        made = _IN_CSS.sub(packed, css)
+        if len(self.problems) == before and (found := in_css(made)):
+            line = 1 + css.count("\n", 0, max(css.find(found), 0))
+            self.problems.append(Problem(Place(path, line), f"the style sheet holds {found}", "a card loads nothing but files of look/, by url()"))
+        return made
 
     def in_html(self, text: str, path: str, source: str) -> str:
         def packed(match: re.Match[str]) -> str:

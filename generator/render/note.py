@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from html import escape
 from typing import TYPE_CHECKING, Any
+from unicodedata import is_normalized, normalize
 
 from generator.look.notetypes import BUILT, HEADING, SOURCE, NoteType
 from generator.look.template import asks, is_blank
@@ -18,21 +19,25 @@ from generator.problems import Place, Problem
 from generator.read.html import WIDTH, alone
 from generator.read.media import find, problem
 from generator.render import figures, highlight
-from generator.render.mathjax import MathError, mathjax
+from generator.render.mathjax import MathError, faded, mathjax
 from generator.render.numbers import whole
 from generator.render.prose import prose
 from generator.resolve.names import device_name
-from generator.text import cloze
+from generator.text import cloze, safe
 from generator.text.blocks import COMMENT, FIGURE, LANDED, LIFTED, Mistake
-from generator.text.media import as_images, kind_of, sized, unplayed
+from generator.text.media import as_images, kind_of, sized
 from generator.text.spans import Span, SpanError, spans
 from kernels.results import KernelError
 
 if TYPE_CHECKING:
     from kernels.results import Result
 
-RESERVED = re.compile("[\ue000-\ue008]")
+PLAYS = "\ue00a"  # stands for the `[sound:` of a medium of ours
+RESERVED = re.compile("[\ue000-\ue00f]")
+MARKS = re.compile("[\ue002-\ue00f]")  # of these, what no resolved text may hold either
+UNPACKED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ue000-\ue00f]")  # these, and what Anki takes out, whatever comes together then
 
+PRIVATE = "the text holds a private-use character (U+E000 to U+E00F)"
 VERDICTS = {"holds": "✓ holds", "wrong": "✗ wrong", "misleading": "◐ misleading", "depends": "± depends"}
 MADE = {  # in the footer's order
     "formula": "computed",
@@ -56,12 +61,14 @@ def render(
     """
     note, note_type = resolved.note, types[resolved.note.type]
     page = _Page(resolved, draw, highlighted, note_type.elsewhere)
+    source = note.fields.get(SOURCE)
+    claims = [page.finished(_claim(judged, page), Text("", judged.claim.place)) for judged in resolved.claims if judged.verdict is not None]
     made = {
         "Id": note.id,
-        "Breadcrumb": escape(_breadcrumb(note.deck), quote=False),
-        "Claims": "\n".join(_claim(judged, page) for judged in resolved.claims if judged.verdict is not None),
-        "Footer": _footer(page, with_source=SOURCE not in note_type.fields),
-        "Expected": resolved.expected or "",
+        "Breadcrumb": page.finished(_words(_breadcrumb(note.deck))),
+        "Claims": "\n".join(claims),
+        "Footer": page.finished(_footer(page, with_source=SOURCE not in note_type.fields), source),
+        "Expected": page.finished(_words(resolved.expected or "")),
     }
     authors = {note_type.heading: HEADING, **{name: name for name in (note_type.main, *note_type.sections, *note_type.switches)}}
     fields = {name: "" if name in authors else made.get(name, "") for name in note_type.fields}
@@ -71,22 +78,23 @@ def render(
             html = _html(text, page, with_clozes)
             inline = field == note_type.heading or name in note_type.switches or note_type.elsewhere
             html = _plain(html, text, page) if name in note_type.typed else _inline(html) if inline else html
-            fields[field] = _as_in_anki(html) if note_type.elsewhere else html
+            fields[field] = page.finished(_as_in_anki(html) if note_type.elsewhere else html, text, with_clozes)
     if "Depth" in fields and not note_type.elsewhere:
-        fields["Depth"] += _beside(resolved)
+        fields["Depth"] += page.finished(_beside(resolved))
     if note.claims and "Claims" not in fields:
         page.problem(note.claims[0].place, f"a {note.type} note shows no claims", "its note type lacks the field Claims")
     apart = _Page(resolved, draw, highlighted, note_type.elsewhere)
     for name, blocks in resolved.left_out.items():
         for block in blocks:  # their mistakes are told now, not when they are shown
-            _html(block, apart, note_type.kind == "cloze" and name == note_type.main)
+            with_clozes = note_type.kind == "cloze" and name == note_type.main
+            apart.finished(_html(block, apart, with_clozes), block, with_clozes)
     for judged in resolved.claims:
         if judged.verdict is None:
-            _claim(judged._replace(verdict="holds"), apart)
+            apart.finished(_claim(judged._replace(verdict="holds"), apart), Text("", judged.claim.place))
     page.problems += apart.problems
     for text in note.fields.values():
         if RESERVED.search(text.text):
-            page.problem(text.place, "the text holds a private-use character (U+E000 to U+E008)", "delete it")
+            page.problem(text.place, PRIVATE, "delete it")
 
     numbers = _numbers(note.fields[note_type.main], page) if note_type.kind == "cloze" else {}
     cards = cloze.places(numbers) if note_type.kind == "cloze" else _cards(note_type, fields, page)
@@ -115,6 +123,37 @@ class _Page:
     def problem(self, place: Place, message: str, hint: str = "") -> None:
         self.problems.append(Problem(place, message, hint))
 
+    def finished(self, html: str, text: Text | None = None, with_clozes: bool = False) -> str:
+        """What is packed of a field, or of a claim in it: what the sanitizer leaves, in which the marks alone become what Anki reads.
+
+        text: where it was written. What the sanitizer takes away is a problem there.
+        """
+        if not html:
+            return ""
+        text, html = text or Text("", self.resolved.note.place), html.replace("&#8239;", "\u202f")
+        clean = safe.cleaned(html)
+        if not is_normalized("NFC", clean):  # Anki makes one character of `>` and a stroke that follows it, and then there is no tag
+            clean = safe.cleaned(normalize("NFC", clean))
+        if html != clean:
+            from generator.text.taken import lost
+
+            if gone := lost(html, clean):
+                what = f"the note holds {', '.join(gone)}, which no card may have"
+                self.problem(text.at(_where(gone[0], text.text)), what, "a card runs and loads nothing")
+        if "<img" in clean and (absent := set(_SOURCE.findall(clean)) - self.media.keys()):
+            self.problem(text.place, f"the note shows {sorted(absent)[0]!r}, which is not in the package", "write ![alt](path)")
+        made = safe.defused(clean)
+        try:
+            made = cloze.in_html(made) if with_clozes else made
+        except cloze.ClozeError as error:
+            self.problem(text.at(error.offset), error.message, error.hint)
+            return ""
+        made = made.replace(safe.MATH, "\\").replace(PLAYS, "[sound:")
+        if UNPACKED.search(made) or not is_normalized("NFC", made):
+            what = PRIVATE if RESERVED.search(made) else "the text holds a character that Anki takes out or joins with the one before it"
+            self.problem(text.place, what, "delete it")
+        return made
+
 
 class _Lifted:
     """The pieces that stand aside while Markdown runs. Math lands last, after clozes are written."""
@@ -131,12 +170,17 @@ class _Lifted:
         return f"{LIFTED}{len(self.pieces) - 1}{LANDED}"
 
     def down(self, html: str) -> str:
-        html = re.sub(rf"<p>\s*{LIFTED}([0-9]+){LANDED}\s*</p>", lambda m: self.pieces[int(m[1])] if int(m[1]) in self.blocks else m[0], html)
-        html = re.sub(rf"{LIFTED}([0-9]+){LANDED}", lambda m: m[0] if int(m[1]) in self.math else self.pieces[int(m[1])], html)
+        if self.blocks:
+            html = _ALONE.sub(lambda m: self.pieces[int(m[1])] if int(m[1]) in self.blocks else m[0], html)
+        html = _LIFTED.sub(lambda m: m[0] if int(m[1]) in self.math else self.pieces[int(m[1])], html) if self.pieces else html
         return _SUMMARY.sub(r"\1", html) if "<summary" in html else html
 
     def math_down(self, html: str) -> str:
-        return re.sub(rf"{LIFTED}([0-9]+){LANDED}", lambda m: self.pieces[int(m[1])], html)
+        return _LIFTED.sub(lambda m: self.pieces[int(m[1])], html) if self.math else html
+
+
+_LIFTED = re.compile(rf"{LIFTED}([0-9]+){LANDED}")
+_ALONE = re.compile(rf"<p>\s*{LIFTED}([0-9]+){LANDED}\s*</p>")
 
 
 # ------------------------------------------------------------------------------------- Markdown to HTML
@@ -145,21 +189,22 @@ class _Lifted:
 def _html(text: Text, page: _Page, with_clozes: bool = False) -> str:
     """HTML of one field."""
     lifted, parts = _Lifted(), []
+    if not text.text.isascii() and MARKS.search(text.text):
+        page.problem(text.place, PRIVATE, "delete it")
+        return ""
     try:
         pieces = spans(text.text)
         found = cloze.clozes(text.text, pieces) if with_clozes else ()
         for span in pieces:
             part = _lift(text, span, found, lifted, page)
-            if not with_clozes and span.kind in ("text", "math") and (stray := re.search(r"\{\{c[0-9]+::", part)):
+            if "{{c" in part and not with_clozes and span.kind in ("text", "math") and (stray := re.search(r"\{\{c[0-9]+::", part)):
                 page.problem(text.at(span.start), f"{stray.group()} stands where no cloze can", "only the text of a note of class .cloze has clozes")
             parts.append(part)
         mistakes: list[Mistake] = []
         html = prose(sized("".join(parts)), lifted.blocks, mistakes)
         for mistake in mistakes:
             page.problem(text.at(_line_start(mistake.line, pieces, parts)), mistake.message, mistake.hint)
-        html = _media(unplayed(lifted.down(html if page.elsewhere else whole(html))), text, lifted, page)
-        if found:
-            html = cloze.in_html(html)
+        html = _media(lifted.down(html if page.elsewhere else whole(html)), text, lifted, page)
         return lifted.math_down(html)
     except (SpanError, cloze.ClozeError) as error:
         page.problem(text.at(error.offset), error.message, error.hint)
@@ -185,15 +230,18 @@ def _lift(text: Text, span: Span, found: tuple[cloze.Cloze, ...], lifted: _Lifte
         source = as_images(source)
         return _lift_figures(source, text, span, lifted, page)
     if span.kind == "html":
-        return COMMENT if source.startswith("<!--") else _apart(unplayed(source), text.text, span, lifted)
+        return COMMENT if source.startswith("<!--") else _apart(source, text.text, span, lifted)
     if "\n" in source and span.kind in ("math", "code"):
         source = _unquoted(source, text.text, span)
     if span.kind == "math":
         inside = any(c.inside <= span.start and span.end <= c.end for c in found)
         try:
-            return lifted.up(unplayed(mathjax(source, inside)), lifted.math)
+            made = mathjax(source, inside)
+            if not page.elsewhere and "color" in source and (fault := faded(source)):
+                raise fault
+            return lifted.up(made, lifted.math)
         except MathError as error:
-            page.problem(text.at(span.start), str(error))
+            page.problem(text.at(span.start + max(source.find(error.sign), 0)), str(error), error.hint)
             return ""
     if span.kind == "code":
         return lifted.up(highlight.inline(source, page.elsewhere))
@@ -276,7 +324,7 @@ def _cards(note_type: NoteType, fields: Mapping[str, str], page: _Page) -> tuple
 def _plain(html: str, text: Text, page: _Page) -> str:
     """A field that is typed: the single line of plain text that it is, whose spaces are those of a keyboard."""
     line = re.sub(r'<span class="num">(.*?)</span>', r"\1", _inline(html)).replace("&#8239;", " ").replace("\u202f", " ")
-    if re.search(r"[<\n]|\\[(\[]", line):
+    if re.search(rf"[<\n{safe.MATH}{PLAYS}]", line):
         page.problem(
             text.place,
             "what is typed is more than a line of plain text",
@@ -292,6 +340,17 @@ def _as_in_anki(html: str) -> str:
         part = re.sub(r"(</?)strong\b", r"\1b", re.sub(r"(</?)em\b", r"\1i", part))
         parts[2 * number] = re.sub(r"(?<=>)\n(?=<)|(?<=<br>)\n", "", part)
     return "".join(parts).replace("\u00a0", "&nbsp;")
+
+
+def _words(text: str) -> str:
+    """Text that is no Markdown as HTML."""
+    return escape(RESERVED.sub("", text), quote=False)
+
+
+def _where(what: str, text: str) -> int:
+    """Where in a text that stands which the sanitizer took away, as well as it can be found."""
+    signs = re.findall(r"^<[\w/!-]+|(?<= )[\w:-]+(?==)|'[^']+", what)
+    return max(text.lower().find(signs[-1].strip("'").lower()), 0) if signs else 0
 
 
 def _inline(html: str) -> str:
@@ -319,13 +378,14 @@ def _media(html: str, text: Text, lifted: _Lifted, page: _Page) -> str:
             made, media = figures.picture(path, alt, match["width"] or "")
         else:
             tag, media = figures.player(path, alt, bare=page.elsewhere)
-            made = lifted.up(tag, lifted.math)
+            made = lifted.up(tag.replace("[sound:", PLAYS), lifted.math)
         page.media.update(media)
         return made
 
     return _IMG.sub(shown, html) if "<img" in html else html
 
 
+_SOURCE = re.compile(r"<img [^<>]*?\bsrc=\"([^\"]*)\"")
 _IMG = re.compile(rf"(?P<image><img\b(?![^<>]*\bclass=\"(?:light|dark)\")[^<>]*>)(?:{WIDTH.pattern})?")
 
 
@@ -358,10 +418,10 @@ def _claim(judged: Judged, page: _Page) -> str:
     if claim.decided:
         found += f" Reported: {words(claim.decided.value)} ({words(claim.decided.by)}, {words(claim.decided.at)})."
     elif judged.verdict == "depends":
-        found += f" {_how(judged, page)}: {whole(escape(judged.shown, quote=False))}."
+        found += f" {_how(judged, page)}: {whole(_words(judged.shown))}."
     elif judged.shown:
-        shown = re.sub(r"10\^(\S+)", r"10<sup>\1</sup>", escape(judged.shown, quote=False)).replace(" ", "&#8239;")
-        off = f", {whole(escape(judged.factor, quote=False))}{' what is said' * judged.factor.endswith('×')}" if judged.factor else ""
+        shown = re.sub(r"10\^(\S+)", r"10<sup>\1</sup>", _words(judged.shown)).replace(" ", "\u202f")
+        off = f", {whole(_words(judged.factor))}{' what is said' * judged.factor.endswith('×')}" if judged.factor else ""
         found += f' {_how(judged, page)}: <span class="num">{shown}</span>{off}.'
     parts.append(f'<p class="found">{found}</p>')
     parts += [f'<p class="under">Taken as {words(one.value)}: {_sentence(words(one.because))}</p>' for one in claim.thresholds]
@@ -395,11 +455,11 @@ def _beside(resolved: Resolved) -> str:
     """The measured numbers of several devices as a table, a row for each number that the note shows."""
     if not resolved.beside:
         return ""
-    head = "".join(f'<th class="n">{escape(device, quote=False)}</th>' for device, _ in resolved.beside)
+    head = "".join(f'<th class="n">{_words(device)}</th>' for device, _ in resolved.beside)
     rows = []
     for label in resolved.beside[0][1]:
         cells = "".join(f'<td class="n"><span class="num">{texts[label]}</span></td>' for _, texts in resolved.beside)
-        rows.append(f"<tr><td>{escape(label, quote=False)}</td>{cells}</tr>")
+        rows.append(f"<tr><td>{_words(label)}</td>{cells}</tr>")
     return f'<div class="table"><table><thead><tr><th>measured on</th>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table></div>'
 
 
@@ -417,8 +477,8 @@ def _footer(page: _Page, with_source: bool) -> str:
     made += [f"measured on {device}" for device in sorted(devices)]
     parts = []
     if made:
-        runs = "".join(f"<li><code>{escape(run, quote=False)}</code></li>" for run in dict.fromkeys(map(call, results)))
-        parts.append(f'<details class="made"><summary>{escape(" · ".join(made), quote=False)}</summary><ul>{runs}</ul></details>')
+        runs = "".join(f"<li><code>{_words(run)}</code></li>" for run in dict.fromkeys(map(call, results)))
+        parts.append(f'<details class="made"><summary>{_words(" · ".join(made))}</summary><ul>{runs}</ul></details>')
     if with_source and SOURCE in page.resolved.fields:
         parts.append(_html(_filled(page.resolved, SOURCE), page))
     return "\n".join(parts)

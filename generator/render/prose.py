@@ -79,7 +79,7 @@ _SHORT = 16  # characters of a cell that may stand on one line
 
 def tables(html: str) -> str:
     """Each table in a box of its own that scrolls; columns of numbers aligned right, columns of text (t) so wide that they can be read."""
-    return re.sub(r"<table>.*?</table>", _table, html, flags=re.DOTALL) if "<table>" in html else html
+    return re.sub(r"<table>(?:[^<]|<(?!/?table>))*</table>", _table, html) if "<table>" in html else html
 
 
 def _table(match: re.Match[str]) -> str:

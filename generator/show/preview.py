@@ -6,7 +6,9 @@ The page (look/preview/) fills phone frames from that data as they come near the
 
 from __future__ import annotations
 
+import base64
 import functools
+import hashlib
 import html
 import json
 import re
@@ -18,6 +20,7 @@ from generator.notes import Deck, Entry
 from generator.show import anki_template
 from generator.show.report import withheld_entry
 from generator.text.media import players
+from generator.text.safe import shown
 
 
 def page(
@@ -60,11 +63,20 @@ def shell(live: bool = False) -> Shell:
 def filled(around: Shell, name: str, version: str, cards: int, about: Mapping[str, Any], notes: Iterable[str]) -> Iterator[str]:
     """The page of a deck of this name, piece by piece. about: the page's data besides the notes."""
     template = environment(autoescape=True).from_string(around.html)
-    before, after = template.render(name=name, version=version, cards=cards, css=around.css, script=around.script, data=HERE).split(HERE)
+    about_page = {"name": name, "version": version, "cards": cards, "css": around.css, "script": around.script, "policy": policy(around)}
+    before, after = template.render(about_page, data=HERE).split(HERE)
     yield f'{before}{embedded(about)[:-1]},"notes":['
     for number, note in enumerate(notes):
         yield f",{note}" if number else note
     yield f"]}}{after}"
+
+
+def policy(around: Shell) -> str:
+    """The page's Content-Security-Policy: its one script, and nothing from anywhere but beside the page, be that a file or served."""
+    script = base64.b64encode(hashlib.sha256(around.script.encode()).digest()).decode()
+    beside = " ".join(f"{what}-src 'self' file: data:;" for what in ("img", "font", "media"))
+    rest = f"{beside} connect-src 'self'; base-uri 'self' file:; form-action 'none'"
+    return f"default-src 'none'; script-src 'sha256-{script}'; style-src 'unsafe-inline'; {rest}"
 
 
 HERE = "\ue000data\ue001"  # where the page's template gets its data
@@ -109,7 +121,7 @@ def faces(fields: Mapping[str, str], kind: NoteType, deck: str, tags: Sequence[s
         question, answer = anki_template.card(template.front, template.back, fields, number, {**extra, "Card": template.name})
         sides = (players(anki_template.typed(side, fields, answer=side is answer)) for side in (question, answer))
         name = f"cloze {number}" if kind.kind == "cloze" else template.name
-        made.append({"ordinal": ordinal, "name": name, **dict(zip(("question", "answer"), map(with_mathml, sides)))})
+        made.append({"ordinal": ordinal, "name": name, **{side: shown(with_mathml(html)) for side, html in zip(("question", "answer"), sides)}})
     return made
 
 
@@ -135,6 +147,9 @@ def with_mathml(text: str) -> str:
     return MATH.sub(one, text)
 
 
+_WORDS = re.compile(r"(<mtext\b[^<>]*>)(.*?)</mtext>", re.DOTALL)
+
+
 @functools.lru_cache(maxsize=1 << 14)
 def _mathml(tex: str, display: bool) -> str:
     from latex2mathml import converter, exceptions
@@ -144,12 +159,14 @@ def _mathml(tex: str, display: bool) -> str:
         ValueError,
         LookupError,
         TypeError,
+        RecursionError,
         *(fault for fault in vars(exceptions).values() if isinstance(fault, type)),
     )
     for name, like in ALIKE.items():
         tex = tex.replace(name, like)
     tex = re.sub(r"\d+(?:\{,\}\d{3})+", lambda number: rf"\text{{{number[0].replace('{,}', ',')}}}", tex)  # 1{,}120: else three numbers
     try:
-        return converter.convert(tex, display="block" if display else "inline")
+        made = converter.convert(tex, display="block" if display else "inline")
+        return _WORDS.sub(lambda found: f"{found[1]}{found[2].replace('<', '&lt;').replace('>', '&gt;')}</mtext>", made)  # the library does not
     except faults:
         return f'<code class="tex" title="shown as TeX: the preview cannot set it, Anki may">{html.escape(tex)}</code>'

@@ -82,10 +82,9 @@ def marked(text: str, start: int, end: int, found: Sequence[Cloze]) -> str:
 
 
 def in_math(tex: str) -> str:
-    """TeX that lies in or around a cloze: Anki's syntax for its marks, and every other `}}` and `::` pulled apart, as TeX does not mind."""
+    """TeX that lies in or around a cloze: every `}}` and `::` pulled apart, as TeX does not mind. Its marks stay."""
     tex = re.sub(rf"\}}(?=[}}{CLOSE}])", "} ", tex)
-    tex = re.sub(rf":(?=[:{HINT}])", ": ", tex)
-    return re.sub(rf"{OPEN}([0-9]+){OPENED}", r"{{c\1::", tex).replace(HINT, "::").replace(CLOSE, "}}")
+    return re.sub(rf":(?=[:{HINT}])", ": ", tex)
 
 
 def in_html(html: str) -> str:
@@ -119,7 +118,7 @@ def in_html(html: str) -> str:
             parts.append(piece.replace("::", ":&#58;").replace("}}", "}&#125;") if opened else piece)
         else:
             parts.append(_defused(piece) if opened else piece)
-    return "".join(parts).replace(_GUARD + "}}", "<!-- -->}}").replace(_GUARD + "::", "<!-- -->::").replace(_GUARD, "")
+    return "".join(parts).replace("}" + _GUARD + "}}", "}<!-- -->}}").replace(":" + _GUARD + "::", ":<!-- -->::").replace(_GUARD, "")
 
 
 class _Opened:

@@ -15,7 +15,6 @@ _WORD = re.compile(r"[^\W_]+")
 WIDTH = r"\{:?[ \t]*width[ \t]*=[ \t]*[\"']?(?P<width>[\w.%]+)[\"']?[ \t]*\}"
 _ASKED = re.compile(rf"(?:\\?\|[ \t]*(?P<bar>[0-9]+(?:x[0-9]+)?(?:px|%)?)|{WIDTH})\Z")
 _SIZED = re.compile(rf"!\[(?P<alt>[^\[\]\n]*)\](?P<path>\([ \t]*(?:<[^<>\n]*>|(?:[^\s()]|\([^\s()]*\))+)(?:[ \t][^()\n]*)?\))(?:[ \t]?{WIDTH})?")
-_TAG = re.compile(r"\[(?=sound:|anki:)", re.IGNORECASE)
 _IN_TAG = re.compile(r"(<[^<>]*>)|\[sound:([^\[\]]+)\]")
 
 
@@ -31,7 +30,7 @@ def as_images(text: str) -> str:
         stem = match["path"].rpartition("/")[2].rpartition(".")[0]
         return f"![{' '.join(_WORD.findall(stem)) or 'sound'}](<{match['path']}>)"
 
-    return PLAYS.sub(written, text) if _TAG.search(text) else text
+    return PLAYS.sub(written, text) if "sound:" in text.lower() else text
 
 
 def parted(alt: str) -> tuple[str, str]:
@@ -49,11 +48,6 @@ def sized(text: str) -> str:
         return f"![{alt}]{image['path']}" + (f"{{width={width}}}" if width else "")
 
     return _SIZED.sub(written, text) if "![" in text else text
-
-
-def unplayed(html: str) -> str:
-    """HTML in which a literal `[sound:…]`, of code say, is none to Anki, which looks for it wherever it stands."""
-    return _TAG.sub("&#91;", html)
 
 
 def players(html: str) -> str:

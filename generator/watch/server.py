@@ -6,8 +6,6 @@ the cards), and gives nothing away but what the page shows: a picture is looked 
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import os
 import sys
 from collections.abc import Iterable, Mapping
@@ -17,7 +15,7 @@ from socketserver import TCPServer
 from typing import Any
 from urllib.parse import parse_qs
 
-from generator.show.preview import filled, shell
+from generator.show.preview import filled, policy, shell
 from generator.watch.deck import Live
 from generator.watch.state import change
 
@@ -110,10 +108,7 @@ class _Handler(BaseHTTPRequestHandler):
         deck, around = self.server.deck, shell(live=True)
         state = deck.refresh()
         live = {"at": deck.board.mark(state), "editor": self.server.editor, "root": os.getcwd()}
-        script = base64.b64encode(hashlib.sha256(around.script.encode()).digest()).decode()
-        policy = f"default-src 'none'; script-src 'sha256-{script}'; style-src 'unsafe-inline'; img-src 'self' data:; font-src 'self'; "
-        policy += "media-src 'self'; connect-src 'self'; base-uri 'self'; form-action 'none'; frame-ancestors 'none'"
-        self._begin("text/html; charset=utf-8", policy)
+        self._begin("text/html; charset=utf-8", f"{policy(around)}; frame-ancestors 'none'")
         self._send(filled(around, state.name, state.version, state.cards, {**state.about, "live": live}, state.notes.values()))
 
     def _media(self, name: str) -> None:

@@ -67,8 +67,11 @@ def rendered(markdown: str, tmp_path: Path) -> tuple[str, list[str]]:
     problems: list = []
     scope = Scope("x.md", 1, tmp_path, tmp_path, {}, ())
     body(f"# x {{#xx .none}}\n\n{markdown}\n", scope, problems, [])
-    page = rendering._Page(SimpleNamespace(note=SimpleNamespace(directory=tmp_path), results={}), None, lambda code, language: code)
-    html = rendering._html(Text(markdown, Place("x.md")), page, True)
+    page = rendering._Page(
+        SimpleNamespace(note=SimpleNamespace(directory=tmp_path, place=Place("x.md")), results={}), None, lambda code, language: code
+    )
+    text = Text(markdown, Place("x.md"))
+    html = page.finished(rendering._html(text, page, True), text, True)
     return html, [one.message for one in (*problems, *page.problems) if "note type" not in one.message]
 
 

@@ -5,7 +5,13 @@ from __future__ import annotations
 import pytest
 from rendering import rendered
 
-from generator.render.mathjax import MathError, glyphs, mathjax
+from generator.render import mathjax as math
+from generator.render.mathjax import MathError, glyphs
+from generator.text.safe import MATH
+
+
+def mathjax(source: str, in_cloze: bool = False) -> str:
+    return math.mathjax(source, in_cloze).replace(MATH, "\\")
 
 
 @pytest.mark.parametrize(

@@ -80,8 +80,8 @@ def test_sources_stand_in_the_footer():
 @pytest.mark.parametrize(
     ("verdict", "says"),
     [
-        ("holds", ["✓ holds", 'Computed: <span class="num">143&#8239;GB</span>.']),
-        ("wrong", ["✗ wrong", "143&#8239;GB</span>, 14 times more."]),
+        ("holds", ["✓ holds", 'Computed: <span class="num">143\u202fGB</span>.']),
+        ("wrong", ["✗ wrong", "143\u202fGB</span>, 14 times more."]),
         ("misleading", ["◐ misleading", "True at rank 1."]),
     ],
 )

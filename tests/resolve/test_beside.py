@@ -64,8 +64,8 @@ def test_two_devices_stand_side_by_side_in_depth(note):
     rendered = render(resolved._replace(beside=found), note_types(), lambda result, measured: pytest.fail("no figure"), [])
     assert rendered is not None
     assert "NVIDIA H200" in rendered.fields["Depth"]
-    assert "4.2&#8239;TB/s" in rendered.fields["Depth"]
-    assert "3&#8239;TB/s" in rendered.fields["Answer"]
+    assert "4.2\u202fTB/s" in rendered.fields["Depth"]
+    assert "3\u202fTB/s" in rendered.fields["Answer"]
 
 
 @pytest.mark.parametrize(

@@ -56,8 +56,8 @@ def test_by_number_keeps_the_author_s_words():
 
 
 def test_math_is_pulled_apart():
-    assert in_math("a^{b^{c}}\ue007") == "a^{b^{c} } }}"
-    assert in_math("\ue0042\ue005x_{1}\ue007::\ue007") == "{{c2::x_{1} }}: :}}"
+    assert in_math("a^{b^{c}}\ue007") == "a^{b^{c} } \ue007"
+    assert in_math("\ue0042\ue005x_{1}\ue007::\ue007") == "\ue0042\ue005x_{1} \ue007: :\ue007"
 
 
 @pytest.fixture(scope="module")
