@@ -16,6 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from kernels import files
 from kernels.declare import Kernel
 from kernels.key import SCHEMA, code_of, key_of
 from kernels.results import Curve, End, KernelError, Number, Result
@@ -84,7 +85,9 @@ def load(kernel: Kernel, parameters: Mapping[str, Any], device_class: str | None
 def read(path: Path) -> dict[str, Any]:
     """The content of a record file. Raises KernelError where it is not one (a merge conflict, a cut-off copy)."""
     try:
-        return parsed(path.read_bytes())
+        return parsed(files.read(path))
+    except OSError as error:
+        raise KernelError(f"{path} cannot be read: {error.strerror}") from error
     except KernelError as error:
         raise KernelError(f"{path} is not a record: {error} (restore it from git, or delete it and record it again)") from error
 

@@ -11,6 +11,7 @@ from typing import Any
 from generator.keep import stamp
 from generator.keep.files import LOCK, Files, hash_of
 from generator.keep.stamp import Stamp
+from kernels.files import can_write
 from kernels.gpu import may_have_gpu
 from kernels.home import DECK, RECORDS, Home, home_of
 
@@ -72,8 +73,10 @@ class Order:
         return self._kept(".json")
 
     @property
-    def cache(self) -> Path:
-        return self._kept(".sqlite")
+    def cache(self) -> Path | None:
+        """None where nothing can be kept, on a disk that only reads, say."""
+        path = self._kept(".sqlite")
+        return path if can_write(path) else None
 
     @cached_property
     def circumstances(self) -> list[str]:

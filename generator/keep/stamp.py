@@ -11,11 +11,13 @@ import os
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from generator.keep.files import HASH, Files, Stat, hash_of, settled, stat_of_path
 from generator.pack.output import write
+from kernels.files import opened
 from kernels.home import Home
 
 GENERATOR = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -69,7 +71,7 @@ def versions(libraries: Iterable[str]) -> list[str]:
 def load(path: str | os.PathLike[str]) -> Stamp | None:
     """The stamp in a file; None where there is none, half a one, or another version's."""
     try:
-        with open(path, "rb") as file:
+        with opened(path) as file:
             stamp = Stamp(**json.loads(file.read()))
         return stamp if stamp.files[""] and stamp.wrote[""] else None
     except (OSError, ValueError, TypeError, LookupError):
@@ -89,7 +91,8 @@ def standing(path: str | os.PathLike[str], stamp: Stamp | None, files: Files, ci
     if len(read) != len(stamp.files) - 1 or any(not kept or hash_of(name) != kept for name, kept in unproven):
         return None
     if unproven:
-        write(path, encoded(stamp._replace(files=_proven(read, stamp.files, at), wrote=_proven(wrote, stamp.wrote, at))))
+        with suppress(OSError):  # it can be proven again
+            write(path, encoded(stamp._replace(files=_proven(read, stamp.files, at), wrote=_proven(wrote, stamp.wrote, at))))
     return stamp
 
 
@@ -140,4 +143,4 @@ def stamp_of(
 
 
 def encoded(stamp: Stamp) -> bytes:
-    return json.dumps(stamp._asdict(), ensure_ascii=False, separators=(",", ":"), default=str).encode()
+    return json.dumps(stamp._asdict(), separators=(",", ":"), default=str).encode()

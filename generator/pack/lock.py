@@ -16,10 +16,12 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from generator.gate.files import unreadable
 from generator.look.notetypes import NoteType
 from generator.notes import Deck, Entry, Rendered
 from generator.pack import library
 from generator.problems import Place, Problem
+from kernels import files
 
 ALIKE = 0.4  # a cloze whose text resembles its former text less than this hides something else
 HEADER = "# What learners have of every note and note type, and under built what was built since. The build writes it; commit it with the cards."
@@ -259,7 +261,11 @@ def _digest(content: Any) -> str:
 
 def load(path: Path, problems: list[Problem]) -> Lock:
     """The lock in a file; an empty one where there is no file. A line that does not fit (a merge conflict, say) is a problem."""
-    content = path.read_bytes() if path.exists() else b""
+    try:
+        content = files.read(path) if files.is_there(path) else b""
+    except OSError as error:
+        problems.append(unreadable(error, path.as_posix()))
+        return Lock()
     if content.startswith(UNTOLD):
         return Lock()
     found: dict[str, dict[str, _Line]] = {"note": {}, "type": {}, "release": {}}

@@ -24,6 +24,10 @@ def writing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
         with open(part, "wb") as file:
             yield file
         os.replace(part, name)
+    except OSError as error:
+        if error.filename in (None, part):  # of what is written itself, on a full disk say, Python names no file
+            error.filename = name
+        raise
     finally:
         with suppress(FileNotFoundError):
             os.unlink(part)
