@@ -60,7 +60,7 @@ def scan(folders: Sequence[str]) -> dict[str, Stat]:
     for folder in waiting:  # which grows
         try:
             entries = os.scandir(folder)
-        except OSError:
+        except (OSError, ValueError):  # a name that none can have, of which reading tells
             continue
         with entries:
             for entry in entries:

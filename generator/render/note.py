@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from generator.gate import characters
 from generator.look.notetypes import BUILT, HEADING, SOURCE, NoteType
 from generator.look.template import asks, is_blank
 from generator.notes import Judged, Rendered, Resolved, Text, call
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from kernels.results import Result
 
 LIFTED, LANDED = "\ue002", "\ue003"  # LIFTED, an index, LANDED stand for a piece of HTML that Markdown must not see
-RESERVED = re.compile("[\ue000-\ue008]")
 
 VERDICTS = {"holds": "✓ holds", "wrong": "✗ wrong", "misleading": "◐ misleading", "depends": "± depends"}
 MADE = {  # in the footer's order
@@ -85,9 +85,9 @@ def render(
         if judged.verdict is None:
             _claim(judged._replace(verdict="holds"), apart)
     page.problems += apart.problems
-    for text in note.fields.values():
-        if RESERVED.search(text.text):
-            page.problem(text.place, "the text holds a private-use character (U+E000 to U+E008)", "delete it")
+    for field, html in fields.items():
+        if wrong := characters.unwanted(html):
+            page.problem(note.place, f"the field {field} would hold {characters.named(wrong[0])}", "delete what makes it")
 
     numbers = _numbers(note.fields[note_type.main], page) if note_type.kind == "cloze" else {}
     cards = cloze.places(numbers) if note_type.kind == "cloze" else _cards(note_type, fields, page)

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
+from generator.gate import characters
 from generator.notes import Run
 from generator.problems import nearest
 from generator.resolve.quantity import ExpressionError, Quantity, QuantityError, UnitError, joined, parse_unit, quantity
@@ -89,6 +90,8 @@ def evaluate(text: str, scope: Scope) -> Value:
         if missing and not _certain(error):
             return Value(None, missing)
         raise ExpressionError(_sentence(error), getattr(error, "hint", "")) from error
+    if isinstance(content, str) and (wrong := characters.unwanted(content)):
+        raise ExpressionError(f"the text holds {characters.named(wrong[0])}", "leave it out")
     if isinstance(content, (str, bool)):
         return Value(content, missing)
     if isinstance(content, (int, float)):
