@@ -55,10 +55,13 @@ def _escaped(character: str) -> str:
     return "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4))
 
 
+LONGEST_NAME, MOST_NAMES = 100, 1000  # past which nobody looks for what is near: it would take a second for each name
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """The hint for an unknown name: the nearest known ones, and all of them where they are few."""
     known = sorted(known)
-    close = difflib.get_close_matches(name, known, n=2, cutoff=0.6)
+    close = difflib.get_close_matches(name, known, n=2, cutoff=0.6) if len(name) <= LONGEST_NAME and len(known) <= MOST_NAMES else []
     parts = [f"did you mean {' or '.join(close)}?"] if close else []
     if known and len(known) <= 16:
         parts.append(f"known: {', '.join(known)}")

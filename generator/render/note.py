@@ -169,7 +169,7 @@ def _lift(text: Text, span: Span, found: tuple[cloze.Cloze, ...], lifted: _Lifte
     if found and span.kind != "html":
         source = cloze.marked(text.text, span.start, span.end, found)
     if span.kind == "text":
-        source = as_images(source)
+        source = as_images(_NO_TAG.sub("&lt;", source) if "<" in source else source)
         return _lift_figures(source, text, span, lifted, page)
     if span.kind == "html":
         return "" if source.startswith("<!--") else unplayed(source)
@@ -188,6 +188,9 @@ def _lift(text: Text, span: Span, found: tuple[cloze.Cloze, ...], lifted: _Lifte
         page.problem(text.at(span.start), str(error), error.hint)
         return ""
     return f"\n\n{source[: len(source) - len(source.lstrip())]}{block}\n\n"
+
+
+_NO_TAG = re.compile(r"<(?=[A-Za-z/!?])(?![^\s<>]*[:@][^\s<>]*>)")  # opens a tag that has no end, which parsers seek again and again
 
 
 def _lift_figures(source: str, text: Text, span: Span, lifted: _Lifted, page: _Page) -> str:

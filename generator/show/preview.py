@@ -143,6 +143,7 @@ def _mathml(tex: str, display: bool) -> str:
     # ValueError and the like are the library's own slips on odd TeX, which Anki's MathJax may set all the same
     faults: tuple[type[Exception], ...] = (
         ValueError,
+        RecursionError,
         LookupError,
         TypeError,
         *(fault for fault in vars(exceptions).values() if isinstance(fault, type)),
