@@ -139,7 +139,7 @@ def _plain(value: Any) -> Any:
     return dict(value) if isinstance(value, Mapping) else vars(value)
 
 
-def _writing(path: Path | None) -> tuple[Path | None, sqlite3.Connection]:
+def _writing(path: Path | None, again: bool = False) -> tuple[Path | None, sqlite3.Connection]:
     """The cache's database, with nobody else writing it: beside a build that is, a cache in memory. One that cannot be read is thrown away."""
     if path is not None:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -153,10 +153,10 @@ def _writing(path: Path | None) -> tuple[Path | None, sqlite3.Connection]:
         file.execute("begin immediate")
     except sqlite3.DatabaseError as error:
         file.close()
-        if "locked" in str(error):
+        if "locked" in str(error) or again:  # a new one fails too, on a full disk, say
             return _writing(None)
         _unlink(path)
-        return _writing(path)
+        return _writing(path, again=True)
     return path, file
 
 

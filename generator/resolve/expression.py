@@ -173,7 +173,9 @@ def _parsed(text: str) -> _Parsed:
         raise ExpressionError("an expression nested too deeply") from error
     from jinja2 import nodes
 
-    constants = (node.value for node in ([tree] if isinstance(tree, nodes.Const) else tree.find_all(nodes.Const)))
+    constants = [node.value for node in ([tree] if isinstance(tree, nodes.Const) else tree.find_all(nodes.Const))]
+    if any(isinstance(value, float) and not math.isfinite(value) for value in constants):
+        raise ExpressionError("the number is not finite")
     return _Parsed(paths, tuple(value for value in constants if type(value) in (int, float)), compiled)
 
 
