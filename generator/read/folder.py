@@ -236,7 +236,9 @@ def _files(folder: Path, shown: str, name: str, deck: str, problems: list[Proble
     sources = []
     for file, is_folder in _entries(folder, shown, problems):
         place, topic = Place(f"{shown}/{file}"), file.removesuffix(".md")
-        if is_folder:
+        if is_folder and _is_card(file):
+            problems.append(Problem(place, "this is a folder and no file", "give it a name without .md"))
+        elif is_folder:
             if name and any(_is_card(inner) for _, _, names in os.walk(folder / file) for inner in names):
                 problems.append(Problem(place, "cards lie two folders deep", "a subdeck is one folder; move its files up"))
         elif not _is_card(file) or (file == "README.md" and not name):
