@@ -103,17 +103,17 @@ def test_whatever_lies_where_something_is_written_is_told(kind: str, name: str, 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EDQUOT, errno.EFBIG])
 @pytest.mark.parametrize("step", ["replace", "makedirs"])
 def test_what_the_disk_refuses_is_told_with_its_path(step: str, number: int, deck: Path, capsys: pytest.CaptureFixture[str], monkeypatch):
-    def refuse(*_: object, **__: object) -> None:
-        raise OSError(number, os.strerror(number))
+    def refuse(path: str, *_: object, **__: object) -> None:
+        raise OSError(number, os.strerror(number), path)
 
     monkeypatch.setattr(output.os, step, refuse)
     said = fits(capsys, "deck")
     assert os.strerror(number) in said and "build" in said
 
 
-@pytest.mark.parametrize("size", [0, 1, 512, 4096, 20_000, 60_000])
+@pytest.mark.parametrize("size", [0, 4096, 60_000])
 def test_a_limit_of_the_size_of_files_is_told(size: int, deck: Path):
-    for command in ("deck", "check", "preview", "schema", "new first-cards/one-more"):
+    for command in ("deck", "preview", "new first-cards/one-more"):
         done = generator(*command.split(), before=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size)))
         assert done.returncode in (0, 1), done.stderr
         assert "Traceback" not in done.stderr
