@@ -198,6 +198,7 @@ def _sources(cards: Path, shown: str, settings: Settings, problems: list[Problem
             problems.append(Problem(Place(f"{shown}/{lies}"), f"two folders are called {name!r}", "they differ in how its letters are composed"))
         if inside and (wrong := characters.unwanted(lies)):
             problems.append(Problem(Place(f"{shown}/{lies}"), f"the folder's name holds {characters.named(wrong[0])}", "rename it; a name is UTF-8"))
+            inside = []
         found[name] = inside
         if folders is None and found[name] and "::" in name:
             problems.append(Problem(Place(f"{shown}/{name}"), f"the folder {name!r} cannot name a subdeck", ":: parts the names of decks"))

@@ -183,7 +183,7 @@ class _Type:
         if "id" in entries:
             return self._number(entries["id"], "id", 1, 2**53)
         if "number" not in entries:
-            return self.deck.id + OURS + zlib.crc32(key.encode()) % (SPAN - OURS)
+            return self.deck.id + OURS + zlib.crc32(key.encode(errors="replace")) % (SPAN - OURS)
         return self.deck.id + self._number(entries["number"], "number", OURS if self.assets else 1, SPAN)
 
     def _number(self, node: yaml.Node, what: str, least: int, end: int) -> int:
