@@ -24,28 +24,47 @@ from typing import NoReturn
 from generator import build
 from generator.build import Order
 from generator.keep.files import LOCK
-from generator.problems import DeckError, Place, Problem
+from generator.problems import DeckError, Place, Problem, visible
 
 
 def main(arguments: Sequence[str] | None = None, parser: argparse.ArgumentParser | None = None) -> int:
     asked = (parser or _parser()).parse_args(arguments)
     try:
-        sys.stdout.write(asked.command(asked))
-        sys.stdout.flush()
-        return 0
+        return _told(asked, *_done(asked))
     except BrokenPipeError:  # wanted | head
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
-    except DeckError as error:
-        if getattr(asked, "format", "text") != "text":
-            from generator.show.diagnostics import text
+        pass
+    except OSError as error:
+        print(f"standard output: {error.strerror}", file=sys.stderr)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 1
 
-            sys.stdout.write(text(asked.format, {"error": error.problems, "warning": error.warnings}))
-            return 1
-        print("\n".join(map(str, error.problems)), file=sys.stderr)
+
+def _done(asked: argparse.Namespace) -> tuple[str, DeckError | None]:
+    """What a command says; or what was wrong, a file that cannot be read or written too."""
+    try:
+        return asked.command(asked), None
+    except DeckError as error:
+        return "", error
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        return "", DeckError([Problem(Place(os.fsdecode(error.filename or "")), f"cannot be read or written: {error.strerror or error}")])
+
+
+def _told(asked: argparse.Namespace, said: str, error: DeckError | None) -> int:
+    """Says it; returns the exit status. A terminal gets nothing that steers it."""
+    if error and getattr(asked, "format", "text") != "text":
+        from generator.show.diagnostics import text
+
+        said = text(asked.format, {"error": error.problems, "warning": error.warnings})
+    elif error:
         count = len(error.problems)
-        print(f"{count} problem{'s' if count != 1 else ''}; nothing was written", file=sys.stderr)
-        return 1
+        print("\n".join([*map(str, error.problems), f"{count} problem{'s' * (count != 1)}; nothing was written"]), file=sys.stderr)
+    out = visible(said, lines=True)
+    encoding = sys.stdout.encoding or "utf-8"
+    sys.stdout.write(out.encode(encoding, "backslashreplace").decode(encoding))
+    sys.stdout.flush()
+    return 1 if error else 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -224,7 +243,12 @@ def _port(text: str) -> int:
 
 def _now() -> int:
     """Seconds since 1970: SOURCE_DATE_EPOCH where it is set, so that even a changed deck can be built twice alike."""
-    return int(os.environ.get("SOURCE_DATE_EPOCH") or time.time())
+    said = os.environ.get("SOURCE_DATE_EPOCH")
+    if not said:
+        return int(time.time())
+    if not (said.isascii() and said.isdecimal() and len(said) <= 11):
+        sys.exit(f"SOURCE_DATE_EPOCH must be seconds since 1970, but is {visible(said)}")
+    return int(said)
 
 
 def _cores() -> int:
@@ -233,6 +257,7 @@ def _cores() -> int:
 
 def run(parser: argparse.ArgumentParser | None = None) -> NoReturn:
     """A command as a process of its own, to its end."""
+    sys.stdout, sys.stderr = (stream or open(os.devnull, "w") for stream in (sys.stdout, sys.stderr))  # noqa: SIM115  # one that the shell closed
     stops()
     gc.set_threshold(100_000)  # a build makes many values and few circles: looking for these more often takes a tenth of an edit's time
     status = main(parser=parser)

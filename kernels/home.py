@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from kernels import library
+from kernels import files, library
 
 DECK = "deck.yml"
 KERNELS, RECORDS = "../kernels", "../records"  # beside the folder of cards
@@ -84,8 +84,8 @@ def _said(file: Path) -> Mapping[str, Any]:
     from kernels.results import KernelError
 
     try:
-        said = yaml.load(file.read_bytes(), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except (OSError, yaml.YAMLError, UnicodeError) as error:
+        said = yaml.load(files.read(file), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except (OSError, yaml.YAMLError, ValueError, RecursionError) as error:
         raise KernelError(f"{file} cannot be read: {' '.join(str(error).split())}") from error
     return said if isinstance(said, dict) else {}
 

@@ -11,6 +11,7 @@ import functools
 import io
 import itertools
 import math
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ from typing import Any
 from kernels import units
 from kernels.declare import Kernel
 from kernels.results import Curve, KernelError, Result
+
+os.environ["MPLBACKEND"] = "svg"  # which matplotlib asks for when it is imported; one that the shell names may not be there
 
 # Light colour -> its twin on the dark card. The style sheet of the cards uses the same first eight.
 GROUND, INK, MUTED, ACCENT, AMBER, RED, GREEN, HAIRLINE = "#fbfaf7", "#1f2328", "#5c636b", "#0b5cad", "#8a5a00", "#b3261e", "#1a6b3c", "#d9d6ce"

@@ -15,6 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from kernels import files
 from kernels.declare import Kernel
 from kernels.key import SCHEMA, code_of, key_of
 from kernels.parts import sweep, write
@@ -92,7 +93,9 @@ class NoRecord(KernelError):
 def read(path: Path) -> dict[str, Any]:
     """The content of a record file. Raises KernelError where it is not one (a merge conflict, a cut-off copy, a number written by hand)."""
     try:
-        return parsed(path.read_bytes())
+        return parsed(files.read(path))
+    except OSError as error:
+        raise KernelError(f"{path} cannot be read: {error.strerror}") from error
     except NoRecord as error:
         raise KernelError(
             f"{path}:{error.line}: this is not a record as it was written: {error} (restore it from git, or run make records)"

@@ -144,7 +144,7 @@ def with_cache(path: Path | None, work: Callable[[Cache], T]) -> T:
 def key(kind: str, *content: Any) -> str:
     """A key for a piece of one kind that depends on nothing but this content."""
     text = json.dumps(content, ensure_ascii=False, separators=(",", ":"), default=_plain)
-    return f"{kind}:{hashlib.sha256(text.encode()).hexdigest()[:32]}"
+    return f"{kind}:{hashlib.sha256(text.encode(errors='surrogatepass')).hexdigest()[:32]}"
 
 
 def _plain(value: Any) -> Any:

@@ -12,6 +12,8 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from kernels.files import opened
+
 LOCK = "deck.lock"  # written by a build: no part of what it reads
 SETTLED = 2_000_000_000  # ns: a file written this shortly before it was looked at may change again without its stat telling
 HASH = 32  # hexadecimal digits of a SHA-256
@@ -58,7 +60,7 @@ def scan(folders: Sequence[str]) -> dict[str, Stat]:
     for folder in waiting:  # which grows
         try:
             entries = os.scandir(folder)
-        except OSError:
+        except (OSError, ValueError):  # a name that none can have, of which reading tells
             continue
         with entries:
             for entry in entries:
@@ -94,8 +96,11 @@ def settled(kept: Sequence[Any], stat: Stat, at: int) -> bool:
 
 
 def hash_of(path: str) -> str:
+    digest = hashlib.sha256()
     try:
-        with open(path, "rb") as file:
-            return hashlib.sha256(file.read()).hexdigest()[:HASH]
+        with opened(path) as file:
+            while some := file.read(1 << 20):
+                digest.update(some)
     except OSError:
         return ""
+    return digest.hexdigest()[:HASH]

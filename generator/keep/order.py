@@ -11,6 +11,7 @@ from typing import Any
 from generator.keep import stamp
 from generator.keep.files import LOCK, Files, hash_of
 from generator.keep.stamp import Stamp
+from kernels.files import can_write
 from kernels.gpu import may_have_gpu
 from kernels.home import DECK, RECORDS, Home, home_of
 from kernels.parts import sweep
@@ -73,8 +74,10 @@ class Order:
         return self._kept(".json")
 
     @property
-    def cache(self) -> Path:
-        return self._kept(".sqlite")
+    def cache(self) -> Path | None:
+        """None where nothing can be kept, on a disk that only reads, say."""
+        path = self._kept(".sqlite")
+        return path if can_write(path) else None
 
     @cached_property
     def circumstances(self) -> list[str]:
@@ -92,7 +95,7 @@ class Order:
 
     def sweep(self) -> None:
         """Deletes what builds that were killed left where this one writes."""
-        sweep(self.build, self.cache.parent, self.lock.parent)
+        sweep(self.build, self.stamp.parent, self.lock.parent)
 
     def released(self, deck: int) -> Path:
         """What builds into this folder have seen released of a deck, by its id: a lock of releases alone."""

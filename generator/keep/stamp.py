@@ -12,11 +12,13 @@ import os
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from generator.keep.files import HASH, Files, Stat, hash_of, settled, stat_of_path
 from generator.pack.output import write
+from kernels.files import opened
 from kernels.home import Home
 
 GENERATOR = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -70,7 +72,7 @@ def versions(libraries: Iterable[str]) -> list[str]:
 def load(path: str | os.PathLike[str]) -> Stamp | None:
     """The stamp in a file; None where there is none, a damaged one, which is told, or another version's."""
     try:
-        with open(path, "rb") as file:
+        with opened(path) as file:
             digest, _, content = file.read().partition(b"\n")
     except OSError:
         return None
@@ -78,8 +80,9 @@ def load(path: str | os.PathLike[str]) -> Stamp | None:
         print(f"{path}: what it says of the last build is not what was put there; it is made anew", file=sys.stderr)
         return None
     try:
-        return Stamp(**json.loads(content))
-    except TypeError:
+        stamp = Stamp(**json.loads(content))
+        return stamp if stamp.files[""] and stamp.wrote[""] else None
+    except (TypeError, LookupError):  # another version's
         return None
 
 
@@ -96,7 +99,8 @@ def standing(path: str | os.PathLike[str], stamp: Stamp | None, files: Files, ci
     if len(read) != len(stamp.files) - 1 or any(not kept or hash_of(name) != kept for name, kept in unproven):
         return None
     if unproven:
-        write(path, encoded(stamp._replace(files=_proven(read, stamp.files, at), wrote=_proven(wrote, stamp.wrote, at))))
+        with suppress(OSError):  # it can be proven again
+            write(path, encoded(stamp._replace(files=_proven(read, stamp.files, at), wrote=_proven(wrote, stamp.wrote, at))))
     return stamp
 
 
@@ -153,7 +157,7 @@ def stamp_of(
 
 
 def encoded(stamp: Stamp) -> bytes:
-    content = json.dumps(stamp._asdict(), ensure_ascii=False, separators=(",", ":"), default=str).encode()
+    content = json.dumps(stamp._asdict(), separators=(",", ":"), default=str).encode()
     return _digest(content) + b"\n" + content
 
 

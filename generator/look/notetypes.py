@@ -5,10 +5,15 @@ In: files below a look. Out: NoteType values and text. Apart from read/looks.py,
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
+
+from generator.gate.files import text_of
+from generator.problems import DeckError, Problem
+from kernels.files import is_there
 
 LOOK = Path(__file__).parent
 BUILT = ("Id", "Breadcrumb", "Claims", "Footer", "Expected")  # fields that no author writes, where a type has them
@@ -67,10 +72,20 @@ class NoteType(NamedTuple):
 
 def environment(*folders: Path, autoescape: bool = False) -> Any:
     """Jinja over templates that may hold Anki's {{Field}}: << >> for values, <% %> for statements, <# #> for comments; strict."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    from jinja2 import Environment, FunctionLoader, StrictUndefined, TemplateNotFound
+
+    def load(name: str) -> str:
+        for folder in folders:
+            if ".." not in name.split("/") and is_there(folder / name):
+                problems: list[Problem] = []
+                text = text_of(folder / name, os.path.relpath(folder / name), problems)
+                if text is None:
+                    raise DeckError(problems)
+                return text
+        raise TemplateNotFound(name)
 
     return Environment(
-        loader=FileSystemLoader(folders),
+        loader=FunctionLoader(load),
         undefined=StrictUndefined,
         autoescape=autoescape,
         trim_blocks=True,

@@ -19,10 +19,12 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
 
+from generator.gate.files import unreadable
 from generator.look.notetypes import NoteType
 from generator.notes import Deck, Entry, Rendered
 from generator.pack import library
 from generator.problems import Place, Problem
+from kernels import files
 
 ALIKE = 0.4  # a cloze whose text resembles its former text less than this hides something else
 LONG = 500  # characters, or words, in whose order two texts are compared; of longer ones it counts alone how many they share
@@ -358,7 +360,11 @@ def load(path: Path, problems: list[Problem], sure: bool = False) -> Lock:
 
     sure: whether it is the file that our own build wrote.
     """
-    content = path.read_bytes() if path.exists() else b""
+    try:
+        content = files.read(path) if files.is_there(path) else b""
+    except OSError as error:
+        problems.append(unreadable(error, path.as_posix()))
+        return Lock()
     if content.startswith(UNTOLD):
         return Lock()
     found: dict[str, dict[str, _Line]] = {"note": {}, "type": {}, "release": {}}

@@ -6,9 +6,11 @@ from the clock, cards in reading order, and a zip without times.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import html
 import json
+import os
 import sqlite3
 import zipfile
 import zlib
@@ -54,6 +56,13 @@ class Contents(NamedTuple):
 
 def write_package(path: Path, deck: Deck, notes: Sequence[Entry], types: Mapping[str, NoteType], lock: Lock, contents: Contents) -> str:
     """Writes the .apkg of these notes, in their order, with `mod` times from the lock. Returns its SHA-256."""
+    try:
+        return _write_package(path, deck, notes, types, lock, contents)
+    except sqlite3.OperationalError as error:  # no room for the collection, which is made in the system's folder for what is passing
+        raise OSError(errno.EIO, str(error), os.fspath(path)) from error
+
+
+def _write_package(path: Path, deck: Deck, notes: Sequence[Entry], types: Mapping[str, NoteType], lock: Lock, contents: Contents) -> str:
     names = list(media_of(notes, types))
     with writing(path) as file, zipfile.ZipFile(file, "w") as archive:
         with _database(path.parent, deck, notes, types, lock, contents) as database:

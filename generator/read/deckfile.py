@@ -232,14 +232,15 @@ def _tags(node: yaml.Node, problems: list[Problem]) -> tuple[str, ...]:
         if isinstance(node.value, dict)
         else yaml.sequence(node, "tags", problems)
     )
-    tags: list[str] = []
+    tags, known = list[str](), set[str]()
     for item in items:
         tag = yaml.string(item, "a tag", problems)
         if tag and not is_tag(tag):
             problems.append(Problem(item.place, f"{tag!r} can be no tag", TAG_RULE))
-        elif tag.lower() in (known.lower() for known in tags):
+        elif tag.lower() in known:
             problems.append(Problem(item.place, f"the tag {tag!r} stands twice", "Anki does not tell capitals from small letters"))
         elif tag:
+            known.add(tag.lower())
             tags.append(tag)
     return tuple(tags)
 

@@ -10,11 +10,13 @@ from __future__ import annotations
 import os
 import re
 import unicodedata
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
+from generator.gate import characters
+from generator.gate.files import text_of, unreadable
 from generator.look.notetypes import HEADING, NoteType
 from generator.notes import Deck, Note, Topic, folded
 from generator.problems import DeckError, Place, Problem, nearest
@@ -24,6 +26,7 @@ from generator.read.deckfile import Settings
 from generator.read.frontmatter import FrontMatter, Known
 from generator.read.looks import Look, look_of
 from kernels import home
+from kernels.files import is_there
 
 MOST = 200  # problems shown of one file; what is past them comes of one cause
 WIDEST = 400  # characters of a message; longer ones quote what should never have been so long
@@ -114,6 +117,8 @@ def frame(
     Raises DeckError where there is no folder, and where its look is broken.
     """
     shown = _shown(cards)
+    if wrong := characters.unwanted(shown):
+        raise DeckError([Problem(Place(shown), f"the path holds {characters.named(wrong[0])}", "rename its folders; a name is UTF-8")])
     if not cards.is_dir():
         raise DeckError([Problem(Place(shown), "there is no such folder of cards", "deck.yml and the cards' folders stand in it")])
     problems: list[Problem] = []
@@ -136,11 +141,11 @@ def _shown(path: Path) -> str:
 
 
 def _settings(cards: Path, shown: str, problems: list[Problem]) -> Settings:
-    if not (cards / "deck.yml").exists():
+    if not is_there(cards / "deck.yml"):
         hint = "rename deck.yaml" if (cards / "deck.yaml").exists() else "it names the deck; cards/README.md shows one"
         problems.append(Problem(Place(f"{shown}/deck.yml"), "there is no deck.yml", hint))
         return Settings()
-    text = _text(cards / "deck.yml", f"{shown}/deck.yml", problems)
+    text = text_of(cards / "deck.yml", f"{shown}/deck.yml", problems)
     settings = Settings() if text is None else deckfile.settings(text, f"{shown}/deck.yml", problems)
     kernels = cards / (settings.kernels or home.KERNELS)
     if home.in_the_way(kernels):
@@ -149,9 +154,9 @@ def _settings(cards: Path, shown: str, problems: list[Problem]) -> Settings:
 
 
 def _topics(cards: Path, shown: str, problems: list[Problem], topics_of: Callable[[str, str], tuple[Topics, list[Problem]]]) -> Topics:
-    if not (cards / "sources.yml").exists():
+    if not is_there(cards / "sources.yml"):
         return {}
-    text = _text(cards / "sources.yml", f"{shown}/sources.yml", problems)
+    text = text_of(cards / "sources.yml", f"{shown}/sources.yml", problems)
     if text is None:
         return None
     topics, found = topics_of(text, f"{shown}/sources.yml")
@@ -184,16 +189,24 @@ def _sources(cards: Path, shown: str, settings: Settings, problems: list[Problem
         hint = "move it into a folder that deck.yml lists"
         problems += [Problem(Place(source.shown), "a file of cards outside the subdecks' folders", hint) for source in loose]
         loose = []
-    for name, is_folder in _entries(cards):
-        if not is_folder or name in deckfile.APART:
+    for lies, is_folder in _entries(cards, shown, problems):
+        if not is_folder or lies in deckfile.APART:
             continue
+        name = unicodedata.normalize("NFC", lies)  # as deck.yml is read
         subdeck = folders[name].name if folders and name in folders else name
-        found[name] = _files(cards / name, f"{shown}/{name}", name, f"{settings.name}::{subdeck}", problems)
+        inside = _files(cards / lies, f"{shown}/{lies}", name, f"{settings.name}::{subdeck}", problems)
+        if name in found:
+            problems.append(Problem(Place(f"{shown}/{lies}"), f"two folders are called {name!r}", "they differ in how its letters are composed"))
+        if inside and (wrong := characters.unwanted(lies)):
+            problems.append(Problem(Place(f"{shown}/{lies}"), f"the folder's name holds {characters.named(wrong[0])}", "rename it; a name is UTF-8"))
+            inside = []
+        found[name] = inside
         if folders is None and found[name] and "::" in name:
             problems.append(Problem(Place(f"{shown}/{name}"), f"the folder {name!r} cannot name a subdeck", ":: parts the names of decks"))
         if folders is not None and name not in folders:
             hint = nearest(name, folders) or "list it under subdecks: of deck.yml"
             problems.append(Problem(Place(f"{shown}/{name}"), f"the folder {name!r} is no subdeck of deck.yml", hint))
+    problems += _alike(found, shown)
     ordered = loose
     for folder, entry in (folders or {}).items():
         if folder not in found:
@@ -212,12 +225,23 @@ def _sources(cards: Path, shown: str, settings: Settings, problems: list[Problem
     return ordered + [source for sources in found.values() for source in sources]
 
 
+def _alike(found: Mapping[str, Sequence[Source]], shown: str) -> Iterator[Problem]:
+    """A problem for each folder whose deck is another one's to Anki, which tells no small letters from capitals."""
+    first: dict[str, str] = {}
+    for name, sources in found.items():
+        if sources and (other := first.setdefault(sources[0].deck.casefold(), name)) != name:
+            hint = f"Anki takes it for that of the folder {other!r}"
+            yield Problem(Place(f"{shown}/{name}"), f"the name of the deck {sources[0].deck!r} is taken", hint)
+
+
 def _files(folder: Path, shown: str, name: str, deck: str, problems: list[Problem]) -> list[Source]:
     """The files of cards in the folder of this name; "" stands for the one that holds the others."""
     sources = []
-    for file, is_folder in _entries(folder):
+    for file, is_folder in _entries(folder, shown, problems):
         place, topic = Place(f"{shown}/{file}"), file.removesuffix(".md")
-        if is_folder:
+        if is_folder and _is_card(file):
+            problems.append(Problem(place, "this is a folder and no file", "give it a name without .md"))
+        elif is_folder:
             if name and any(_is_card(inner) for _, _, names in os.walk(folder / file) for inner in names):
                 problems.append(Problem(place, "cards lie two folders deep", "a subdeck is one folder; move its files up"))
         elif not _is_card(file) or (file == "README.md" and not name):
@@ -231,11 +255,15 @@ def _files(folder: Path, shown: str, name: str, deck: str, problems: list[Proble
     return sources
 
 
-def _entries(folder: Path) -> list[tuple[str, bool]]:
+def _entries(folder: Path, shown: str, problems: list[Problem]) -> list[tuple[str, bool]]:
     """(name, whether it is a folder) of what is not hidden, sorted. A link to a folder counts as one; one that loops does not."""
-    with os.scandir(folder) as entries:
-        found = [entry for entry in entries if not entry.name.startswith(".")]
-        return sorted((entry.name, os.path.isdir(entry.path) if entry.is_symlink() else entry.is_dir()) for entry in found)
+    try:
+        with os.scandir(folder) as entries:
+            found = [entry for entry in entries if not entry.name.startswith(".")]
+            return sorted((entry.name, os.path.isdir(entry.path) if entry.is_symlink() else entry.is_dir()) for entry in found)
+    except OSError as error:
+        problems.append(unreadable(error, shown))
+        return []
 
 
 def _is_card(name: str) -> bool:
@@ -245,44 +273,14 @@ def _is_card(name: str) -> bool:
 
 # ------------------------------------------------------------------------------------------------- one file
 
-_UNWANTED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ue000-\uf8ff\ufffe\uffff]")
 _CLOSING = re.compile(r"^---[ \t]*$", re.MULTILINE)
-
-
-def _text(path: Path, shown: str, problems: list[Problem]) -> str | None:
-    """The file's text with plain line ends, NFC as Anki stores it; None where it is no text."""
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        problems.append(Problem(Place(shown), f"the file cannot be read: {error.strerror}", "check its permissions"))
-        return None
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        what = "it begins as UTF-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else f"byte 0x{data[error.start]:02X}"
-        message = f"the file is not UTF-8: {what}"
-        problems.append(Problem(Place(shown, data.count(b"\n", 0, error.start) + 1), message, "save it as UTF-8"))
-        return None
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    if unwanted := _UNWANTED.search(text):
-        character = unwanted.group()
-        sort = (
-            "a NUL"
-            if character == "\0"
-            else f"the control character U+{ord(character):04X}"
-            if character < "\x80"
-            else f"the private-use character U+{ord(character):04X}"
-        )
-        problems.append(Problem(Place(shown, text.count("\n", 0, unwanted.start()) + 1), f"the text holds {sort}", "delete it"))
-        return None
-    return text if unicodedata.is_normalized("NFC", text) else unicodedata.normalize("NFC", text)
 
 
 def read_file(source: Source, around: Frame) -> File:
     """One file of cards, judged by itself. Of one that has a problem, no note is sound."""
     problems: list[Problem] = []
     warnings: list[Problem] = []
-    text = _text(source.path, source.shown, problems)
+    text = text_of(source.path, source.shown, problems)
     if text is not None and not text.strip():
         problems.append(Problem(Place(source.shown), "the file is empty", "write a note, # its question {#id}, or delete the file"))
     split = None if text is None or problems else _split(text, source, problems)

@@ -15,6 +15,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from generator.gate.files import text_of
 from generator.look.notetypes import BUILT, HEADING, LOOK, NoteType, Template, environment, tight
 from generator.look.template import ANKIS_OWN, FILTERS, sections, shown, tree
 from generator.problems import DeckError, Place, Problem, nearest
@@ -22,6 +23,7 @@ from generator.read import media, yaml
 from generator.text.media import IMAGES
 from generator.text.safe import in_css, in_name
 from generator.text.safe import shown as shown_of
+from kernels.files import is_there
 
 OURS = 11  # numbers below are those of our own types
 SPAN = 1000  # ids of note types that belong to a deck
@@ -76,8 +78,8 @@ def look_of(name: str, id: int, own: Path | None = None, shown: str = "", replac
     problems: list[Problem] = []
     assets = _Assets(own, problems) if own else None
     css = [] if replaced else [(LOOK / "style.css").read_text(encoding="utf-8")]
-    if own and assets and (own / "style.css").is_file():
-        css.append(assets.in_css(_text(own / "style.css", f"{shown}/style.css", problems), f"{shown}/style.css"))
+    if own and assets and is_there(own / "style.css"):
+        css.append(assets.in_css(text_of(own / "style.css", f"{shown}/style.css", problems) or "", f"{shown}/style.css"))
     elif replaced:
         problems.append(Problem(Place(f"{shown}/style.css"), "there is no style sheet", "look: own in deck.yml puts it in place of ours"))
     types: dict[str, NoteType] = {}
@@ -86,7 +88,8 @@ def look_of(name: str, id: int, own: Path | None = None, shown: str = "", replac
             folder, key = path.parent, path.parent.name
             reader = _Type(folder, f"{about}/{key}", _Deck(name, id), (look, LOOK), within, problems)
             sheet = folder / "style.css"  # of a type that takes no other
-            alone = within.in_css(sheet.read_text(encoding="utf-8"), f"{about}/{key}/style.css") if within and sheet.is_file() else ""
+            css_of = f"{about}/{key}/style.css"
+            alone = within.in_css(text_of(sheet, css_of, problems) or "", css_of) if within and is_there(sheet) else ""
             if key in types:
                 problems.append(Problem(Place(f"{about}/{key}/type.yml"), f"the note type {key!r} is one of ours", "name its folder otherwise"))
             elif made := reader.note_type(alone or "\n".join(css)):
@@ -95,15 +98,6 @@ def look_of(name: str, id: int, own: Path | None = None, shown: str = "", replac
     media = dict(sorted(assets.media.items())) if assets else {}
     sizes = {file: len(content) for file, content in media.items()}
     return Look({key: types[key]._replace(media=sizes) for key in sorted(types)}, media), problems
-
-
-def _text(path: Path, shown: str, problems: list[Problem]) -> str:
-    """A file's text; of one that is no UTF-8, what is."""
-    try:
-        return path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        problems.append(Problem(Place(shown), f"the file is not UTF-8: {error.reason} at byte {error.start}", "save it as UTF-8"))
-        return path.read_text(encoding="utf-8", errors="ignore")
 
 
 def _check_ids(types: Mapping[str, NoteType], shown: str, problems: list[Problem]) -> None:
@@ -133,7 +127,10 @@ class _Type:
         before, key = len(self.problems), self.folder.name
         path = f"{self.shown}/type.yml"
         try:
-            root = yaml.load(_text(self.folder / "type.yml", path, self.problems), path)
+            text = text_of(self.folder / "type.yml", path, self.problems)
+            if text is None:
+                return None
+            root = yaml.load(text, path)
         except DeckError as error:
             self.problems += error.problems
             return None
@@ -191,7 +188,7 @@ class _Type:
         if "id" in entries:
             return self._number(entries["id"], "id", 1, 2**53)
         if "number" not in entries:
-            return self.deck.id + OURS + zlib.crc32(key.encode()) % (SPAN - OURS)
+            return self.deck.id + OURS + zlib.crc32(key.encode(errors="replace")) % (SPAN - OURS)
         return self.deck.id + self._number(entries["number"], "number", OURS if self.assets else 1, SPAN)
 
     def _check_name(self, name: str, place: Place) -> None:
@@ -282,7 +279,7 @@ class _Type:
 
     def _side(self, file: str, place: Place) -> _Side | None:
         """A template's file as Anki gets it; None where something is wrong with it."""
-        if not file or not (self.folder / file).is_file():
+        if not file or not is_there(self.folder / file):
             near = nearest(file, [path.name for path in self.folder.glob("*.html")])
             self._problem(place, f"there is no template {file!r} in {self.shown}/", near)
             return None
@@ -297,7 +294,9 @@ class _Type:
     def _rendered(self, file: str, path: str) -> _Side | None:
         from jinja2 import TemplateError, TemplateNotFound, TemplateSyntaxError
 
-        source = _text(self.folder / file, path, self.problems)
+        source = text_of(self.folder / file, path, self.problems)
+        if source is None:
+            return None
         try:
             text = tight(self.jinja.get_template(file).render())
         except TemplateNotFound as error:
@@ -305,8 +304,8 @@ class _Type:
         except TemplateSyntaxError as error:
             where = path if error.name == file else f"{Path(self.shown).parent.as_posix()}/{error.name}"
             self._problem(Place(where, error.lineno), f"broken template: {error.message}")
-        except UnicodeDecodeError:
-            pass  # which is told already
+        except DeckError as error:  # a file that it includes
+            self.problems += error.problems
         except TemplateError as error:
             named = re.search(r"'(\w+)' is undefined", str(error.message))
             self._problem(_place(path, source, named[1] if named else ""), f"broken template: {error.message}")

@@ -10,6 +10,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from generator.gate import characters
 from generator.problems import DeckError, Place, Problem, nearest
 
 DEEPEST = 16  # levels of nesting; cards need four
@@ -49,7 +50,7 @@ def load(text: str, place_path: str, first_line: int = 1) -> Node:
         root = builder.document(yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
     except yaml.MarkedYAMLError as error:
         raise DeckError([*builder.problems, _broken(error, place_path, first_line, text.rstrip())]) from None
-    except yaml.reader.ReaderError as error:
+    except yaml.reader.ReaderError as error:  # what the gate lets through and YAML does not
         place = Place(place_path, first_line + text.count("\n", 0, error.position))
         raise DeckError([Problem(place, f"YAML cannot hold the character U+{ord(text[error.position]):04X}", "delete it")]) from None
     if builder.problems:
@@ -157,6 +158,8 @@ class _Builder:
     def _scalar(self, event: Any) -> Node:
         if event.anchor or event.tag:
             self._refuse(event)
+        if event.style == '"' and (found := characters.unwanted(event.value)):
+            self._problem(event, f"an escape makes {characters.named(found[0])}", "delete it")
         value = _resolved(event.value) if event.implicit[0] else event.value
         return Node(value, self._place(event), event.value)
 

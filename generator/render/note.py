@@ -12,6 +12,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 from unicodedata import is_normalized, normalize
 
+from generator.gate import characters
 from generator.look.notetypes import BUILT, HEADING, SOURCE, NoteType
 from generator.look.template import asks, is_blank
 from generator.notes import Judged, Rendered, Resolved, Text, call
@@ -33,11 +34,8 @@ if TYPE_CHECKING:
     from kernels.results import Result
 
 PLAYS = "\ue00a"  # stands for the `[sound:` of a medium of ours
-RESERVED = re.compile("[\ue000-\ue00f]")
-MARKS = re.compile("[\ue002-\ue00f]")  # of these, what no resolved text may hold either
-UNPACKED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ue000-\ue00f]")  # these, and what Anki takes out, whatever comes together then
 
-PRIVATE = "the text holds a private-use character (U+E000 to U+E00F)"
+
 VERDICTS = {"holds": "✓ holds", "wrong": "✗ wrong", "misleading": "◐ misleading", "depends": "± depends"}
 MADE = {  # in the footer's order
     "formula": "computed",
@@ -92,9 +90,6 @@ def render(
         if judged.verdict is None:
             apart.finished(_claim(judged._replace(verdict="holds"), apart), Text("", judged.claim.place))
     page.problems += apart.problems
-    for text in note.fields.values():
-        if RESERVED.search(text.text):
-            page.problem(text.place, PRIVATE, "delete it")
 
     numbers = _numbers(note.fields[note_type.main], page) if note_type.kind == "cloze" else {}
     cards = cloze.places(numbers) if note_type.kind == "cloze" else _cards(note_type, fields, page)
@@ -149,9 +144,10 @@ class _Page:
             self.problem(text.at(error.offset), error.message, error.hint)
             return ""
         made = made.replace(safe.MATH, "\\").replace(PLAYS, "[sound:")
-        if UNPACKED.search(made) or not is_normalized("NFC", made):
-            what = PRIVATE if RESERVED.search(made) else "the text holds a character that Anki takes out or joins with the one before it"
-            self.problem(text.place, what, "delete it")
+        if wrong := characters.unwanted(made):
+            self.problem(text.place, f"the text would hold {characters.named(wrong[0])}", "delete what makes it")
+        elif not is_normalized("NFC", made):
+            self.problem(text.place, "the text holds a character that Anki joins with the one before it", "delete it")
         return made
 
 
@@ -189,9 +185,6 @@ _ALONE = re.compile(rf"<p>\s*{LIFTED}([0-9]+){LANDED}\s*</p>")
 def _html(text: Text, page: _Page, with_clozes: bool = False) -> str:
     """HTML of one field."""
     lifted, parts = _Lifted(), []
-    if not text.text.isascii() and MARKS.search(text.text):
-        page.problem(text.place, PRIVATE, "delete it")
-        return ""
     try:
         pieces = spans(text.text)
         found = cloze.clozes(text.text, pieces) if with_clozes else ()
@@ -227,7 +220,7 @@ def _lift(text: Text, span: Span, found: tuple[cloze.Cloze, ...], lifted: _Lifte
     if found and span.kind != "html":
         source = cloze.marked(text.text, span.start, span.end, found)
     if span.kind == "text":
-        source = as_images(source)
+        source = as_images(_NO_TAG.sub("&lt;", source) if "<" in source else source)
         return _lift_figures(source, text, span, lifted, page)
     if span.kind == "html":
         return COMMENT if source.startswith("<!--") else _apart(source, text.text, span, lifted)
@@ -275,6 +268,9 @@ _FOLD = re.compile(r"<(/?)(details|div|summary)\b", re.IGNORECASE)
 _SUMMARY = re.compile(r"<p>\s*(<summary\b[^<>]*>.*?</summary>)\s*</p>", re.DOTALL | re.IGNORECASE)
 _INDENT = re.compile(r"[ \t]*")
 _QUOTED = re.compile(r"(?:[ \t]*(?:>|[-*+][ \t]|[0-9]{1,9}[.)][ \t]))*")
+
+
+_NO_TAG = re.compile(r"<(?=[A-Za-z/!?])(?![^\s<>]*[:@][^\s<>]*>)")  # opens a tag that has no end, which parsers seek again and again
 
 
 def _lift_figures(source: str, text: Text, span: Span, lifted: _Lifted, page: _Page) -> str:
@@ -344,7 +340,7 @@ def _as_in_anki(html: str) -> str:
 
 def _words(text: str) -> str:
     """Text that is no Markdown as HTML."""
-    return escape(RESERVED.sub("", text), quote=False)
+    return escape(text, quote=False)
 
 
 def _where(what: str, text: str) -> int:

@@ -5,6 +5,7 @@ In: "< 10 GB", "2..4", "12 %", and a Quantity. Out: true or false, and how far a
 
 from __future__ import annotations
 
+import math
 import operator
 import re
 from collections.abc import Callable
@@ -52,7 +53,10 @@ def said(value: str) -> Said:
 
 
 def _fraction(text: str) -> Fraction:
-    return Fraction(text.replace(",", "").replace("\u2212", "-"))
+    plain = text.replace(",", "").replace("\u2212", "-")
+    if not math.isfinite(float(plain)) or (not float(plain) and re.search("[1-9]", plain.lower().partition("e")[0])):
+        raise ExpressionError(f"{text} is no number to compare with", "one between 1e-300 and 1e300")
+    return Fraction(plain)
 
 
 def held(number: Quantity, claimed: Said, tolerance: float) -> bool:
@@ -72,10 +76,13 @@ def held(number: Quantity, claimed: Said, tolerance: float) -> bool:
     return result
 
 
+_SMALLEST, _LARGEST = Fraction(1, 10**300), Fraction(10**300)  # past which a ratio says nothing, and is no float
+
+
 def factor(computed: Fraction, claimed: Said, digits: int | None) -> str:
     """The computed number over the claimed one, "14×" or "0.62×"; of percentages "11 points above"; "" where a ratio says nothing."""
     said = claimed.high if computed > claimed.high else claimed.low
-    if computed == said or not said or computed / said <= 0:
+    if computed == said or not said or not _SMALLEST < computed / said < _LARGEST:
         return ""
     near = abs(computed / said - 1) < Fraction(1, 10)
     form = parse_format(f"times {min(digits or 3, 3 if near else 2)}")

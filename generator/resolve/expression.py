@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
+from generator.gate import characters
 from generator.notes import Run
 from generator.problems import nearest
 from generator.resolve.quantity import ExpressionError, Quantity, QuantityError, UnitError, joined, parse_unit, quantity
@@ -90,6 +91,8 @@ def evaluate(text: str, scope: Scope) -> Value:
         if missing and not _certain(error):
             return Value(None, missing)
         raise ExpressionError(_sentence(error), getattr(error, "hint", "")) from error
+    if isinstance(content, str) and (wrong := characters.unwanted(content)):
+        raise ExpressionError(f"the text holds {characters.named(wrong[0])}", "leave it out")
     if isinstance(content, (str, bool)):
         return Value(content, missing)
     if isinstance(content, (int, float)):
@@ -173,7 +176,9 @@ def _parsed(text: str) -> _Parsed:
     except RecursionError as error:
         raise ExpressionError("an expression nested too deeply") from error
 
-    constants = (node.value for node in ([tree] if isinstance(tree, nodes.Const) else tree.find_all(nodes.Const)))
+    constants = [node.value for node in ([tree] if isinstance(tree, nodes.Const) else tree.find_all(nodes.Const))]
+    if any(isinstance(value, float) and not math.isfinite(value) for value in constants):
+        raise ExpressionError("the number is not finite")
     return _Parsed(paths, tuple(value for value in constants if type(value) in (int, float)), compiled)
 
 

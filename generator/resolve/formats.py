@@ -141,7 +141,13 @@ def check(powers: Powers, form: Format) -> None:
 def converted(number: Quantity, form: Format) -> Fraction:
     """The value in the format's unit, unrounded. Raises UnitError where it does not convert."""
     check(number.powers, form)
-    return _in_unit(number.value, form)
+    value = _in_unit(number.value, form)
+    if abs(value) > _LARGEST and isinstance(number.value, float):
+        raise QuantityError(f"in {form.name} the number grows too large")
+    return value
+
+
+_LARGEST = Fraction(10**308)  # near which a float ends
 
 
 def written(number: Quantity, form: Format, style: Style = PLAIN) -> str:

@@ -56,6 +56,7 @@ def references(text: Text, problems: list[Problem]) -> list[Reference]:
 def marks(text: Text, problems: list[Problem]) -> list[Reference | Bracket]:
     """References and literal brackets, in order. Problems: a reference that does not close, or stands in an HTML tag."""
     found: list[Reference | Bracket] = []
+    after = 0
     try:
         parts = spans(text.text)
     except SpanError as error:
@@ -65,8 +66,8 @@ def marks(text: Text, problems: list[Problem]) -> list[Reference | Bracket]:
         medium = None if span.kind == "fence" and "computed" not in span.info.split() else _MEDIA.get(span.kind)
         for match in _OPENING.finditer(text.text, span.start, span.end):
             start, escaped = match.start(2), len(match[1]) % 2 == 1
-            if found and start < found[-1].end:
-                continue  # inside the reference before it
+            if start < after or (found and start < found[-1].end):
+                continue  # inside the reference before it, or behind one that its line does not close
             if medium is None:
                 if span.kind == "html" and not text.text.startswith(_LEFT_ALONE, span.start):
                     problems.append(Problem(text.at(start), "a reference inside an HTML tag is not replaced", "put it between the tags"))
@@ -75,11 +76,13 @@ def marks(text: Text, problems: list[Problem]) -> list[Reference | Bracket]:
                 found.append(Bracket(start - 1, start + 2) if escaped else _reference(text, start, span, medium))
             except _Open as error:
                 problems.append(Problem(text.at(start), *error.args))
+                after = _LINE_END.search(text.text, start).end()  # type: ignore[union-attr]
     return found
 
 
 _MEDIA: dict[str, Medium] = {"text": "text", "math": "math", "fence": "fence"}
-_OPENING = re.compile(r"(\\*)(\[\[+)")
+_OPENING = re.compile(r"(?<!\\)(\\*)(\[\[+)")  # from the first of the backslashes, lest a thousand be counted a thousand times
+_LINE_END = re.compile(r"\n|\Z")
 _LEFT_ALONE = ("<!--", "<pre", "<code")  # HTML that is a comment or code, not a tag with attributes
 
 

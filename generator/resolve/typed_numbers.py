@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from generator.notes import Note, Text
 from generator.problems import Place, Problem
 from generator.resolve.references import references
-from generator.text.spans import SpanError, line_of, spans
+from generator.text.spans import SpanError, spans
 
 PREMISES = ("Tempting answer", "Source")
 # Count as units after a space only: 70B is a model, 8x7B too.
@@ -40,12 +40,12 @@ def typed_numbers(note: Note) -> list[Problem]:
 def _typed(text: Text) -> Iterator[tuple[Place, str]]:
     if not _TYPED.search(text.text):  # nor is there one in less of the text
         return
-    lines = text.text.split("\n")
-    plain = _blanked(text)
+    sourced = {number for number, line in enumerate(text.text.split("\n")) if _SOURCED.search(line)}
+    plain, at, number = _blanked(text), 0, 0
     for match in _TYPED.finditer(plain):
-        line = line_of(text.text, match.start())
-        if not _SOURCED.search(lines[line - 1]):
-            yield Place(text.place.path, text.place.line + line - 1), " ".join(match[1].split())
+        number, at = number + plain.count("\n", at, match.start()), match.start()
+        if number not in sourced:
+            yield text.place._replace(line=text.place.line + number), " ".join(match[1].split())
 
 
 def _blanked(text: Text) -> str:

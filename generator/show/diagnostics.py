@@ -10,10 +10,10 @@ import functools
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
-from generator.problems import Problem
+from generator.problems import Problem, visible
+from kernels.files import read
 
 _QUOTED = re.compile(r"'([^']+)'|\"([^\"]+)\"|(!?\[\[.+?\]\]|\{\{.+?\}\})")
 
@@ -31,13 +31,13 @@ def _diagnostics(found: Mapping[str, Sequence[Problem]]) -> Iterator[dict[str, A
     for severity, problems in found.items():
         for place, message, hint in problems:
             start, end = _columns(lines(place.path)[place.line - 1 : place.line], message)
-            where = {"file": place.path, "line": place.line, "column": start, "end_column": end}
-            yield {**where, "severity": severity, "message": message, "hint": hint}
+            where = {"file": visible(place.path), "line": place.line, "column": start, "end_column": end}
+            yield {**where, "severity": severity, "message": visible(message), "hint": visible(hint)}
 
 
 def _lines(path: str) -> list[str]:
     try:
-        return Path(path).read_text(encoding="utf-8-sig").split("\n")
+        return read(path).decode("utf-8-sig").split("\n")
     except (OSError, ValueError):  # a folder, a file that is not there, or is no text: which the message says
         return []
 

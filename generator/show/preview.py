@@ -15,6 +15,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from generator.gate.characters import cleaned
 from generator.look.notetypes import LOOK, NoteType, environment
 from generator.notes import Deck, Entry
 from generator.show import anki_template
@@ -126,7 +127,7 @@ def faces(fields: Mapping[str, str], kind: NoteType, deck: str, tags: Sequence[s
 
 
 def _plain(text: str) -> str:
-    return html.unescape(re.sub(r"<[^>]*>|\{\{c\d+::|\}\}", " ", text))
+    return cleaned(html.unescape(re.sub(r"<[^>]*>|\{\{c\d+::|\}\}", " ", text)))
 
 
 # ----------------------------------------------------------------------------------------------- math
@@ -157,6 +158,7 @@ def _mathml(tex: str, display: bool) -> str:
     # ValueError and the like are the library's own slips on odd TeX, which Anki's MathJax may set all the same
     faults: tuple[type[Exception], ...] = (
         ValueError,
+        RecursionError,
         LookupError,
         TypeError,
         RecursionError,

@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from generator.gate.files import text_of
 from generator.look.notetypes import NoteType
 from generator.pack import lock
 from generator.pack.output import write
@@ -20,6 +21,7 @@ from generator.read import yaml
 from generator.read.deckfile import NAME
 from generator.read.folder import Frame, frame, read_file
 from generator.read.frontmatter import ID, ID_RULE
+from kernels.files import is_there
 
 if TYPE_CHECKING:
     from kernels.declare import Kernel
@@ -45,9 +47,9 @@ def new(cards: Path, locked: Path, target: str, type: str, kernel: str) -> str:
     path, problems = _file(around, asked)
     problems += _wrong(around, asked, locked)
     found = _kernel(kernel, cards, Place(path.as_posix()), problems) if kernel else None
+    old = (text_of(path, path.as_posix(), problems) or "") if is_there(path) else ""
     if problems:
         raise DeckError(problems)
-    old = path.read_text(encoding="utf-8") if path.exists() else ""
     text, alias = _with_run(old, path.as_posix(), found) if found else (old, "")
     head = text.rstrip() + "\n\n" if text.strip() else ""
     write(path, "".join([head, *_note(asked, around.types[type], found, alias)]).encode())

@@ -16,7 +16,7 @@ from workshop import cpu
 
 from generator.look.notetypes import LOOK
 from generator.problems import DeckError, Place, Problem
-from generator.read import body, html, yaml
+from generator.read import body, folder, html, yaml
 from generator.read.folder import read
 from kernels import declare
 
@@ -154,11 +154,11 @@ def test_five_hundred_notes_are_read_once_each(tmp_path, monkeypatch):
     few, many = deck_of(32), deck_of(128)
     calls = Counter()
     with monkeypatch.context() as counting:
-        for module, name in ((body, "scan"), (yaml, "load"), (html, "elements"), (html, "links"), (Path, "read_bytes")):
+        for module, name in ((body, "scan"), (yaml, "load"), (html, "elements"), (html, "links"), (folder, "text_of")):
             counting.setattr(module, name, counted(calls, name, getattr(module, name)))
         assert len(read(many).notes) == 512
     types = len(list(LOOK.glob("*/type.yml")))
-    assert calls == {"scan": 128, "load": 129 + types, "elements": 128, "links": 128, "read_bytes": 129}  # deck.yml is the one more
+    assert calls == {"scan": 128, "load": 129 + types, "elements": 128, "links": 128, "text_of": 129}  # deck.yml is the one more
     assert cpu(lambda: read(many), 1) < 12 * cpu(lambda: read(few))
 
 
