@@ -11,10 +11,10 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from generator.keep import sheets
-from generator.keep.cache import Cache
+from generator.keep.cache import Cache, key
 from generator.keep.files import Files
 from generator.keep.looks import types_of
 from generator.keep.sheets import Circumstances, Kept
@@ -171,9 +171,20 @@ def circumstances_of(
     roots = tuple(roots) or (home.records,)
     files = files or Files(folders(cards, home, roots))
     code = sheets.code(files, [*circumstances, *home.units])
+    _keep_in(cache, code)
     around = frame(cards, partial(types_of, cache, files, code), lambda text, path: topics_of(text, path, cache, code))
     around = around._replace(problems=(*around.problems, *_clashes(home)))
     return Circumstances(around, tuple(around.settings.devices if devices is None else devices), roots, files, code, home).and_shared()
+
+
+def _keep_in(cache: Cache, code: str) -> None:
+    """Lets the cache have what kernels declare and formulas give, which a process that asks for neither need not know."""
+    from kernels import remote
+
+    def keep(about: Sequence[Any], make: Callable[[], bytes]) -> bytes:
+        return make() if cache.closed else cache.kept(key(*about, code), make)
+
+    remote.use(keep)
 
 
 def _clashes(home: Home) -> Iterator[Problem]:
@@ -217,6 +228,7 @@ def _begin(under: Circumstances, path: Path | None) -> None:
     global _beside
     use(under.home)
     _beside = under, Cache(path, reads_only=True)
+    _keep_in(_beside[1], under.code)
 
 
 def _work(source: Source) -> tuple[tuple[Sheet, tuple[Problem, ...]], dict[str, bytes]]:

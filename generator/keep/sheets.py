@@ -219,9 +219,9 @@ class _Maker:
         """What other devices measured of the same, which a note shows too."""
         if not results:
             return []
-        from kernels import declare
+        from kernels import remote
 
-        runs = [run for alias, run in self.file.front.runs.items() if alias in results and declare.find(run.kernel).kind == "measurement"]
+        runs = [run for alias, run in self.file.front.runs.items() if alias in results and remote.find(run.kernel).kind == "measurement"]
         found = [self.store.found(run, device) for run in runs for device in self.under.devices]
         return [one and _seen(one) for one in found]
 
@@ -329,10 +329,10 @@ class _Maker:
         if not self.file.front.runs:
             return
         from generator.resolve.wanted import entry
-        from kernels import declare
+        from kernels import remote
 
         for run in self.file.front.runs.values():
-            kernel = declare.find(run.kernel)
+            kernel = remote.find(run.kernel)
             if not kernel.evaluated:
                 on = self.under.devices if kernel.kind == "measurement" else (None,)
                 found = [self.store.found(run, device) for device in on]
@@ -432,10 +432,10 @@ def _reach(file: File, under: Circumstances) -> list[str]:
 
 
 def _records(run: Run, under: Circumstances) -> Iterator[Path]:
-    from kernels import declare
+    from kernels import remote
     from kernels.record import path_of
 
-    kernel = declare.find(run.kernel)
+    kernel = remote.find(run.kernel)
     if not kernel.evaluated:
         for root in under.roots:
             for device in under.devices if kernel.kind == "measurement" else (None,):
