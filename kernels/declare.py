@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from kernels import packages
-from kernels.catalogue import LIBRARY, names, place_of, told
+from kernels.catalogue import LIBRARY, Place, names, place_of, told
 from kernels.demand import Asked, Demand, Device, On, arguments
 from kernels.draws import together
 from kernels.parameters import Parameter, check_unit, listed, nearest, parameters_of, typed
@@ -329,14 +329,20 @@ def _check_demand(
             raise KernelError(f"{name}: {output!r} is to stand in a table, but is no number that it gives{nearest(output, outputs)}")
 
 
+def located(name: str) -> Place:
+    """Where the kernel of that name lies. Raises KernelError if there is none, or two."""
+    place = None if name.startswith("_") else place_of(name)
+    if place is None:
+        raise KernelError(f"unknown kernel {name!r}{nearest(name, names(), label='there are')}")
+    return place
+
+
 def find(name: str) -> Kernel:
     """The kernel of that name: the attribute `name` of name.py in the library. Raises KernelError if there is none, or two.
 
     This executes the file. What has to outlive what stands in it asks `remote.find`.
     """
-    place = None if name.startswith("_") else place_of(name)
-    if place is None:
-        raise KernelError(f"unknown kernel {name!r}{nearest(name, names(), label='there are')}")
+    place = located(name)
     try:
         module = importlib.import_module(place.module)
     except KernelError:

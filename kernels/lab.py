@@ -117,7 +117,12 @@ def devices() -> tuple[Device, ...]:
 def _ask(limit: float, function: Callable[..., Any], *arguments: Any, environment: Mapping[str, str] = MappingProxyType({})) -> Any:
     """What a fresh worker answers, which ends with all that was begun in it. Raises RunError where it reaches a limit, dies, or reports an error."""
     with Worker(environment) as worker:
-        return worker.ask(limit, _with_library, [os.path.abspath(part) for part in library.__path__], units.declared(), function, *arguments)
+        try:
+            return worker.ask(limit, _with_library, [os.path.abspath(part) for part in library.__path__], units.declared(), function, *arguments)
+        except RunError:
+            raise
+        except KernelError as error:
+            raise RunError(str(error)) from error
 
 
 # ------------------------------------------------------------------------------------------------ in the worker

@@ -23,11 +23,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from kernels import declare, library, units
-from kernels.catalogue import names, place_of
+from kernels.catalogue import Place
 from kernels.declare import QUICK, Kernel
 from kernels.demand import Device
 from kernels.key import source_of
-from kernels.parameters import nearest
 from kernels.results import KernelError, Result, RunError
 
 if TYPE_CHECKING:
@@ -104,22 +103,21 @@ class Remote(Kernel):
 def find(name: str) -> Remote:
     """The kernel of that name. Raises KernelError if there is none, or two, or its file cannot be imported."""
     _settle()
-    if name.startswith("_") or place_of(name) is None:
-        raise KernelError(f"unknown kernel {name!r}{nearest(name, names(), label='there are')}")
+    place = declare.located(name)
     if name not in _found:
-        _found[name] = _declared(name)
+        _found[name] = _declared(name, place)
     found = _found[name]
     if isinstance(found, KernelError):
         raise found.with_traceback(None)
     return found
 
 
-def _declared(name: str) -> Remote | KernelError:
+def _declared(name: str, place: Place) -> Remote | KernelError:
     try:
         source = source_of(name)
         found = _unpacked(_keep(("kernel", name, source), lambda: pickle.dumps(_request(IMPORT, _described, name), 5)))
     except RunError as error:
-        return KernelError(f"{place_of(name)} cannot be imported: {error}")
+        return KernelError(f"{place} cannot be imported: {error}")
     except KernelError as error:
         return error
     return dataclasses.replace(found, source=source)
@@ -247,8 +245,11 @@ def _at_home(path: Sequence[str], words: Sequence[str]) -> None:
 
 
 def _described(name: str) -> Remote:
+    return without_code(declare.find(name))
+
+
+def without_code(kernel: Kernel) -> Remote:
     """What a kernel declares, without its functions."""
-    kernel = declare.find(name)
     shared = {field.name: getattr(kernel, field.name) for field in dataclasses.fields(Kernel)}
     shared |= {"function": _nowhere, "drawing": {}, "predicting": {}, "invariants": []}
     shared |= {"parameters": dict(kernel.parameters), "outputs": dict(kernel.outputs), "bounds": dict(kernel.bounds)}
