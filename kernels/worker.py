@@ -203,8 +203,11 @@ def work() -> NoReturn:
         for stream in (sys.stdout, sys.stderr):
             with contextlib.suppress(Exception):  # a kernel may have put anything there
                 stream.flush()
-        answers.write(len(answer).to_bytes(HEAD, "big") + answer)
-        answers.flush()
+        try:
+            answers.write(len(answer).to_bytes(HEAD, "big") + answer)
+            answers.flush()
+        except OSError:  # the kernel closed what is not its own
+            os._exit(1)
 
 
 def _listen(requests: IO[bytes], inbox: queue.SimpleQueue[bytes]) -> None:
@@ -254,6 +257,16 @@ def _be_killed_first() -> None:
     """Where memory runs out, Linux is to kill this process and not whoever asked or the desktop."""
     with contextlib.suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
+
+
+def end_with(pipe: int) -> None:
+    """Kills the process group of this process once the other end of a pipe is closed."""
+
+    def wait() -> None:
+        os.read(pipe, 1)
+        os.killpg(os.getpgrp(), signal.SIGKILL)
+
+    threading.Thread(target=wait, daemon=True).start()
 
 
 # ----------------------------------------------------------------------------------------- the guard, on Linux
