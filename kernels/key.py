@@ -85,6 +85,7 @@ APART = {
     "kernels.listing",
     "kernels.machine",
     "kernels.packages",
+    "kernels.packed",
     "kernels.parameters",
     "kernels.plot",
     "kernels.progress",

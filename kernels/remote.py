@@ -2,50 +2,44 @@
 
 In: a kernel's name. Out: a Kernel whose calls, figures and demands are answered by one worker, which lives on until a run spoils it or
 the library changes; so no file of a deck can end, hang or garble the process that asks. A run that fails is not tried again before that.
-What was declared and computed is kept where the compiler says (`use`), by all that it was made from: then no worker is asked.
+What was declared and computed is kept where the compiler says (`home.keep_in`), by all that it was made from: then no worker is asked.
 """
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
-import decimal
 import gc
-import locale
 import os
-import pickle
-import random
-import signal
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from kernels import declare, library, units
+from kernels import declare, home, library, units
 from kernels.catalogue import Place
 from kernels.declare import QUICK, Kernel
 from kernels.demand import Device
 from kernels.key import source_of
+from kernels.packed import loaded, packed
 from kernels.results import KernelError, Result, RunError
 
 if TYPE_CHECKING:
     from kernels.plot import Drawing
-    from kernels.worker import Worker
+    from kernels.worker import AsBefore, Worker
 
 IMPORT = 15.0  # seconds of CPU time that a kernel's file may take to be imported
 PREPARING = 120.0  # the same for what is not the kernel's: matplotlib looks for fonts when it is first here
 MEMORY = 4 * 2**30  # bytes of a worker's own data
 DEATHS = 3  # of a kernel's workers, with values that nobody asked for, after which none is tried any more
 
-Keep = Callable[[Sequence[Any], Callable[[], bytes]], bytes]  # what the parts of a key stand for, as it was made before or is made now
-
 
 @dataclass(frozen=True, eq=False)
 class Remote(Kernel):
     """A kernel that is executed in the worker. source: the digest of its files, words and figures too."""
 
-    home: str = ""
+    shelf: str = ""
     seeded: bool = False
     draws_figure: str = ""  # "plain", or "measured" where it draws a measurement beside
     invariant_names: tuple[str, ...] = ()
@@ -61,17 +55,27 @@ class Remote(Kernel):
     def kept(self, given: Mapping[str, Any]) -> Result:
         """The same, as it was computed before by the same code, or now."""
         bound = self.bind(given)
-        return _unpacked(_keep(("result", self.name, bound, self.source), lambda: pickle.dumps(self.run(bound), 5)))
+        return loaded(home.kept(("result", self.name, bound, self.source), lambda: packed(self.run(bound))))
 
     def instead(self, given: Mapping[str, Any]) -> Result:
         """The same with values that nobody asked for, to see what they change: where they kill one worker after another, they are let alone."""
+        bound = self.bind(given)
+        found = loaded(home.kept(("instead", self.name, bound, self.source), lambda: packed(self._tried(bound))))
+        if isinstance(found, str):
+            raise KernelError(found)
+        return found
+
+    def _tried(self, bound: Mapping[str, Any]) -> Result | str:
+        """What it gives, or why it gives nothing, if that can be told of its values alone."""
         if _deaths.get(self.name, 0) >= DEATHS:
             raise RunError(f"{self.name} died of other values before")
         try:
-            return self.run(given)
-        except RunError:
-            _deaths[self.name] = _deaths.get(self.name, 0) + (_worker is None)
-            raise
+            return self.run(bound)
+        except KernelError as error:
+            if _worker is None:
+                _deaths[self.name] = _deaths.get(self.name, 0) + 1
+                raise
+            return str(error)
 
     def drawn(self, result: Result, measured: Result | None = None) -> Drawing:
         _ask(self.name, PREPARING, _prepared)
@@ -85,7 +89,7 @@ class Remote(Kernel):
 
     @property
     def area(self) -> str:
-        return self.home
+        return self.shelf
 
     @property
     def takes_seed(self) -> bool:
@@ -115,7 +119,7 @@ def find(name: str) -> Remote:
 def _declared(name: str, place: Place) -> Remote | KernelError:
     try:
         source = source_of(name)
-        found = _unpacked(_keep(("kernel", name, source), lambda: pickle.dumps(_request(IMPORT, _described, name), 5)))
+        found = loaded(home.kept(("kernel", name, source), lambda: packed(_request(IMPORT, _described, name))))
     except RunError as error:
         return KernelError(f"{place} cannot be imported: {error}")
     except KernelError as error:
@@ -132,19 +136,6 @@ _found: dict[str, Remote | KernelError] = {}
 _failed: dict[bytes, RunError] = {}  # by the request
 _deaths: dict[str, int] = {}
 _imported: set[str] = set()  # by the worker
-
-
-def _at_once(_: Sequence[Any], make: Callable[[], bytes]) -> bytes:
-    return make()
-
-
-_keep: Keep = _at_once
-
-
-def use(keep: Keep | None) -> None:
-    """From now on this keeps what is made, and has what was made before."""
-    global _keep
-    _keep = keep or _at_once
 
 
 def forget() -> None:
@@ -176,7 +167,7 @@ def warm() -> None:
 def _ask(name: str, limit: float, function: Callable[..., Any], *arguments: Any) -> Any:
     """What the worker answers, which has the kernel imported before the time for it begins to run."""
     _settle()
-    request = pickle.dumps((function, arguments), 5)
+    request = packed((function, arguments))
     with _lock:
         if request in _failed:
             raise _failed[request].with_traceback(None)
@@ -208,12 +199,6 @@ def _request(limit: float, function: Callable[..., Any], *arguments: Any) -> Any
         return answer
 
 
-def _unpacked(content: bytes) -> Any:
-    from kernels.worker import loaded
-
-    return loaded(content)
-
-
 def _leave() -> None:
     """In a process that was forked: the worker is the other one's."""
     global _worker, _lock
@@ -232,10 +217,12 @@ if hasattr(os, "register_at_fork"):
 
 def _at_home(path: Sequence[str], words: Sequence[str]) -> None:
     global _as_before
+    from kernels.worker import AsBefore
+
     gc.set_threshold(100_000)  # as the compiler has it
     library.__path__[:] = path
     units.declare(words)
-    _as_before = _AsBefore()
+    _as_before = AsBefore()
     if sys.platform != "win32":
         import resource
 
@@ -258,7 +245,7 @@ def without_code(kernel: Kernel) -> Remote:
     figure = "measured" if kernel.draws_measured else "plain" if kernel.has_figure else ""
     return Remote(
         **shared,
-        home=kernel.area,
+        shelf=kernel.area,
         seeded=kernel.takes_seed,
         draws_figure=figure,
         invariant_names=tuple(holds.__name__ for holds in kernel.invariants),
@@ -297,39 +284,4 @@ def _prepared() -> None:
     Figure().canvas = FigureCanvasSVG(Figure())
 
 
-_CLOCKS = tuple(getattr(signal, name) for name in ("ITIMER_REAL", "ITIMER_VIRTUAL", "ITIMER_PROF") if hasattr(signal, name))
-
-
-class _AsBefore:
-    """What a run changes of its process is for the next one as it was at first."""
-
-    def __init__(self) -> None:
-        self.folder, self.environment, self.language = os.getcwd(), dict(os.environ), locale.setlocale(locale.LC_ALL)
-        self.bare = _environment().copy()
-        self.numbers, self.arithmetic, self.depth = random.getstate(), decimal.getcontext().copy(), sys.getrecursionlimit()
-        self.streams, self.path = (sys.stdout, sys.stderr), list(sys.path)
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, *_: object) -> None:
-        for clock in _CLOCKS:
-            signal.setitimer(clock, 0)
-        sys.setrecursionlimit(self.depth)
-        sys.stdout, sys.stderr = self.streams
-        sys.path[:] = self.path
-        os.chdir(self.folder)
-        random.setstate(self.numbers)
-        decimal.setcontext(self.arithmetic.copy())
-        if locale.setlocale(locale.LC_ALL) != self.language:
-            locale.setlocale(locale.LC_ALL, self.language)
-        if _environment() != self.bare:
-            os.environ.clear()
-            os.environ.update(self.environment)
-
-
-def _environment() -> dict[bytes, bytes]:
-    return vars(os.environ)["_data"]  # to decode all of it takes longer than most formulas
-
-
-_as_before: _AsBefore
+_as_before: AsBefore

@@ -11,10 +11,12 @@ group ends, and what left the group may outlive it.
 from __future__ import annotations
 
 import contextlib
-import io
+import decimal
+import locale
 import os
 import pickle
 import queue
+import random
 import signal
 import subprocess
 import sys
@@ -26,8 +28,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import IO, Any, NoReturn
 
-from kernels import library, limits, packages
+from kernels import limits, packages
 from kernels.catalogue import told
+from kernels.packed import loaded, packed
 from kernels.results import KernelError, RunError
 
 ROOT = Path(__file__).parents[1]
@@ -126,20 +129,6 @@ class Worker:
         return self._log.read().decode("utf-8", "replace").strip()
 
 
-def loaded(content: bytes) -> Any:
-    """What was pickled, if it is made of values of this package and Python's plain ones."""
-    return _Values(io.BytesIO(content)).load()
-
-
-class _Values(pickle.Unpickler):
-    def find_class(self, module: str, name: str) -> Any:
-        if module == "builtins" and name in ("int", "float", "str", "bool", "complex", "set", "frozenset") or (module, name) == ("inspect", "_empty"):
-            return super().find_class(module, name)
-        if module.startswith("kernels.") and not module.startswith(f"{library.__name__}."):
-            return super().find_class(module, name)
-        raise pickle.UnpicklingError(f"{module}.{name}")
-
-
 def _receive(pipe: IO[bytes], answers: queue.SimpleQueue[bytes | None]) -> None:
     """Puts what comes into the queue, and None at the end."""
     with contextlib.suppress(OSError, ValueError, MemoryError), pipe:
@@ -161,9 +150,9 @@ def _messages(pipe: IO[bytes]) -> Iterator[bytes]:
 
 def _send(pipe: IO[bytes] | None, content: Any) -> None:
     assert pipe
-    packed = pickle.dumps(content, 5)
+    request = packed(content)
     with contextlib.suppress(OSError):  # it is dead already, which its exit code tells better
-        pipe.write(len(packed).to_bytes(HEAD, "big") + packed)
+        pipe.write(len(request).to_bytes(HEAD, "big") + request)
         pipe.flush()
 
 
@@ -224,14 +213,14 @@ def _answer(request: bytes) -> bytes:
     try:
         function, arguments = pickle.loads(request)
         content = function(*arguments)
-        return pickle.dumps(("answer" if _is_alone(threads) else "last", content), 5)
+        return packed(("answer" if _is_alone(threads) else "last", content))
     except KernelError as error:
-        return pickle.dumps(("refused", str(error)), 5)
+        return packed(("refused", str(error)))
     except BaseException as error:
         if isinstance(error, ModuleNotFoundError) and (lacking := packages.absent([error.name or "kernels"])):
-            return pickle.dumps(("refused", f"it needs {packages.named(lacking)}"), 5)
+            return packed(("refused", f"it needs {packages.named(lacking)}"))
         spent = not isinstance(error, Exception) or isinstance(error, MemoryError) or not _is_alone(threads)
-        return pickle.dumps((f"failed{', and spent' * spent}", (told(error), _traceback(error))), 5)
+        return packed((f"failed{', and spent' * spent}", (told(error), _traceback(error))))
 
 
 def _traceback(error: BaseException) -> str:
@@ -251,6 +240,41 @@ def _is_alone(threads: int) -> bool:
     except ChildProcessError:
         return True
     return sys.platform != "linux"
+
+
+_CLOCKS = tuple(getattr(signal, name) for name in ("ITIMER_REAL", "ITIMER_VIRTUAL", "ITIMER_PROF") if hasattr(signal, name))
+
+
+class AsBefore:
+    """What a run changes of its process is for the next one as it was at first."""
+
+    def __init__(self) -> None:
+        self.folder, self.environment, self.language = os.getcwd(), dict(os.environ), locale.setlocale(locale.LC_ALL)
+        self.bare = _environment().copy()
+        self.numbers, self.arithmetic, self.depth = random.getstate(), decimal.getcontext().copy(), sys.getrecursionlimit()
+        self.streams, self.path = (sys.stdout, sys.stderr), list(sys.path)
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *_: object) -> None:
+        for clock in _CLOCKS:
+            signal.setitimer(clock, 0)
+        sys.setrecursionlimit(self.depth)
+        sys.stdout, sys.stderr = self.streams
+        sys.path[:] = self.path
+        os.chdir(self.folder)
+        random.setstate(self.numbers)
+        decimal.setcontext(self.arithmetic.copy())
+        if locale.setlocale(locale.LC_ALL) != self.language:
+            locale.setlocale(locale.LC_ALL, self.language)
+        if _environment() != self.bare:
+            os.environ.clear()
+            os.environ.update(self.environment)
+
+
+def _environment() -> dict[bytes, bytes]:
+    return vars(os.environ)["_data"]  # to decode all of it takes longer than most formulas
 
 
 def _be_killed_first() -> None:

@@ -26,7 +26,7 @@ from generator.pack.package import LEVEL, Contents, deflated
 from generator.problems import DeckError, Place, Problem
 from generator.read.folder import Frame, Source, check_ids, frame, limited
 from generator.resolve.wanted import Wanted, merged
-from kernels.home import Home, home_of, use
+from kernels.home import Home, home_of, keep_in, use
 
 WORTH = 8  # files to be made for which a second process pays
 
@@ -179,12 +179,11 @@ def circumstances_of(
 
 def _keep_in(cache: Cache, code: str) -> None:
     """Lets the cache have what kernels declare and formulas give, which a process that asks for neither need not know."""
-    from kernels import remote
 
     def keep(about: Sequence[Any], make: Callable[[], bytes]) -> bytes:
         return make() if cache.closed else cache.kept(key(*about, code), make)
 
-    remote.use(keep)
+    keep_in(keep)
 
 
 def _clashes(home: Home) -> Iterator[Problem]:
