@@ -208,12 +208,15 @@ def test_what_is_kept_needs_no_worker(shop: Workshop, monkeypatch: pytest.Monkey
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the guard is Linux's")
+@pytest.mark.parametrize("others", [0, 9])  # with a pool of processes
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_a_build_that_is_stopped_leaves_nothing(shop: Workshop, sign: signal.Signals):
+def test_a_build_that_is_stopped_leaves_nothing(shop: Workshop, sign: signal.Signals, others: int):
     """Children in sessions of their own, while the formula holds the interpreter's lock."""
     put(shop, "forks", FORMULAS["forks"][0] + "\n    exec(CHILD.split('time.sleep')[0])\n    10 ** 10 ** 9", top=CHILD)
     (shop.folder / "kernels" / "forks.py").write_text((shop.folder / "kernels" / "forks.py").read_text().replace("timeout=0.5", "timeout=500"))
-    process = subprocess.Popen(command("check"), cwd=shop.folder, env=environment(), stderr=subprocess.PIPE, text=True)
+    for number in range(others):
+        put(shop, f"other_{number}")
+    process = subprocess.Popen(command("check", "--jobs", "2"), cwd=shop.folder, env=environment(), stderr=subprocess.PIPE, text=True)
     pids = shop.folder / "pids"
     while not pids.exists() or len(pids.read_text().split()) < 2:
         assert process.poll() is None

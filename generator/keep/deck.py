@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import threading
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
@@ -225,9 +226,20 @@ def _by_many(due: Sequence[Source], under: Circumstances, cache: Cache, jobs: in
 
 def _begin(under: Circumstances, path: Path | None) -> None:
     global _beside
+    threading.Thread(target=_end_with_the_build, daemon=True).start()
     use(under.home)
     _beside = under, Cache(path, reads_only=True)
     _keep_in(_beside[1], under.code)
+
+
+def _end_with_the_build() -> None:
+    """A pool's process waits for ever for one that was killed."""
+    from multiprocessing import connection, parent_process
+
+    parent = parent_process()
+    if parent:
+        connection.wait([parent.sentinel])
+        os._exit(1)
 
 
 def _work(source: Source) -> tuple[tuple[Sheet, tuple[Problem, ...]], dict[str, bytes]]:
