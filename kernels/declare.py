@@ -13,7 +13,7 @@ import operator
 import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from kernels import packages
 from kernels.catalogue import LIBRARY, Place, names, place_of, told
@@ -21,9 +21,6 @@ from kernels.demand import Asked, Demand, Device, On, arguments
 from kernels.draws import together
 from kernels.parameters import Parameter, check_unit, listed, nearest, parameters_of, typed
 from kernels.results import EVALUATED, AtLeast, Curve, End, KernelError, Number, Result, Side, Spread
-
-if TYPE_CHECKING:
-    from kernels.plot import Drawing
 
 Kind = Literal["formula", "prediction", "trace", "simulation", "measurement"]
 KINDS: tuple[str, ...] = typing.get_args(Kind)
@@ -161,12 +158,6 @@ class Kernel:
     @property
     def draw(self) -> Callable[..., str | None] | None:
         return self.drawing.get("draw")
-
-    def drawn(self, result: Result, measured: Result | None = None) -> Drawing:
-        """The figure of a result, see plot.draw."""
-        from kernels import plot
-
-        return plot.draw(self, result, measured)
 
     @property
     def has_figure(self) -> bool:

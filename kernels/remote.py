@@ -78,6 +78,7 @@ class Remote(Kernel):
             return str(error)
 
     def drawn(self, result: Result, measured: Result | None = None) -> Drawing:
+        """The figure of a result, see plot.draw."""
         _ask(self.name, PREPARING, _prepared)
         return _ask(self.name, QUICK, _drawn, self.name, result, measured)
 
@@ -262,8 +263,10 @@ def _called(name: str, given: Mapping[str, Any]) -> Result:
 
 
 def _drawn(name: str, result: Result, measured: Result | None) -> Drawing:
+    from kernels import plot
+
     with _as_before:
-        return declare.find(name).drawn(result, measured)
+        return plot.draw(declare.find(name), result, measured)
 
 
 def _expected(name: str, result: Result) -> float | None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from kernels import remote
+from kernels import plot, remote
 from kernels.declare import Kernel
 from kernels.plot import Drawing
 from kernels.remote import Remote
@@ -21,7 +21,7 @@ class Near(Remote):
         return self.kernel(**given)
 
     def drawn(self, result: Result, measured: Result | None = None) -> Drawing:
-        return self.kernel.drawn(result, measured)
+        return plot.draw(self.kernel, result, measured)
 
 
 def near(kernels: Mapping[str, Kernel]) -> Callable[[str], Remote]:
