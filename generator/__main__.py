@@ -261,6 +261,8 @@ def run(parser: argparse.ArgumentParser | None = None) -> NoReturn:
     stops()
     gc.set_threshold(100_000)  # a build makes many values and few circles: looking for these more often takes a tenth of an edit's time
     status = main(parser=parser)
+    if "kernels.remote" in sys.modules:
+        sys.modules["kernels.remote"].forget()  # ends the worker
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(status)  # everything is written: taking a large deck apart again would cost as much as some edits

@@ -16,7 +16,10 @@
     nvrtc       compiles a measurement's CUDA C++ at run time
     tracing     counts the bytes and FLOP of real torch modules on tensors without memory (part of a trace's key)
     gpu         whether a GPU may be here
-    lab         runs kernels: chooses the device, worker processes for a run
+    remote      kernels as the compiler and the laboratory have them: declared here, executed in a worker
+    worker      a process that executes what is asked of it, and what it leaves behind
+    packed      values as bytes between the two
+    lab         runs kernels: chooses the device, a fresh worker for a run
     limits      how long a run may take
     machine     describes the machine: its devices and their classes, versions, commit
     recording   brings the records up to date, verifies them, rehearses measurements

@@ -27,11 +27,12 @@ from typing import Any, TextIO
 
 from kernels import home, lab, listing, oracles, recording, summary
 from kernels.catalogue import names
-from kernels.declare import Kernel, find
+from kernels.declare import Kernel
 from kernels.machine import cores
 from kernels.parameters import Parameter, nearest
 from kernels.progress import indented, reporting
 from kernels.record import sealed, to_json
+from kernels.remote import Remote, find
 from kernels.results import Curve, KernelError, Number, Result
 
 
@@ -168,7 +169,7 @@ def _oracles(asked: argparse.Namespace) -> int:
     return 1 if oracles.lacking(kernels, found) else 0
 
 
-def _found(names: Iterable[str]) -> tuple[list[Kernel], list[str]]:
+def _found(names: Iterable[str]) -> tuple[list[Remote], list[str]]:
     """The kernels of these names, and what is wrong with the files of those that cannot be had."""
     found, wrong = [], []
     for name in names:

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import functools
 import importlib
+import os
 import sys
+import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,8 +35,27 @@ class Place:
         return ".".join(filter(None, (LIBRARY, self.area, self.path.stem)))
 
     def __str__(self) -> str:
-        above = next((folder for folder in (PACKAGE.parent, Path.cwd()) if self.path.is_relative_to(folder)), None)
-        return (self.path.relative_to(above) if above else self.path).as_posix()
+        return shown(self.path)
+
+
+def shown(path: Path) -> str:
+    """A path for a message: from where this program lies, or from the folder that it was called in."""
+    above = next((folder for folder in (PACKAGE.parent, Path.cwd()) if path.is_relative_to(folder)), None)
+    return (path.relative_to(above) if above else path).as_posix()
+
+
+def told(error: BaseException) -> str:
+    """ "ZeroDivisionError: division by zero (kernels/foo.py:31)": an error with the last place in a file of the library that it came through."""
+    try:
+        message = str(error.msg if isinstance(error, SyntaxError) else error).strip().partition("\n")[0]
+    except Exception:  # one of the kernel's own may do anything
+        message = ""
+    folders = tuple(map(os.path.abspath, library.__path__))
+    places = [(frame.filename, frame.lineno) for frame in traceback.extract_tb(error.__traceback__) if frame.filename.startswith(folders)]
+    if isinstance(error, SyntaxError) and (error.filename or "").startswith(folders):
+        places.append((error.filename or "", error.lineno))
+    where = "".join(f" ({shown(Path(path))}:{line})" for path, line in places[-1:])
+    return f"{type(error).__name__}{': ' * bool(message)}{message}{where}"
 
 
 def names() -> tuple[str, ...]:
@@ -114,3 +135,5 @@ def forget() -> None:
         package, _, module = name.rpartition(".")
         del sys.modules[name]
         vars(sys.modules.get(package, library)).pop(module, None)  # `from package import module` looks there first
+    if "kernels.remote" in sys.modules:
+        sys.modules["kernels.remote"].forget()

@@ -26,12 +26,12 @@ from pathlib import Path
 from typing import Any
 
 from kernels import home, lab, units
-from kernels.declare import find
 from kernels.demand import Device
 from kernels.key import PACKAGE, code_of
 from kernels.machine import commit
 from kernels.record import RECORDS, from_json, parsed, sealed, to_json
 from kernels.recording import Done, Outcome, Report, Run, Write, is_fresh, written
+from kernels.remote import find
 from kernels.results import KernelError
 
 PATIENCE = 60.0  # seconds for a worker to come (back), where one is waited for
@@ -61,7 +61,7 @@ class Worker:
         if self.wrong or device_class is None:
             return self.wrong
         device = self.device(device_class)
-        return run.kernel.demand.obstacle(run.parameters, device) if device else f"it has no {device_class}"
+        return run.kernel.obstacle(run.parameters, device) if device else f"it has no {device_class}"
 
 
 @dataclass(frozen=True)

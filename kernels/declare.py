@@ -16,14 +16,15 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from kernels import packages
-from kernels.catalogue import LIBRARY, names, place_of
-from kernels.demand import Asked, Demand, On, arguments
+from kernels.catalogue import LIBRARY, Place, names, place_of, told
+from kernels.demand import Asked, Demand, Device, On, arguments
 from kernels.draws import together
 from kernels.parameters import Parameter, check_unit, listed, nearest, parameters_of, typed
 from kernels.results import EVALUATED, AtLeast, Curve, End, KernelError, Number, Result, Side, Spread
 
 Kind = Literal["formula", "prediction", "trace", "simulation", "measurement"]
 KINDS: tuple[str, ...] = typing.get_args(Kind)
+QUICK = 5.0  # seconds of CPU time for what is made while somebody waits: a closed form, a figure
 
 
 @dataclass(frozen=True)
@@ -142,6 +143,10 @@ class Kernel:
         package, _, inner = self.function.__module__.partition(f"{LIBRARY}.")
         return "" if package else inner.rpartition(".")[0]
 
+    @property
+    def invariant_names(self) -> tuple[str, ...]:
+        return tuple(holds.__name__ for holds in self.invariants)
+
     def figure(self, draw: Callable[..., str | None]) -> Callable[..., str | None]:
         """Marks `draw(result, ax)` as the kernel's figure; it may use nothing but the result. It may return the alt text.
 
@@ -155,6 +160,10 @@ class Kernel:
         return self.drawing.get("draw")
 
     @property
+    def has_figure(self) -> bool:
+        return self.draw is not None
+
+    @property
     def draws_measured(self) -> bool:
         return self.draw is not None and "measured" in inspect.signature(self.draw).parameters
 
@@ -162,6 +171,15 @@ class Kernel:
         """Marks `predict(result)` as what the data sheet lets expect of a measurement's headline, in its unit; None for a device without one."""
         self.predicting["predict"] = predict
         return predict
+
+    def expected(self, result: Result) -> float | None:
+        """What the data sheet lets expect of a measurement's headline; None where it says nothing."""
+        predict = self.predicting.get("predict")
+        return predict(result) if predict else None
+
+    def obstacle(self, parameters: Mapping[str, Any], device: Device) -> str:
+        """Why the device cannot measure a case; empty where it can."""
+        return self.demand.obstacle(parameters, device)
 
     def bind(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """All parameters, in declared order, defaults filled in, each of its declared type and in range.
@@ -221,7 +239,7 @@ def kernel(
     outputs: Mapping[str, str | Series | Upper | Lower],
     tolerance: float = 0.0,
     needs: tuple[str, ...] = (),
-    timeout: float = 300.0,
+    timeout: float | None = None,
     draws: int = 16,
     on: On = "gpu",
     memory: Asked = 0,
@@ -238,8 +256,9 @@ def kernel(
     memory, exact), "simulation" (seeded torch, agrees everywhere within the relative `tolerance`) or "measurement" (times or memory of a
     named device; `tolerance` widens what a second measurement may differ by, see recording.verify). outputs: name -> unit, or a Series.
     needs: packages beyond torch that a run imports (("triton",)).
-    timeout: seconds of CPU time that a run may use; of each of its processes the busiest thread counts, so that neither other jobs
-    nor the number of cores matter. What hangs without using any is killed after ten times as long, and not before five minutes.
+    timeout: seconds of CPU time that a run may use, 300 by itself, and of a closed form, which somebody waits for, 5; of each of its
+    processes the busiest thread counts, so that neither other jobs nor the number of cores matter. What hangs without using any is killed
+    after ten times as long, and not before five minutes where nobody waits for it.
     on, memory, capability, formats, rehearsal, headline, share, seconds: of a measurement, see demand.Demand.
     Parameters are the function's annotated keyword arguments: int, float, str, bool or Literal, with a
     Bound inside Annotated where a unit or a range belongs to them.
@@ -257,7 +276,8 @@ def kernel(
                 check_unit(f"{name}.{output}", unit)
         if not 0 <= tolerance < 1 or (tolerance and kind in EVALUATED):
             raise KernelError(f"{name}: the tolerance {tolerance!r} must be at least 0 and below 1, and a formula has none")
-        if not 0 < timeout < math.inf:
+        limit = timeout if timeout is not None else QUICK if kind in EVALUATED else 300.0
+        if not 0 < limit < math.inf:
             raise KernelError(f"{name}: the timeout {timeout!r} must be a number of seconds")
         document = inspect.getdoc(function) or inspect.cleandoc(function.__globals__.get("__doc__") or "")
         summary = " ".join(document.split("\n\n")[0].split())
@@ -271,7 +291,7 @@ def kernel(
         _check_demand(name, kind, demand, function, parameters, outputs)
         bounds: dict[str, Side] = {output: _SIDES[type(d)] for output, d in outputs.items() if type(d) in _SIDES}
         units = {output: d if isinstance(d, (str, Series)) else d.unit for output, d in outputs.items()}
-        return Kernel(name, kind, summary, function, parameters, units, tolerance, tuple(needs), timeout, bounds, draws if seeded else 1, demand)
+        return Kernel(name, kind, summary, function, parameters, units, tolerance, tuple(needs), limit, bounds, draws if seeded else 1, demand)
 
     return declare
 
@@ -300,16 +320,27 @@ def _check_demand(
             raise KernelError(f"{name}: {output!r} is to stand in a table, but is no number that it gives{nearest(output, outputs)}")
 
 
-def find(name: str) -> Kernel:
-    """The kernel of that name: the attribute `name` of name.py in the library. Raises KernelError if there is none, or two."""
+def located(name: str) -> Place:
+    """Where the kernel of that name lies. Raises KernelError if there is none, or two."""
     place = None if name.startswith("_") else place_of(name)
     if place is None:
         raise KernelError(f"unknown kernel {name!r}{nearest(name, names(), label='there are')}")
+    return place
+
+
+def find(name: str) -> Kernel:
+    """The kernel of that name: the attribute `name` of name.py in the library. Raises KernelError if there is none, or two.
+
+    This executes the file. What has to outlive what stands in it asks `remote.find`.
+    """
+    place = located(name)
     try:
         module = importlib.import_module(place.module)
-    except (ImportError, SyntaxError) as error:
+    except KernelError:
+        raise
+    except BaseException as error:
         lacking = packages.absent([error.name or LIBRARY]) if isinstance(error, ModuleNotFoundError) else []
-        why = f"it needs {packages.named(lacking)}" if lacking else str(error)
+        why = f"it needs {packages.named(lacking)}" if lacking else told(error)
         raise KernelError(f"{place} cannot be imported: {why}") from error
     found = getattr(module, name, None)
     if not isinstance(found, Kernel):

@@ -16,7 +16,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from kernels.catalogue import LIBRARY, PACKAGE, place_of_module, without_area
+from kernels.catalogue import LIBRARY, PACKAGE, place_of_module, shown, told, without_area
+from kernels.results import KernelError
 
 SCHEMA = 2  # of the records
 
@@ -35,6 +36,15 @@ def files_of(kernel_name: str) -> tuple[Path, ...]:
     return tuple(path for path, _ in _walk(kernel_name).values())
 
 
+def source_of(kernel_name: str) -> str:
+    """The digest of all that stands in these files, words and figures too. Raises KernelError where one cannot be read."""
+    return hashlib.sha256("\0".join(f"{path}\0{_text(path)}" for path in files_of(kernel_name)).encode()).hexdigest()
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
 def _walk(kernel_name: str) -> dict[str, tuple[Path, str]]:
     found: dict[str, tuple[Path, str]] = {}
     waiting = [f"{LIBRARY}.{kernel_name}"]
@@ -43,7 +53,12 @@ def _walk(kernel_name: str) -> dict[str, tuple[Path, str]]:
         label = "/".join(without_area(module).split(".")[1:]) + ".py"
         if path is None or module in APART or label in found:
             continue
-        digest, imported = _read(path.read_text(encoding="utf-8"), module)
+        try:
+            digest, imported = _read(_text(path), module)
+        except (SyntaxError, ValueError, RecursionError, MemoryError, OSError) as error:
+            if isinstance(error, SyntaxError):
+                error.filename = str(path)
+            raise KernelError(f"{shown(path)} cannot be imported: {told(error)}") from error
         found[label] = path, digest
         waiting.extend(imported)
     return dict(sorted(found.items()))
@@ -70,13 +85,16 @@ APART = {
     "kernels.listing",
     "kernels.machine",
     "kernels.packages",
+    "kernels.packed",
     "kernels.parameters",
     "kernels.plot",
     "kernels.progress",
     "kernels.record",
     "kernels.recording",
+    "kernels.remote",
     "kernels.results",
     "kernels.units",
+    "kernels.worker",
 }
 
 

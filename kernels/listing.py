@@ -65,7 +65,7 @@ def whole(kernel: Kernel) -> str:
 
 
 def _marks(kernel: Kernel) -> str:
-    return f"{kernel.kind}{f' of {kernel.draws} draws' * (kernel.draws > 1)}{', figure' * (kernel.draw is not None)}"
+    return f"{kernel.kind}{f' of {kernel.draws} draws' * (kernel.draws > 1)}{', figure' * (kernel.has_figure)}"
 
 
 def _needs(kernel: Kernel) -> list[str]:
@@ -109,8 +109,8 @@ def described(kernel: Kernel) -> Mapping[str, Any]:
         "tolerance": kernel.tolerance,
         "timeout": kernel.timeout,
         "draws": kernel.draws,
-        "invariants": [holds.__name__ for holds in kernel.invariants],
-        "figure": kernel.draw is not None,
+        "invariants": list(kernel.invariant_names),
+        "figure": kernel.has_figure,
     }
 
 

@@ -65,8 +65,8 @@ def _extras() -> dict[str, str]:
 def lacking(kernel: str) -> list[str]:
     """What is not here of the packages that a kernel declares as needed, or that its file, and those of the library that it shares, import."""
     from kernels import library
-    from kernels.declare import find
     from kernels.key import files_of
+    from kernels.remote import find
 
     folders = tuple(map(os.path.abspath, library.__path__))
     files = [file for file in files_of(kernel) if str(file).startswith(folders)]

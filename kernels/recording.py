@@ -6,7 +6,6 @@ Also the judge of whether two results of one case agree, which decides if a reru
 from __future__ import annotations
 
 import json
-import threading
 import time
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -16,15 +15,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-from kernels import lab
+from kernels import lab, worker
 from kernels.catalogue import names
-from kernels.declare import Kernel, find
+from kernels.declare import Kernel
 from kernels.draws import SAME, together
 from kernels.draws import one as one_draw
 from kernels.key import code_of
 from kernels.machine import versions
 from kernels.parameters import nearest
 from kernels.record import RECORDS, from_json, load, parsed, path_of, paths, read, save, stale
+from kernels.remote import find
 from kernels.results import Curve, KernelError, Number, Result
 
 State = Literal["fresh", "recorded", "kept", "skipped", "failed", "agrees", "differs"]
@@ -250,31 +250,25 @@ def rehearse(runs: Sequence[Run], root: Path, *, jobs: int = 1, timeout: float |
                 report.end(found)
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
-            lab.end()
+            worker.end_all()
             raise
     return Outcome(tuple(done[id(run)] for run in runs))
 
 
 def _rehearsed(run: Run, root: Path, timeout: float | None) -> Done:
-    from kernels import plot
-
     start = time.perf_counter()
     try:
         result = lab.rehearse(run.kernel, run.parameters, timeout=timeout)
         path = save(run.kernel, _without_spread(result), root / "records")  # a card would print few digits of times that mean nothing
-        if run.kernel.draw is not None:
+        if run.kernel.has_figure:
             figure = root / "figures" / f"{run.kernel.name},{path.stem}.svg"
             figure.parent.mkdir(parents=True, exist_ok=True)
-            with _DRAWING:  # matplotlib's fonts and styles are one for all threads
-                figure.write_bytes(plot.draw(run.kernel, result).light)
+            figure.write_bytes(find(run.kernel.name).drawn(result).light)
     except KernelError as error:
         return _failed(run, error, time.perf_counter() - start)
     except Exception as error:  # of a figure, say: a rehearsal is there to find it
         return Done(run, "failed", f"{type(error).__name__}: {error}", seconds=time.perf_counter() - start)
     return Done(run, "recorded", seconds=time.perf_counter() - start, result=result)
-
-
-_DRAWING = threading.Lock()
 
 
 def _without_spread(result: Result) -> Result:

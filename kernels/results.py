@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Any, Literal
 
 EVALUATED = ("formula", "prediction")  # kinds of kernels that are closed forms, which whoever asks evaluates
@@ -15,6 +14,14 @@ EVALUATED = ("formula", "prediction")  # kinds of kernels that are closed forms,
 
 class KernelError(ValueError):
     """Something that the author of a card or of a kernel got wrong; the message says what and what would be right."""
+
+
+class RunError(KernelError):
+    """A run that gave no result: the message says why, `log` holds the end of what its worker printed, and the traceback."""
+
+    def __init__(self, message: str, log: str = ""):
+        super().__init__(message)
+        self.log = log
 
 
 @dataclass(frozen=True)
@@ -112,7 +119,7 @@ class Result:
     kind: str
     parameters: Mapping[str, Any]
     outputs: Mapping[str, Number | Curve]
-    made: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    made: Mapping[str, Any] = field(default_factory=dict)
     stale: tuple[str, ...] = ()
     draws: int = 1
     ends: tuple[End, ...] = ()

@@ -33,8 +33,7 @@ def _row(done: Done, result: Result) -> tuple[str, ...]:
     kernel = done.run.kernel
     headline = result.outputs.get(kernel.demand.headline)
     share = result.outputs.get(kernel.demand.share)
-    predict = kernel.predicting.get("predict")
-    predicted = predict(result) if predict else None
+    predicted = kernel.expected(result)
     if not isinstance(headline, Number):
         return str(done.run), "", "", "", "", "; ".join(doubts(result))
     ratio = headline.value / predicted if predicted else None

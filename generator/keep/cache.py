@@ -37,6 +37,7 @@ class Cache:
         self.made: dict[str, bytes] = {}  # what was put where nothing is written
         self._reads_only = reads_only
         self._asked: set[str] = set()
+        self.closed = False
         self.path, self._file, self.spoilt = (path, _reading(path), "") if reads_only else _writing(path)
 
     def get(self, key: str) -> bytes | None:
@@ -112,6 +113,7 @@ class Cache:
 
     def close(self) -> None:
         """Leaves. What was put and not saved is forgotten."""
+        self.closed = True
         self._file.close()
 
     def delete(self) -> None:

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import hashlib
 import os
+import threading
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from generator.keep import sheets
-from generator.keep.cache import Cache
+from generator.keep.cache import Cache, key
 from generator.keep.files import Files
 from generator.keep.looks import types_of
 from generator.keep.sheets import Circumstances, Kept
@@ -26,7 +27,7 @@ from generator.pack.package import LEVEL, Contents, deflated
 from generator.problems import DeckError, Place, Problem
 from generator.read.folder import Frame, Source, check_ids, frame, limited
 from generator.resolve.wanted import Wanted, merged
-from kernels.home import Home, home_of, use
+from kernels.home import Home, home_of, keep_in, use
 from kernels.parts import without_ctrl_c
 
 WORTH = 8  # files to be made for which a second process pays
@@ -172,9 +173,19 @@ def circumstances_of(
     roots = tuple(roots) or (home.records,)
     files = files or Files(folders(cards, home, roots))
     code = sheets.code(files, [*circumstances, *home.units])
+    _keep_in(cache, code)
     around = frame(cards, partial(types_of, cache, files, code), lambda text, path: topics_of(text, path, cache, code))
     around = around._replace(problems=(*around.problems, *_clashes(home)))
     return Circumstances(around, tuple(around.settings.devices if devices is None else devices), roots, files, code, home).and_shared()
+
+
+def _keep_in(cache: Cache, code: str) -> None:
+    """Lets the cache have what kernels declare and formulas give, which a process that asks for neither need not know."""
+
+    def keep(about: Sequence[Any], make: Callable[[], bytes]) -> bytes:
+        return make() if cache.closed else cache.kept(key(*about, code), make)
+
+    keep_in(keep)
 
 
 def _clashes(home: Home) -> Iterator[Problem]:
@@ -219,8 +230,20 @@ def _by_many(due: Sequence[Source], under: Circumstances, cache: Cache, jobs: in
 
 def _begin(under: Circumstances, path: Path | None) -> None:
     global _beside
+    threading.Thread(target=_end_with_the_build, daemon=True).start()
     use(under.home)
     _beside = under, Cache(path, reads_only=True)
+    _keep_in(_beside[1], under.code)
+
+
+def _end_with_the_build() -> None:
+    """A pool's process waits for ever for one that was killed."""
+    from multiprocessing import connection, parent_process
+
+    parent = parent_process()
+    if parent:
+        connection.wait([parent.sentinel])
+        os._exit(1)
 
 
 def _work(source: Source) -> tuple[tuple[Sheet, tuple[Problem, ...]], dict[str, bytes], str]:

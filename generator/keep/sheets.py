@@ -232,9 +232,9 @@ class _Maker:
         """What other devices measured of the same, which a note shows too."""
         if not results:
             return []
-        from kernels import declare
+        from kernels import remote
 
-        runs = [run for alias, run in self.file.front.runs.items() if alias in results and declare.find(run.kernel).kind == "measurement"]
+        runs = [run for alias, run in self.file.front.runs.items() if alias in results and remote.find(run.kernel).kind == "measurement"]
         found = [self.store.found(run, device) for run in runs for device in self.under.devices]
         return [one and _seen(one) for one in found]
 
@@ -350,9 +350,9 @@ class _Maker:
 
     def _devices(self, run: Run) -> Sequence[str | None]:
         """The devices on which a record of the run counts, None for that of any; none of a run that is evaluated."""
-        from kernels import declare
+        from kernels import remote
 
-        kernel = declare.find(run.kernel)
+        kernel = remote.find(run.kernel)
         return () if kernel.evaluated else self.under.devices if kernel.kind == "measurement" else (None,)
 
 
@@ -449,10 +449,10 @@ def _reach(file: File, under: Circumstances) -> list[str]:
 
 
 def _records(run: Run, under: Circumstances) -> Iterator[Path]:
-    from kernels import declare
+    from kernels import remote
     from kernels.record import path_of
 
-    kernel = declare.find(run.kernel)
+    kernel = remote.find(run.kernel)
     if not kernel.evaluated:
         for root in under.roots:
             for device in under.devices if kernel.kind == "measurement" else (None,):

@@ -203,11 +203,11 @@ def _runs(node: yaml.Node, problems: list[Problem]) -> dict[str, Run]:
 
 def _kernel(name: str) -> Kernel | str:
     """The kernel, or what is wrong with its name."""
-    from kernels import declare
+    from kernels import remote
 
     try:
-        return declare.find(name)
-    except declare.KernelError as error:
+        return remote.find(name)
+    except remote.KernelError as error:
         return str(error)
 
 

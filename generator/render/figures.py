@@ -32,10 +32,9 @@ class Figure(NamedTuple):
 
 def figure(result: Result, measured: Result | None = None) -> Figure:
     """The figure of a result, drawn, a prediction's with what was measured. Raises kernels.KernelError where its kernel has none."""
-    from kernels.declare import find
-    from kernels.plot import draw
+    from kernels.remote import find
 
-    drawing = draw(find(result.kernel), result, measured)
+    drawing = find(result.kernel).drawn(result, measured)
     return Figure(drawing.light, drawing.dark, drawing.alt, drawing.width, drawing.height)
 
 

@@ -15,12 +15,12 @@ from generator.resolve.note import resolve
 from generator.resolve.references import references
 from generator.resolve.results import Store, measured_on
 from generator.resolve.series import number_of
-from kernels import declare
+from kernels import remote
 
 
 def beside(note: Note, store: Store) -> tuple[tuple[str, Mapping[str, str]], ...]:
     """(device, label -> number as HTML) for each device that has all of the note's measurements; empty where fewer than two have."""
-    measured = [alias for alias, run in note.runs.items() if declare.find(run.kernel).kind == "measurement"]
+    measured = [alias for alias, run in note.runs.items() if remote.find(run.kernel).kind == "measurement"]
     devices = measured_on(note, store) if measured else ()
     if len(devices) < 2:
         return ()

@@ -21,9 +21,10 @@ from generator.notes import Run
 from generator.problems import nearest
 from generator.resolve.quantity import ExpressionError, Quantity, QuantityError, UnitError, joined, parse_unit, quantity
 from generator.resolve.series import POINTS, Line, Lines, Unmeasured, number_of
-from kernels import declare, units
-from kernels.declare import Kernel, Series
+from kernels import remote, units
+from kernels.declare import Series
 from kernels.record import Curve, Number, Result
+from kernels.remote import Remote
 from kernels.units import PURE
 
 NO_RUN = "name it under `runs:` in the front matter"
@@ -35,19 +36,19 @@ class Scope:
     """What the expressions of one note may name: its runs, their kernels, and their results (None: not measured)."""
 
     runs: Mapping[str, Run]
-    kernels: Mapping[str, Kernel]
+    kernels: Mapping[str, Remote]
     results: Mapping[str, Result | None]
 
     @classmethod
     def of(cls, runs: Mapping[str, Run], results: Mapping[str, Result | None]) -> Scope:
-        return cls(runs, {alias: declare.find(run.kernel) for alias, run in runs.items()}, results)
+        return cls(runs, {alias: remote.find(run.kernel) for alias, run in runs.items()}, results)
 
     def with_parameter(self, aliases: Sequence[str], name: str, value: Any) -> Scope:
         """The same with another value of a parameter in these runs, which are formulas. Raises KernelError where a kernel refuses it."""
         runs, results = dict(self.runs), dict(self.results)
         for alias in aliases:
             runs[alias] = runs[alias]._replace(parameters={**runs[alias].parameters, name: value})
-            results[alias] = self.kernels[alias](**runs[alias].parameters)
+            results[alias] = self.kernels[alias].instead(runs[alias].parameters)
         return Scope(runs, self.kernels, results)
 
 
@@ -354,7 +355,7 @@ class _Names:
         raise AttributeError(name)
 
 
-def _parameter(kernel: Kernel, name: str, value: Any) -> Any:
+def _parameter(kernel: Remote, name: str, value: Any) -> Any:
     return value if isinstance(value, (str, bool)) else Quantity(value, parse_unit(kernel.parameters[name].bound.unit)[1])
 
 

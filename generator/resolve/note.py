@@ -234,7 +234,7 @@ def _figure(reference: Reference, scope: Scope) -> str:
     alias = reference.expression
     if alias not in scope.runs:
         raise ExpressionError(f"a figure is a run's, and {alias!r} is none", nearest(alias, scope.runs) or NO_RUN)
-    if scope.kernels[alias].draw is None:
+    if not scope.kernels[alias].has_figure:
         raise ExpressionError(f"{scope.kernels[alias].name} has no figure")
     beside = reference.format
     if beside and (beside not in scope.runs or scope.kernels[beside].kind != "measurement"):

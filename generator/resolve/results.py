@@ -14,9 +14,10 @@ from pathlib import Path
 from generator.notes import Note, Run
 from generator.problems import Problem
 from generator.resolve.names import used
-from kernels import declare
-from kernels.declare import Kernel, KernelError
-from kernels.record import Result, load
+from kernels import remote
+from kernels.record import load
+from kernels.remote import Remote
+from kernels.results import KernelError, Result, RunError
 
 
 class Store:
@@ -32,7 +33,7 @@ class Store:
 
     def result(self, run: Run, device: str | None) -> Result | None:
         """What a run gave, on `device` if it is a measurement; None without a record. Raises KernelError as the kernel does."""
-        kernel = declare.find(run.kernel)
+        kernel = remote.find(run.kernel)
         on = device if kernel.kind == "measurement" else None
         key = (run.kernel, json.dumps(dict(run.parameters), sort_keys=True), on)
         if key not in self._known:
@@ -46,9 +47,9 @@ class Store:
         except KernelError:
             return None
 
-    def _found(self, kernel: Kernel, run: Run, device: str | None) -> Result | None:
+    def _found(self, kernel: Remote, run: Run, device: str | None) -> Result | None:
         if kernel.evaluated:
-            return kernel(**run.parameters)
+            return kernel.kept(run.parameters)
         if kernel.kind == "measurement" and device is None:
             return None
         records = [r for root in self.roots if (r := load(kernel, run.parameters, device, root)) is not None]
@@ -85,7 +86,7 @@ def measured_on(note: Note, store: Store) -> tuple[Chosen, ...]:
 
 
 def _measured(runs: Sequence[Run]) -> list[Run]:
-    return [run for run in runs if declare.find(run.kernel).kind == "measurement"]
+    return [run for run in runs if remote.find(run.kernel).kind == "measurement"]
 
 
 def _on(device: str | None, runs: Sequence[Run], store: Store, problems: list[Problem]) -> Chosen:
@@ -93,9 +94,16 @@ def _on(device: str | None, runs: Sequence[Run], store: Store, problems: list[Pr
     for run in runs:
         outcome = _outcome(run, device, store)
         if isinstance(outcome, KernelError):
-            problems.append(Problem(run.place, str(outcome)))
+            problems.append(Problem(run.place, f"{_named(run)} failed: {outcome}" if isinstance(outcome, RunError) else str(outcome)))
         results[run.alias] = None if isinstance(outcome, KernelError) else outcome
     return Chosen(results, device)
+
+
+def _named(run: Run) -> str:
+    """ "the run kv of kernel kv_cache (tokens=0)", with the parameters that are not as they are by themselves."""
+    declared = remote.find(run.kernel).parameters
+    given = [f"{name}={value}" for name, value in run.parameters.items() if declared[name].required or value != declared[name].default]
+    return f"the run {run.alias} of kernel {run.kernel}" + f" ({', '.join(given)})" * bool(given)
 
 
 def _outcome(run: Run, device: str | None, store: Store) -> Result | KernelError | None:

@@ -16,7 +16,7 @@ Wanted = Mapping[str, Any]  # kernel, parameters, kind, fresh, cards
 
 def entry(run: Run, fresh: bool) -> Wanted:
     """fresh: whether a record of today's code is there."""
-    from kernels.declare import find
+    from kernels.remote import find
 
     kind = find(run.kernel).kind
     return {"kernel": run.kernel, "parameters": dict(run.parameters), "kind": kind, "fresh": fresh, "cards": [str(run.place)]}

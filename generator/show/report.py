@@ -206,7 +206,7 @@ def merged_runs(runs: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _run(run: Run, result: Result | None, roots: Sequence[Path]) -> dict[str, Any]:
-    from kernels.declare import find
+    from kernels.remote import find
 
     kernel = find(run.kernel)
     record = _record(kernel, result, roots) if result and not kernel.evaluated else None

@@ -85,7 +85,7 @@ def _wrong(around: Frame, asked: Asked, locked: Path) -> Iterator[Problem]:
 def _kernel(name: str, cards: Path, place: Place, problems: list[Problem]) -> Kernel | None:
     """The kernel of that name, the deck's own or the library's; None where it cannot be had, which is a problem."""
     from kernels import home
-    from kernels.declare import find
+    from kernels.remote import find
     from kernels.results import KernelError
 
     try:

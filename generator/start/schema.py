@@ -49,7 +49,7 @@ def _kernels(cards: Path) -> tuple[dict[str, Kernel | None], list[str]]:
     """The kernels that the deck may name, its own too; None for one that cannot be imported, with what is wrong with it."""
     from kernels import home
     from kernels.catalogue import names
-    from kernels.declare import find
+    from kernels.remote import find
     from kernels.results import KernelError
 
     try:

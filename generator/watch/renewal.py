@@ -16,13 +16,14 @@ from typing import NoReturn
 
 from generator.keep.stamp import GENERATOR, PACKAGE
 from generator.problems import Place, Problem
-from kernels import catalogue, library
+from kernels import catalogue, library, remote
 
 
 def warm() -> None:
     """Loads what the first edit would wait for: Markdown, math, drawing."""
-    for name in ("markdown", "latex2mathml.converter", "matplotlib.backends.backend_svg", "matplotlib.backends.backend_agg"):
+    for name in ("markdown", "latex2mathml.converter"):
         import_module(name)
+    remote.warm()
 
 
 def forget(changed: Iterable[str]) -> None:

@@ -25,7 +25,11 @@ from generator.resolve.wanted import Wanted, lines
 from kernels.key import code_of
 
 # Not -m, which looks in the working folder first, where a deck has a folder of that name:
-COMMAND = (sys.executable, "-c", "import sys; sys.path[0] = sys.argv.pop(1); from kernels.__main__ import main; sys.exit(main())")
+START = """
+import sys; sys.path[0] = sys.argv.pop(1)
+from kernels.worker import end_with; end_with(int(sys.argv.pop(1)))
+from kernels.__main__ import main; sys.exit(main())
+"""
 
 
 class _Case(NamedTuple):
@@ -48,6 +52,7 @@ class Background:
         self._tried: dict[str, Problem | None] = {}
         self._running: tuple[_Case, subprocess.Popen[str]] | None = None
         self._ended = False
+        self._life = os.pipe()  # whose other end closes with this process, however it ends
         self._thread = threading.Thread(target=self._work, daemon=True)
 
     def want(self, due: Sequence[Wanted], devices: Sequence[str]) -> None:
@@ -87,8 +92,9 @@ class Background:
             if self._ended:
                 return None
             case = next(case for name, case in self._due.items() if name not in self._tried)
-            command = [*COMMAND, os.path.dirname(PACKAGE), "record", "-", *_options(self._order, self._devices)]
-            pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
+            asked = ["record", "-", *_options(self._order, self._devices)]
+            command = [sys.executable, "-c", START, os.path.dirname(PACKAGE), str(self._life[0]), *asked]
+            pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "pass_fds": self._life[:1]}
             self._running = case, subprocess.Popen(command, text=True, start_new_session=True, **pipes)  # type: ignore[call-overload]
             return self._running
 

@@ -76,7 +76,7 @@ def test_what_a_worker_prints_does_not_garble_its_answer():
     [
         ("exit", "its worker ended with exit code 3 and without a result"),
         ("kill", "its worker was killed by SIGKILL (most likely the machine ran out of memory)"),
-        ("raise", "ZeroDivisionError: division by zero (made_up_trouble.py:"),
+        ("raise", "ZeroDivisionError: division by zero (tests/kernels/library/made_up_trouble.py:"),
         ("nan", "made_up_trouble.value is nan, which is not finite"),
         ("missing", "what made_up_trouble returned lacks value (it declares: value)"),
         ("extra", "what made_up_trouble returned has undeclared more (it declares: value)"),
@@ -534,7 +534,9 @@ def test_record_from_standard_input(capsys, monkeypatch, tmp_path):
     first, second, third, *log = err.splitlines()
     assert first == "made_up_speed: skipped: it needs a GPU, and this machine has none that torch can use"
     assert second.startswith("[1/2] made_up_drift scale=2.0 ... ") and second.endswith(" s")
-    assert third.startswith("[2/2] made_up_trouble how=raise ... failed: ZeroDivisionError: division by zero (made_up_trouble.py:")
+    assert third.startswith(
+        "[2/2] made_up_trouble how=raise ... failed: ZeroDivisionError: division by zero (tests/kernels/library/made_up_trouble.py:"
+    )
     assert third.endswith("(wanted by cards/b.md:9)") and log[-1] == "    | ZeroDivisionError: division by zero"
     monkeypatch.setattr(sys, "stdin", io.StringIO(""))
     assert said(capsys, "record", "-", "--records", str(tmp_path)) == (0, "nothing to do\n", "")

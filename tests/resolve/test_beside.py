@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from near import near
 from our_types import note_types
 
 from generator.notes import Note, Run, Text
@@ -14,7 +15,7 @@ from generator.resolve import results
 from generator.resolve.beside import beside, device_name
 from generator.resolve.note import resolve
 from generator.resolve.results import Store, results_for
-from kernels import declare, kernel
+from kernels import kernel, remote
 from kernels.record import Number, Result
 
 PLACE = Place("cards/x.md", 3)
@@ -39,7 +40,7 @@ def note(monkeypatch):
 
     there: list[str] = []
     monkeypatch.setattr(results, "load", load)
-    monkeypatch.setattr(declare, "find", lambda name: made_up_rate)
+    monkeypatch.setattr(remote, "find", near({"made_up_rate": made_up_rate}))
     fields = {"Front": Text("How fast?", PLACE), "Answer": Text("[[r.copy_rate | TB/s 2]], with [[r.rows | count]] rows", PLACE)}
 
     def made(*classes: str) -> Note:

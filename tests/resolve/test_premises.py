@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 import pytest
+from near import near
 
 from generator.notes import Run
 from generator.problems import Place
@@ -12,7 +13,7 @@ from generator.resolve import premises as module
 from generator.resolve.expression import Scope
 from generator.resolve.formats import parse_format, written
 from generator.resolve.premises import plain, premises, says
-from kernels import Bound, KernelError, declare, kernel
+from kernels import Bound, KernelError, kernel, remote
 
 
 @pytest.mark.parametrize(
@@ -103,7 +104,7 @@ def cache(layers: int = 32, width: int = 4096, heads: int = 8, share: float = 0.
 
 @pytest.fixture
 def scope(monkeypatch):
-    monkeypatch.setattr(declare, "find", lambda name: cache)
+    monkeypatch.setattr(remote, "find", near({"cache": cache}))
     place = Place("x.md", 1)
     runs = {alias: Run(alias, "cache", cache.bind(given), place) for alias, given in {"a": {}, "twin": {}, "b": {"layers": 64}}.items()}
     return Scope.of(runs, {alias: cache(**run.parameters) for alias, run in runs.items()})

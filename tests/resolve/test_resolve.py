@@ -8,13 +8,14 @@ from typing import Annotated
 
 import pytest
 import yaml
+from near import near
 from workshop import ROOT
 
 from generator.notes import Claim, Note, Run, Text
 from generator.problems import Place, Problem
 from generator.resolve.note import resolve, used
 from generator.resolve.typed_numbers import typed_numbers
-from kernels import Bound, Series, Spread, declare, kernel
+from kernels import Bound, Series, Spread, declare, kernel, remote
 from kernels.record import Result
 
 CASES = {path.stem: yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted(Path(__file__).parent.glob("*.yml"))}
@@ -62,7 +63,7 @@ PLACE = Place("cards/x.md", 10)
 
 @pytest.fixture(autouse=True)
 def library(monkeypatch):
-    monkeypatch.setattr(declare, "find", KERNELS.__getitem__)
+    monkeypatch.setattr(remote, "find", near(KERNELS))
 
 
 def run(alias: str, of: declare.Kernel) -> Run:

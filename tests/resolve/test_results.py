@@ -6,12 +6,13 @@ import json
 from pathlib import Path
 
 import pytest
+from near import near
 
 from generator.notes import Note, Run, Text
 from generator.problems import Place
 from generator.resolve import results
 from generator.resolve.results import Store, results_for
-from kernels import declare, kernel
+from kernels import kernel, remote
 from kernels.declare import KernelError
 from kernels.record import Result
 
@@ -59,7 +60,7 @@ def disk(monkeypatch):
         )
 
     monkeypatch.setattr(results, "load", load)
-    monkeypatch.setattr(declare, "find", KERNELS.__getitem__)
+    monkeypatch.setattr(remote, "find", near(KERNELS))
     records["reads"] = reads  # type: ignore[index]
     return records
 
@@ -138,7 +139,7 @@ def test_a_kernel_that_refuses_and_a_broken_record_are_problems(disk):
 def test_a_real_record_is_found(tmp_path, monkeypatch):
     from kernels import record
 
-    monkeypatch.setattr(declare, "find", KERNELS.__getitem__)
+    monkeypatch.setattr(remote, "find", near(KERNELS))
     case = measured(rows=3)
     made = Result(case.kernel, case.kind, case.parameters, case.outputs, {"kind": "measurement", "device_class": "h100"})
     path = record.path_of(measured, case.parameters, "h100", tmp_path)

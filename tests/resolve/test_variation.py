@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated
 
 import pytest
+from near import near
 
 from generator.notes import Claim, Note, Run, Text, Threshold
 from generator.problems import Place, Problem
@@ -17,7 +18,7 @@ from generator.resolve.formats import digits_of, parse_format, written
 from generator.resolve.note import resolve
 from generator.resolve.quantity import Quantity, Undecided
 from generator.resolve.variation import vary
-from kernels import AtLeast, Free, Lower, Series, Upper, declare, kernel
+from kernels import AtLeast, Free, Lower, Series, Upper, kernel, remote
 
 X = (1.0, 1.1, 0.9, 1.2, 0.8, 1.0, 1.1, 0.9)
 PLACE = Place("cards/x.md", 10)
@@ -47,7 +48,7 @@ KERNELS = {k.name: k for k in (toy, rare, bounds)}
 
 @pytest.fixture(autouse=True)
 def library(monkeypatch):
-    monkeypatch.setattr(declare, "find", KERNELS.__getitem__)
+    monkeypatch.setattr(remote, "find", near(KERNELS))
 
 
 def result(run: Run):

@@ -9,11 +9,12 @@ import shutil
 import subprocess
 
 import pytest
+from near import near
 
 from generator.keep import shown
 from generator.look.notetypes import NoteType
 from generator.show import preview
-from kernels import declare
+from kernels import remote
 from tests import notes_by_hand as made
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -21,7 +22,7 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shuti
 
 @pytest.fixture(autouse=True)
 def made_up_kernels(monkeypatch):
-    monkeypatch.setattr(declare, "find", made.KERNELS.__getitem__)
+    monkeypatch.setattr(remote, "find", near(made.KERNELS))
 
 
 @pytest.fixture

@@ -5,18 +5,19 @@ from __future__ import annotations
 import json
 
 import pytest
+from near import near
 
 from generator.notes import Sheet
 from generator.pack.lock import hash_of
 from generator.show import report
 from generator.show.coverage import coverage
-from kernels import declare
+from kernels import remote
 from tests import notes_by_hand as made
 
 
 @pytest.fixture(autouse=True)
 def made_up_kernels(monkeypatch):
-    monkeypatch.setattr(declare, "find", made.KERNELS.__getitem__)
+    monkeypatch.setattr(remote, "find", near(made.KERNELS))
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import subprocess
 import time
 from pathlib import Path
 
+import pytest
 from watching import LIMIT, Served, serving
 
 FIRST, SECOND, THIRD = (f"cards/one/{name}.md" for name in ("first", "second", "third"))
@@ -88,11 +89,12 @@ def test_a_kernel_that_does_not_compile_is_a_problem(served: Served):
     assert event["problems"] == [] and ">8<" in texts(event)["twice-two"]
 
 
-def test_a_kernel_that_fails_when_it_is_loaded_is_a_problem_at_its_line(served: Served):
+def test_a_kernel_that_fails_when_it_is_loaded_is_a_problem_that_says_its_line(served: Served):
     stream = served.events()
     served.edit(KERNEL, ("FACTOR = 2", "FACTOR = TWO"))
     (problem,) = stream.next()["problems"]
-    assert problem["place"] == f"{KERNEL}:5" and problem["message"] == "NameError: name 'TWO' is not defined"
+    assert problem["place"].startswith("cards/one/first.md:")
+    assert problem["message"] == f"{KERNEL} cannot be imported: NameError: name 'TWO' is not defined ({KERNEL}:5)"
     served.edit(KERNEL, ("FACTOR = TWO", "FACTOR = 3"))
     assert ">6<" in texts(stream.next())["twice-two"]
 
@@ -235,7 +237,8 @@ def test_runs_are_executed_in_the_background(home: Path):
         assert served.page()["failed"] == []
 
 
-def test_what_is_executed_ends_with_the_server(home: Path):
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGKILL])
+def test_what_is_executed_ends_with_the_server(home: Path, sign: signal.Signals):
     kernel = home / "kernels" / "library" / "area" / "drawn.py"
     mark = home / "alive"
     kernel.write_text(
@@ -249,6 +252,7 @@ def test_what_is_executed_ends_with_the_server(home: Path):
             assert time.monotonic() < end
             time.sleep(0.05)
         assert served.page()["running"] == "drawn(roll=1)"
+        served.process.send_signal(sign)
     while _alive(int(mark.read_text())):
         assert time.monotonic() < end
         time.sleep(0.05)
