@@ -50,6 +50,8 @@ def dp_fedavg(
         raise KernelError(f"dp_fedavg: cohort is {cohort}, but must be less than the {users} users, of whom it is drawn")
     rate, noise = cohort / users, multiplier * clip / cohort
     loose = epsilon_renyi(rate, multiplier, rounds, delta)
+    if loose > 300:
+        raise KernelError(f"dp_fedavg: epsilon may reach {loose:.3g}, which protects nobody: multiplier or users have to be higher, or rounds lower")
     above, below = epsilon(rate, multiplier, rounds, delta, width=2 * loose + 2)
     return {
         "noise": noise,

@@ -62,8 +62,11 @@ def conv_stack(
     sizes = range(1, 32, 2)
     inputs = batch * channels_in * height * width * value_bytes
     device = DEVICES[gpu]
-    layer = [(inputs, first), *[(output, later)] * (layers - 1)]  # what each reads, and its taps
-    times = [least(gpu, flops * kernel_size**2 * each, size + output + kernel_size**2 * each * value_bytes, launch) for size, each in layer]
+
+    def time(read: int, taps: int) -> float:
+        """Of one layer."""
+        return least(gpu, flops * kernel_size**2 * taps, read + output + kernel_size**2 * taps * value_bytes, launch)
+
     return {
         "parameters": parameters,
         "weights": parameters * value_bytes,
@@ -74,7 +77,7 @@ def conv_stack(
         "receptive_field": kernel_size + (layers - 1) * (kernel_size - 1) * stride,
         "over_first": parameters / (kernel_size**2 * first),
         "arithmetic": flops * parameters / device.half,
-        "time": sum(times),
+        "time": time(inputs, first) + (layers - 1) * time(output, later),
         "kernels": {"kernel": list(sizes), "flops": [flops * k**2 * taps for k in sizes]},
     }
 
