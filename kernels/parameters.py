@@ -162,6 +162,8 @@ def _respelled(parameter: Parameter, value: Any) -> str:
     plain = "".join(str(unicodedata.decimal(sign, sign)) for sign in value).replace("\N{MINUS SIGN}", "-").strip()
     if GROUPED.fullmatch(plain):
         plain = re.sub(r"[_,'\s]", "", plain)
+    elif parameter.type is float:
+        plain = plain.replace(",", ".")
     with contextlib.suppress(ValueError):
         plain = str(int(plain, 0))  # 0x10, 1_0
     return f" (write {plain})" if NUMBER.fullmatch(plain) else " (write it with the digits 0 to 9)"

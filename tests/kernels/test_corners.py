@@ -23,6 +23,7 @@ from typing import Any
 
 import pytest
 
+from kernels import packages
 from kernels.catalogue import names
 from kernels.declare import Kernel, find
 from kernels.parameters import ENDS, Parameter
@@ -40,14 +41,14 @@ KERNELS = [name for name in names() if find(name).kind != "measurement"]
 @pytest.mark.parametrize("name", KERNELS)
 def test_a_point_gives_a_result_or_is_refused_with_what_would_be_right(name):
     kernel = find(name)
-    if not kernel.evaluated:
-        pytest.importorskip("torch")
-        if kernel.needs:
-            pytest.importorskip(kernel.needs[0].replace("-", "_"))
+    if lacking := packages.absent([*kernel.needs, *["torch"] * (not kernel.evaluated)]):
+        pytest.skip(packages.named(lacking))
     chosen = random.Random(name)
     tried = given = 0
     spent = time.process_time()
     for point in points(kernel, chosen):
+        if time.process_time() - spent > BUDGET and not (ASKED and kernel.evaluated):
+            break
         tried += 1
         try:
             with limited(patience(kernel), f"{name} at {point} takes longer than it may"):
@@ -61,8 +62,6 @@ def test_a_point_gives_a_result_or_is_refused_with_what_would_be_right(name):
             raise AssertionError(f"{name} at {point}: {error!r}") from error
         given += 1
         assert_bounds(result)
-        if time.process_time() - spent > BUDGET and not (ASKED and kernel.evaluated):
-            break
     print(f"{tried} points, {given} results")
     assert given, f"{name} refuses every point of its ranges"
 
@@ -72,9 +71,8 @@ def one(kernel: Kernel, point: dict[str, Any], chosen: random.Random) -> Result:
 
 
 def patience(kernel: Kernel) -> float:
-    """Seconds of CPU time: those of a formula in a build, or one draw's part of what a record of the case may take."""
-    ends = sum(len(parameter.free) for parameter in kernel.parameters.values())
-    return PATIENCE if kernel.evaluated else kernel.timeout / (kernel.draws + ends * kernel.draws_at_ends)
+    """Seconds of CPU time: those of a formula in a build, or one draw's part of what a simulation's draws may take."""
+    return PATIENCE if kernel.evaluated else kernel.timeout / kernel.draws
 
 
 def refused_by_its_file(error: KernelError) -> bool:
@@ -164,3 +162,51 @@ def ends(parameter: Parameter) -> tuple[Any, Any]:
     low, high = parameter.bound.low, parameter.bound.high
     assert low is not None and high is not None, f"{parameter.name} has no range with both ends"
     return (math.ceil(low), math.floor(high)) if parameter.type is int else (float(low), float(high))
+
+
+@pytest.mark.parametrize("name", names())
+def test_every_number_has_a_range_with_both_ends(name):
+    assert all(low <= high for low, high in (ends(p) for p in find(name).parameters.values() if p.type in ENDS and not p.choices))
+
+
+@pytest.mark.parametrize(
+    ("name", "point", "message"),
+    [
+        ("activation_memory", {"width": 12288, "heads": 96, "layers": 10**9}, "'layers' is 1000000000, but must be at least 1 and at most 100000"),
+        ("balance_loss", {"experts": 10**15}, "'experts' is 1000000000000000, but must be at least 2 and at most 1e+06"),
+        ("attention_matrix", {"heads": 12, "tokens": 1024, "layers": 10**16}, "at least 1 and at most 1e+15"),
+        ("tensor_parallel", {"width": 10**12, "tokens": 1, "gpus": 10**12}, "'gpus' is 1000000000000, but must be at least 2 and at most 100000"),
+        ("calibration", {"seed": 2**32}, "'seed' is 4294967296, but must be at least 0 and at most 4.29497e+09"),
+        ("calibration", {"seed": 2**64}, "at most 4.29497e+09"),
+        ("calibration", {"seed": -1}, "at least 0"),
+    ],
+)
+def test_what_lies_outside_is_refused_with_the_range(name, point, message):
+    with pytest.raises(KernelError, match=re.escape(message)):
+        find(name)(**point)
+
+
+@pytest.mark.parametrize(
+    ("name", "point", "output", "value"),
+    [
+        ("selective_risk", {"separation": 0.25}, "coverage", 2.52585e-18),
+        ("temperature_softmax", {"temperature": 0.02, "probability": 1e-9}, "pair", 0.0),
+        ("weighted_reservoir", {"n": 10, "k": 9, "heavy_items": 5, "weight": 1.0}, "ratio", 1.0),
+        ("partial_speedup", {"faster": 6.4e29, "overall": 8.3e23}, "limit", 8.3e23),
+        ("conv_stack", {"kernel_size": 3, "layers": 10**15}, "receptive_field", 2e15 + 1),
+        ("ddp_overlap", {"size": 1e15, "backward": 1.0, "per_node": 1}, "hidden", 1.0),
+    ],
+)
+def test_what_failed_once_has_its_value(name, point, output, value):
+    assert find(name)(**point)[output] == pytest.approx(value, rel=1e-5, abs=0)
+
+
+@pytest.mark.parametrize("separation", [0.3, 0.5, 1.0])
+def test_the_risk_far_out_by_mpmath(separation):
+    mpmath = pytest.importorskip("mpmath")
+    result = find("selective_risk")(separation=separation, abstention=0.05)
+    with mpmath.workdps(60):
+        least = mpmath.log(19) / separation
+        wrong, right = (mpmath.ncdf(sign * mpmath.mpf(separation) / 2 - least) for sign in (-1, 1))
+        assert result["risk"] == pytest.approx(float(wrong / (wrong + right)), rel=1e-9)
+        assert result["coverage"] == pytest.approx(float(wrong + right), rel=1e-9)

@@ -55,7 +55,7 @@ def catapult(
 
 @catapult.invariant
 def curvature_gives_way_between_the_limit_and_twice_the_limit(result) -> bool:
-    """Below the limit the loss never rises and, given the steps, converges; between 1 and 2 limits it converges below the limit; above 2 it diverges."""
+    """Below the limit the loss never rises and, given steps, converges; between 1 and 2 limits it converges below the limit; above 2 it diverges."""
     rate = result.parameters["of_limit"]
     if rate < 1:
         enough = abs(1 - 2 * rate) ** result.parameters["steps"] < 1e-3

@@ -53,7 +53,7 @@ def conv_stack(
     that, the bytes' time or a launch, whichever is longest, layer by layer. kernels: the FLOP of the same stack by kernel size, odd sizes to 31.
     """
     if channels_in % groups or channels % groups:
-        raise KernelError(f"conv_stack: {channels_in} and {channels} channels do not divide into {groups} groups")
+        raise KernelError(f"conv_stack: {channels_in} and {channels} channels do not divide into {groups} groups: groups must be a divisor of both")
     rows, columns = -(-height // stride), -(-width // stride)
     first, later = (k * channels // groups for k in (channels_in, channels))
     taps = first + (layers - 1) * later
