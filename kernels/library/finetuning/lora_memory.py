@@ -15,8 +15,8 @@ biases and norms stay in 16 bits:
 Activations come on top and are not counted here.
 
 Adapters stand on the matrices that a model's published weights have. GPT-2's projection to queries, keys and values is one matrix of (d, 3 d), so
-"all-linear", which is PEFT's word, puts one pair on it, of r (d + 3 d) parameters, where three pairs would have 3 r (d + d). "qv" is the paper's choice, a pair for
-queries and one for values, also where PEFT could adapt nothing but the whole projection, with as many parameters: r (d + 3 d) = 2 r (d + d).
+"all-linear", which is PEFT's word, puts one pair on it, of r (d + 3 d) parameters, where three pairs would have 3 r (d + d). "qv" is the paper's
+choice, a pair for queries and one for values, also where PEFT could adapt nothing but the whole projection: 2 r (d + d), which is as many.
 """
 
 from typing import Annotated, Literal
