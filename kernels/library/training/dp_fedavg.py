@@ -38,7 +38,7 @@ def dp_fedavg(
     cohort: Annotated[int, Bound(low=1)] = 1000,
     multiplier: Annotated[float, Bound(low=0.5, high=1000.0)] = 1.0,
     rounds: Annotated[int, Bound(low=1, high=10_000)] = 1000,
-    delta: Annotated[float, Bound(low=1e-10, high=0.1)] = 1e-7,
+    delta: Annotated[float, Bound(low=1e-10, high=0.01)] = 1e-7,
     clip: Annotated[float, Bound(low=1e-9)] = 1.0,
     parameters: Annotated[int, Bound(low=1)] = 1_000_000,
 ):
