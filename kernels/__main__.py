@@ -29,7 +29,7 @@ from kernels import home, lab, listing, oracles, recording, summary
 from kernels.catalogue import names
 from kernels.declare import Kernel
 from kernels.machine import cores
-from kernels.parameters import Parameter, nearest
+from kernels.parameters import nearest, read
 from kernels.progress import indented, reporting
 from kernels.record import sealed, to_json
 from kernels.remote import Remote, find
@@ -215,20 +215,8 @@ def _parsed(kernel: Kernel, assignments: Sequence[str]) -> dict[str, Any]:
             raise KernelError(f"the parameter {name!r} is given twice")
         if name not in kernel.parameters:
             raise KernelError(f"{kernel.name} has no parameter {name!r}{nearest(name, kernel.parameters)}")
-        given[name] = _value(kernel.parameters[name], text)
+        given[name] = read(kernel.parameters[name], text)
     return given
-
-
-def _value(parameter: Parameter, text: str) -> Any:
-    """The text in the parameter's type, or unchanged, which binding then refuses with the right words."""
-    if parameter.type is bool:
-        return {"true": True, "false": False}.get(text.lower(), text)
-    for read in (int, float) if parameter.type in (int, float) else ():
-        try:
-            return read(text)
-        except ValueError:
-            pass
-    return text
 
 
 def _number(number: Number) -> str:

@@ -19,7 +19,7 @@ from kernels import packages
 from kernels.catalogue import LIBRARY, Place, names, place_of, told
 from kernels.demand import Asked, Demand, Device, On, arguments
 from kernels.draws import together
-from kernels.parameters import Parameter, check_unit, listed, nearest, parameters_of, typed
+from kernels.parameters import SEED, Parameter, check_unit, listed, nearest, parameters_of, typed
 from kernels.results import EVALUATED, AtLeast, Curve, End, KernelError, Number, Result, Side, Spread
 
 Kind = Literal["formula", "prediction", "trace", "simulation", "measurement"]
@@ -118,7 +118,7 @@ class Kernel:
 
     def _drawn(self, bound: Mapping[str, Any], seed: int) -> dict[str, Number | Curve]:
         try:
-            outputs = self.checked(self.function(**bound, **({"seed": seed} if self.takes_seed else {})))
+            outputs = self.checked(self.function(**bound, **({"seed": typed(self.name, SEED, seed)} if self.takes_seed else {})))
         except ModuleNotFoundError as error:
             if lacking := packages.absent([error.name or LIBRARY]):
                 raise KernelError(f"{self.name} needs {packages.named(lacking)}") from error
@@ -261,7 +261,7 @@ def kernel(
     after ten times as long, and not before five minutes where nobody waits for it.
     on, memory, capability, formats, rehearsal, headline, share, seconds: of a measurement, see demand.Demand.
     Parameters are the function's annotated keyword arguments: int, float, str, bool or Literal, with a
-    Bound inside Annotated where a unit or a range belongs to them.
+    Bound inside Annotated for a unit and a range; an end of the range that is left open is that of the type, see parameters.ENDS.
     """
     demand = Demand(memory, capability, formats, on, dict(rehearsal or {}), headline, share, seconds)
 

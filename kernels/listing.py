@@ -80,15 +80,7 @@ def allowed(parameter: Parameter) -> str:
         return " | ".join(map(_text, parameter.choices)) + ", free" * bool(parameter.free)
     low, high = parameter.bound.low, parameter.bound.high
     free = f", free: {' or '.join(map(_text, parameter.free))}" * bool(parameter.free)
-    limits = (
-        f" {low:g} to {high:g}"
-        if low is not None and high is not None
-        else f" from {low:g}"
-        if low is not None
-        else f" to {high:g}"
-        if high is not None
-        else ""
-    )
+    limits = f" {low:g} to {high:g}" if low is not None and high is not None else ""
     return f"{parameter.type.__name__}{limits}{' ' * bool(parameter.bound.unit)}{parameter.bound.unit}{free}"
 
 

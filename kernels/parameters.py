@@ -5,10 +5,13 @@ In: a function with typed keyword arguments, and values as cards or command line
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import inspect
 import math
+import re
 import typing
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -19,11 +22,15 @@ from kernels.results import KernelError
 
 @dataclass(frozen=True)
 class Bound:
-    """What a parameter may be, inside Annotated: its unit and its inclusive range."""
+    """What a parameter may be, inside Annotated: its unit and its inclusive range. An end that is left open is that of the type, in ENDS."""
 
     unit: str = ""
     low: float | None = None
     high: float | None = None
+
+
+# The ends of every number whose declaration leaves them open: integers of which a float holds each one, and room for products of several floats.
+ENDS: typing.Mapping[type, tuple[float, float]] = {int: (-(10**15), 10**15), float: (-1e30, 1e30)}
 
 
 class Free:
@@ -50,6 +57,9 @@ class Parameter:
         return self.default is inspect.Parameter.empty
 
 
+SEED = Parameter("seed", int, (), Bound(low=0, high=2**32 - 1), (), 0)  # more would be one of these again: torch draws from 32 bits of it
+
+
 def parameters_of(function: Callable[..., Any]) -> dict[str, Parameter]:
     hints = typing.get_type_hints(function, include_extras=True)
     found = {}
@@ -73,6 +83,11 @@ def parameters_of(function: Callable[..., Any]) -> dict[str, Parameter]:
         if hint not in (int, float) and (bound.low, bound.high) != (None, None):
             raise KernelError(f"{what} has a range, which only a number can have")
         check_unit(what, bound.unit)
+        if hint in ENDS and not choices:
+            low, high = (end if given is None else given for given, end in zip((bound.low, bound.high), ENDS[hint]))
+            if low > high:
+                raise KernelError(f"{what} has a range from {low:g} to {high:g}, which is empty")
+            bound = replace(bound, low=low, high=high)
         parameter = Parameter(name, hint, choices, bound, (), argument.default)
         # The default in the parameter's own type: `rate: float = 1` and rate=1.0 are one case with one key.
         if not parameter.required:
@@ -112,17 +127,46 @@ def typed(kernel_name: str, parameter: Parameter, value: Any) -> Any:
         except OverflowError:
             value = math.inf
     if type(value) is not wanted:
-        raise KernelError(f"{what} is {value!r}, but must be of type {wanted.__name__}")
+        raise KernelError(f"{what} is {value!r}, but must be of type {wanted.__name__}{_respelled(parameter, value)}")
     if isinstance(value, float) and not math.isfinite(value):
         raise KernelError(f"{what} is {value!r}, but must be finite")
     if parameter.choices and value not in parameter.choices:
         allowed = ", ".join(map(str, parameter.choices))
         raise KernelError(f"{what} is {value!r}{nearest(str(value), map(str, parameter.choices), label='allowed', listed=allowed)}")
     low, high = parameter.bound.low, parameter.bound.high
-    if (low is not None and value < low) or (high is not None and value > high):
-        limits = " and ".join(t for t in (f"at least {low:g}" if low is not None else "", f"at most {high:g}" if high is not None else "") if t)
-        raise KernelError(f"{what} is {value!r}, but must be {limits}")
+    if low is not None and high is not None and not low <= value <= high:
+        raise KernelError(f"{what} is {value!r}, but must be at least {low:g} and at most {high:g}")
     return value
+
+
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?|[+-]?(nan|inf)", re.ASCII | re.IGNORECASE)
+GROUPED = re.compile(r"\d{1,3}([_,'\s]\d{3})+(\.\d+)?", re.ASCII)
+BOOLEANS: typing.Mapping[str, bool] = {"true": True, "false": False}
+
+
+def read(parameter: Parameter, text: str) -> Any:
+    """The text of a command line in the parameter's type, 70e9 as an integer too; or unchanged, which `typed` refuses with the right words."""
+    if parameter.type is bool:
+        return BOOLEANS.get(text.lower(), text)
+    if parameter.type in (int, float) and NUMBER.fullmatch(text):
+        return int(text) if parameter.type is int and text.lstrip("+-").isdecimal() and len(text) < 100 else float(text)
+    return text
+
+
+def _respelled(parameter: Parameter, value: Any) -> str:
+    """How a text that means a value of the parameter's type is written: with the digits 0 to 9, and nothing between them."""
+    if parameter.type is bool:
+        return " (write true or false)"
+    if not isinstance(value, str) or parameter.type not in (int, float):
+        return ""
+    plain = "".join(str(unicodedata.decimal(sign, sign)) for sign in value).replace("\N{MINUS SIGN}", "-").strip()
+    if GROUPED.fullmatch(plain):
+        plain = re.sub(r"[_,'\s]", "", plain)
+    elif parameter.type is float:
+        plain = plain.replace(",", ".")
+    with contextlib.suppress(ValueError):
+        plain = str(int(plain, 0))  # 0x10, 1_0
+    return f" (write {plain})" if NUMBER.fullmatch(plain) else " (write it with the digits 0 to 9)"
 
 
 def nearest(name: str, known: typing.Iterable[str], label: str = "it has", listed: str = "") -> str:

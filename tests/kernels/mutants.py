@@ -364,9 +364,8 @@ def drawn(parameter, dice: random.Random):
     if parameter.type not in (int, float) or (not parameter.required and dice.random() < 0.4):
         return dice.choice((False, True)) if parameter.type is bool else "the cat sat on the mat" if parameter.required else parameter.default
     low, high, default = parameter.bound.low, parameter.bound.high, 100 if parameter.required else abs(parameter.default)
-    low = low if low is not None else 0
-    high = high if high is not None else max(50.0 * default, low + 50)
-    value = low + (min(high, 100 * default + 10) - low) * dice.random() ** 3
+    low = max(low, -100 * default - 10)
+    value = low + (min(high, max(100 * default, low) + 10) - low) * dice.random() ** 3
     return min(max(round(value), math.ceil(low)), math.floor(high)) if parameter.type is int else value
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from kernels import Bound, KernelError, Series, Spread, kernel
 from kernels.declare import find, names, nearest
+from kernels.parameters import read
 
 
 @kernel(kind="formula", outputs={"total": "B", "curve": Series("x", "B/s", "token")})
@@ -81,6 +82,48 @@ def test_wrong_parameters_are_refused(given, message):
         example.bind(given)
 
 
+@pytest.mark.parametrize("text", ["12", "+12", "012", "12.", "12.0", "1.2e1", "120E-1"])
+def test_numbers_of_a_command_line(text):
+    assert example.bind({"size": read(example.parameters["size"], text)})["size"] == 12
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("size", "١٢", "must be of type int (write 12)"),
+        ("size", "１２", "must be of type int (write 12)"),
+        ("size", "१२", "must be of type int (write 12)"),
+        ("size", " 12 ", "must be of type int (write 12)"),
+        ("size", "−12", "must be of type int (write -12)"),
+        ("size", "1_000", "must be of type int (write 1000)"),
+        ("size", "1,000,000", "must be of type int (write 1000000)"),
+        ("size", "1 000", "must be of type int (write 1000)"),
+        ("size", "0x10", "must be of type int (write 16)"),
+        ("size", "²", "must be of type int (write it with the digits 0 to 9)"),
+        ("size", "10³", "must be of type int (write it with the digits 0 to 9)"),
+        ("size", "½", "must be of type int (write it with the digits 0 to 9)"),
+        ("size", "true", "must be of type int (write it with the digits 0 to 9)"),
+        ("size", "", "must be of type int (write it with the digits 0 to 9)"),
+        ("size", "9" * 5000, "must be of type int"),
+        ("size", "1e3.5", "must be of type int"),
+        ("rate", "1,5", "must be of type float (write 1.5)"),
+        ("rate", "nan", "is nan, but must be finite"),
+        ("rate", "-Inf", "is -inf, but must be finite"),
+        ("rate", "1e400", "is inf, but must be finite"),
+        ("exact", "yes", "must be of type bool (write true or false)"),
+    ],
+)
+def test_other_spellings_are_refused_with_the_right_one(name, text, message):
+    with pytest.raises(KernelError, match=re.escape(message)):
+        example.bind({"size": 1, name: read(example.parameters[name], text)})
+
+
+def test_an_end_left_open_is_that_of_the_type():
+    assert (example.parameters["rate"].bound.low, example.parameters["rate"].bound.high) == (0, 1e30)
+    with pytest.raises(KernelError, match=re.escape("parameter 'rate' is 1e+31, but must be at least 0 and at most 1e+30")):
+        example.bind({"size": 1, "rate": 1e31})
+
+
 def test_wrong_declarations_are_refused():
     def untyped(x): ...
     def listed(x: list): ...
@@ -90,9 +133,10 @@ def test_wrong_declarations_are_refused():
     def unit(x: Annotated[int, Bound("GB")]): ...
     def default(x: Annotated[int, Bound(low=1)] = 0): ...
     def half(x: int = 0.5): ...
+    def empty(x: Annotated[int, Bound(low=1e16)]): ...
     def fine(): ...
 
-    for function in (untyped, listed, mixed, starred, ranged, unit, default, half):
+    for function in (untyped, listed, mixed, starred, ranged, unit, default, half, empty):
         with pytest.raises(KernelError, match=f"{function.__name__}: parameter 'x'"):
             declared(function)
     for options in (

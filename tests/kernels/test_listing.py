@@ -33,7 +33,7 @@ def test_as_json(listed):
     assert set(everything) == set(names())
     ratio = everything["made_up_ratio"]
     assert ratio["kind"] == "formula" and ratio["summary"] == "The ratio of two integers." and ratio["needs"] == []
-    assert ratio["parameters"]["above"] == {"type": "int", "required": True, "unit": "", "low": None, "high": None}
+    assert ratio["parameters"]["above"] == {"type": "int", "required": True, "unit": "", "low": -(10**15), "high": 10**15}
     assert ratio["parameters"]["exact"]["default"] is False and ratio["outputs"] == {"ratio": {"unit": "B/s"}}
     assert (ratio["area"], ratio["figure"]) == ("", False)
     assert (everything["training_memory"]["area"], everything["training_memory"]["figure"]) == ("training", True)
@@ -47,8 +47,8 @@ def test_one_by_its_name(listed):
     assert code == 0 and out.splitlines() == [
         "made_up_ratio  (formula)",
         "  The ratio of two integers.",
-        "  in   above  int",
-        "  in   below  int = 1",
+        "  in   above  int -1e+15 to 1e+15",
+        "  in   below  int -1e+15 to 1e+15 = 1",
         "  in   exact  bool = false",
         "  out  ratio  B/s",
     ]
@@ -70,8 +70,8 @@ def test_many_are_listed_in_brief_by_area(listed, monkeypatch):
 
 def test_few_are_listed_whole_by_area(listed):
     code, out, _ = listed("made_up", "of two")
-    assert code == 0 and out.startswith("in no area\n\nmade_up_ratio  (formula)\n  The ratio of two integers.\n  in   above  int\n")
-    assert 1 < len(found(listed, "made_up")) <= FEW and "  in   rows    int = 8192" in listed("made_up")[1]
+    assert code == 0 and out.startswith("in no area\n\nmade_up_ratio  (formula)\n  The ratio of two integers.\n  in   above  int -1e+15 to 1e+15\n")
+    assert 1 < len(found(listed, "made_up")) <= FEW and "  in   rows    int -1e+15 to 1e+15 = 8192" in listed("made_up")[1]
 
 
 @pytest.mark.parametrize(

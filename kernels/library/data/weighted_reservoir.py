@@ -30,7 +30,7 @@ def weighted_reservoir(
         raise KernelError(f"weighted_reservoir: k ({k}) and heavy_items ({heavy_items}) must be less than n, {n}")
     if n * heavy_items > LARGEST:
         raise KernelError(f"weighted_reservoir: n * heavy_items is {n * heavy_items}, but must be at most {LARGEST}")
-    sizes = sorted({1, k, *(round(n * share / 20) or 1 for share in range(1, 20)), n - 1})
+    sizes = sorted({1, k, *(min(max(1, round(n * share / 20)), n - 1) for share in range(1, 20)), n - 1})
     kept = dict(zip(range(1, n), inclusions(n - 1, heavy_items, n - heavy_items, weight)))
     return {
         "heavy": kept[k][0],

@@ -32,7 +32,7 @@ SCORES = ("ece", "mce", "brier", "nll", "mean_confidence", "accuracy", "gap")
     tolerance=1e-6,
 )
 def calibration(
-    n: Annotated[int, Bound(low=10, high=1_000_000), Free(2000, 50_000)] = 10_000,
+    n: Annotated[int, Bound(low=20, high=1_000_000), Free(2000, 50_000)] = 10_000,
     accuracy: Annotated[float, Bound(low=0.05, high=0.95)] = 0.88,
     confidence_a: Annotated[float, Bound(low=0.05, high=0.999)] = 0.89,
     confidence_b: Annotated[float, Bound(low=0.05, high=0.999)] = 0.99,

@@ -6,6 +6,7 @@ if strange: entropy of the softmax; energy -log sum exp(r x) (Liu et al. 2020, a
 (Lee et al. 2018, arXiv 1807.03888, here with unit covariance).
 """
 
+import math
 from typing import Annotated, Any
 
 from kernels import Bound, Free, Series, kernel
@@ -91,10 +92,13 @@ def flagged_by_either(x, classes: int, radius: float, halves: dict):
 
 @ood_scores.invariant
 def unmoved_inputs_raise_the_agreed_false_alarms(result):
-    """Of new inputs from the known classes each score flags about as many as agreed; further out distance flags more, entropy less."""
-    curve, agreed = result["sweep"], result.parameters["false_alarms"]
-    calm = all(abs(curve.values(score)[0] - agreed) < 0.5 * agreed for score in SCORES)
-    return calm and curve.values("distance")[-1] > curve.values("distance")[0] and curve.values("entropy")[-1] <= curve.values("entropy")[0]
+    """Of new inputs from the known classes each score flags about as many as agreed; further out distance flags more, entropy less: but for
+    what chance does in n inputs."""
+    curve, agreed, n = result["sweep"], result.parameters["false_alarms"], result.parameters["n"]
+    chance = 6 * math.sqrt(2 * max(agreed, 1 / n) / n)
+    calm = all(abs(curve.values(score)[0] - agreed) < 0.5 * agreed + chance for score in SCORES)
+    further, surer = (curve.values(score)[-1] - curve.values(score)[0] for score in ("distance", "entropy"))
+    return calm and further > -chance and surer < chance
 
 
 def confidence(x, classes: int, radius: float):

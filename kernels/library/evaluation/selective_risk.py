@@ -6,12 +6,9 @@ probability to be right exceeds 1 - c (Chow 1970, On Optimum Recognition Error a
 """
 
 import math
-from statistics import NormalDist
 from typing import Annotated
 
-from kernels import Bound, Series, kernel
-
-PHI = NormalDist().cdf
+from kernels import Bound, KernelError, Series, kernel
 
 
 @kernel(
@@ -36,21 +33,29 @@ def selective_risk(
     log_odds = math.log(threshold / abstention)
     outputs: dict[str, float] = {}
     for how, factor in (("", scale), ("_calibrated", 1.0)):
-        coverage, wrong = answered(log_odds / factor / separation, separation)
+        least = log_odds / factor / separation
+        coverage, wrong = answered(least, separation)
+        if not coverage:
+            raise KernelError(f"selective_risk: only a signal beyond {least:.0f} standard deviations is answered, so that none is: raise abstention")
         outputs |= {f"coverage{how}": coverage, f"risk{how}": wrong / coverage, f"cost{how}": wrong + abstention * (1 - coverage)}
     curve = [answered(k / 10 * (1 + separation) / 2, separation) for k in range(16, -1, -1)]
     return {
         "threshold": threshold,
-        "risk_all": PHI(-separation / 2),
+        "risk_all": normal(-separation / 2),
         **outputs,
         "sweep": {"coverage": [c for c, _ in curve], "risk": [w / c for c, w in curve]},
     }
 
 
+def normal(x: float) -> float:
+    """The normal distribution's share below x, far below too."""
+    return math.erfc(-x / math.sqrt(2)) / 2
+
+
 def answered(least: float, separation: float) -> tuple[float, float]:
     """The shares of questions answered, and answered wrongly, if |x| must exceed `least`."""
-    wrong = PHI(-separation / 2 - least)
-    return PHI(separation / 2 - least) + wrong, wrong
+    wrong = normal(-separation / 2 - least)
+    return normal(separation / 2 - least) + wrong, wrong
 
 
 @selective_risk.figure

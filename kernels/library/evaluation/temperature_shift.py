@@ -75,6 +75,10 @@ def temperature_shift(
 
 @temperature_shift.invariant
 def own_temperatures_are_the_scales_and_no_answer_changes(result):
-    """Each population's own temperature is its scale within a tenth and leaves little ECE; no temperature changes an answer."""
-    own = all(abs(result[f"temperature_{p}"] / result.parameters[f"scale_{p}"] - 1) < 0.1 and result[f"ece_{p}_own"] < 0.03 for p in "ab")
+    """Each population's own temperature is its scale within a tenth and leaves little ECE, where examples are many and neither all sure nor all
+    unsure; no temperature changes an answer."""
+    given = result.parameters
+    widths = {"a": given["spread"], "b": given["spread"] * given["narrower"]}
+    usual = [p for p in "ab" if 0.5 <= widths[p] / given[f"scale_{p}"] <= 5 and given["n"] >= 10_000]
+    own = all(abs(result[f"temperature_{p}"] / given[f"scale_{p}"] - 1) < 0.1 and result[f"ece_{p}_own"] < 0.03 for p in usual)
     return own and result["answers_changed"] == 0

@@ -28,7 +28,7 @@ def binomial_interval(
     normal_lower, normal_upper: p +- z sqrt(p (1 - p)/n), which collapses at 0 and at n. sweep: the bounds at the same rate against n.
     """
     if successes > n:
-        raise KernelError(f"binomial_interval: {successes} successes of {n}; there cannot be more than n")
+        raise KernelError(f"binomial_interval: successes is {successes}, but must be at most n, {n}")
     z = NormalDist().inv_cdf((1 + confidence) / 2)
     rate = successes / n
     lower, upper = wilson(rate, n, z)

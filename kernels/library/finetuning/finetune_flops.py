@@ -12,7 +12,7 @@ which nobody needs, is counted, as is usual.
 from typing import Annotated
 
 from kernels import Bound, kernel
-from kernels.library.finetuning.lora_memory import Targets
+from kernels.library.finetuning.lora_memory import Targets, adapted
 from kernels.library.models._models import SHAPES, Model
 from kernels.library.models._passes import multiplied
 
@@ -41,10 +41,9 @@ def finetune_flops(
     and is the same for both. recompute: activation checkpointing, which runs the forward pass twice.
     """
     shape = SHAPES[model]
-    visits = {layer: shape.active_experts if shape.copies(layer) > 1 else 1 for layer in shape.linear_layers}  # a token's, in one block
     weights = multiplied(shape)
-    adapted = ("q", "v") if targets == "qv" else tuple(visits)
-    adapters = shape.layers * sum(visits[layer] * rank * sum(shape.linear_layers[layer]) for layer in adapted)
+    visits = {name: shape.active_experts if shape.copies(name) > 1 else 1 for name in adapted(model, targets)}  # a token's, in one block
+    adapters = shape.layers * sum(visits[name] * rank * (inputs + outputs) for name, (inputs, outputs) in adapted(model, targets).items())
     attention = 2 * shape.layers * shape.heads * shape.head_dim * sequence  # q k' and p v: 4 d FLOP a position, of which half are masked
     forwards = 2 if recompute else 1
     rows = {

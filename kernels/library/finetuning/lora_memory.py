@@ -13,6 +13,10 @@ biases and norms stay in 16 bits:
            4 + 8/64 + 32/(64*256) = 4.127 bits (Dettmers et al. 2023, QLoRA, arXiv 2305.14314, section 3)
 
 Activations come on top and are not counted here.
+
+Adapters stand on the matrices that a model's published weights have. GPT-2's projection to queries, keys and values is one matrix of (d, 3 d), so
+"all-linear", which is PEFT's word, puts one pair on it, of r (d + 3 d) parameters, where three pairs would have 3 r (d + d). "qv" is the paper's
+choice, a pair for queries and one for values, also where PEFT could adapt nothing but the whole projection: 2 r (d + d), which is as many.
 """
 
 from typing import Annotated, Literal
@@ -24,14 +28,25 @@ from kernels.library.models.model_shape import model_shape
 Targets = Literal["qv", "all-linear"]
 Base = Literal["bf16", "int8", "nf4"]
 STATE = {"adapter": 2, "gradients": 2, "master": 4, "optimizer": 8}  # bytes per trainable parameter
+FUSED = ("gpt2", "gpt2-medium", "gpt2-large", "gpt2-xl")  # queries, keys and values are one matrix
 NF4_BITS = 4 + 8 / 64 + 32 / (64 * 256)
 
 
+def adapted(model: str, targets: str) -> dict[str, tuple[int, int]]:
+    """The adapted matrices of one block as (inputs, outputs); "all-linear" is each, router included, those of the MLP once for all experts."""
+    layers = SHAPES[model].linear_layers
+    if targets == "qv":
+        return {name: layers[name] for name in "qv"}
+    if model not in FUSED:
+        return layers
+    whole = {"qkv": (SHAPES[model].d_model, sum(layers[name][1] for name in "qkv"))}
+    return whole | {name: shape for name, shape in layers.items() if name not in "qkv"}
+
+
 def adapter_parameters(model: str, rank: int, targets: str) -> int:
-    """r (in + out) for every adapted matrix; "all-linear" is each matrix of the blocks, experts and router included."""
+    """r (in + out) for every adapted matrix, experts included."""
     shape = SHAPES[model]
-    adapted = ("q", "v") if targets == "qv" else tuple(shape.linear_layers)
-    return shape.layers * sum(shape.copies(layer) * rank * sum(shape.linear_layers[layer]) for layer in adapted)
+    return shape.layers * sum(shape.copies(name) * rank * (inputs + outputs) for name, (inputs, outputs) in adapted(model, targets).items())
 
 
 def base_bytes(model: str, base: str) -> float:

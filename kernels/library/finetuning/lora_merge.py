@@ -12,7 +12,7 @@ scaled to [-1, 1]. The blocks' scales are kept exact here.
 from statistics import NormalDist
 from typing import Annotated, Literal
 
-from kernels import Bound, Free, Series, kernel
+from kernels import Bound, Free, KernelError, Series, kernel
 
 OFFSET = 0.9677083  # the outermost quantile, half-way between those of 15 and of 16 levels
 BLOCK = 64
@@ -46,6 +46,8 @@ def lora_merge(
     """
     import torch
 
+    if d * d % BLOCK:
+        raise KernelError(f"lora_merge: d is {d}, but must be a multiple of 8: NF4 takes {BLOCK} weights at a time")
     random = torch.Generator().manual_seed(seed)
     drawn = torch.randn(d, d, generator=random, dtype=torch.float64)
     if weights == "heavy-tailed":

@@ -34,7 +34,7 @@ def masked_finetuning(
     names: Annotated[int, Bound(low=5, high=50), Free(10, 40)] = 20,
     prefix: Annotated[int, Bound(low=1, high=3)] = 2,
     batch: Annotated[int, Bound(low=4, high=512), Free(16, 64)] = 32,
-    longer: Annotated[float, Bound(low=1.0, high=10.0), Free(1.0, 3.0)] = 1.0,
+    longer: Annotated[float, Bound(low=1.0, high=4.0), Free(1.0, 3.0)] = 1.0,
     finetune_rate: Annotated[float, Bound(low=1e-5, high=0.1), Free(3e-4, 1e-2)] = 1e-3,
     width: Annotated[int, Bound(low=8, high=256), Free(32, 128)] = 64,
     seed: int = 0,

@@ -35,7 +35,7 @@ def accumulator_error(
     import torch
 
     if TERMS[0] % block:
-        raise KernelError(f"accumulator_error: {TERMS[0]} terms do not divide into blocks of {block}")
+        raise KernelError(f"accumulator_error: {TERMS[0]} terms do not divide into blocks of {block}, which must be a divisor")
     generator = torch.Generator().manual_seed(seed)
     draw = torch.rand if inputs == "positive" else torch.randn
     a, b = (draw(SUMS, k, generator=generator) for _ in range(2))

@@ -16,7 +16,7 @@ from bisect import bisect_left, insort
 from collections.abc import Iterator
 from typing import Annotated
 
-from kernels import Bound, Free, Series, kernel
+from kernels import Bound, Free, KernelError, Series, kernel
 
 MIB = 2**20
 STEP, SMALL, LARGE, ROUND = 2 * MIB, MIB, 10 * MIB, 512
@@ -26,6 +26,7 @@ WIDTH = 8192  # bytes of an activation for each token: 4096 in bf16
 POINTS = 60  # of the curve
 FOUND = {"live": "B", "requested": "B", "cached": "B", "reserved": "B", "largest_hole": "B", "request": "B"}
 SHARES = {"live_share": "", "unused_share": "", "steps": ""}
+LARGEST = 2.0**31  # so that a replay ends within seconds
 
 
 @kernel(
@@ -55,6 +56,10 @@ def caching_allocator(
     the least length, where the longest is 8,192; kept, bytes for each token of the result that stays, from a vector of 128 to one of half the width.
     Below that most results are of 1 MiB or less, and the small pool takes them: that is a case, not an end.
     """
+    if budget * layers / kept > LARGEST:
+        raise KernelError(
+            f"caching_allocator: budget * layers / kept is {budget * layers / kept:.3g}, but must be at most {LARGEST:.3g}: it fills too slowly"
+        )
     plain, expandable = (replay(Memory(int(budget), expandable=e), layers, shortest, kept, seed) for e in (False, True))
     return {"budget": int(budget), **compared(plain, expandable, int(budget))}
 

@@ -23,12 +23,13 @@ def partial_speedup(faster: Annotated[float, Bound(low=1.0)], overall: Annotated
     if not overall < faster:
         raise KernelError(f"partial_speedup: overall is {overall:g}, but must be less than faster, {faster:g}: a whole gains less than its part")
     share = (1 - 1 / overall) / (1 - 1 / faster)
+    rest = (faster - overall) / (faster - 1) / overall  # 1 - share, without its cancellation
     factors = [1 + k / 2 for k in range(19)]
     shares = {f"{round(100 * s)} %": s for s in sorted({share, *(s for s in SHARES if s > share + 0.05)})}
     return {
         "share": share,
-        "rest": 1 - share,
-        "limit": 1 / (1 - share),
+        "rest": rest,
+        "limit": 1 / rest,
         "sweep": {"faster": factors, **{name: [1 / (1 - s + s / f) for f in factors] for name, s in shares.items()}},
     }
 

@@ -27,7 +27,7 @@ MODES = ("train", "eval")
 def eval_mode(
     dropout: Annotated[float, Bound(low=0.0, high=0.9), Free(0.1, 0.5)] = 0.1,
     width: Annotated[int, Bound(low=4, high=4096), Free(32, 512)] = 64,
-    offset: float = 3.0,
+    offset: Annotated[float, Bound(low=-10.0, high=10.0)] = 3.0,
     seed: int = 0,
 ):
     """A network with dropout and one with batch norm, in train and eval mode: does the output repeat, does it depend on its batch.

@@ -12,6 +12,7 @@ from kernels import Bound, KernelError, kernel
 from kernels.library.inference.mla_absorb import Layer
 
 LIMIT = 1e-12  # of the largest: rounding in float64, with room for thousands of additions
+LARGEST = 2**24  # numbers of all keys, so that several copies of them fit any machine
 
 
 @kernel(kind="simulation", outputs={"error": "", "equal": ""}, tolerance=1e-6)
@@ -31,6 +32,8 @@ def mla_equality(
     """
     import torch
 
+    if (numbers := tokens * heads * (head_dim + rope)) > LARGEST:
+        raise KernelError(f"mla_equality: tokens * heads * (head_dim + rope) is {numbers}, but must be at most {LARGEST}")
     if head_dim % 2:
         raise KernelError(f"mla_equality: head_dim is {head_dim}, but must be even: a rotation turns pairs")
     with torch.random.fork_rng(devices=[]):

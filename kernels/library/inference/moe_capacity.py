@@ -39,7 +39,7 @@ def moe_capacity(
     experts: Annotated[int, Bound(low=2, high=1024)] = 64,
     top_k: Annotated[int, Bound(low=1, high=64)] = 1,
     factor: Annotated[float, Bound(low=0.1, high=100.0)] = 1.25,
-    concentration: Annotated[float, Bound(low=0.0, high=1e6)] = 0.0,
+    concentration: Annotated[float, Bound(low=0.0, high=10_000.0)] = 0.0,
 ):
     """The capacity of an expert, and the expected share of choices that overflow; concentration 0 is balanced routing, else top-1 with skew.
 

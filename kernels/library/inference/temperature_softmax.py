@@ -56,7 +56,8 @@ def temperature_softmax(
     peak = max(swept, key=lambda t: swept[t]["tracked"])
     if (rivals + 1) * probability >= 1 or (rivals + 2) * wanted >= 1:
         raise KernelError(
-            f"temperature_softmax: {rivals + 1} equal tokens of {probability:g} that are to rise to {wanted:g} leave too little for the last one"
+            f"temperature_softmax: {rivals + 1} equal tokens of {probability:g} that are to rise to {wanted:g} leave too little for the last one: "
+            "rivals, probability or wanted has to be lower"
         )
     odds = math.log((1 - (rivals + 1) * probability) / probability)  # of the one large token to one of the small ones
     return {
@@ -64,10 +65,15 @@ def temperature_softmax(
         **{f"{name}_at_1": value for name, value in one.items()},
         "peak_temperature": peak,
         "peak": swept[peak]["tracked"],
-        "pair": 1 / (rivals + 1 + math.exp(odds / temperature)),
-        "pair_temperature": odds / math.log(1 / wanted - rivals - 1),
+        "pair": pair(odds / temperature, rivals),
+        "pair_temperature": odds / math.log1p((1 - (rivals + 2) * wanted) / wanted),
         "sweep": {"temperature": TEMPERATURES, **{name: [s[name] for s in swept.values()] for name in ("top", "tracked", "tail")}},
     }
+
+
+def pair(odds: float, rivals: int) -> float:
+    """1 / (rivals + 1 + exp(odds)), where the exponential is too large for a float too."""
+    return math.exp(-odds) / ((rivals + 1) * math.exp(-odds) + 1) if odds > 0 else 1 / (rivals + 1 + math.exp(odds))
 
 
 def at(temperature: float, vocab: int, exponent: float, rank: int) -> dict[str, float]:

@@ -9,7 +9,7 @@ A roof is a bound: what an operation attains is that or less, and it takes that 
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from kernels import Bound, Lower, Upper, kernel
+from kernels import Bound, KernelError, Lower, Upper, kernel
 from kernels.library.machines import _reach
 from kernels.library.machines._devices import DEVICES, Gpu
 from kernels.library.machines._measured import points
@@ -60,6 +60,8 @@ def roofline(
     the roof that published kernels reach on its side of the ridge; expected: the time with that. shared: query heads that share the keys and
     values of one head (grouped-query attention), which only decode_attention asks for. `work` says what each operation is.
     """
+    if operation == "decode_attention" and shared > width // HEAD:
+        raise KernelError(f"roofline: shared is {shared}, but must be at most the query heads, {width // HEAD}, which are width / {HEAD}")
     flops, moved = work(operation, tokens, width, shared)
     peak, bandwidth = DEVICES[gpu].half, DEVICES[gpu].bandwidth
     attainable = min(peak, flops / moved * bandwidth)

@@ -31,7 +31,7 @@ WAYS = ("naive", "flash", "checkpointed")
 def activation_memory(
     width: Annotated[int, Bound(low=1)],
     heads: Annotated[int, Bound(low=1)],
-    layers: Annotated[int, Bound(low=1)],
+    layers: Annotated[int, Bound(low=1, high=100_000)],
     tokens: Annotated[int, Bound("token", low=1)] = 2048,
     batch: Annotated[int, Bound(low=1)] = 1,
 ):

@@ -44,13 +44,15 @@ def bf16_updates(
 
 @bf16_updates.invariant
 def what_is_less_than_half_a_spacing_is_lost(result) -> bool:
-    """Updates below half the spacing leave a bf16 weight where it was; Kahan's ends where the updates, as bf16 numbers, lead."""
+    """Updates below half the spacing leave a bf16 weight where it was; Kahan's ends where the updates, as bf16 numbers, lead, unless they are
+    lost in its second number too."""
     given = result.parameters
+    kept = given["update"] >= 2**-10 * given["weight"]
     small = given["update"] < 0.499 * result["spacing"]
     exact = given["weight"] - given["steps"] * given["update"]
-    return (not small or result["lost_share"] == 1 or result["sweep"].values("bf16")[0] != given["weight"]) and abs(
-        result["weight_kahan"] - exact
-    ) < 2**-8 * (given["steps"] * given["update"] + abs(exact))
+    return (not small or result["lost_share"] == 1 or result["sweep"].values("bf16")[0] != given["weight"]) and (
+        not kept or abs(result["weight_kahan"] - exact) < 2**-8 * (given["steps"] * given["update"] + abs(exact))
+    )
 
 
 def path(way: str, weight: float, update: float, steps: int, random) -> list[float]:

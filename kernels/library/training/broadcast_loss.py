@@ -19,7 +19,7 @@ from kernels import Bound, Free, kernel
     tolerance=1e-3,
 )
 def broadcast_loss(
-    n: Annotated[int, Bound(low=2, high=4096)] = 64,
+    n: Annotated[int, Bound(low=64, high=4096)] = 64,
     features: Annotated[int, Bound(low=1, high=32), Free(2, 32)] = 8,
     noise: Annotated[float, Bound(low=0.0, high=10.0), Free(0.0, 1.0)] = 0.1,
     seed: int = 0,

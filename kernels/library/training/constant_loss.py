@@ -4,9 +4,10 @@ A ReLU whose input is negative for every example passes no gradient, so nothing 
 alone, which settles at the base rate: the loss of a constant, ln 2 for balanced classes. The label is the sign of one direction of the input.
 """
 
+import math
 from typing import Annotated
 
-from kernels import Bound, Free, kernel
+from kernels import Bound, Free, KernelError, kernel
 
 RUNS = {"healthy": 0.1, "hot": 0.0, "tiny": 1e-8, "zeros": 0.1}  # learning rates; hot takes the parameter's
 
@@ -44,6 +45,8 @@ def constant_loss(
     for run, rate in RUNS.items():
         weights = [torch.zeros_like(w) if run == "zeros" else w.clone() for w in start]
         losses, silent, gradient = trained(*((x, labels, weights, rate, steps) if rate else (x * input_scale, labels, weights, lr, steps)))
+        if not math.isfinite(losses[-1]):
+            raise KernelError(f"constant_loss: the {run} network overflows: lr or input_scale has to be lower")
         found |= {f"{run}_loss": losses[-1], f"{run}_silent": silent, f"{run}_gradient": gradient}
         found[f"{run}_moved"] = max(losses[-steps // 3 :]) - min(losses[-steps // 3 :])
     p = labels.mean()

@@ -23,12 +23,10 @@ FORWARD = 0.5  # of the backward pass
 
 def finished(size: float, gpus: int, bus: float, backward: float, bucket: float, latency: float) -> float:
     """Seconds from the start of the backward pass to the end of the last all-reduce; latency: of one all-reduce."""
-    end = filled = 0.0
-    for _ in range(math.ceil(size / bucket)):
-        part = min(bucket, size - filled)
-        filled += part
-        end = max(end, backward * filled / size) + latency + 2 * part * (gpus - 1) / gpus / bus
-    return end
+    whole = math.ceil(size / bucket) - 1  # buckets before the last
+    full, last = (latency + 2 * part * (gpus - 1) / gpus / bus for part in (bucket, size - whole * bucket))
+    ready = backward * bucket / size  # the first; of those behind it that wait for each other, either none does or all do
+    return max(ready + whole * full, whole * ready + full, backward) + last if whole else backward + last
 
 
 @kernel(
@@ -88,7 +86,7 @@ def ddp_overlap(
         "communication": communication,
         "exposed": exposed(bus),
         "at_once": exposed(bus, size),
-        "hidden": 1 - exposed(bus) / communication,
+        "hidden": 1 - exposed(bus) / communication if communication else 1.0,  # one GPU has nothing to send
         "speedup": speedup(exposed(bus)),
         "speedup_at_once": speedup(exposed(bus, size)),
         "ceiling": gpus * alone / (FORWARD * backward + max(backward, moved)),

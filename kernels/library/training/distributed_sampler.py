@@ -40,7 +40,7 @@ def distributed_sampler(
     from torch.utils.data.distributed import DistributedSampler
 
     if drop_last and samples < ranks:
-        raise KernelError(f"distributed_sampler: {samples} samples leave nothing for {ranks} ranks with drop_last")
+        raise KernelError(f"distributed_sampler: {samples} samples leave nothing for {ranks} ranks with drop_last: samples must be as many at least")
 
     data = TensorDataset(torch.arange(samples))
 

@@ -25,6 +25,7 @@ from kernels import Bound, KernelError, kernel
 
 ORDERS = (*range(2, 65), 72, 80, 96, 128, 192, 256, 512)
 POINTS = 2**21  # of the grid of losses
+LARGEST = 700.0  # the exponential of a larger loss is no float
 
 
 @kernel(
@@ -37,7 +38,7 @@ def dp_fedavg(
     cohort: Annotated[int, Bound(low=1)] = 1000,
     multiplier: Annotated[float, Bound(low=0.5, high=1000.0)] = 1.0,
     rounds: Annotated[int, Bound(low=1, high=10_000)] = 1000,
-    delta: Annotated[float, Bound(low=1e-10, high=0.1)] = 1e-7,
+    delta: Annotated[float, Bound(low=1e-10, high=0.01)] = 1e-7,
     clip: Annotated[float, Bound(low=1e-9)] = 1.0,
     parameters: Annotated[int, Bound(low=1)] = 1_000_000,
 ):
@@ -50,7 +51,9 @@ def dp_fedavg(
         raise KernelError(f"dp_fedavg: cohort is {cohort}, but must be less than the {users} users, of whom it is drawn")
     rate, noise = cohort / users, multiplier * clip / cohort
     loose = epsilon_renyi(rate, multiplier, rounds, delta)
-    above, below = epsilon(rate, multiplier, rounds, delta, width=2 * loose + 2)
+    if loose > LARGEST - 10:
+        raise KernelError(f"dp_fedavg: epsilon may reach {loose:.3g}, which protects nobody: multiplier or users have to be higher, or rounds lower")
+    above, below = epsilon(rate, multiplier, rounds, delta, width=min(2 * loose + 2, LARGEST))
     return {
         "noise": noise,
         "noise_norm": noise * parameters**0.5,
@@ -64,10 +67,10 @@ def dp_fedavg(
 
 @dp_fedavg.invariant
 def the_bounds_are_close_and_below_that_of_renyi(result):
-    """Rounding losses up or down changes epsilon by no more than a step of the grid a round, and Renyi's bound lies above both."""
-    step = 2 * (2 * result["epsilon_renyi"] + 2) / POINTS
+    """Rounding losses up or down changes epsilon by no more than a step of the grid a round, and Renyi's bound lies above the lower."""
+    step = 2 * min(2 * result["epsilon_renyi"] + 2, LARGEST) / POINTS
     gap = result["epsilon"] - result["epsilon_least"]
-    return -1e-9 <= gap <= 1.01 * step * result.parameters["rounds"] + 1e-9 and result["epsilon"] <= result["epsilon_renyi"]
+    return -1e-9 <= gap <= 1.01 * step * result.parameters["rounds"] + 1e-9 and result["epsilon_least"] <= result["epsilon_renyi"] + 1e-9
 
 
 def epsilon(rate: float, multiplier: float, rounds: int, delta: float, width: float, points: int = POINTS) -> tuple[float, float]:

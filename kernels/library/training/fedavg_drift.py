@@ -9,6 +9,7 @@ E = 1 gives the optimum, a large E the plain average of the clients' optima. SCA
 each local gradient the difference between the average gradient and the client's own at the round's start; it is played out here.
 """
 
+import math
 from typing import Annotated
 
 from kernels import Bound, KernelError, Series, kernel
@@ -43,12 +44,14 @@ def fedavg_drift(
     optimum's, over that at the average. scaffold: where SCAFFOLD is after 1,000 rounds.
     """
     if lr * max(curvature_a, curvature_b) >= 2:
-        raise KernelError("a local step diverges: lr times the larger curvature has to be below 2")
+        raise KernelError("fedavg_drift: a local step diverges: lr times the larger curvature has to be below 2")
     clients = ((share_a, curvature_a, optimum_a), (1 - share_a, curvature_b, optimum_b))
     best = sum(w * c * o for w, c, o in clients) / sum(w * c for w, c, _ in clients)
     plain = sum(w * o for w, _, o in clients)
     found = fixed_point(clients, lr, local_steps)
     controlled = scaffold(clients, lr, local_steps)
+    if not math.isfinite(controlled):
+        raise KernelError("fedavg_drift: SCAFFOLD diverges: take fewer local steps, a lower lr, or curvatures that differ less")
     counts = sorted({1, 2, 3, 5, 7, 10, 14, 20, 30, 50, 70, 100, local_steps})
     apart = plain - best
     return {

@@ -23,8 +23,8 @@ def gd_stability(
     """The largest stable learning rate, the error's factor a step at `lr`, and its growth over `steps` (loss: squared), at most 1e100."""
     limit = 2 * (1 + momentum) / sharpness
     factor = radius(lr * sharpness, momentum)
-    if factor**steps > 1e100:
-        raise KernelError("the error grows beyond 1e100: take fewer steps or a lower learning rate")
+    if factor > 1e100 ** (1 / steps):
+        raise KernelError("gd_stability: the error grows beyond 1e100: take fewer steps or a lower learning rate")
     return {
         "limit": limit,
         "factor": factor,

@@ -29,8 +29,8 @@ def gradient_leakage(
     classes: Annotated[int, Bound(low=2, high=4096)] = 1000,
     batch: Annotated[int, Bound(low=1, high=256)] = 8,
     clients: Annotated[int, Bound(low=2, high=1000)] = 100,
-    scale: Annotated[float, Bound(low=1e-3, high=10.0), Free(0.1, 2.0)] = 3**-0.5,
-    offset: Annotated[float, Bound(low=0.0, high=10.0), Free(0.0, 1.0)] = 0.0,
+    scale: Annotated[float, Bound(low=1e-3, high=5.0), Free(0.1, 2.0)] = 3**-0.5,
+    offset: Annotated[float, Bound(low=0.0, high=5.0), Free(0.0, 1.0)] = 0.0,
     seed: int = 0,
 ):
     """Reconstruction from the gradient of a random linear classifier: one example, a batch with labels of its own each, one label for all.
@@ -103,6 +103,8 @@ def gradients(weight, x, labels):
 def reconstruct(weight, x, labels):
     """For each example the quotient of its label's row: [batch, inputs]."""
     rows, bias = gradients(weight, x, labels)
+    if not bias[labels].all():
+        raise KernelError("gradient_leakage: the classifier is certain, so that its gradient is zero: scale or offset has to be lower")
     return rows[labels] / bias[labels][:, None]
 
 

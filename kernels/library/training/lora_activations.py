@@ -8,7 +8,8 @@ products: by hand 2 + 8 of 32 bytes (Korthikanti et al. 2022, arXiv 2205.05198, 
 
 from typing import Annotated, Any
 
-from kernels import Bound, Free, kernel
+from kernels import Bound, Free, KernelError, kernel
+from kernels.library.models._transformer import HEAD
 
 MATRICES = {"all": ("qkv", "out", "up", "down"), "attention": ("qkv",)}
 
@@ -23,6 +24,8 @@ def lora_activations(
 
     *_share: over what full training keeps. The width is free from 512 to 2,048; the adapters' own activations, `rank` numbers each, shrink beside it.
     """
+    if width % HEAD:
+        raise KernelError(f"lora_activations: width is {width}, but must be a multiple of {HEAD}, the width of a head")
     kept = {"full": per_layer((), rank, width, tokens)} | {name: per_layer(names, rank, width, tokens) for name, names in MATRICES.items()}
     return {**kept, **{f"{name}_share": kept[name] / kept["full"] for name in MATRICES}}
 

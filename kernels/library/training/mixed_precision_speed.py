@@ -30,7 +30,9 @@ def mixed_precision_speed(gpu: Literal["a100", "h100"] = "a100", products: Share
     """
     other = 1 - products - memory
     if other < -1e-12:
-        raise KernelError(f"mixed_precision_speed: products {products} and memory {memory} are more than the whole step together")
+        raise KernelError(
+            f"mixed_precision_speed: products {products} and memory {memory} are more than the whole step together: their sum must be at most 1"
+        )
     fp32, tf32, half = (DEVICES[gpu].peak[dtype] for dtype in ("fp32", "tf32", "bf16"))
     fixed = memory / 2 + max(other, 0.0)
     step, tf32_step = products * fp32 / half + fixed, products * fp32 / tf32 + memory + max(other, 0.0)

@@ -44,7 +44,7 @@ MATRICES, FLOP = 12, 6  # a layer's weights in units of width^2: attention 4, ML
 def tensor_parallel(
     width: Annotated[int, Bound(low=1)],
     tokens: Annotated[int, Bound("token", low=1)],
-    gpus: Annotated[int, Bound(low=2)],
+    gpus: Annotated[int, Bound(low=2, high=100_000)],
     layers: Annotated[int, Bound(low=1)] = 1,
     inside_bandwidth: Annotated[float, Bound("B/s", low=1)] = CLUSTERS["dgx-h100"].inside,
     across_bandwidth: Annotated[float, Bound("B/s", low=1)] = CLUSTERS["dgx-h100"].across,

@@ -25,7 +25,7 @@ def alibi_window(
 ):
     """First and last head's slope, the distance at which `left` of a key's weight remains in each, and the last head's factor at `distance`."""
     if heads & (heads - 1):
-        raise KernelError(f"heads={heads} is no power of two (the paper interpolates other numbers)")
+        raise KernelError(f"alibi_window: heads is {heads}, but must be a power of two (the paper interpolates other numbers)")
     slopes = [2 ** (-8 * k / heads) for k in range(1, heads + 1)]
     shown = sorted({1, heads // 2 or 1, heads})
     return {

@@ -9,7 +9,7 @@ no longer cancels: it becomes a preference for certain distances.
 
 from typing import Annotated
 
-from kernels import Bound, Free, kernel
+from kernels import Bound, Free, KernelError, kernel
 
 OUTPUTS = ("key", "query", "value", "value_shifted", "key_rotary", "query_rotary")
 
@@ -29,6 +29,8 @@ def attention_bias(
     """
     import torch
 
+    if width % 2:
+        raise KernelError(f"attention_bias: width is {width}, but must be even: rotary positions turn pairs")
     generator = torch.Generator().manual_seed(seed)
     q, k, v = (torch.randn(tokens, width, generator=generator, dtype=torch.float64) for _ in range(3))
     b = size * torch.randn(width, generator=generator, dtype=torch.float64)

@@ -17,7 +17,7 @@ from kernels import Bound, kernel
     outputs=dict.fromkeys(("loss", "without_factor", "uniform", "uniform_without_factor", "worst", "over_uniform", "push_hot", "push_other"), ""),
 )
 def balance_loss(
-    experts: Annotated[int, Bound(low=2)] = 8,
+    experts: Annotated[int, Bound(low=2, high=1_000_000)] = 8,
     hot_share: Annotated[float, Bound(low=0.0, high=1.0)] = 1.0,
     hot_probability: Annotated[float, Bound(low=0.0, high=1.0)] = 1.0,
     alpha: Annotated[float, Bound(low=0.0)] = 0.01,
@@ -26,9 +26,8 @@ def balance_loss(
 
     uniform: the loss at equal shares and probabilities; worst: all on one expert. push_*: dL/dP of the hot and of another expert.
     """
-    shares = [hot_share] + [(1 - hot_share) / (experts - 1)] * (experts - 1)
-    probabilities = [hot_probability] + [(1 - hot_probability) / (experts - 1)] * (experts - 1)
-    product = sum(f * p for f, p in zip(shares, probabilities))
+    share, probability = (1 - hot_share) / (experts - 1), (1 - hot_probability) / (experts - 1)  # of each other expert
+    product = hot_share * hot_probability + (experts - 1) * share * probability
     return {
         "loss": alpha * experts * product,
         "without_factor": alpha * product,
@@ -36,6 +35,6 @@ def balance_loss(
         "uniform_without_factor": alpha / experts,
         "worst": alpha * experts,
         "over_uniform": experts * product,
-        "push_hot": alpha * experts * shares[0],
-        "push_other": alpha * experts * shares[1],
+        "push_hot": alpha * experts * hot_share,
+        "push_other": alpha * experts * share,
     }

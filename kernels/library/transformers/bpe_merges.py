@@ -51,7 +51,7 @@ def bpe_merges(text: str, pair: str = "a t", merges: Annotated[int, Bound(low=0,
     asked = (left.encode(), right.encode())
     pairs = _bpe.pair_counts(words)
     if asked not in pairs:
-        raise KernelError(f"bpe_merges: the pair {pair!r} does not occur in {text!r} (two symbols with a space between)")
+        raise KernelError(f"bpe_merges: the pair {pair!r} does not occur in {text!r} (give two symbols with a space between)")
     scores = {each: score(words, each) for each in pairs}
     best = max(scores, key=scores.__getitem__)
     sizes = [words_size(words)]

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from kernels import Bound, kernel
+from kernels import Bound, KernelError, kernel
 
 OUTPUTS = (
     "row_nan",
@@ -42,6 +42,8 @@ def empty_row(
     """
     import torch
 
+    if pads >= tokens:
+        raise KernelError(f"empty_row: pads is {pads}, but must be less than tokens, {tokens}: real ones are behind them")
     random = torch.Generator().manual_seed(seed)
     x = torch.randn(texts, tokens, width, generator=random)
     matrices = [torch.randn(width, width, generator=random) / width**0.5 for _ in range(3)]

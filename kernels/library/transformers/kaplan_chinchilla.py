@@ -10,7 +10,7 @@ published with it (Hoffmann et al. 2022, arXiv 2203.15556, appendix D.3) and tho
 import math
 from typing import Annotated, Literal, NamedTuple
 
-from kernels import Bound, Free, Series, kernel
+from kernels import Bound, Free, KernelError, Series, kernel
 from kernels.library.transformers.scaling_bend import fit
 
 OMEGA = 47491.0
@@ -39,6 +39,8 @@ def kaplan_chinchilla(
     parameters. share_low, share_high: the embeddings' share there. sweep: the local exponent without embeddings against the size. constants: of
     Chinchilla's law; Besiroglu et al. find that the published ones do not fit the paper's runs; both sets are in use, so free.
     """
+    if high < 2 * low:
+        raise KernelError(f"kaplan_chinchilla: high is {high:g}, but must be at least twice low, {low:g}, for an exponent between them")
     law = LAWS[constants]
     sizes = [low * (high / low) ** (i / (points - 1)) for i in range(points)]
     grid = [10.0**p for p in range(3, 13)]

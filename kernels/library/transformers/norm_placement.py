@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from kernels import Bound, Free, Series, kernel
+from kernels import Bound, Free, KernelError, Series, kernel
 
 HEADS = 4
 NAMES = ("top", "bottom", "variance", "cosine", "moved")
@@ -49,6 +49,8 @@ def norm_placement(
     of a warm-up's first steps, where the move is still small: at 1e-4 and a width of 256 or more both outputs change by as much as they are large,
     and a ratio of the two says nothing.
     """
+    if width % HEADS:
+        raise KernelError(f"norm_placement: width is {width}, but must be a multiple of the {HEADS} heads")
     depths = [layers // 8, layers // 4, layers // 2, layers]
     found = {
         (place, depth): dict(zip(NAMES, probe(place, depth, width, tokens, attention, seed, step))) for place in ("pre", "post") for depth in depths

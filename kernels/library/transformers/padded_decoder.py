@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from kernels import Bound, Free, kernel
+from kernels import Bound, Free, KernelError, kernel
 
 OUTPUTS = (
     "left_right_ids",
@@ -39,6 +39,8 @@ def padded_decoder(
     """
     import torch
 
+    if width % 2:
+        raise KernelError(f"padded_decoder: width is {width}, but must be even: positions turn pairs")
     random = torch.Generator().manual_seed(seed)
 
     def normal(*shape):

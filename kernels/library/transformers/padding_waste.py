@@ -38,10 +38,10 @@ WAYS = ("fixed", "dynamic", "bucketed", "packed")
     tolerance=1e-6,
 )
 def padding_waste(
-    median: Annotated[float, Bound("token", low=1), Free(40.0, 200.0)] = 120.0,
+    median: Annotated[float, Bound("token", low=1, high=1_000_000), Free(40.0, 200.0)] = 120.0,
     spread: Annotated[float, Bound(low=0.01, high=5), Free(0.4, 1.2)] = 0.8,
     longest: Annotated[int, Bound("token", low=1, high=100_000)] = 512,
-    shortest: Annotated[int, Bound("token", low=1)] = 1,
+    shortest: Annotated[int, Bound("token", low=1, high=100_000)] = 1,
     lengths: Literal["lognormal", "log-uniform"] = "lognormal",
     batch: Annotated[int, Bound(low=1, high=1024), Free(8, 128)] = 32,
     batches: Annotated[int, Bound(low=1, high=5000)] = 400,

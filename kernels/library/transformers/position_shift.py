@@ -9,7 +9,7 @@
 
 from typing import Annotated
 
-from kernels import Bound, Free, kernel
+from kernels import Bound, Free, KernelError, kernel
 
 OUTPUTS = ("rotary", "rotary_moved", "rotary_change", "rotary_others", "sines", "sines_moved", "sines_change", "added_change", "learned_change")
 
@@ -33,6 +33,8 @@ def position_shift(
     """
     import torch
 
+    if width % 2:
+        raise KernelError(f"position_shift: width is {width}, but must be even: positions turn pairs")
     generator = torch.Generator().manual_seed(seed)
 
     def normal(*shape):

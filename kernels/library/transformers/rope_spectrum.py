@@ -41,7 +41,7 @@ def rope_spectrum(
     neighbours, before and after position interpolation. sweep: wavelength by pair, as trained, interpolated, and with NTK's base.
     """
     if head_dim % 2:
-        raise KernelError(f"head_dim={head_dim} is odd (rotary positions turn pairs of channels)")
+        raise KernelError(f"rope_spectrum: head_dim is {head_dim}, but must be even: rotary positions turn pairs of channels")
     pairs, factor = head_dim // 2, wanted / trained
     ntk_base = base * factor ** (head_dim / (head_dim - 2))
     waves = wavelengths(head_dim, base)

@@ -67,5 +67,6 @@ def tiled(q, k, v, tile: int, rescale: bool = True):
 
 @tiled_attention.invariant
 def tiles_change_rounding_alone(result):
-    """Tiled and plain attention are both within 1e-5 of float64, and without rescaling the error is above 1e-2."""
-    return max(result["tiled_error"], result["plain_error"]) < 1e-5 < 1e-2 < result["dropped_error"]
+    """Tiled and plain attention are both within 1e-5 of float64, and without rescaling the error is above 1e-2, given four tiles."""
+    few = result.parameters["tokens"] < 4 * result.parameters["tile"]
+    return max(result["tiled_error"], result["plain_error"]) < 1e-5 and (few or result["dropped_error"] > 1e-2)

@@ -44,7 +44,7 @@ def conv_blocks(
     roofs.
     """
     if channels % reduction:
-        raise KernelError(f"conv_blocks: {channels} channels do not divide by {reduction}")
+        raise KernelError(f"conv_blocks: {channels} channels do not divide by the reduction, {reduction}, which must be a divisor")
     narrow = channels // reduction
     sizes = {
         "plain": 9 * channels**2,

@@ -53,7 +53,7 @@ def conv_stack(
     that, the bytes' time or a launch, whichever is longest, layer by layer. kernels: the FLOP of the same stack by kernel size, odd sizes to 31.
     """
     if channels_in % groups or channels % groups:
-        raise KernelError(f"conv_stack: {channels_in} and {channels} channels do not divide into {groups} groups")
+        raise KernelError(f"conv_stack: {channels_in} and {channels} channels do not divide into {groups} groups: groups must be a divisor of both")
     rows, columns = -(-height // stride), -(-width // stride)
     first, later = (k * channels // groups for k in (channels_in, channels))
     taps = first + (layers - 1) * later
@@ -62,8 +62,11 @@ def conv_stack(
     sizes = range(1, 32, 2)
     inputs = batch * channels_in * height * width * value_bytes
     device = DEVICES[gpu]
-    layer = [(inputs, first), *[(output, later)] * (layers - 1)]  # what each reads, and its taps
-    times = [least(gpu, flops * kernel_size**2 * each, size + output + kernel_size**2 * each * value_bytes, launch) for size, each in layer]
+
+    def time(read: int, taps: int) -> float:
+        """Of one layer."""
+        return least(gpu, flops * kernel_size**2 * taps, read + output + kernel_size**2 * taps * value_bytes, launch)
+
     return {
         "parameters": parameters,
         "weights": parameters * value_bytes,
@@ -74,7 +77,7 @@ def conv_stack(
         "receptive_field": kernel_size + (layers - 1) * (kernel_size - 1) * stride,
         "over_first": parameters / (kernel_size**2 * first),
         "arithmetic": flops * parameters / device.half,
-        "time": sum(times),
+        "time": time(inputs, first) + (layers - 1) * time(output, later),
         "kernels": {"kernel": list(sizes), "flops": [flops * k**2 * taps for k in sizes]},
     }
 

@@ -24,7 +24,7 @@ def test_the_normal_interval_collapses_at_a_full_score():
 
 
 def test_more_successes_than_cases_are_refused():
-    with pytest.raises(KernelError, match="more than n"):
+    with pytest.raises(KernelError, match="must be at most n"):
         binomial_interval(successes=51, n=50)
 
 

@@ -30,6 +30,18 @@ def test_llama_2_70b_rank_16_by_hand():
     assert got["trainable_share"] == pytest.approx(0.003, rel=0.01)
 
 
+@pytest.mark.parametrize("model, layers, d", [("gpt2", 12, 768), ("gpt2-medium", 24, 1024), ("gpt2-xl", 48, 1600)])
+def test_gpt2_s_fused_projection_has_one_pair(model, layers, d):
+    """As PEFT counts: Conv1D c_attn (d, 3 d), c_proj, c_fc and mlp.c_proj, r (in + out) each; its c_attn alone has as many as the paper's q and v."""
+    assert lora_memory(model=model, rank=8)["trainable"] == layers * 8 * ((d + 3 * d) + (d + d) + (d + 4 * d) + (4 * d + d))
+    assert lora_memory(model=model, rank=8, targets="qv")["trainable"] == layers * 8 * (d + 3 * d)
+
+
+def test_gpt2_in_peft_s_own_example():
+    """PEFT prints "trainable params: 294,912" for LoRA of rank 8 on GPT-2, whose default target is c_attn."""
+    assert lora_memory(model="gpt2", rank=8, targets="qv")["trainable"] == 294_912
+
+
 def test_adapters_on_torch_modules_hold_the_same_bytes():
     torch = pytest.importorskip("torch")
     s = SHAPES["qwen2.5-0.5b"]

@@ -10,7 +10,7 @@ def test_cross_entropy_wants_one_index_a_row():
     assert broadcast_loss()["class_indices_like_logits"] == 0
 
 
-@pytest.mark.parametrize("n, seed", [(2, 0), (64, 1), (100, 2)])
+@pytest.mark.parametrize("n, seed", [(64, 0), (64, 1), (100, 2)])
 def test_a_perfect_prediction_costs_twice_the_variance(n, seed):
     got = broadcast_loss(n=n, seed=seed)
     assert got["matched"] == 0 and got["elements"] == n * n
