@@ -55,7 +55,7 @@ def _escaped(character: str) -> str:
     return "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4))
 
 
-LONGEST_NAME, MOST_NAMES = 100, 1000  # past which nobody looks for what is near: it would take a second for each name
+LONGEST_NAME, MOST_NAMES = 100, 3000  # past which nobody looks for what is near: it would take a second for each name
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

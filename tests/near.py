@@ -20,6 +20,9 @@ class Near(Remote):
     def run(self, given: Mapping[str, Any], timeout: float | None = None) -> Result:
         return self.kernel(**given)
 
+    def instead(self, given: Mapping[str, Any]) -> Result:
+        return self.run(self.bind(given))
+
     def drawn(self, result: Result, measured: Result | None = None) -> Drawing:
         return plot.draw(self.kernel, result, measured)
 

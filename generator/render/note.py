@@ -220,7 +220,7 @@ def _lift(text: Text, span: Span, found: tuple[cloze.Cloze, ...], lifted: _Lifte
     if found and span.kind != "html":
         source = cloze.marked(text.text, span.start, span.end, found)
     if span.kind == "text":
-        source = as_images(_NO_TAG.sub("&lt;", source) if "<" in source else source)
+        source = as_images(_NO_TAG.sub(lambda found: found[1] or "&lt;", source) if "<" in source else source)
         return _lift_figures(source, text, span, lifted, page)
     if span.kind == "html":
         return COMMENT if source.startswith("<!--") else _apart(source, text.text, span, lifted)
@@ -270,7 +270,7 @@ _INDENT = re.compile(r"[ \t]*")
 _QUOTED = re.compile(r"(?:[ \t]*(?:>|[-*+][ \t]|[0-9]{1,9}[.)][ \t]))*")
 
 
-_NO_TAG = re.compile(r"<(?=[A-Za-z/!?])(?![^\s<>]*[:@][^\s<>]*>)")  # opens a tag that has no end, which parsers seek again and again
+_NO_TAG = re.compile(r"(\][(:]\s*<)|<(?=[A-Za-z/])(?![^\s<>]*[:@][^\s<>]*>)")  # opens a tag that has no end, which parsers seek again and again
 
 
 def _lift_figures(source: str, text: Text, span: Span, lifted: _Lifted, page: _Page) -> str:
