@@ -312,7 +312,7 @@ def test_nothing_heavy_is_loaded_for_nothing(shop: Workshop):
 
 def test_a_cold_build_and_the_preview_go_without_torch(shop: Workshop):
     shutil.rmtree(shop.folder / "build")
-    assert {"markdown", "matplotlib"} <= loaded(shop, "deck")
+    assert {"markdown", "pygments"} <= loaded(shop, "deck")
     loaded(shop, "preview")
     loaded(shop, "check")
 

@@ -23,10 +23,10 @@ from workshop import FIRST, Done, Workshop
 
 from generator import build as commands
 from generator.keep import files, stamp
-from kernels import plot
 from kernels.declare import find
 from kernels.plot import Drawing
 from kernels.record import save, sealed
+from kernels.remote import Remote
 from kernels.results import Number, Result
 
 EDITED = Path(__file__).parent / "edited"
@@ -383,9 +383,9 @@ def differences(warm: Came, clean: Came) -> Iterator[str]:
                 yield f"report, {name}: {warm.report.get(name)}\n  clean: {clean.report[name]}"
 
 
-def sketch(kernel: Any, result: Result, measured: Result | None = None) -> Drawing:
-    """A figure by the kernel's own function, but without Matplotlib, which is not what is tested here."""
-    lines: list[str] = []
+def sketch(asked: Remote, result: Result, measured: Result | None = None) -> Drawing:
+    """A figure by the kernel's own function, but in this process and without Matplotlib, which is not what is tested here."""
+    kernel, lines = find(asked.name), list[str]()
     alt = (kernel.draw(result, lines, measured) if kernel.draws_measured else kernel.draw(result, lines)) or "a figure"
     light, dark = (f"<svg><!-- {theme} {' '.join(lines)} --></svg>".encode() for theme in ("light", "dark"))
     return Drawing(light, dark, alt, 330, 60)
@@ -399,7 +399,7 @@ def author(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.Fixt
     shop.takes_look()
     author = Author(shop, random.Random(seed))
     author.record(*CASES)
-    monkeypatch.setattr(plot, "draw", sketch)
+    monkeypatch.setattr(Remote, "drawn", sketch)
     monkeypatch.setattr(stamp, "versions", lambda libraries: [f"{library} {author.version}" for library in libraries])
     assert author.release().status == 0
     if seed % 2:
