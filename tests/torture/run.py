@@ -10,15 +10,18 @@ import argparse
 import importlib
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
+import venv
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent), str(Path(__file__).parent.parent.parent)]
-KINDS = ("mutating", "damaging", "interrupting", "calculating")
+KINDS = ("mutating", "damaging", "interrupting", "calculating", "releasing")
+OLDEST = ("anki==2.1.36", "protobuf<3.21")  # the oldest Anki that installs and imports our packages under Python 3.11
 
 
 def attempt(kind: str, seed: int, keep: Path) -> list[str]:
@@ -30,6 +33,17 @@ def attempt(kind: str, seed: int, keep: Path) -> list[str]:
     return found
 
 
+def oldest_anki(folder: Path) -> str:
+    """A Python that has it, "" where it does not install here."""
+    venv.create(folder, with_pip=True)
+    python = str(folder / "bin" / "python")
+    done = subprocess.run([python, "-m", "pip", "install", "-q", "--disable-pip-version-check", *OLDEST], capture_output=True, text=True)
+    if done.returncode or subprocess.run([python, "-c", "import anki.collection"], capture_output=True).returncode:
+        print(f"{OLDEST[0]} does not install here: learners have the newest Anki alone", flush=True)
+        return ""
+    return python
+
+
 def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("minutes", nargs="?", default=60, type=float)
@@ -38,6 +52,8 @@ def main() -> int:
     asked = parser.parse_args()
     until, seed, tried, faults = time.monotonic() + 60 * asked.minutes, asked.seed, Counter(), Counter()
     keep = Path(tempfile.mkdtemp(prefix="torture-"))
+    if asked.only in (None, "releasing") and (python := oldest_anki(keep / "oldest-anki")):
+        os.environ["OLDEST_ANKI"] = python
     with ProcessPoolExecutor(os.cpu_count()) as pool:
         while time.monotonic() < until:
             tasks = {
