@@ -120,7 +120,7 @@ def _deck(order: Order, cache: Cache, now: int, frozen: bool, each: bool) -> str
         if frozen:
             _refuse_change(order, read, update, told)
         found = _coverage(built)
-        told = told if order.lock.exists() or update.lock.releases else (*told, _first(order))
+        told = told if read.lines or update.lock.releases else (*told, _first(order))
         package, wrote = _write(order, built, update, found, each)
         if not sure:
             _remember(order, built, update)

@@ -17,7 +17,6 @@ import signal
 import sys
 import tempfile
 import time
-import traceback
 from collections.abc import Callable, Sequence
 from html.parser import HTMLParser
 from pathlib import Path
@@ -33,7 +32,7 @@ for module in ("genanki", "jinja2", "markdown", "pygments.lexers", "matplotlib.f
 CPU, WALL = 60, 300  # seconds: so long that only what never ends takes them, on a busy machine too
 HANG = -1
 PLACED = re.compile(r"\S.*:\d+: \S")
-COUNTED = re.compile(r"\d+ problems?; nothing was written")
+WORD = re.compile(r"\d+ problems?; nothing was written|\S+: .*; it is made anew")  # what is no problem
 RAW = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
 RUNS = re.compile(r"^(?:script|iframe|object|embed|form|input|button|base|meta|link|frame|frameset|applet|svg|math|template|style|textarea|portal)$")
 
@@ -89,7 +88,7 @@ def _apart(work: Callable[[], object], out: int, err: int, seconds: int) -> None
         if isinstance(end.code, str):
             print(end.code, file=sys.stderr)
     except BaseException:
-        traceback.print_exc()
+        sys.excepthook(*sys.exc_info())  # type: ignore[arg-type]
         code = 1
     sys.stdout.flush()
     sys.stderr.flush()
@@ -134,7 +133,7 @@ def misbehaved(outcome: Outcome, statuses: Sequence[int] = (0, 1)) -> list[str]:
         found.append(f"exit status {status}: {err.strip()[-300:]}")
     elif status == 1:
         lines = err.rstrip("\n").split("\n")
-        found += [f"a problem without a place: {line[:300]!r}" for line in lines if not PLACED.match(line) and not COUNTED.fullmatch(line)][:3]
+        found += [f"a problem without a place: {line[:300]!r}" for line in lines if not PLACED.match(line) and not WORD.fullmatch(line)][:3]
         if not err.strip():
             found.append("it failed without a word")
     found += [f"a raw {match.group()!r} in what is said" for text in (out, err) if (match := RAW.search(text.replace("\r\n", "\n")))]
