@@ -17,11 +17,11 @@ SHELLS = ("bash", "zsh", "fish", "powershell")
 
 
 def main() -> NoReturn:
+    if message := _other_kernels():
+        sys.exit(message)
     from kernels.parts import stops
 
     stops()
-    if message := _other_kernels():
-        sys.exit(message)
     if sys.argv[1:2] == ["kernels"] and "_ARGCOMPLETE" not in os.environ:
         from kernels.__main__ import main as laboratory
 

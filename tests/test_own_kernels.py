@@ -48,9 +48,9 @@ def test_from_cards_to_a_package(own: Workshop):
     done = own.run("deck", now=SECOND)
     assert done.status == 0 and "1 computed, 1 fresh" in done.out and "2 files" in done.out
     made = fields(own)
-    assert "98.1&#8239;J" in made["speed"] and "71.3&#8239;km/h" in made["speed"] and f"{SPEED}&#8239;m/s" in made["speed"]
-    assert "2,020&#8239;ms" in made["fall"] and "<img" in made["fall"]
-    assert "500&#8239;g" in made["weighing"] and "21&#8239;°C" in made["weighing"] and "3&#8239;pages" in made["weighing"]
+    assert "98.1\u202fJ" in made["speed"] and "71.3\u202fkm/h" in made["speed"] and f"{SPEED}\u202fm/s" in made["speed"]
+    assert "2,020\u202fms" in made["fall"] and "<img" in made["fall"]
+    assert "500\u202fg" in made["weighing"] and "21\u202f°C" in made["weighing"] and "3\u202fpages" in made["weighing"]
     assert laboratory(own, "verify").stdout == "1 agree\n"
     assert own.run("deck", now=SECOND, idle=True) == done
 
@@ -141,7 +141,7 @@ def test_an_edit_is_seen(own: Workshop, edit):
     own.edit("motion/falling.md", ("98.1 J.", "16.2 J."), ("value: 98.1", "value: 16.2"))
     assert own.run("deck", now=SECOND, idle=True).status == 0
     kept = fields(own)
-    assert "8.05&#8239;m/s" in kept["speed"]
+    assert "8.05\u202fm/s" in kept["speed"]
     own.forgets()
     assert own.run("deck", now=SECOND).status == 0 and fields(own) == kept
 

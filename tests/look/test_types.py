@@ -134,7 +134,7 @@ def test_what_is_no_text(where: str, tmp_path: Path):
     put(tmp_path, LOOK)
     (tmp_path / where).write_bytes(b"\xff\xfe" + (tmp_path / where).read_bytes())
     told = " ".join(map(str, look_of("Words", 1, tmp_path, "look")[1]))
-    assert f"look/{where}:1: the file is not UTF-8: invalid start byte at byte 0 (save it as UTF-8)" in told
+    assert f"look/{where}:1: the file is not UTF-8: it begins as UTF-16 (save it as UTF-8)" in told
 
 
 def test_a_look_that_is_right(tmp_path: Path):

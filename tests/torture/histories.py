@@ -18,6 +18,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -39,7 +40,8 @@ class Learner:
 
     def __init__(self, python: str, path: Path):
         words = [python, str(Path(__file__).with_name("learner.py")), str(path)]
-        self.process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        self.cried = tempfile.TemporaryFile("w+")  # noqa: SIM115
+        self.process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.cried, text=True)
         self.state: dict[str, Any] = {"notes": [], "cards": [], "reviews": [], "types": {}}
         self.edited: dict[str, int] = {}
 
@@ -47,7 +49,11 @@ class Learner:
         assert self.process.stdin and self.process.stdout
         self.process.stdin.write(json.dumps({"do": what, **how}) + "\n")
         self.process.stdin.flush()
-        self.state = json.loads(self.process.stdout.readline())
+        answer = self.process.stdout.readline()
+        if not answer:
+            self.cried.seek(0)
+            raise RuntimeError(f"a learner's Anki died: {self.cried.read()[-500:]}")
+        self.state = json.loads(answer)
         return self.state
 
     def notes(self) -> dict[str, list[str]]:

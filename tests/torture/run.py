@@ -27,7 +27,10 @@ OLDEST = ("anki==2.1.36", "protobuf<3.21")  # the oldest Anki that installs and 
 def attempt(kind: str, seed: int, keep: Path) -> list[str]:
     """One seed of one kind; the folder stays where something misbehaved."""
     folder = Path(tempfile.mkdtemp(prefix=f"{kind}-{seed}-", dir=keep))
-    found = importlib.import_module(kind).attempt(seed, folder)
+    try:
+        found = importlib.import_module(kind).attempt(seed, folder)
+    except Exception as error:  # of a learner's Anki that died, say
+        found = [f"{type(error).__name__}: {error}"]
     if not found:
         shutil.rmtree(folder)
     return found

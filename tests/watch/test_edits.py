@@ -162,7 +162,7 @@ def test_a_page_that_comes_back_is_told_what_it_missed(served: Served):
 def test_what_is_looked_at_comes_first(served: Served):
     served.ask("/looking?at=number-3,no-such-note").read()
     stream = served.events()
-    served.edit("generator/look/qa/back.html", ("</", "<!-- edited --></"))
+    served.edit("generator/look/qa/back.html", ("</", "<i></i></"))
     assert "number-3" in texts(stream.next())
 
 
