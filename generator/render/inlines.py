@@ -191,6 +191,8 @@ class Emphasis(InlineProcessor):
 
     def _kind(self, data: str, at: int, step: int) -> str:
         """What stands there: " " for white space or an end, "." for punctuation and what has been found already, "中" for CJK, "a" for the rest."""
+        if 0 <= at < len(data) and data[at].isascii() and data[at].isalnum():
+            return "a"
         while 0 <= at < len(data) and data[at] in cloze.MARKS:  # a reader does not see them
             if data[at] in cloze.OPEN + cloze.OPENED:
                 other = data.find(cloze.OPENED, at) if step > 0 else data.rfind(cloze.OPEN, 0, at)
