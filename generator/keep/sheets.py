@@ -334,7 +334,7 @@ class _Maker:
 
         return [self.under.files.hash(path) for path in files_of(kernel)]
 
-    @property
+    @cached_property
     def _pictures(self) -> list[str]:
         return _reach(self.file, self.under)
 

@@ -95,10 +95,14 @@ def body(text: str, scope: Scope, problems: list[Problem], warnings: list[Proble
 
 
 class _Page:
-    """The text with the places of its lines. bare: the same without its comments, blanks in their place."""
+    """The text with the places of its lines. bare: the same without its comments, blanks in their place.
+
+    below: the same behind a line break, in which the break before a line, which is found at once, stands where the text has the line.
+    """
 
     def __init__(self, text: str, bare: str, scope: Scope, problems: list[Problem]):
         self.text, self.bare, self.scope, self.problems = text, bare, scope, problems
+        self.below = f"\n{text}"
         self.lines = [match.start() for match in re.finditer("\n", text)]
 
     def place(self, offset: int) -> Place:
@@ -130,18 +134,17 @@ def _blanked(text: str, away: list[Span]) -> str:
     """The text with blanks for some of its spans."""
     parts, at = [], 0
     for span in away:
-        parts += [text[at : span.start], _NO_NEWLINE.sub(" ", text[span.start : span.end])]
+        parts += [text[at : span.start], "\n".join(" " * len(line) for line in text[span.start : span.end].split("\n"))]
         at = span.end
     return "".join([*parts, text[at:]])
 
 
-_NO_NEWLINE = re.compile(r"[^\n]")
 _ESCAPED = re.compile(r"\\(?:\[\[|[^\n])")
 
 
 # --------------------------------------------------------------------------------------------- headings
 
-_HASHED = re.compile(r"^[ \t]*(?P<mark>#)[^\n]*", re.MULTILINE)
+_HASHED = re.compile(r"\n[ \t]*(?P<mark>#)[^\n]*")  # for `_Page.below`
 
 
 class _Heading(NamedTuple):
@@ -155,19 +158,20 @@ class _Heading(NamedTuple):
 def _headings(masked: str, elements: tuple[tuple[int, int], ...], page: _Page) -> list[_Heading]:
     headings = []
     starts = [start for start, _ in elements]
-    for match in _HASHED.finditer(page.text):
-        if masked[match.start("mark")] != "#":
+    for match in _HASHED.finditer(page.below):
+        if masked[match.start("mark") - 1] != "#":
             continue
-        within = bisect_right(starts, match.start()) - 1
-        if within >= 0 and match.start() < elements[within][1]:
+        start, end = match.start(), match.end() - 1
+        within = bisect_right(starts, start) - 1
+        if within >= 0 and start < elements[within][1]:
             continue
-        line = page.text[match.start() : match.end()]
+        line = page.text[start:end]
         level = 1 if line.startswith("# ") else 2 if line.startswith("## ") else 0
         if level == 0:
-            page.problem(match.start(), f"{_short(line)} begins with # but is no heading", _advice(line))
+            page.problem(start, f"{_short(line)} begins with # but is no heading", _advice(line))
             continue
         title, attributes = _titled(line[level:].strip()) if level == 1 else (line[level:].strip(), "")
-        headings.append(_Heading(level, title, attributes, match.start(), match.end()))
+        headings.append(_Heading(level, title, attributes, start, end))
     return headings
 
 
@@ -215,7 +219,7 @@ def _drafts(headings: list[_Heading], page: _Page) -> tuple[tuple[Draft, ...], t
         hint = "a note begins with # its question {#id}"
         if preface.startswith("---"):
             hint = "front matter begins on the first line of the file, with three dashes and nothing else on it"
-        if not _HASHED.match(preface) or preface.startswith("## "):  # else the line is told of already
+        if not preface.lstrip(" \t").startswith("#") or preface.startswith("## "):  # else the line is told of already
             page.problem(offset, "text before the first note", hint)
     drafts: list[Draft] = []
     ids: list[tuple[str, Place]] = []
@@ -349,13 +353,13 @@ def _meant(word: str, head: _Heading, note_type: NoteType, types: Collection[str
 # ------------------------------------------------------------------------------------- checks of the text
 
 _EMBED = re.compile(r"!\[\[([^\[\]\n]*)\]\]")
-_LEVELS = re.compile(r"^[ \t]*(?:(?:>|(?:[-*+]|[0-9]{1,9}[.)])[ \t])[ \t]*){12,}", re.MULTILINE)
+_LEVELS = re.compile(r"\n[ \t]*(?:(?:>|(?:[-*+]|[0-9]{1,9}[.)])[ \t])[ \t]*){12,}")
 _INDENT = re.compile(r"^(?=[^\n]*\S)(?:    | {0,3}\t){12,}", re.MULTILINE)
 _RULE = re.compile(r"[-*+_ \t]*")
 _BRACKET = re.compile(r"[\[\]]|\n[ \t]*\n")
 _MARKS = re.compile(r"(?<![*_~])[*_~]{40,}(?![*_~]|[ \t]*$)", re.MULTILINE)
-_MANY_MARKS = re.compile("[*_~]{40}")  # found ten times faster than what they must not be part of
-_UNDERLINE = re.compile(r"^ {0,3}(?:=+|--+)[ \t]*$", re.MULTILINE)
+_MANY_MARKS = re.compile("[*_~][*_~]{39}")  # found ten times faster than what they must not be part of
+_UNDERLINE = re.compile(r"\n {0,3}(?:=+|--+)[ \t]*(?=\n|\Z)")
 
 
 def _check_embeds(masked: str, page: _Page) -> None:
@@ -383,7 +387,7 @@ _NAMED = re.compile(r"([A-Za-z_]\w*)\.[A-Za-z_]")
 
 def _check_nesting(masked: str, page: _Page) -> None:
     """One problem for each way of nesting that no phone can show and no Markdown parser likes."""
-    levels = (m.start() for m in _LEVELS.finditer(page.text) if masked.startswith(m.group(), m.start()) and not _is_rule(page.text, m.start()))
+    levels = (m.start() for m in _LEVELS.finditer(page.below) if masked.startswith(m.group()[1:], m.start()) and not _is_rule(page.text, m.start()))
     far = " " * 4 * DEEPEST in page.text or "\t" in page.text
     indents = (m.start() for m in _INDENT.finditer(page.text) if masked[m.end() : _line_end(masked, m.end())].strip()) if far else iter(())
     deep = next(levels, None) or next(indents, None)
@@ -404,8 +408,8 @@ def _is_rule(text: str, at: int) -> bool:
 
 
 def _check_underlines(masked: str, page: _Page, begin: int) -> None:
-    for match in _UNDERLINE.finditer(page.text, begin):
-        if not masked[match.start() : match.end()].strip():
+    for match in _UNDERLINE.finditer(page.below, begin):
+        if not masked[match.start() : match.end() - 1].strip():
             continue
         above = masked[masked.rfind("\n", 0, max(match.start() - 1, 0)) + 1 : match.start()].strip()
         if above and not above.startswith("#"):

@@ -42,13 +42,14 @@ _HABITS = (
     (r"^:[ \t]+(?=\S)", r"\n:[ \t]", "a definition (: text under its term) is Pandoc's", "write **Term**: text, or a table"),
 )
 _PATTERNS = tuple((re.compile(pattern, re.MULTILINE), re.compile(sign), what, hint) for pattern, sign, what, hint in _HABITS)
+_ANY = re.compile("|".join(sign for _, sign, _, _ in _HABITS))
 _REFERENCE = re.compile(r"\[\[(?:[^\[\]\n]|\[[^\[\]\n]*\])*\]\]")
 
 
 def habits(masked: str, text: str) -> Iterator[Finding]:
     """Each of them, where it stands."""
     bare = ""
-    for pattern, sign, what, hint in _PATTERNS:
+    for pattern, sign, what, hint in _PATTERNS if _ANY.search(masked) else ():
         if sign.search(masked):
             bare = bare or _REFERENCE.sub(lambda reference: _AWAY * len(reference[0]), _told_apart(masked, text))
             yield from (Finding(found.start(), f"{what}, and shows as it is written here", hint) for found in pattern.finditer(bare))

@@ -5,6 +5,7 @@ In: a path as a card names it, relative to the card's folder or to media/ of the
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 import zlib
@@ -86,7 +87,7 @@ def problem(path: str, directory: Path, cards: Path) -> tuple[str, str] | None:
     root = os.path.realpath(cards) + os.sep
     candidates = [directory / address, cards / "media" / address]
     inside = [c for c in candidates if os.path.realpath(c).startswith(root)]
-    shown = find(address, directory, cards)
+    shown = next((c for c in inside if os.path.isfile(c)), None)
     if not inside or "\\" in address or (shown is None and any(os.path.isfile(c) for c in candidates)):
         return f"the {what} path {path!r} leads out of {cards.name}/", f"keep {what}s beside the card or in cards/media"
     if not kind:
@@ -103,9 +104,15 @@ def problem(path: str, directory: Path, cards: Path) -> tuple[str, str] | None:
 
 def _content_problem(path: str, kind: str, file: Path) -> tuple[str, str] | None:
     try:
-        format, size = _format(file), file.stat().st_size
+        stat = file.stat()
+        return _judged(path, kind, file, stat.st_size, (stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino))
     except OSError as error:
         return f"the {kind} {path!r} cannot be read: {error.strerror}", "check its permissions"
+
+
+@functools.lru_cache(maxsize=1024)  # by all that changes with a file's content: many cards show one picture
+def _judged(path: str, kind: str, file: Path, size: int, stat: tuple[int, ...]) -> tuple[str, str] | None:
+    format = _format(file)
     if not size:
         return f"the {kind} {path!r} is empty", "save it again"
     if size > LARGEST:

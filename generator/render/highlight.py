@@ -59,7 +59,7 @@ def in_colour(code: str, language: str) -> str:
     from pygments import highlight
 
     html = highlight(code, _lexer(language), _formatter()).removesuffix("\n")
-    html = _UNSTYLED.sub(r"\1", html)  # a quarter of a code-heavy card, which every step after has to read
+    html = _UNSTYLED.sub(lambda found: found[1], html)  # a quarter of a code-heavy card, which every step after has to read
     return html.replace("&quot;", '"').replace("&#39;", "'")  # as the sanitizer prints them
 
 

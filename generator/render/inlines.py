@@ -102,6 +102,9 @@ class Entity(InlineProcessor):
 # ------------------------------------------------------------------------------------------------ emphasis
 
 
+_STAR, _UNDERSCORE = f"{STX}42{ETX}", f"{STX}95{ETX}"  # as the converter has what a backslash escapes
+
+
 class _Run:
     """Some `*` or `_` in a row, of which data[start:start + count] are still free."""
 
@@ -148,7 +151,7 @@ class Emphasis(InlineProcessor):
         at = 0
 
         def text(end: int) -> None:
-            into, literal = outer[-1][1], re.sub(r"[*_]", lambda sign: f"{STX}{ord(sign[0])}{ETX}", data[at:end])
+            into, literal = outer[-1][1], data[at:end].replace("*", _STAR).replace("_", _UNDERSCORE)
             if len(into):
                 into[-1].tail = (into[-1].tail or "") + literal
             else:
@@ -191,6 +194,8 @@ class Emphasis(InlineProcessor):
 
     def _kind(self, data: str, at: int, step: int) -> str:
         """What stands there: " " for white space or an end, "." for punctuation and what has been found already, "中" for CJK, "a" for the rest."""
+        if 0 <= at < len(data) and data[at].isascii() and data[at].isalnum():
+            return "a"
         while 0 <= at < len(data) and data[at] in cloze.MARKS:  # a reader does not see them
             if data[at] in cloze.OPEN + cloze.OPENED:
                 other = data.find(cloze.OPENED, at) if step > 0 else data.rfind(cloze.OPEN, 0, at)

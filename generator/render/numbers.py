@@ -26,11 +26,12 @@ _FOUND = re.compile(
     | <[^<>]*>)""",
     re.VERBOSE,
 )
+_ANY = re.compile(rf"[\d≈~≤≥±−×=+≪≫;](?:{_BETWEEN}[ \n]|[\d.,]*[-–])")  # is there wherever a number or sign is to be held
 
 
 def whole(html: str) -> str:
     """The HTML with its numbers held together. Of a product, which may be long, each sign goes with the number after it."""
-    return _FOUND.sub(_held, html)
+    return _FOUND.sub(_held, html) if _ANY.search(html) else html
 
 
 def _held(match: re.Match[str]) -> str:

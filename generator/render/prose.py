@@ -57,7 +57,7 @@ def _markdown(signs: str) -> Callable[[str, Collection[int]], tuple[str, list[Mi
     converter.inlinePatterns.register(SubstituteTagInlineProcessor(r"\\\n", "br"), "broken", 175)  # behind what a backslash escapes
     needed = {name for sign, names in SIGNS.items() if sign in signs for name in names}
     vain = {name for names in SIGNS.values() for name in names} - needed
-    vain |= {"html_block", "backtick", "em_strong2"}  # blocks are ours, code is lifted, and emphasis is read at once
+    vain |= {"html_block", "backtick", "em_strong2", "not_strong"}  # blocks are ours, code is lifted, and emphasis is read at once
     for registry in (converter.preprocessors, converter.inlinePatterns, converter.treeprocessors):
         for name in sorted(vain):
             if name in registry:

@@ -12,6 +12,8 @@ from generator.resolve.references import references
 
 def used(note: Note) -> tuple[str, ...]:
     """The aliases of the runs that the note's fields and claims name, sorted; found without parsing their expressions."""
+    if not note.runs:
+        return ()
     found: set[str] = set()
     for text in note.fields.values():
         found.update(*(names_in(r.runs, note.runs) for r in references(text, [])))

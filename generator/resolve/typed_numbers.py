@@ -23,7 +23,7 @@ _UNITS = (
     r"%|×|[kMGTPE]B(?:/s)?|[KMGTP]iB(?:/s)?|[munµ]s|[kMGTPE]?FLOPs?(?:/s|/B)?|[kMGTPE]?FLOPS|[kMGT]?bit/s|kW|kWh|"
     r"bytes|(?:kilo|mega|giga|tera)bytes|seconds|milliseconds|microseconds|minutes|hours|tokens(?:/s)?|percent|times|million|billion|trillion"
 )
-_TYPED = re.compile(rf"(?<![\w.,/-])(\d[\d,]*(?:\.\d+)?(?:\s?(?:{_UNITS})|\s(?:{_SPACED})|x))(?![\w/])")
+_TYPED = re.compile(rf"\d(?<![\w.,/-].)[\d,]*(?:\.\d+)?(?:\s?(?:{_UNITS})|\s(?:{_SPACED})|x)(?![\w/])")
 _SOURCED = re.compile(r"\]\(\s*<?https?://|<https?://|\barxiv\b", re.IGNORECASE)
 
 
@@ -45,7 +45,7 @@ def _typed(text: Text) -> Iterator[tuple[Place, str]]:
     for match in _TYPED.finditer(plain):
         number, at = number + plain.count("\n", at, match.start()), match.start()
         if number not in sourced:
-            yield text.place._replace(line=text.place.line + number), " ".join(match[1].split())
+            yield text.place._replace(line=text.place.line + number), " ".join(match[0].split())
 
 
 def _blanked(text: Text) -> str:

@@ -88,7 +88,7 @@ class Node:
         self.start, self.loose = 1, False
 
     def takes(self, line: Line, text: str) -> None:
-        self.lines.append(Line(text, line.first, line.end))
+        self.lines.append(line if text is line.text else Line(text, line.first, line.end))
         self.end = line.end
 
     def closed(self) -> Node:
@@ -190,6 +190,8 @@ class _Parser:
             if indent >= 4:
                 break
             sign = stripped[0]
+            if sign.isalpha():
+                break
             if sign == ">":
                 if not self._contain(depth, Node("quote", line), line):
                     break

@@ -71,7 +71,7 @@ def line_of(text: str, offset: int) -> int:
     return text.count("\n", 0, offset) + 1
 
 
-_FIRST = re.compile(r"[`~$\\<]|\[\[")  # whatever is no text begins with one of these, but for white space and marks before a fence
+_FIRST = re.compile(r"[`~$\\<[](?:(?<!\[)|(?=\[))")  # whatever is no text begins with one of these, but for white space and marks before a fence
 _FENCE = re.compile(r"[ \t]*(?:`{3,}|~{3,})[^\n]*")
 _QUOTED = re.compile(r"[ \t]*(?:(?:>|[-*+][ \t]|[0-9]{1,9}[.)][ \t])[ \t]*)+(?:`{3,}|~{3,})[^`\n]*$", re.MULTILINE)
 _REFERENCE = re.compile(r"\[\[(?:[^\[\]\n]|\[[^\[\]\n]*\])*\]\]")
