@@ -62,7 +62,7 @@ class _Reader:
     def __init__(self, path: Path, head: Mapping[str, str], columns: list[str], rows: list[list[str]]):
         self.path, self.head, self.columns, self.rows = path, head, columns, rows
         self.html = head.get("html", "").lower() == "true"
-        self.special = {name: int(head[f"{name} column"]) - 1 for name in SPECIAL if head.get(f"{name} column", "").isdigit()}
+        self.special = {name: int(head[f"{name} column"]) - 1 for name in SPECIAL if head.get(f"{name} column", "").isdecimal()}
         for number, column in enumerate(columns):
             if column.lower() in (*SPECIAL, "tag"):
                 self.special.setdefault("tags" if column.lower() == "tag" else column.lower(), number)
