@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Mapping
-from html import unescape
 from types import MappingProxyType
 from typing import Literal, NamedTuple
 
@@ -64,7 +64,7 @@ DEEPEST, LONGEST = 100, 200_000  # of a field: elements within elements, and cha
 _TAG = re.compile(r"<(/?)([A-Za-z][\w:-]*)[^<>]*>")
 
 
-_REFERENCE = re.compile(r"&#(?:[0-9]+|[xX][0-9A-Fa-f]+);?")
+_REFERENCE = re.compile(r"&#(?:([0-9]+)|[xX]([0-9A-Fa-f]+));?")
 
 
 def gated(haul: Haul) -> Haul:
@@ -87,11 +87,16 @@ def gated(haul: Haul) -> Haul:
 
 def _markup(html: str) -> str:
     """HTML, in which characters have numbers as well."""
-    return _REFERENCE.sub(lambda match: "" if len(match[0]) > 12 or unwanted(unescape(match[0])) else match[0], cleaned(html))
+
+    def kept(match: re.Match[str]) -> str:
+        number = int(match[1] or match[2], 10 if match[1] else 16) if len(match[0]) <= 12 else sys.maxsize
+        return "" if number > sys.maxunicode or unwanted(chr(number)) else match[0]
+
+    return _REFERENCE.sub(kept, cleaned(html))
 
 
 def _gated(kind: Kind) -> Kind:
-    templates = tuple(Template(*map(cleaned, one[:3]), one.id) for one in kind.templates)
+    templates = tuple(Template(cleaned(one.name), cleaned(one.front), cleaned(one.back), one.id) for one in kind.templates)
     fields = {cleaned(name): id for name, id in kind.fields.items()}
     return kind._replace(name=cleaned(kind.name), fields=fields, templates=templates, css=cleaned(kind.css))
 
