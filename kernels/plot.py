@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from kernels import units
+from kernels import defaults, units
 from kernels.declare import Kernel
 from kernels.results import Curve, KernelError, Result
 
@@ -107,6 +107,7 @@ def draw(kernel: Kernel, result: Result, measured: Result | None = None) -> Draw
     The alt text is what the kernel's draw function returns, else it is made from what was drawn.
     Raises KernelError where the kernel has no figure, or draws in a colour that has no dark twin.
     """
+    defaults.load()
     import matplotlib
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure

@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from kernels import declare, home, library, units
+from kernels import declare, defaults, home, library, units
 from kernels.catalogue import Place
 from kernels.declare import QUICK, Kernel
 from kernels.demand import Device
@@ -281,6 +281,7 @@ def _obstacle(name: str, parameters: Mapping[str, Any], device: Device) -> str:
 
 
 def _prepared() -> None:
+    defaults.load()
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
 

@@ -9,65 +9,82 @@ import json
 import sqlite3
 import sys
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sized
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from generator.elsewhere.found import Found, Haul, Kind, Template
+from generator.elsewhere.found import Found, Haul, Kind, Template, gated
+from generator.pack.lock import LATEST as LATEST_MOD
 from generator.problems import DeckError, Place, Problem
-from kernels import parts
+from kernels import files, parts
 
 LATEST = "collection.anki21b"
+LARGEST_COLLECTION, LARGEST_LIST, LARGEST_MEDIUM = 2**30, 2**26, 100 * 2**20  # bytes, unpacked
 COLLECTIONS = (LATEST, "collection.anki21", "collection.anki2")  # an older one beside a newer one only says that Anki is to be updated
 CLOZE, OCCLUSION = 1, 6  # as Anki numbers kinds and stock types
 
 
 def read(path: Path) -> Haul:
-    """What the package holds. Raises DeckError where it is none."""
+    """What the package holds. Raises DeckError where it is none, or damaged, and OSError where it cannot be read."""
     place = Place(path.as_posix())
     try:
-        archive = zipfile.ZipFile(path)
-    except zipfile.BadZipFile:
-        raise DeckError([Problem(place, "this is no Anki package", "export it from Anki once more")]) from None
+        return gated(_read(zipfile.ZipFile(files.opened(path)), place))
+    except DeckError:
+        raise
+    except Exception as error:  # whatever strange bytes bring about: nothing but readers of them has been at work
+        if isinstance(error, OSError) and error.filename:
+            raise
+        what = "this is no Anki package" if isinstance(error, zipfile.BadZipFile) else f"the package is damaged: {error or type(error).__name__}"
+        raise DeckError([Problem(place, what, "export it from Anki once more")]) from None
+
+
+def _read(archive: zipfile.ZipFile, place: Place) -> Haul:
     names = set(archive.namelist())
     collection = next((name for name in COLLECTIONS if name in names), None)
     if collection is None:
         raise DeckError([Problem(place, "the package holds no collection", f"one of {', '.join(COLLECTIONS)}")])
     latest = collection == LATEST
-    members = _members(archive.read("media") if "media" in names else b"", latest)
+    members = _members(b"".join(_unpacked(archive, "media", latest, LARGEST_LIST)) if "media" in names else b"", latest)
 
     def media(name: str) -> bytes | None:
-        member = members.get(name)
-        return None if member is None or member not in names else _opened(archive.read(member), latest)
+        try:
+            return b"".join(_unpacked(archive, members[name], latest, LARGEST_MEDIUM))
+        except Exception:  # not there, damaged, or too large
+            return None
 
-    try:
-        with _connected(_opened(archive.read(collection), latest)) as database:
-            kinds = _kinds(database)
-            decks = _decks(database)
-            lost = tuple(_lost(database, place))
-            notes = tuple(_notes(database, kinds, decks, path.as_posix()))
-    except sqlite3.DatabaseError as error:
-        raise DeckError([Problem(place, f"the package's collection cannot be read: {error}", "export it from Anki once more")]) from None
+    with _connected(_unpacked(archive, collection, latest, LARGEST_COLLECTION)) as database:
+        if database.execute("select 1 from sqlite_master where type = 'view'").fetchone():  # which may have rows without end
+            raise ValueError("its collection has views")
+        lost: list[Problem] = []
+        kinds = _kinds(database)
+        decks = _decks(database)
+        lost += _lost(database, place)
+        notes = tuple(_notes(database, kinds, decks, place, lost))
     used = {note.kind for note in notes}
-    return Haul(notes, "html", {str(id): kind for id, kind in kinds.items() if str(id) in used}, media, lost)
+    return Haul(notes, "html", {str(id): kind for id, kind in kinds.items() if str(id) in used}, media, tuple(lost))
 
 
-def _opened(content: bytes, compressed: bool) -> bytes:
-    if not compressed:
-        return content
+def _unpacked(archive: zipfile.ZipFile, name: str, compressed: bool, most: int) -> Iterator[bytes]:
+    """A member's content in pieces. Raises ValueError where it has more than `most` bytes, whatever it claims."""
     if sys.version_info >= (3, 14):
         from compression import zstd
     else:
         from backports import zstd
-    return zstd.decompress(content)
+    with archive.open(name) as packed, zstd.open(packed) if compressed else packed as file:
+        while piece := file.read(1 << 20):
+            most -= len(piece)
+            if most < 0:
+                raise ValueError(f"{name} unpacks to more than is read")
+            yield piece
 
 
-def _connected(content: bytes) -> Any:
+def _connected(content: Iterable[bytes]) -> Any:
     """The collection as a database, from a file that is gone before it is closed."""
     with parts.folder() as folder:
         path = Path(folder, "collection")
-        path.write_bytes(content)
+        with path.open("wb") as file:
+            file.writelines(content)
         disk = sqlite3.connect(path)
         memory = sqlite3.connect(":memory:")
         with closing(disk):
@@ -87,8 +104,8 @@ def _members(media: bytes, latest: bool) -> Mapping[str, str]:
     if not media:
         return {}
     if not latest:
-        return {name: member for member, name in json.loads(media).items()}
-    entries = [dict(_message(entry)) for number, entry in _message(_opened(media, True)) if number == 1]
+        return {name: str(member) for member, name in json.loads(media).items()}
+    entries = [dict(_message(entry)) for number, entry in _message(media) if number == 1]
     return {entry[1].decode(): str(index) for index, entry in enumerate(entries)}
 
 
@@ -108,6 +125,7 @@ def _kinds(database: sqlite3.Connection) -> dict[int, Kind]:
 def _kind(database: sqlite3.Connection, id: int, name: str, mod: int, config: Mapping[int, Any]) -> Kind:
     fields = database.execute("select name, config from fields where ntid = ? order by ord", (id,)).fetchall()
     templates = database.execute("select name, config from templates where ntid = ? order by ord", (id,)).fetchall()
+    _whole(fields, templates)
     return Kind(
         name=name,
         id=id,
@@ -115,9 +133,14 @@ def _kind(database: sqlite3.Connection, id: int, name: str, mod: int, config: Ma
         fields={field: _signed(dict(_message(about)).get(9)) for field, about in fields},
         templates=tuple(_template(template, dict(_message(about))) for template, about in templates),
         css=config.get(3, b"").decode(),
-        mod=mod,
+        mod=_time(mod),
         occlusion=config.get(9) == OCCLUSION,
     )
+
+
+def _whole(fields: Sized, templates: Sized) -> None:
+    if not fields or not templates:
+        raise ValueError("a note type has no fields or no templates")
 
 
 def _template(name: str, config: Mapping[int, Any]) -> Template:
@@ -125,6 +148,7 @@ def _template(name: str, config: Mapping[int, Any]) -> Template:
 
 
 def _legacy_kind(model: Mapping[str, Any]) -> Kind:
+    _whole(model["flds"], model["tmpls"])
     return Kind(
         name=model["name"],
         id=int(model["id"]),
@@ -134,7 +158,7 @@ def _legacy_kind(model: Mapping[str, Any]) -> Kind:
             Template(one["name"], one["qfmt"], one["afmt"], one.get("id")) for one in sorted(model["tmpls"], key=lambda one: one.get("ord", 0))
         ),
         css=model.get("css", ""),
-        mod=int(model.get("mod", 0)),
+        mod=_time(int(model.get("mod", 0))),
         occlusion=model.get("originalStockKind") == OCCLUSION,
     )
 
@@ -158,16 +182,26 @@ def _lost(database: sqlite3.Connection, place: Place) -> Iterator[Problem]:
     yield from (Problem(place, f"the description of the deck {name!r} was left out", "description: of deck.yml is for one") for name in told)
 
 
-def _notes(database: sqlite3.Connection, kinds: Mapping[int, Kind], decks: Mapping[int, tuple[str, ...]], path: str) -> Iterator[Found]:
+def _notes(
+    database: sqlite3.Connection, kinds: Mapping[int, Kind], decks: Mapping[int, tuple[str, ...]], place: Place, lost: list[Problem]
+) -> Iterator[Found]:
     """The notes in the order in which they were made; a note lies where its first card does (or lay, of one in a filtered deck)."""
     homes: dict[int, int] = {}
     for note, deck in database.execute("select nid, case odid when 0 then did else odid end from cards order by nid, ord"):
         homes.setdefault(note, deck)
     for id, guid, kind_id, mod, tags, fields in database.execute("select id, guid, mid, mod, tags, flds from notes order by id"):
-        kind = kinds[kind_id]
+        kind = kinds.get(kind_id)
+        if kind is None or not (type(guid) is type(tags) is type(fields) is str and type(mod) is int):
+            lost.append(Problem(place, f"the note {guid} was left out: the package is damaged there"))
+            continue
         texts = dict(zip(kind.fields, [*fields.split("\x1f"), *[""] * len(kind.fields)]))
         deck = decks.get(homes.get(id, 1), ("Default",))
-        yield Found(str(kind_id), texts, deck, tuple(tags.split()), Place(path), guid, mod)
+        yield Found(str(kind_id), texts, deck, tuple(tags.split()), place, guid, _time(mod))
+
+
+def _time(mod: int) -> int:
+    """Seconds since 1970, 0 where it is no time."""
+    return mod if 0 <= mod < LATEST_MOD else 0
 
 
 def _has_table(database: sqlite3.Connection, name: str) -> bool:

@@ -7,6 +7,9 @@ from functools import cached_property
 from pathlib import Path
 from urllib.parse import unquote
 
+from generator.read.media import LARGEST
+from kernels import files
+
 
 class Files:
     """Calls as `Haul.media` does. folder: where the file lies; root: of all that may be named."""
@@ -16,11 +19,12 @@ class Files:
 
     def __call__(self, name: str) -> bytes | None:
         unquoted = unquote(name)
-        for path in (self.folder / name, self.folder / unquoted, self.root / name, self.root / unquoted):
-            if path.is_file():
-                return path.read_bytes()
+        paths = [self.folder / name, self.folder / unquoted, self.root / name, self.root / unquoted]
+        for path in (path for path in paths if Path(os.path.normpath(path)).is_relative_to(os.path.normpath(self.root))):
+            if (content := _content(path)) is not None:
+                return content
         found = self._by_name.get(unquoted.rpartition("/")[2].lower())
-        return found.read_bytes() if found else None
+        return _content(found) if found else None
 
     @cached_property
     def _by_name(self) -> dict[str, Path]:
@@ -30,3 +34,10 @@ class Files:
             for name in sorted(names):
                 found.setdefault(name.lower(), Path(folder, name))
         return found
+
+
+def _content(path: Path) -> bytes | None:
+    try:
+        return files.read(path, LARGEST)
+    except (OSError, ValueError):  # not there, no file, too large, or no name
+        return None

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+import sys
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Literal, NamedTuple
 
+from generator.gate.characters import cleaned, unwanted
 from generator.problems import Place, Problem
+from generator.read.html import VOID
 
 
 class Template(NamedTuple):
@@ -54,3 +58,56 @@ class Haul(NamedTuple):
     kinds: Mapping[str, Kind] = MappingProxyType({})
     media: Callable[[str], bytes | None] = lambda name: None
     lost: tuple[Problem, ...] = ()
+
+
+DEEPEST, LONGEST = 100, 200_000  # of a field: elements within elements, and characters; a card of ours may have far less
+_TAG = re.compile(r"<(/?)([A-Za-z][\w:-]*)[^<>]*>")
+
+
+_REFERENCE = re.compile(r"&#(?:([0-9]+)|[xX]([0-9A-Fa-f]+));?")
+
+
+def gated(haul: Haul) -> Haul:
+    """The haul without what no text may hold, in whatever it is, and without the notes that nothing could be made of. Raises TypeError
+    where something is no text."""
+    notes, lost = [], list(haul.lost)
+    text_of = _markup if haul.written == "html" else cleaned
+    for note in haul.notes:
+        fields = {cleaned(name): text_of(text) for name, text in note.fields.items()}
+        if fields != note.fields:
+            lost.append(Problem(note.place, "characters that no text may hold were left out"))
+        if wrong := next(filter(None, map(_too_much, fields.values())), ""):
+            lost.append(Problem(note.place, f"a note was left out: a field {wrong}"))
+            continue
+        deck, tags = tuple(map(cleaned, note.deck)), tuple(map(cleaned, note.tags))
+        notes.append(note._replace(fields=fields, deck=deck, tags=tags, guid=cleaned(note.guid)))
+    kinds = {key: _gated(kind) for key, kind in haul.kinds.items()}
+    return haul._replace(notes=tuple(notes), kinds=kinds, lost=tuple(lost))
+
+
+def _markup(html: str) -> str:
+    """HTML, in which characters have numbers as well."""
+
+    def kept(match: re.Match[str]) -> str:
+        number = int(match[1] or match[2], 10 if match[1] else 16) if len(match[0]) <= 12 else sys.maxsize
+        return "" if number > sys.maxunicode or unwanted(chr(number)) else match[0]
+
+    return _REFERENCE.sub(kept, cleaned(html))
+
+
+def _gated(kind: Kind) -> Kind:
+    templates = tuple(Template(cleaned(one.name), cleaned(one.front), cleaned(one.back), one.id) for one in kind.templates)
+    fields = {cleaned(name): id for name, id in kind.fields.items()}
+    return kind._replace(name=cleaned(kind.name), fields=fields, templates=templates, css=cleaned(kind.css))
+
+
+def _too_much(text: str) -> str:
+    if len(text) > LONGEST:
+        return f"has {len(text)} characters, and at most {LONGEST} are read"
+    depth = 0
+    for closing, name in _TAG.findall(text):
+        if name.lower() not in VOID:
+            depth = max(depth - 1, 0) if closing else depth + 1
+        if depth > DEEPEST:
+            return f"has elements nested deeper than {DEEPEST}"
+    return ""

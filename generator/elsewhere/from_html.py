@@ -241,18 +241,14 @@ def _attribute(value: str) -> str:
     return re.sub(r"[$`\\*_]|\[(?=\[)", lambda match: f"&#{ord(match[0])};", escape(" ".join(value.split())))
 
 
-_PRIVATE = re.compile("[\ue000-\ue00f\ue014-\uf8ff]")
 # Without these no mark of read/habits.py is there, and nothing is struck.
 _HABITS = r"(?<==)=|(?<=~)~|~(?=\S[^\n]*~)|(?<=[\w)])\^(?=[^\s^]+\^)|(?<=%)%|\[(?=[\^!]|.\](?:\s|\Z))|(?<=\^)\["
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
 
 
 def _entities(text: str) -> str:
     """Text inside raw HTML: nothing in it begins math, code, a reference or an escape."""
-    text = re.sub(
-        rf"[$`\\*_]|\[(?=\[)|(?<=\])[(:\[]|(?<=!)\[|{_HABITS}", lambda match: f"&#{ord(match[0])};", escape(_CONTROL.sub("", text), quote=False)
-    )
-    return _PRIVATE.sub(lambda match: f"&#{ord(match[0])};", text)
+    text = re.sub(rf"[$`\\*_]|\[(?=\[)|(?<=\])[(:\[]|(?<=!)\[|{_HABITS}", lambda match: f"&#{ord(match[0])};", escape(text, quote=False))
+    return text
 
 
 def plain_line(text: str) -> str:
@@ -262,9 +258,9 @@ def plain_line(text: str) -> str:
 
 def literal(text: str) -> str:
     """Text in Markdown of which nothing is markup."""
-    text = _CONTROL.sub("", text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     text = re.sub(r"[\\`$*_#|~^\[\]!]|(?<==)=|(?<=%)%", lambda match: f"&#{ord(match[0])};", text)
-    return _PRIVATE.sub(lambda match: f"&#{ord(match[0])};", " ".join(text.split()))
+    return " ".join(text.split())
 
 
 # ------------------------------------------------------------------------------------------------ Markdown
@@ -278,7 +274,7 @@ class _Converter(MarkdownConverter):
         self.held = held
 
     def escape(self, text: str, parent_tags: set[str]) -> str:
-        text = _CONTROL.sub("", text).replace("\\", "\\\\")
+        text = text.replace("\\", "\\\\")
         text = re.sub(r"&(?=#?\w+;)", "&amp;", text)
         text = re.sub(r"<(?=[!?/A-Za-z])", "&lt;", text).replace("`", "\\`").replace("$", "\\$")
         text = re.sub(r"\*", r"\\*", text)
@@ -288,7 +284,7 @@ class _Converter(MarkdownConverter):
         text = re.sub(r"(?<=\])[(:]", lambda match: f"&#{ord(match[0])};", text)
         if {"td", "th"} & parent_tags:
             text = text.replace("|", r"\|")
-        return _PRIVATE.sub(lambda match: f"&#{ord(match[0])};", text)
+        return text
 
     def process_text(self, el: Any, parent_tags: set[str] | None = None) -> str:
         text = super().process_text(el, parent_tags)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import re
+import sys
 from collections.abc import Iterator, Mapping
 from html import escape
 from pathlib import Path
@@ -36,8 +37,13 @@ def read(path: Path, text: str) -> Haul:
         head[match[1].strip().lower()] = match[2].strip() or match[2]
         del lines[0]
     separator = _separator(head.get("separator", ""), path, lines)
-    rows = [row for row in csv.reader(lines, delimiter=separator) if any(cell.strip() for cell in row) and not row[0].startswith("#")]
-    columns = [name.strip() for name in next(csv.reader([head["columns"]], delimiter=separator))] if "columns" in head else []
+    csv.field_size_limit(sys.maxsize)
+    read = csv.reader(lines, delimiter=separator)
+    try:
+        rows = [row for row in read if any(cell.strip() for cell in row) and not row[0].startswith("#")]
+        columns = [name.strip() for name in next(csv.reader([head["columns"]], delimiter=separator))] if "columns" in head else []
+    except csv.Error as error:
+        raise DeckError([Problem(Place(path.as_posix(), read.line_num or 1), f"the line is none of a table: {error}")]) from None
     if not columns and rows and _is_head(rows[0]):
         columns = [cell.strip() for cell in rows.pop(0)]
     if not rows:
@@ -47,7 +53,10 @@ def read(path: Path, text: str) -> Haul:
 
 def _separator(named: str, path: Path, lines: list[str]) -> str:
     if named:
-        return SEPARATORS.get(named.lower(), named[:1].replace("\\", "\t"))
+        mark = SEPARATORS.get(named.lower(), named[:1].replace("\\", "\t"))
+        if mark in '\r\n"':
+            raise DeckError([Problem(Place(path.as_posix()), f"{named!r} cannot part the fields of a table", f"one of {', '.join(SEPARATORS)}")])
+        return mark
     counts = {mark: sum(mark in line for line in lines[:50]) for mark in ("\t", ",", ";")}
     return max(counts, key=lambda mark: (counts[mark], mark == "\t")) if any(counts.values()) else "\t"
 
@@ -62,7 +71,7 @@ class _Reader:
     def __init__(self, path: Path, head: Mapping[str, str], columns: list[str], rows: list[list[str]]):
         self.path, self.head, self.columns, self.rows = path, head, columns, rows
         self.html = head.get("html", "").lower() == "true"
-        self.special = {name: int(head[f"{name} column"]) - 1 for name in SPECIAL if head.get(f"{name} column", "").isdigit()}
+        self.special = {name: int(head[f"{name} column"]) - 1 for name in SPECIAL if head.get(f"{name} column", "").isdecimal()}
         for number, column in enumerate(columns):
             if column.lower() in (*SPECIAL, "tag"):
                 self.special.setdefault("tags" if column.lower() == "tag" else column.lower(), number)

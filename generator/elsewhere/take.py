@@ -10,10 +10,13 @@ from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
-from generator.elsewhere.found import Haul
+from generator.elsewhere.found import Haul, gated
+from generator.gate.files import unreadable
 from generator.problems import DeckError, Place, Problem
+from kernels import files
 
 FORMATS = (".apkg", ".colpkg", ".csv", ".markdown", ".md", ".tsv", ".txt")
+LARGEST = 50_000_000  # bytes of a text file
 NEEDED = ("markdownify", *(["backports.zstd"] if sys.version_info < (3, 14) else []))
 
 
@@ -26,7 +29,10 @@ def take(paths: Sequence[Path], cards: Path, now: int) -> str:
 
     hauls = [one for path in paths for one in _read(path)]
     if not any(haul.notes for _, haul in hauls):
-        raise DeckError([Problem(Place(path.as_posix()), "no card was found", "the formats are told in cards/README.md") for path in paths])
+        raise DeckError(
+            [Problem(Place(path.as_posix()), "no card was found", "the formats are told in cards/README.md") for path in paths]
+            + [one for _, haul in hauls for one in haul.lost]
+        )
     written = write([(path, haul) for path, haul in hauls if haul.notes or haul.lost], cards, now, paths[0].resolve().stem)
     files = [path for path in written.files if path.endswith(".md")]
     lines = [f"{written.notes} notes in {len(files)} file{'s' * (len(files) != 1)}: {', '.join(files[:6])}{', ...' * (len(files) > 6)}"]
@@ -46,10 +52,10 @@ def _read(path: Path) -> Iterator[tuple[Path, Haul]]:
         notes = [file for file in sorted(path.rglob("*.md")) if not any(part.startswith(".") for part in file.relative_to(path).parts)]
         if not notes:
             raise DeckError([Problem(Place(path.as_posix()), "the folder holds no notes", "a vault of Obsidian, say")])
-        yield from ((file, _markdown(file, path)) for file in notes)
+        yield from ((file, gated(_markdown(file, path))) for file in notes)
         return
     suffix = path.suffix.lower()
-    if not path.is_file():
+    if not files.is_there(path):
         raise DeckError([Problem(Place(path.as_posix()), "there is no such file")])
     if suffix in (".apkg", ".colpkg"):
         from generator.elsewhere import apkg
@@ -58,9 +64,9 @@ def _read(path: Path) -> Iterator[tuple[Path, Haul]]:
     elif suffix in (".csv", ".tsv", ".txt"):
         from generator.elsewhere import table
 
-        yield path, table.read(path, _text(path))
+        yield path, gated(table.read(path, _text(path)))
     elif suffix in (".md", ".markdown"):
-        yield path, _markdown(path, None)
+        yield path, gated(_markdown(path, None))
     else:
         raise DeckError([Problem(Place(path.as_posix()), f"{suffix or 'this'} is no format that can be imported", f"one of {', '.join(FORMATS)}")])
 
@@ -73,7 +79,11 @@ def _markdown(path: Path, root: Path | None) -> Haul:
 
 
 def _text(path: Path) -> str:
-    content = path.read_bytes()
+    """The text of a file, of which other programs have written some as UTF-16; what no text may hold is taken out of what was read."""
+    try:
+        content = files.read(path, LARGEST)
+    except OSError as error:
+        raise DeckError([unreadable(error, path.as_posix())]) from None
     for encoding in ("utf-8-sig", "utf-16") if content[:2] in (b"\xff\xfe", b"\xfe\xff") else ("utf-8-sig",):
         try:
             return content.decode(encoding)

@@ -61,7 +61,10 @@ def write(hauls: Sequence[tuple[Path, Haul]], cards: Path, now: int, name: str) 
     here = _Here(cards)
     with parts.folder() as folder:
         stage = _Stage(Path(folder, "cards"), here, hauls, name)
-        built = stage.settled()
+        try:
+            built = stage.settled()
+        except DeckError as error:
+            raise DeckError(map(stage.of_source, error.problems)) from None
         written = stage.written()
         for path in written:  # checked before the first is moved
             if (cards / path).exists():
@@ -415,6 +418,14 @@ class _Stage:
                     raise DeckError(self.lost)
         finally:
             cache.close()
+
+    def of_source(self, problem: Problem) -> Problem:
+        """A problem of what would be written, at the file that it comes from."""
+        written = Path(problem.place.path)
+        if not written.is_relative_to(self.cards):
+            return problem
+        said = f"{written.relative_to(self.cards).as_posix()} would say: {problem.message}"
+        return Problem(Place(self.hauls[0][0].as_posix()), said, problem.hint)
 
     def _at(self, place: Place) -> tuple[_Card, str] | None:
         """The note and the field that stand at a place."""

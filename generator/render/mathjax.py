@@ -11,6 +11,7 @@ from generator.problems import nearest
 from generator.render import macros
 from generator.text import cloze
 from generator.text.safe import MATH
+from kernels import defaults
 
 DEEPEST = 50  # braces in braces; MathJax and the preview's library set each level by a call of their own
 WIDE = 26  # glyphs of inline math that may not fit a phone's line: MathJax breaks no lines, so longer ones scroll in a box
@@ -137,6 +138,7 @@ def faded(source: str) -> MathError | None:
 
 
 def _rgb(model: str, name: str) -> tuple[float, ...] | None:
+    defaults.load()
     from matplotlib.colors import CSS4_COLORS, to_rgb
 
     try:

@@ -168,6 +168,7 @@ def _parsed(text: str) -> _Parsed:
     try:
         tree = _tree(environment, text)
         paths = tuple(dict.fromkeys(_walk(tree)))
+        constants = [node.value for node in ([tree] if isinstance(tree, nodes.Const) else tree.find_all(nodes.Const))]  # before Jinja folds them
         template = environment.from_string(nodes.Template([nodes.Assign(nodes.Name("result", "store"), tree, lineno=1)], lineno=1))
         compiled = TemplateExpression(template, undefined_to_none=False)
     except TemplateSyntaxError as error:
@@ -177,7 +178,6 @@ def _parsed(text: str) -> _Parsed:
     except RecursionError as error:
         raise ExpressionError("an expression nested too deeply") from error
 
-    constants = [node.value for node in ([tree] if isinstance(tree, nodes.Const) else tree.find_all(nodes.Const))]
     if any(isinstance(value, float) and not math.isfinite(value) for value in constants):
         raise ExpressionError("the number is not finite")
     return _Parsed(paths, tuple(value for value in constants if type(value) in (int, float)), compiled)

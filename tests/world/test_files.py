@@ -211,3 +211,12 @@ def test_settings_that_are_too_long(old: str, new: str, deck: Path, capsys: pyte
     settings.write_text(settings.read_text(encoding="utf-8").replace(old, new, 1), encoding="utf-8")
     for command in COMMANDS:
         fits(capsys, command)
+
+
+@pytest.mark.parametrize("makes", [os.mkfifo, Path.mkdir, lambda path: path.write_bytes(b"\xff: ["), lambda path: path.write_text("font.size: x\n")])
+def test_settings_of_matplotlib_are_not_read(makes: Callable[[Path], object], deck: Path):
+    makes(deck / "matplotlibrc")
+    with Path("cards/first-cards.md").open("a", encoding="utf-8") as file:
+        file.write("\n# Which? {#which}\n\n$\\color{red}{x}$\n")
+    done = generator("deck")
+    assert done.returncode == 0 and not done.stderr, done.stderr
