@@ -115,7 +115,8 @@ def points(kernel: Kernel, chosen: random.Random) -> list[dict[str, Any]]:
         ways: list[Callable[[Parameter], Any]] = [lambda p: chosen.choice(corners(p)), lambda p: inside(p, chosen), middle]
         found.append({p.name: chosen.choices(ways, (cornered, 0.8 * (1 - cornered), 0.2 * (1 - cornered)))[0](p) for p in parameters})
     if not kernel.evaluated:
-        return sorted(found, key=lambda point: math.prod(max(1, value) for value in point.values() if type(value) is int))
+        least = {p.name: max(1, ends(p)[0]) for p in parameters if p.type is int and not p.choices}
+        return sorted(found, key=lambda point: sum(point[name] / low for name, low in least.items()))
     if ASKED:
         return found
     chosen.shuffle(found)

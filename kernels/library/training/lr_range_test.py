@@ -73,12 +73,18 @@ def lr_range_test(
 
 @lr_range_test.invariant
 def a_tenth_of_the_lowest_is_stable(result) -> bool:
-    """Nothing beats the least squares, and at a tenth of the lowest point training ends below its start, but for the noise that batches bring in."""
+    """Nothing beats the least squares, and at a tenth of the lowest point training ends below its start, but for the noise that batches bring in.
+
+    The second where a tenth is below what batches leave stable, 2 over the largest curvature plus the sum of all over the batch, with room; or the
+    sweep is slow, so that it finds its lowest point, and batches are of 32 at least.
+    """
     given, tenth = result.parameters, result["tenth"]
     curvatures = sum(i ** -given["decay"] for i in range(1, FEATURES + 1))
-    brought = tenth * curvatures / given["batch"] * result["noise"]  # the noise's part of the loss at rest is half of that at a small rate
+    brought = tenth * curvatures / given["batch"] * result["noise"]
+    slow = given["batch"] >= 32 and (given["lr_max"] / given["lr_min"]) ** (1 / given["steps"]) < 1.3
     least = result["noise"] <= result["trained_at_tenth"] * (1 + 1e-9) + 1e-12
-    return least and result["trained_at_tenth"] < result["start"] + 4 * brought
+    stable = result["trained_at_tenth"] < result["start"] + 4 * brought
+    return least and (stable or not (slow or tenth * (2 / result["limit"] + curvatures / given["batch"]) < 1))
 
 
 def descend(x, y, order, rates):
