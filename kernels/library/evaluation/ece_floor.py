@@ -69,7 +69,7 @@ def the_simulated_mean_follows_the_large_sample_formula(result):
 
 @ece_floor.invariant
 def ten_times_the_examples_leave_less_than_half(result):
-    """Where the formula has a whole answer's gap in the mean bin at 1,000 examples, and the repeats are 200: ten times the examples, less than half."""
+    """Where the formula has a whole answer in the mean bin's gap at 1,000 examples, and repeats are 200: ten times the examples, under half."""
     curve, given = result["sweep"], result.parameters
     simulated, expected = (dict(zip(curve.x, curve.values(line))) for line in ("simulated", "predicted"))
     usual = given["repeats"] >= 200 and expected[1000] >= given["bins"] / 1000
