@@ -31,7 +31,7 @@ from kernels.results import KernelError, Number, Result
 
 ASKED = int(os.environ.get("CORNERS", "0"))
 POINTS = ASKED or 40
-BUDGET = 10.0 if ASKED else 0.3  # seconds of CPU time for one kernel's points; formulas have none where all points are asked for
+BUDGET = 10.0 if ASKED else 0.2  # seconds of CPU time for one kernel's points; formulas have none where all points are asked for
 PATIENCE = 2.0  # for a point of a formula, which a build waits for
 RIGHT = re.compile(r"\b(must|ha(s|ve) to|needs?|takes?|use|give|choose|raise|lower|it has)\b")  # what a refusal says of what would be right
 TEXTS = ("", "Grüße, 世界", "the cat sat on the mat that the rat ate")
