@@ -31,7 +31,7 @@ from kernels.results import KernelError, Number, Result
 
 ASKED = int(os.environ.get("CORNERS", "0"))
 POINTS = ASKED or 40
-BUDGET = 10.0 if ASKED else 0.3  # seconds of CPU time for one kernel's points; formulas have none where all points are asked for
+BUDGET = 10.0 if ASKED else 0.2  # seconds of CPU time for one kernel's points; formulas have none where all points are asked for
 PATIENCE = 2.0  # for a point of a formula, which a build waits for
 RIGHT = re.compile(r"\b(must|ha(s|ve) to|needs?|takes?|use|give|choose|raise|lower|it has)\b")  # what a refusal says of what would be right
 TEXTS = ("", "Grüße, 世界", "the cat sat on the mat that the rat ate")
@@ -115,7 +115,8 @@ def points(kernel: Kernel, chosen: random.Random) -> list[dict[str, Any]]:
         ways: list[Callable[[Parameter], Any]] = [lambda p: chosen.choice(corners(p)), lambda p: inside(p, chosen), middle]
         found.append({p.name: chosen.choices(ways, (cornered, 0.8 * (1 - cornered), 0.2 * (1 - cornered)))[0](p) for p in parameters})
     if not kernel.evaluated:
-        return sorted(found, key=lambda point: math.prod(max(1, value) for value in point.values() if type(value) is int))
+        least = {p.name: max(1, ends(p)[0]) for p in parameters if p.type is int and not p.choices}
+        return sorted(found, key=lambda point: sum(point[name] / low for name, low in least.items()))
     if ASKED:
         return found
     chosen.shuffle(found)

@@ -92,11 +92,13 @@ def flagged_by_either(x, classes: int, radius: float, halves: dict):
 
 @ood_scores.invariant
 def unmoved_inputs_raise_the_agreed_false_alarms(result):
-    """Of new inputs from the known classes each score flags about as many as agreed; further out distance flags more, entropy less: but for
-    what chance does in n inputs."""
+    """Of new inputs from the known classes each score flags as many as agreed; further out distance flags more, entropy less: but for chance.
+
+    Of n new inputs those beyond the m-th largest of n others are negative binomial: m on average, with a variance of 2 m and an exponential tail.
+    """
     curve, agreed, n = result["sweep"], result.parameters["false_alarms"], result.parameters["n"]
-    chance = 6 * math.sqrt(2 * max(agreed, 1 / n) / n)
-    calm = all(abs(curve.values(score)[0] - agreed) < 0.5 * agreed + chance for score in SCORES)
+    chance = (5 * math.sqrt(2 * (agreed * n + 1)) + 12) / n
+    calm = all(abs(curve.values(score)[0] - agreed) < chance for score in SCORES)
     further, surer = (curve.values(score)[-1] - curve.values(score)[0] for score in ("distance", "entropy"))
     return calm and further > -chance and surer < chance
 

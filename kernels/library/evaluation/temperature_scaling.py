@@ -66,9 +66,15 @@ def temperature_scaling(
 
 @temperature_scaling.invariant
 def a_temperature_changes_no_answer_and_raises_no_loss(result):
-    """One temperature for all leaves every answer as it is; fitted to enough examples, it does not raise the log loss of others."""
+    """One temperature for all leaves every answer as it is, and does not raise the log loss of others where 20 of them are answered wrongly.
+
+    Fitted to half of n, it costs the other half up to (z^2 / 2 + |z y|) 2 / n for two standard normal numbers; where no wrong answer was among
+    those that it was fitted to, it is as low as can be, and the first wrong one costs any amount.
+    """
+    half = result.parameters["n"] - result.parameters["n"] // 2
     kept = result["answers_changed"] == 0 and result["accuracy_before"] == result["accuracy_after"]
-    return kept and result["nll_after"] < result["nll_before"] + 0.02 + 20 / result.parameters["n"]
+    few = (1 - result["accuracy_before"]) * half < 20
+    return kept and (few or result["nll_after"] < result["nll_before"] + 50 / half)
 
 
 def drawn(probability, random):

@@ -7,10 +7,11 @@ temperature equals (Guo et al. 2017, arXiv 1706.04599, equation 9). Two shifts f
     the inputs        narrower < 1, scale_b = scale_a: other z (harder inputs), but p(label | z) as before, so that one temperature serves both
 """
 
+import math
 from typing import Annotated, Any, Literal
 
 from kernels import Bound, Free, kernel
-from kernels.library.evaluation.temperature_scaling import drawn, fitted, scores
+from kernels.library.evaluation.temperature_scaling import BINS, drawn, fitted, scores
 
 WHEN = ("before", "after", "own")
 
@@ -75,10 +76,21 @@ def temperature_shift(
 
 @temperature_shift.invariant
 def own_temperatures_are_the_scales_and_no_answer_changes(result):
-    """Each population's own temperature is its scale within a tenth and leaves little ECE, where examples are many and neither all sure nor all
-    unsure; no temperature changes an answer."""
+    """Each population's own temperature is its scale within five standard errors, and leaves the ECE of chance; no temperature changes an answer.
+
+    The standard error of log T is 1 / sqrt(I n / 2), I the mean variance of the true logits z / scale by their own softmax, least for two classes;
+    where it exceeds a tenth, so that a fit may find no temperature at all, nothing is asked. Bins of m answers in all have an ECE of sqrt(2 / pi)
+    sqrt(bins / 4 m) at most, with a standard deviation of 0.3 / sqrt(m); half of log T's error comes on top.
+    """
     given = result.parameters
-    widths = {"a": given["spread"], "b": given["spread"] * given["narrower"]}
-    usual = [p for p in "ab" if 0.5 <= widths[p] / given[f"scale_{p}"] <= 5 and given["n"] >= 10_000]
-    own = all(abs(result[f"temperature_{p}"] / given[f"scale_{p}"] - 1) < 0.1 and result[f"ece_{p}_own"] < 0.03 for p in usual)
+    half = given["n"] // 2
+
+    def calibrated(p: str, width: float) -> bool:
+        sharpness = width / given[f"scale_{p}"]
+        error = 1 / math.sqrt(half * min(sharpness**2 / 4, 0.15, 0.8 / sharpness))
+        off = abs(math.log(result[f"temperature_{p}"] / given[f"scale_{p}"]))
+        floor = math.sqrt(2 / math.pi * BINS / 4 / half) + 4 * 0.3 / math.sqrt(half)
+        return error > 0.1 or (off < 5 * error and result[f"ece_{p}_own"] < floor + off / 2)
+
+    own = calibrated("a", given["spread"]) and calibrated("b", given["spread"] * given["narrower"])
     return own and result["answers_changed"] == 0

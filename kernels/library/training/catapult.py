@@ -55,10 +55,14 @@ def catapult(
 
 @catapult.invariant
 def curvature_gives_way_between_the_limit_and_twice_the_limit(result) -> bool:
-    """Below the limit the loss never rises and, given steps, converges; between 1 and 2 limits it converges below the limit; above 2 it diverges."""
+    """Below the limit the loss never rises and, given steps, converges; between 1 and 2 limits it converges below the limit; above 2 it diverges.
+
+    Below it, f^2 <= n s^2 / 4 leaves f' / f between 1 - h s and (1 - h s / 2)^2, and s falls from step to step, so that its start and end bound all.
+    """
     rate = result.parameters["of_limit"]
     if rate < 1:
-        enough = abs(1 - 2 * rate) ** result.parameters["steps"] < 1e-3
+        factor = max((1 - result["settled_of_limit"]) ** 2, 2 * rate - 1)
+        enough = factor ** (2 * result.parameters["steps"]) < 0.999e-3
         return (result["converged"] == 1 or not enough) and result["peak"] == 1
     return result["converged"] == 0 if rate > 2 else result["converged"] == 0 or result["settled_of_limit"] < 1
 

@@ -67,7 +67,8 @@ def dp_fedavg(
 
 @dp_fedavg.invariant
 def the_bounds_are_close_and_below_that_of_renyi(result):
-    """Rounding losses up or down changes epsilon by no more than a step of the grid a round, and Renyi's bound lies above the lower."""
+    """Rounding losses up or down changes epsilon by no more than a step of the grid a round, and Renyi's bound, which the true epsilon
+    keeps, lies above the lower of the two; the upper may pass it by rounding alone."""
     step = 2 * min(2 * result["epsilon_renyi"] + 2, LARGEST) / POINTS
     gap = result["epsilon"] - result["epsilon_least"]
     return -1e-9 <= gap <= 1.01 * step * result.parameters["rounds"] + 1e-9 and result["epsilon_least"] <= result["epsilon_renyi"] + 1e-9

@@ -9,8 +9,9 @@ What is counted depends on the shapes alone: weights and batches are drawn, and 
 import weakref
 from typing import Annotated, Any
 
-from kernels import Bound, Series, kernel
+from kernels import Bound, KernelError, Series, kernel
 
+LARGEST = 2048  # pairs in all graphs, so that a run ends within seconds
 WAYS = ("train_item", "train_sum", "eval_item", "eval_sum", "eval_no_grad")
 
 
@@ -40,6 +41,8 @@ def kept_graph(
     """
     import torch
 
+    if layers * steps > LARGEST:
+        raise KernelError(f"kept_graph: layers * steps is {layers * steps}, but must be at most {LARGEST}")
     torch.manual_seed(seed)
     pairs = [module for _ in range(layers) for module in (torch.nn.Linear(width, width), torch.nn.GELU())]
     model = torch.nn.Sequential(*pairs)

@@ -85,7 +85,7 @@ def mixing_law_fit(
     tried = tried / tried.sum(-1, keepdim=True)  # uniform on the simplex
     losses = noisy(tried)
     equal = torch.full((1, domains), 1 / domains, dtype=torch.float64)
-    best = min(losses_of(mixes).mean(-1).min().item() for mixes in (fine, tried, equal))  # of all mixes that may be picked
+    best = min(losses_of(mixes).mean(-1).min().item() for mixes in (fine, grid, tried, equal))  # of all mixes that may be picked
     on_grid = regret(grid[None], found.indices)
     picked, kept, error = {}, {}, {}
     for count in RUNS:
@@ -94,6 +94,8 @@ def mixing_law_fit(
         picked[count] = regret(fine[None], fitted.argmin(1))
         kept[count] = regret(tried, losses[:, :count].mean(-1).argmin(1))
         error[count] = (fitted - true).square().mean().sqrt()
+    if not error[runs].isfinite():
+        raise KernelError(f"mixing_law_fit: the law fitted to {runs} runs overflows: noise has to be lower, or runs more")
     return {
         "grid_runs": len(grid),
         "grid": on_grid,
