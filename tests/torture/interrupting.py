@@ -90,7 +90,7 @@ def _judged(done: Outcome, how: str) -> list[str]:
 
 def _stopped(folder: Path, how: str, chance: random.Random) -> Outcome:
     if how == "small":  # no file may grow beyond this
-        size = int(2 ** chance.uniform(6, 19))
+        size = int(2 ** chance.uniform(12, 19))
         return command(
             folder,
             "deck",
