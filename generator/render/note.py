@@ -144,6 +144,7 @@ class _Page:
             self.problem(text.at(error.offset), error.message, error.hint)
             return ""
         made = made.replace(safe.MATH, "\\").replace(PLAYS, "[sound:")
+        made = made if self.elsewhere else made.replace("&nbsp;", "\u00a0")  # Anki's own editor writes the entity
         if wrong := characters.unwanted(made):
             self.problem(text.place, f"the text would hold {characters.named(wrong[0])}", "delete what makes it")
         elif not is_normalized("NFC", made):
