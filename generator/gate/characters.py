@@ -15,9 +15,12 @@ _PLANES = "".join(f"{chr(plane + 0xFFFE)}{chr(plane + 0xFFFF)}" for plane in ran
 _UNWANTED = re.compile(f"[^\t\n -~\xa0-\ud7ff\uf900-\ufdcf\ufdf0-\ufffd](?<![^\x00-\x1f\x7f-\x9f\ud800-\uf8ff\ufdd0-\ufdef\ufffe\uffff{_PLANES}])")
 
 
+_UNWANTED_ASCII = re.compile("[^\t\n -~]")
+
+
 def unwanted(text: str) -> re.Match[str] | None:
     """The first character that no text may hold."""
-    return _UNWANTED.search(text)
+    return (_UNWANTED_ASCII if text.isascii() else _UNWANTED).search(text)
 
 
 def named(character: str) -> str:

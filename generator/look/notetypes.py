@@ -5,6 +5,7 @@ In: files below a look. Out: NoteType values and text. Apart from read/looks.py,
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -88,6 +89,7 @@ def environment(*folders: Path, autoescape: bool = False) -> Any:
         loader=FunctionLoader(load),
         undefined=StrictUndefined,
         autoescape=autoescape,
+        bytecode_cache=_compiled(autoescape),
         trim_blocks=True,
         lstrip_blocks=True,
         variable_start_string="<<",
@@ -97,6 +99,26 @@ def environment(*folders: Path, autoescape: bool = False) -> Any:
         comment_start_string="<#",
         comment_end_string="#>",
     )
+
+
+@functools.cache
+def _compiled(autoescape: bool) -> Any:
+    """The templates that this process has compiled, by name and content: those that several types include are compiled once."""
+    from jinja2 import BytecodeCache
+    from jinja2.bccache import Bucket
+
+    class Compiled(BytecodeCache):
+        def __init__(self) -> None:
+            self.codes: dict[str, tuple[str, Any]] = {}
+
+        def load_bytecode(self, bucket: Bucket) -> None:
+            checksum, code = self.codes.get(bucket.key, ("", None))
+            bucket.code = code if checksum == bucket.checksum else None
+
+        def dump_bytecode(self, bucket: Bucket) -> None:
+            self.codes[bucket.key] = bucket.checksum, bucket.code
+
+    return Compiled()
 
 
 def tight(html: str) -> str:

@@ -70,7 +70,7 @@ def find(path: str, directory: Path, cards: Path) -> Path | None:
     """The file that a card in `directory` names, where it lies in the deck's folder; None: there is none."""
     root = os.path.realpath(cards) + os.sep
     candidates = (directory / path, cards / "media" / path)
-    return next((c for c in candidates if os.path.realpath(c).startswith(root) and os.path.isfile(c)), None)
+    return next((c for c in candidates if os.path.isfile(c) and os.path.realpath(c).startswith(root)), None)
 
 
 def problem(path: str, directory: Path, cards: Path) -> tuple[str, str] | None:
@@ -84,11 +84,10 @@ def problem(path: str, directory: Path, cards: Path) -> tuple[str, str] | None:
         return f"the {what} path {path!r} is absolute", "write it relative to the card, or to cards/media"
     if any(part.startswith(".") and part.strip(".") for part in re.split(r"[/\\]", address)):
         return f"the {what} {path!r} is hidden", "a name that does not begin with a dot"
-    root = os.path.realpath(cards) + os.sep
-    candidates = [directory / address, cards / "media" / address]
+    shown = find(address, directory, cards)
+    root, candidates = os.path.realpath(cards) + os.sep, [] if shown else [directory / address, cards / "media" / address]
     inside = [c for c in candidates if os.path.realpath(c).startswith(root)]
-    shown = next((c for c in inside if os.path.isfile(c)), None)
-    if not inside or "\\" in address or (shown is None and any(os.path.isfile(c) for c in candidates)):
+    if "\\" in address or (shown is None and (not inside or any(os.path.isfile(c) for c in candidates))):
         return f"the {what} path {path!r} leads out of {cards.name}/", f"keep {what}s beside the card or in cards/media"
     if not kind:
         return f"{path!r} is no image, sound or film that Anki shows", f"one of {', '.join(IMAGES)}; .mp3, .mp4 and the like"

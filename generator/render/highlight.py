@@ -16,7 +16,6 @@ from generator.text import cloze
 
 SHORT = 24  # characters of inline code that no line's end parts: they fit a phone's line in a heading
 PLAIN = ("text", "plain", "txt")
-_UNSTYLED = re.compile(r'<span class="[npw]">([^<]*)</span>')  # names, brackets, blanks: no style of ours tells them from other code
 _MARK = re.compile(rf"{cloze.OPEN}[0-9]+{cloze.OPENED}|[{cloze.MARKS}]")
 
 
@@ -59,7 +58,6 @@ def in_colour(code: str, language: str) -> str:
     from pygments import highlight
 
     html = highlight(code, _lexer(language), _formatter()).removesuffix("\n")
-    html = _UNSTYLED.sub(lambda found: found[1], html)  # a quarter of a code-heavy card, which every step after has to read
     return html.replace("&quot;", '"').replace("&#39;", "'")  # as the sanitizer prints them
 
 
@@ -77,8 +75,12 @@ def _lexer(language: str) -> Any:
 @functools.cache
 def _formatter() -> Any:
     from pygments.formatters import HtmlFormatter
+    from pygments.token import Name, Punctuation, Whitespace
 
-    return HtmlFormatter(nowrap=True)
+    made = HtmlFormatter(nowrap=True)
+    # No style of ours tells these from other code; their spans are a quarter of a code-heavy card, which every step after has to read.
+    made.span_element_openers.update(dict.fromkeys((Name, Punctuation, Whitespace), ""))
+    return made
 
 
 def _remarked(html: str, code: str) -> str:

@@ -47,11 +47,12 @@ def _markdown(signs: str) -> Callable[[str, Collection[int]], tuple[str, list[Mi
     import markdown
     from markdown.inlinepatterns import SimpleTagInlineProcessor, SubstituteTagInlineProcessor
 
-    from generator.render import blocks, inlines
+    from generator.render import blocks, inlines, lines
 
     converter = markdown.Markdown(output_format="html", tab_length=4)
     parser = blocks.install(converter)
     inlines.install(converter, parser)
+    lines.install(converter)
     converter.ESCAPED_CHARS = [*converter.ESCAPED_CHARS, *(c for c in "$|<~&'\":=" if c not in converter.ESCAPED_CHARS)]
     converter.inlinePatterns.register(SimpleTagInlineProcessor(r"(?<!~)(~~)(?=[^\s~])(.+?)(?<=\S)~~(?!~)", "del"), "struck", 65)
     converter.inlinePatterns.register(SubstituteTagInlineProcessor(r"\\\n", "br"), "broken", 175)  # behind what a backslash escapes
@@ -62,6 +63,9 @@ def _markdown(signs: str) -> Callable[[str, Collection[int]], tuple[str, list[Mi
         for name in sorted(vain):
             if name in registry:
                 registry.deregister(name)
+    # Which of them there are is settled: a registry sorts them at every look.
+    converter.treeprocessors["inline"].inlinePatterns = [*converter.inlinePatterns]  # type: ignore[attr-defined]
+    converter.preprocessors, converter.postprocessors = [*converter.preprocessors], [*converter.postprocessors]  # type: ignore[assignment]
 
     def convert(text: str, apart: Collection[int]) -> tuple[str, list[Mistake]]:
         parser.apart, parser.mistakes = apart, []
