@@ -48,7 +48,7 @@ TRAINING
 
 Changed:
 - What does mixed-precision AdamW hold at 70B parameters?
-    Why: was “Weights and gradients take 2 bytes, the rest 4.”, now “Weights and gradients take 2 bytes each, the rest 4.”
+    Why: was “Weights and gradients take 2\u202fbytes, the rest 4.”, now “Weights and gradients take 2\u202fbytes each, the rest 4.”
 """
 
 
@@ -68,7 +68,7 @@ def test_notes_that_come_and_go(released: tuple[Workshop, str]):
     path = shop.folder / "cards/serving/cache.md"
     path.write_text(path.read_text(encoding="utf-8").replace("---\n", "---\nretired: {paging: asked the wrong thing}\n", 1), encoding="utf-8")
     out = shop.run("diff", now=SECOND).out
-    title = "Paged attention allocates the cache in fixed blocks, so it wastes at most one block a sequence."
+    title = "Why page the cache?"
     assert "1 note new: Anki adds it.\n" + GOES + "1 note retired: learners keep it until they delete it.\n" in out
     assert f"\nNew:\n- {title}\n\nRetired:\n- {title} (asked the wrong thing)\n" in out and CHANGED in out
     assert shop.run("diff", made, now=SECOND).out == out.replace("version 7", made)
