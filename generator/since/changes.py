@@ -199,7 +199,7 @@ def lines(html: str) -> list[str]:
     reader.feed(html)
     reader.close()
     text = re.sub(r"\{\{c[\d,]+::(.*?)(?:::[^{}]*?)?\}\}", r"\1", re.sub(r"\\[()\[\]]", "", "".join(reader.parts)))
-    return [line for line in (" ".join(line.split(" ")).strip() for line in text.split("\n")) if line]
+    return [line for line in (" ".join(line.split(" ")).strip(" |") for line in text.split("\n")) if line]
 
 
 class _Reader(HTMLParser):
@@ -212,7 +212,7 @@ class _Reader(HTMLParser):
             self.parts.append("\n")
         given = dict(attributes)
         if tag == "img" and given.get("class") != "dark":  # a figure's twin is the same drawing
-            self.parts.append(f"[{given.get('alt') or given.get('src')}]")
+            self.parts.append(f"(figure: {(given.get('alt') or given.get('src') or '').rstrip('.')})")
         elif tag in ("td", "th"):
             self.parts.append(" | ")
 

@@ -49,13 +49,15 @@ def _notes(notes: list[Change], found: Changes, then: Media, now: Media, status:
 
 def _field(field: Field, then: Media, now: Media) -> dict[str, Any]:
     figures: list[tuple[str, str]] = []
+    before, after = field.html.old, field.html.new
     for was, is_now in field.html.pictures:
+        before, after = before.replace(was, "", 1), after.replace(is_now, "", 1)  # they stand below, over each other
         old, new = _shown(was, then), _shown(is_now, now)
         if figures and 'class="dark"' in was:  # the twin of the one before, which the page's theme hides
             figures[-1] = (figures[-1][0] + old, figures[-1][1] + new)
         else:
             figures.append((old, new))
-    sides = (_shown(field.html.old, then), _shown(field.html.new, now))
+    sides = (_shown(before, then), _shown(after, now))
     return {"name": field.name, "old": sides[0], "new": sides[1], "numbers": list(map(str, field.html.numbers)), "figures": figures}
 
 

@@ -22,7 +22,7 @@ _TOKEN = re.compile(rf"(?P<tag>{TAG})|(?P<math>\\\(.*?\\\)|\\\[.*?\\\])|(?P<spac
 
 
 class Number(NamedTuple):
-    """A number that stands where another one stood. change: in percent of what it was; None where the two cannot be compared."""
+    """A number that stands where another one stood. change: in percent of what it was; None where the two cannot be compared, or are percents."""
 
     was: str
     now: str
@@ -90,7 +90,9 @@ def _number(was: re.Match[str], now: re.Match[str]) -> Number:
     values = [float(token["value"].replace(",", "").replace("\u2212", "-")) for token in (was, now)]
     names = [unescape(token["unit"] or "").strip("\u202f\xa0") for token in (was, now)]
     sizes = [1.0, 1.0] if names[0] == names[1] else _sizes(names)
-    change = (values[1] * sizes[1] / (values[0] * sizes[0]) - 1) * 100 if sizes and values[0] else None
+    change = (
+        (values[1] * sizes[1] / (values[0] * sizes[0]) - 1) * 100 if sizes and values[0] and names != ["%", "%"] else None
+    )  # percents of percents mislead
     if change is not None and values[0] < 0:
         change = -change
     return Number(unescape(was[0]), unescape(now[0]), change)
