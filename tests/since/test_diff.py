@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
+import sqlite3
 import subprocess
+import zipfile
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -135,6 +139,48 @@ def test_types_that_change(released: tuple[Workshop, str]):
     style = shop.folder / "generator/look/style.css"
     style.write_text(style.read_text(encoding="utf-8") + ".card b { color: red; }\n", encoding="utf-8")
     assert "Note type Test interviews: question: its look changes" in shop.run("diff", str(old), now=SECOND).out
+
+
+def rewritten(package: Path, folder: Path, *statements: str) -> Path:
+    """A copy of a package after statements on its collection, with a binary picture besides."""
+    with zipfile.ZipFile(package) as archive:
+        archive.extractall(folder)
+    with closing(sqlite3.connect(folder / "collection.anki2")) as database:
+        for statement in statements:
+            database.execute(statement)
+        database.commit()
+    media = json.loads((folder / "media").read_text(encoding="utf-8"))
+    (folder / str(len(media))).write_bytes(b"\x89PNG\r\n\x1a\n\xff\x00")
+    (folder / "media").write_text(json.dumps({**media, str(len(media)): "plot-01234567.png"}), encoding="utf-8")
+    made = folder.with_suffix(".apkg")
+    with zipfile.ZipFile(made, "w") as archive:
+        for path in folder.iterdir():
+            archive.write(path, path.name)
+    return made
+
+
+HOSTILE = "<p onclick=x>old<script>alert(1)</script><img src=plot-01234567.png><img src=x onerror=alert(1)></p><a href=javascript:x>y</a>"
+
+
+def test_what_stood_in_an_old_package_is_sanitized(released: tuple[Workshop, str], tmp_path: Path):
+    shop, _ = released
+    statement = f"update notes set flds = replace(flds, 'Weights and gradients take', '{HOSTILE}') where flds like 'adam-bytes%'"
+    old = rewritten(shop.package, tmp_path / "hostile", statement)
+    assert shop.run("diff", str(old), "--format", "html", now=SECOND).status == 0
+    page = (shop.folder / "build/diff.html").read_text(encoding="utf-8")
+    assert "<del>old</del>" in page and "data:image/png;base64,iVBORw0KGgr/AA==" in page
+    assert not re.search(r"<script|onclick|onerror|javascript:|alert\(", page)
+
+
+def test_fields_of_another_time_and_notes_that_moved(released: tuple[Workshop, str], tmp_path: Path):
+    shop, _ = released
+    rename = """update col set models = replace(models, '"name": "Why"', '"name": "Reason"')"""
+    deck = "update cards set did = (select max(did) from cards) where did = (select min(did) from cards)"
+    old = rewritten(shop.package, tmp_path / "other", rename, deck)
+    out = shop.run("diff", str(old), now=SECOND).out
+    assert "Note type Test interviews: question: its fields or cards are others, so Anki updates its notes only where Merge" in out
+    assert re.search(r"\n\d+ notes? moved to another subdeck: ", out) and "\nMoved:\n- " in out and "(was in " in out
+    assert "Why: now also “Weights and gradients" in out and "Reason: no longer “Weights and gradients" in out
 
 
 def test_what_git_does_not_know(released: tuple[Workshop, str]):
