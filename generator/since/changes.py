@@ -154,12 +154,14 @@ def _of_type(was: Mapping[str, Any] | None, now: NoteType) -> tuple[str, str] | 
     """What an importer does about a note type that differs; None where it is the same, or new."""
     if was is None:
         return None
-    fields, cards = [field["name"] for field in was["flds"]], [card["name"] for card in was["tmpls"]]
-    if fields != list(now.fields) or cards != [card.name for card in now.templates]:
+    fields, cards = was["flds"], was["tmpls"]
+    ids = [field.get("id") for field in fields], [card.get("id") for card in cards]
+    if ids != (list(now.fields.values()), [card.id for card in now.templates]):
         return now.name, "its fields or cards are others, so Anki updates its notes only where Merge note types is ticked on import"
-    sides = [(card["qfmt"], card["afmt"]) for card in was["tmpls"]]
-    if was["css"] != now.css or sides != [(card.front, card.back) for card in now.templates]:
-        return now.name, "its look changes, and a learner's own changes to it go"
+    sides = [(card["name"], card["qfmt"], card["afmt"]) for card in cards]
+    names = [field["name"] for field in fields] == list(now.fields)
+    if not names or was["css"] != now.css or sides != [(card.name, card.front, card.back) for card in now.templates]:
+        return now.name, "its look or its names change, and a learner's own changes to it go"
     return None
 
 

@@ -138,7 +138,7 @@ def test_types_that_change(released: tuple[Workshop, str]):
     shop.takes_look()
     style = shop.folder / "generator/look/style.css"
     style.write_text(style.read_text(encoding="utf-8") + ".card b { color: red; }\n", encoding="utf-8")
-    assert "Note type Test interviews: question: its look changes" in shop.run("diff", str(old), now=SECOND).out
+    assert "Note type Test interviews: question: its look or its names change" in shop.run("diff", str(old), now=SECOND).out
 
 
 def rewritten(package: Path, folder: Path, *statements: str) -> Path:
@@ -178,9 +178,15 @@ def test_fields_of_another_time_and_notes_that_moved(released: tuple[Workshop, s
     deck = "update cards set did = (select max(did) from cards) where did = (select min(did) from cards)"
     old = rewritten(shop.package, tmp_path / "other", rename, deck)
     out = shop.run("diff", str(old), now=SECOND).out
-    assert "Note type Test interviews: question: its fields or cards are others, so Anki updates its notes only where Merge" in out
+    assert "Note type Test interviews: question: its look or its names change" in out
     assert re.search(r"\n\d+ notes? moved to another subdeck: ", out) and "\nMoved:\n- " in out and "(was in " in out
     assert "Why: now also “Weights and gradients" in out and "Reason: no longer “Weights and gradients" in out
+
+
+def test_fields_that_learners_lack(released: tuple[Workshop, str], tmp_path: Path):
+    shop, _ = released
+    old = rewritten(shop.package, tmp_path / "ids", """update col set models = replace(models, '"id":', '"other":')""")
+    assert "its fields or cards are others, so Anki updates its notes only where Merge note types" in shop.run("diff", str(old), now=SECOND).out
 
 
 def test_what_git_does_not_know(released: tuple[Workshop, str]):
