@@ -53,7 +53,7 @@ def _done(asked: argparse.Namespace) -> tuple[str, DeckError | None]:
 
 def _told(asked: argparse.Namespace, said: str, error: DeckError | None) -> int:
     """Says it; returns the exit status. A terminal gets nothing that steers it."""
-    if error and getattr(asked, "format", "text") != "text":
+    if error and getattr(asked, "format", "text") in ("json", "gcc"):
         from generator.show.diagnostics import text
 
         said = text(asked.format, {"error": error.problems, "warning": error.warnings})
@@ -88,9 +88,11 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         one.set_defaults(command=command, device="published")
         if name == "diff":
             one.add_argument(
-                "since", nargs="?", default="", metavar="SINCE", help="a commit, or a package that warpdeck wrote, in place of the last release"
+                "since", nargs="?", default="", metavar="BASE", help="a commit, or a package that warpdeck wrote, in place of the last release"
             )
             one.add_argument("--cards", default=Path("cards"), type=Path, metavar="DIR", help="the folder of cards (cards)")
+            about = "plain text, Markdown for a change log, or a page: build/diff.html (text)"
+            one.add_argument("--format", choices=("text", "markdown", "html"), default="text", help=about)
         elif name == "check":
             one.add_argument("cards", nargs="*", default=[Path("cards")], type=Path, help="the folder of cards, or single files of it")
         else:
@@ -210,7 +212,7 @@ def _watch(asked: argparse.Namespace) -> str:
 
 
 def _diff(asked: argparse.Namespace) -> str:
-    return build.diff(_order(asked, asked.cards), _now(), asked.since)
+    return build.diff(_order(asked, asked.cards), _now(), asked.since, asked.format)
 
 
 def _check(asked: argparse.Namespace) -> str:

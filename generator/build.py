@@ -48,9 +48,9 @@ def preview(order: Order, now: int) -> str:
     return _with_cache(order, lambda cache: _preview(order, cache, now))
 
 
-def diff(order: Order, now: int, since: str = "") -> str:
-    """What changed since the last release, or since a commit or a package that is named."""
-    return _with_cache(order, lambda cache: _diff(order, cache, now, since))
+def diff(order: Order, now: int, since: str = "", shape: str = "text") -> str:
+    """What changed since the last release, or since a commit or a package that is named. shape: "text", "markdown", or "html" for a page."""
+    return _with_cache(order, lambda cache: _diff(order, cache, now, since, shape))
 
 
 def package(order: Order) -> Path:
@@ -183,10 +183,12 @@ def _check(order: Order, cache: Cache, now: int, strict: bool, verbose: bool, on
     return _noticed("\n".join([_well(built, len(typed), len(unsaid)), *(f"warning  {warning}" for warning in deck.warnings)]), built) + "\n"
 
 
-def _diff(order: Order, cache: Cache, now: int, since: str) -> str:
+def _diff(order: Order, cache: Cache, now: int, since: str, shape: str) -> str:
     from contextlib import nullcontext
 
-    from generator.since import changes, past
+    from generator.pack.output import write
+    from generator.since import past, told
+    from generator.since.changes import NOTHING, changes, of_deck, of_package, statuses
 
     built = _made(order, cache)
     _keep(order, built)
@@ -196,11 +198,18 @@ def _diff(order: Order, cache: Cache, now: int, since: str) -> str:
         return "nothing was released yet; `diff COMMIT` and `diff PACKAGE` tell what changed since then\n"
     commit = "" if since.endswith(".apkg") else since or past.commit_of(order.cards, last)
     with past.package(order.cards, commit) if commit else nullcontext(Path(since)) as path:
-        before = changes.of_package(path) if since or commit else {}  # where the release was not committed, its texts are not known
-    here = changes.of_deck(built)
-    found = changes.statuses(before, here, update.statuses) if since else update.statuses
-    about = since or (f"version {last}, {commit[:9]}" if commit else f"version {last}, whose lock is not committed")
-    return f"since {about}\n{changes.text(before, here, found, built.deck.retired)}"
+        then = of_package(path, built.deck.id) if since or commit else NOTHING  # where the release was not committed, its texts are not known
+    found = statuses(then.sides, of_deck(built), update.statuses) if since else update.statuses
+    about = since or (f"version {last}" if commit else f"version {last}, whose lock is not committed")
+    made = changes(about, then, built, found)
+    if shape != "html":
+        return told.markdown(made) if shape == "markdown" else told.text(made)
+    from generator.since.page import page
+
+    names = {name for entry in built.entries for name in entry.media}
+    target = order.build / "diff.html"
+    write(target, page(made, then.media, lambda name: built.media(name) if name in names else None).encode())
+    return "\n".join([*told.importer(made), str(target)]) + "\n"
 
 
 def _wanted(order: Order, cache: Cache, due: bool, fresh: bool) -> Iterator[str]:

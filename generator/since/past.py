@@ -45,7 +45,7 @@ def package(cards: Path, commit: str) -> Iterator[Path]:
         done = subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False)
         made = sorted((folder / "built").glob("*.apkg"))
         if done.returncode or not made:
-            said = done.stderr.strip().replace(f"{folder}/then/", "").split("\n")
+            said = done.stderr.strip().replace(f"{folder}/then/", "").removeprefix("then/").split("\n")
             raise DeckError(
                 [Problem(Place(cards.as_posix()), f"the deck at {commit} could not be built: {said[0]}", "name another commit, or a package")]
             )
