@@ -119,6 +119,8 @@ def _hook(folder: Path, how: str, at: int, chance: random.Random) -> Callable[[s
             return
         path = arguments[0] if arguments else ""
         absolute = os.path.join(inside, os.fsdecode(path)) if isinstance(path, str | bytes) else inside
+        if isinstance(path, int):
+            return  # a file that is open already
         writes = event in WRITES and not (event == "open" and not (arguments[2] or 0) & (os.O_WRONLY | os.O_RDWR | os.O_CREAT))
         if how in ("full", "refused") and not (writes and absolute.startswith(inside)):
             return
