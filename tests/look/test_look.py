@@ -13,7 +13,8 @@ from our_types import note_types
 from rendering import CLAIM, FORMULA, MEASURED, rendered
 
 from generator.look.notetypes import LOOK
-from generator.notes import Judged, Rendered
+from generator.notes import Judged, Option, Rendered, Text
+from generator.problems import Place
 from generator.show.anki_template import card
 
 SAMPLES = Path(__file__).parent
@@ -32,9 +33,15 @@ def sample(key: str) -> Rendered:
     fields = {name: re.sub(r"!\[\[(\w+)\]\]", "\ue000figure:\\1\ue001", text) for name, text in fields.items()}
     claims = tuple(Judged(CLAIM, v, "143 GB" if v else "", "14 times more" if v == "wrong" else "") for v in ("holds", "wrong", "misleading", None))
     results = {"full": FORMULA, "rate": MEASURED, "gone": None}
-    result, problems = rendered(key, fields, results, claims=claims, expected="2.15" if key == "numeric" else None, missing=("gone",))
+    more = {"expected": "2.15"} if key == "numeric" else {"options": options(fields)} if key == "choice" else {}
+    result, problems = rendered(key, fields, results, claims=claims, missing=("gone",), **more)
     assert result is not None, problems
     return result
+
+
+def options(fields: dict[str, str]) -> tuple[Option, ...]:
+    items = re.findall(r"^- (<span.*?</span>): (.*)", fields["Mistakes"], re.MULTILINE)
+    return (Option(fields["Answer"].strip(), None), *(Option(value, Text(said, Place("cards/x.md", 10))) for value, said in items))
 
 
 # --------------------------------------------------------------------------------- templates and style
@@ -42,7 +49,7 @@ def sample(key: str) -> Rendered:
 
 def test_ids_follow_from_the_deck_s():
     types = note_types("ML Interviews", 1720310000)
-    numbers = {"qa": 1, "trap": 2, "numeric": 3, "cloze": 4, "basic": 5, "reversed": 6, "typed": 7}
+    numbers = {"qa": 1, "trap": 2, "numeric": 3, "cloze": 4, "basic": 5, "reversed": 6, "typed": 7, "choice": 8}
     assert {key: kind.id - 1720310000 for key, kind in types.items()} == numbers
     for kind in types.values():
         assert list(kind.fields.values()) == [kind.id * 1000 + number for number in range(1, len(kind.fields) + 1)]
@@ -62,9 +69,9 @@ def test_templates_are_whole_and_plain():
             assert not re.search(r"<script|https?:|url\(|@import|javascript:|\bon\w+=", front + back + note_type.css)
             assert back.count('<hr id="answer">') == 1 == back.count('id="answer"') and "id=" not in front
             assert "{{Id}}" in back.split("<footer")[1]  # for whoever reports an error
-            whole = back.replace("{{FrontSide}}", front)  # with which the app does not play the front's sounds once more
+            whole = front + back
             shown = {name.split(":")[-1] for name in re.findall(r"\{\{([^#^/].*?)\}\}", whole)}
-            assert shown == set(note_type.fields) - {"Spare 1", "Spare 2", *note_type.switches}
+            assert shown - {"FrontSide"} == set(note_type.fields) - {"Spare 1", "Spare 2", *note_type.switches}
 
 
 def test_style_follows_anki_s_theme_alone():
