@@ -111,7 +111,7 @@ def _compare(shown: Sequence[Shown], problems: list[Problem]) -> None:
             message = f"the option is printed as {_form(one)}, and the answer as {_form(right)}"
             problems.append(Problem(one.reference.place, message, "an option that looks otherwise gives the answer away"))
     try:
-        numbers = [printed(one.value.content, one.format) for one in shown]  # type: ignore[arg-type]
+        numbers = [printed(one.value.content, one.format) for one in shown]
     except QuantityError:
         return  # which was told where it is filled in
     for (first, (low, step)), (second, (high, other)) in combinations(zip(shown, numbers), 2):
@@ -127,7 +127,7 @@ def _digits(one: Shown) -> int | None:
     if one.format.rounding == "exact" or (one.format.name == "count" and one.format.digits is None):
         return None
     digits = one.format.digits or 3
-    return min(digits, digits_of(one.value.content, one.format) or digits)  # type: ignore[arg-type]
+    return min(digits, digits_of(one.value.content, one.format) or digits)
 
 
 def _form(one: Shown) -> str:
