@@ -10,11 +10,12 @@ import phone
 import pytest
 from browser import CHROMIUM, browsing
 from our_types import note_types
-from rendering import CLAIM, FORMULA, MEASURED, rendered
+from rendering import CLAIM, FORMULA, MEASURED, draw, rendered, resolved
 
 from generator.look.notetypes import LOOK
 from generator.notes import Judged, Option, Rendered, Text
 from generator.problems import Place
+from generator.render.note import render
 from generator.show.anki_template import card
 
 SAMPLES = Path(__file__).parent
@@ -42,6 +43,23 @@ def sample(key: str) -> Rendered:
 def options(fields: dict[str, str]) -> tuple[Option, ...]:
     items = re.findall(r"^- (<span.*?</span>): (.*)", fields["Mistakes"], re.MULTILINE)
     return (Option(fields["Answer"].strip(), None), *(Option(value, Text(said, Place("cards/x.md", 10))) for value, said in items))
+
+
+def test_the_right_option_may_stand_anywhere():
+    """Over ids, each letter is the right one about as often; a fifth option moves none of the four."""
+    fields = {"Front": "How much?", "Given": "It.", "Answer": "1 GB", "Mistakes": "- 2 GB: a."}
+    found = []
+    for number in range(200):
+        orders = []
+        for count in (4, 5):
+            offered = tuple(Option(f"{value} GB", Text("so", Place("cards/x.md", 1)) if value else None) for value in range(count))
+            made = resolved("choice", fields, options=offered)
+            page = render(made._replace(note=made.note._replace(id=f"note-{number}")), note_types(), draw, [])
+            assert page is not None
+            orders.append([int(value) for value in re.findall(r"<li>(\d)", page.fields["Options"])])
+        assert [value for value in orders[1] if value != 4] == orders[0] and sorted(orders[1]) == [0, 1, 2, 3, 4]
+        found.append(orders[0].index(0))
+    assert all(30 < found.count(place) < 70 for place in range(4))
 
 
 # --------------------------------------------------------------------------------- templates and style
