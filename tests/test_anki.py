@@ -12,7 +12,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from workshop import FIRST, SECOND, THIRD, Workshop
+from workshop import CHOICE, FIRST, SECOND, THIRD, Workshop
 
 pytest.importorskip("anki", reason="the anki library is not installed")
 import anki.lang
@@ -243,30 +243,6 @@ def test_a_typed_answer_on_its_card(learner: Learner, shop: Workshop):
 
 
 # ------------------------------------------------------------------------------------------ what is chosen from
-
-CHOICE = """---
-runs:
-  mid: {kernel: training_memory, parameters: 13e9}
----
-
-# What does mixed-precision AdamW hold at 13B parameters? {#offered .choice}
-
-bf16 weights and gradients, an fp32 master copy, two fp32 moments.
-
-## Answer
-
-[[mid.total | GB]]
-
-## Mistakes
-
-- [[mid.total - mid.optimizer / 2 | GB]]: one moment forgotten.
-- [[mid.total - mid.weights | GB]]: the weights forgotten.
-- [[mid.total * 8 | GB]]: bits for bytes.
-
-## Working
-
-Sixteen bytes each.
-"""
 
 
 def test_options_keep_their_order_over_releases(learner: Learner, shop: Workshop):
