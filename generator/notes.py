@@ -180,6 +180,13 @@ class Judged(NamedTuple):
     factor: str
 
 
+class Option(NamedTuple):
+    """One of the answers that a choice note offers: its value as HTML, and the mistake that gives it, None for the right one."""
+
+    value: str
+    mistake: Text | None
+
+
 class Resolved(NamedTuple):
     """A note whose fields hold values in place of references.
 
@@ -190,6 +197,7 @@ class Resolved(NamedTuple):
     expected: the text that a numeric note wants typed. values: every number shown, in base units, by its reference as written.
     beside: (device, label -> number as HTML), the measured numbers of each device where records of several exist.
     unsaid: premises of the answer's first sentence that the front does not name; told: the results that it tells.
+    options: what a choice note offers, the right one first.
     """
 
     note: Note
@@ -207,6 +215,7 @@ class Resolved(NamedTuple):
     left_out: Mapping[str, tuple[Text, ...]] = MappingProxyType({})
     unseen: tuple[str, ...] = ()
     measured: tuple[str, ...] = ()
+    options: tuple[Option, ...] = ()
 
 
 # -------------------------------------------------------------------- render: HTML and media, ready to pack

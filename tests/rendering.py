@@ -28,7 +28,8 @@ def resolved(type_: str, fields: Mapping[str, str], results: Mapping[str, Result
     written = {name: Text(text.replace("\ue000figure:", "![[").replace("\ue001", "]]"), Place("cards/x.md", 10)) for name, text in fields.items()}
     claims = tuple(judged.claim for judged in more.get("claims", ()))
     note = Note("an-id", type_, "Interviews::Training::LoRA", "lora", ("memory",), written, {}, claims, (), Place("cards/x.md", 9), directory)
-    return Resolved(note, fields, results or {}, more.get("claims", ()), more.get("expected"), None, left_out=more.get("left_out", {}))
+    left_out, options = more.get("left_out", {}), more.get("options", ())
+    return Resolved(note, fields, results or {}, more.get("claims", ()), more.get("expected"), None, left_out=left_out, options=options)
 
 
 def rendered(type_: str, fields: Mapping[str, str], *args, **more) -> tuple[Rendered | None, list[Problem]]:

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from workshop import FIRST, SECOND, THIRD, Workshop
+from workshop import CHOICE, FIRST, SECOND, THIRD, Workshop
 
 pytest.importorskip("anki", reason="the anki library is not installed")
 import anki.lang
@@ -240,6 +240,29 @@ def test_a_typed_answer_on_its_card(learner: Learner, shop: Workshop):
     learner.takes(shop.build(SECOND))
     assert learner.note("gradients")["Expected"] == "14.0" and "14.0\u202fGB" in learner.note("gradients")["Answer"]
     assert 'class="side typed">[[type:Expected]]' in next(learner.renders("gradients"))[1]
+
+
+# ------------------------------------------------------------------------------------------ what is chosen from
+
+
+def test_options_keep_their_order_over_releases(learner: Learner, shop: Workshop):
+    path = shop.folder / "cards/training/memory.md"
+    (path.parent / "choices.md").write_text(CHOICE, encoding="utf-8")
+    assert learner.takes(shop.release(FIRST, "8")).new == 10
+    ((front, back),) = learner.renders("offered")
+    note, before = learner.note("offered"), learner.note("offered").fields
+    values = re.findall(r'<li><span class="num">(.*?)</span></li>', note["Options"])
+    assert sorted(values) == ["1,660\u202fGB", "156\u202fGB", "182\u202fGB", "208\u202fGB"]
+    letter = "ABCD"[values.index("208\u202fGB")]
+    assert note["Options"] in front and f'{letter}\u202f✓</b> <span class="num">208' in note["Answer"] and "forgotten" not in front
+    assert note["Answer"] in back and re.findall("([A-D])\u202f✗", note["Mistakes"]) == [one for one in "ABCD" if one != letter]
+    shop.edit("training/choices.md", ("one moment forgotten", "the second moment forgotten"), ("mid.total * 8", "mid.total * 4"))
+    took = learner.takes(shop.build(SECOND))
+    assert (took.new, took.updated) == (0, 1)
+    changed = learner.note("offered")
+    after = re.findall(r'<li><span class="num">(.*?)</span></li>', changed["Options"])
+    assert [(old, new) for old, new in zip(values, after, strict=True) if old != new] == [("1,660\u202fGB", "832\u202fGB")]
+    assert "the second moment forgotten" in changed["Mistakes"] and changed["Answer"] == note["Answer"] and changed.fields != before
 
 
 # ------------------------------------------------------------------------------------------------ the update

@@ -39,6 +39,29 @@ from kernels.results import Curve, KernelError, Number, Result
 CARDS = Path(__file__).parent / "anki" / "cards"
 ROOT = Path(__file__).parent.parent
 FIRST, SECOND, THIRD = 1_790_000_000, 1_790_100_000, 1_790_200_000  # when the releases are built
+CHOICE = """---
+runs:
+  mid: {kernel: training_memory, parameters: 13e9}
+---
+
+# What does mixed-precision AdamW hold at 13B parameters? {#offered .choice}
+
+bf16 weights and gradients, an fp32 master copy, two fp32 moments.
+
+## Answer
+
+[[mid.total | GB]]
+
+## Mistakes
+
+- [[mid.total - mid.optimizer / 2 | GB]]: one moment forgotten.
+- [[mid.total - mid.weights | GB]]: the weights forgotten.
+- [[mid.total * 8 | GB]]: bits for bytes.
+
+## Working
+
+Sixteen bytes each.
+"""
 
 
 @dataclass(frozen=True)

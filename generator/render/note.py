@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from hashlib import sha256
 from html import escape
 from typing import TYPE_CHECKING, Any
 from unicodedata import is_normalized, normalize
@@ -68,15 +69,20 @@ def render(
         "Footer": page.finished(_footer(page, with_source=SOURCE not in note_type.fields), source),
         "Expected": page.finished(_words(resolved.expected or "")),
     }
+    if resolved.options:
+        made |= _options(resolved, page)
     authors = {note_type.heading: HEADING, **{name: name for name in (note_type.main, *note_type.sections, *note_type.switches)}}
     fields = {name: "" if name in authors else made.get(name, "") for name in note_type.fields}
     for field, name in authors.items():
-        if field and name in resolved.fields:
+        if field and name in resolved.fields and not (resolved.options and name == "Mistakes"):
             text, with_clozes = _filled(resolved, name), note_type.kind == "cloze" and name == note_type.main
             html = _html(text, page, with_clozes)
             inline = field == note_type.heading or name in note_type.switches or note_type.elsewhere
             html = _plain(html, text, page) if name in note_type.typed else _inline(html) if inline else html
             fields[field] = page.finished(_as_in_anki(html) if note_type.elsewhere else html, text, with_clozes)
+    if resolved.options:
+        fields["Answer"] = fields["Answer"].replace("<p>", f"<p>{_sign(made['Right'], True)} ", 1)
+        fields["Mistakes"] = made["Mistakes"]
     if "Depth" in fields and not note_type.elsewhere:
         fields["Depth"] += page.finished(_beside(resolved))
     if note.claims and "Claims" not in fields:
@@ -98,6 +104,29 @@ def render(
         return None
     media = {name: page.media[name] for name in sorted(page.media)}
     return Rendered(note.id, note.type, note.deck, note.tags, fields, media, cards, numbers, resolved)
+
+
+def _options(resolved: Resolved, page: _Page) -> dict[str, str]:
+    """What a choice note offers, as a list; the same with the mistakes, for the back; and the letter of the right one.
+
+    The order follows from the note's id and each option's place among the author's, so that an edit of a mistake moves none.
+    """
+    numbers = sorted(range(len(resolved.options)), key=lambda number: sha256(f"{resolved.note.id}/{number}".encode()).digest())
+    offered, judged = [], []
+    for letter, number in zip("ABCDE", numbers):
+        value, mistake = resolved.options[number]
+        offered.append(f"<li>{value}</li>")
+        said = f'<div class="mistake">{_inline(_html(mistake, page))}</div>' if mistake else ""
+        judged.append(f'<li class="{"wrong" if mistake else "right"}">{_sign(letter, not mistake)} {value}{said}</li>')
+    return {
+        "Options": page.finished(f'<ol class="options">{"".join(offered)}</ol>'),
+        "Mistakes": page.finished(f'<ul class="options">{"".join(judged)}</ul>', resolved.note.fields["Mistakes"]),
+        "Right": "ABCDE"[numbers.index(0)],
+    }
+
+
+def _sign(letter: str, right: bool) -> str:
+    return f'<b class="letter">{letter}\u202f{"✓" if right else "✗"}</b>'
 
 
 class _Page:

@@ -221,6 +221,15 @@ def bare(number: Quantity, form: Format) -> str:
     return format(value, "f")
 
 
+def printed(number: Quantity, form: Format) -> tuple[Decimal, Fraction]:
+    """The number as it is printed, in the format's unit, and the size of its last digit. Raises UnitError or QuantityError."""
+    value, whole = _rounded(number, form)
+    if form.rounding == "exact" or (form.name == "count" and form.digits is None) or not value:
+        return value, Fraction(10) ** min(int(_trimmed(value).as_tuple().exponent), 0)
+    digits = min(form.digits or 3, digits_of(number, form) or 12)
+    return value, last_place(value, digits)
+
+
 _WIDE = Context(prec=LARGEST_BITS, rounding=ROUND_HALF_EVEN)
 _RATIO = Context(prec=60, rounding=ROUND_HALF_EVEN)
 

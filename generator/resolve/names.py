@@ -23,9 +23,9 @@ def used(note: Note) -> tuple[str, ...]:
 
 
 def plain(note: Note) -> Resolved | None:
-    """The note as it resolves where there is nothing to resolve: no reference, no claim, nothing to type. None for other notes."""
+    """The note as it resolves where there is nothing to resolve: no reference, no claim, nothing to type or to choose from. None for other notes."""
     texts = {name: field.text for name, field in note.fields.items()}
-    if note.claims or note.type == "numeric" or any("[[" in text for text in texts.values()):
+    if note.claims or note.type in ("numeric", "choice") or any("[[" in text for text in texts.values()):
         return None
     return Resolved(note, texts, {}, (), None, None)
 

@@ -2,7 +2,7 @@
 
 In: a note's Markdown with `[[ expression | format ]]` and `![[run]]`, and what its runs gave. Out: the same Markdown, line
 for line, with HTML, TeX or plain text in place of each reference and without what needs a missing one, its claims judged, and what
-a numeric note wants typed.
+a numeric note wants typed, a choice note offers.
 """
 
 from __future__ import annotations
@@ -15,13 +15,14 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
-from generator.notes import Judged, Note, Resolved, Run, Text, folded
+from generator.notes import Judged, Note, Option, Resolved, Run, Text, folded
 from generator.problems import Problem, nearest
 from generator.resolve.claims import judge
 from generator.resolve.expression import NO_RUN, Scope, Value, read_by
 from generator.resolve.formats import Format, bare, check, converted, digits_of, last_place, parse_format, written
 from generator.resolve.media import MEDIA
 from generator.resolve.names import names_in, used
+from generator.resolve.options import leading, options
 from generator.resolve.premises import plain, premises, says
 from generator.resolve.quantity import ExpressionError, Quantity, QuantityError, UnitError, unit_text
 from generator.resolve.references import Bracket, Reference, marks, references
@@ -45,12 +46,13 @@ def resolve(note: Note, find: Callable[[Run], Result | None], problems: list[Pro
     results = {alias: find(note.runs[alias]) for alias in wanted}
     scope = Scope.of(note.runs, results)
     asked = _Question(note, scope)
-    filled = {name: _filled(text, scope, asked, problems, note.type == "numeric" and name == "Answer") for name, text in note.fields.items()}
+    filled = {name: _filled(text, scope, asked, problems, _padded(note, name)) for name, text in note.fields.items()}
     judged = [claim for one in note.claims if (claim := judge(one, scope, problems, [] if notices is None else notices))]
     expected = _expected(note, filled, problems) if note.type == "numeric" else None
+    offered = _offered(note, filled, problems) if note.type == "choice" else ()
     answering = _answering(note, filled)
     unsaid = _unsaid([one for one in answering if one.is_number], note, scope, asked) if len(problems) == before else []
-    if note.type == "numeric":
+    if note.type in ("numeric", "choice"):
         problems += unsaid
     if len(problems) > before:
         return None
@@ -72,6 +74,7 @@ def resolve(note: Note, find: Callable[[Run], Result | None], problems: list[Pro
         left_out={name: tuple(block.text for block in field.left_out) for name, field in left.items() if field.left_out},
         unseen=_unseen(filled, left, judged, wanted),
         measured=_measured(note, filled),
+        options=offered,
     )
 
 
@@ -164,10 +167,10 @@ class _Field:
     measured: Mapping[int, tuple[str, ...]]
 
 
-def _filled(text: Text, scope: Scope, asked: _Question | None, problems: list[Problem], typed: bool = False) -> _Field:
+def _filled(text: Text, scope: Scope, asked: _Question | None, problems: list[Problem], padded: Container[int] = ()) -> _Field:
     """The field with its values. asked: what the front says, so that a free choice may stand there; None where no choice is judged.
 
-    typed: whether a learner types what stands there, with all the digits that the question asks for.
+    padded: where the references begin that show all their digits, zeros too: what a learner types, and options, which must look alike.
     """
     pieces: list[str] = []
     shown: list[_Shown] = []
@@ -186,7 +189,7 @@ def _filled(text: Text, scope: Scope, asked: _Question | None, problems: list[Pr
                 piece, lacks = _figure(mark, scope), tuple(alias for alias in (mark.expression,) if scope.results.get(alias) is None)
             else:
                 one = _value(mark, scope, asked, named)
-                shown.append(replace(one, number=number, format=replace(one.format, padded=typed)))
+                shown.append(replace(one, number=number, format=replace(one.format, padded=mark.start in padded)))
                 piece, lacks = shown[-1].text, shown[-1].value.missing
             pieces.append(marked(piece, number))
             if lacks:
@@ -316,11 +319,11 @@ def _unsaid(answering: Sequence[_Shown], note: Note, scope: Scope, asked: _Quest
 
 
 def _answering(note: Note, filled: Mapping[str, _Field]) -> list[_Shown]:
-    """The numbers that answer, missing ones too: a numeric note's, and those in another's first sentence."""
+    """The numbers that answer, missing ones too: a numeric or choice note's, and those in another's first sentence."""
     answer = note.fields.get(note.answer)
     if answer is None:
         return []
-    end = len(answer.text) if note.type == "numeric" else _first_sentence(answer)
+    end = len(answer.text) if note.type in ("numeric", "choice") else _first_sentence(answer)
     return [one for one in filled[note.answer].shown if one.reference.start < end and isinstance(one.value.content, Quantity)]
 
 
@@ -334,6 +337,21 @@ def _first_sentence(text: Text) -> int:
         blank = blank[: mark.start] + "_" * (mark.end - mark.start) + blank[mark.end :]
     end = _SENTENCE.search(blank, len(blank) - len(blank.lstrip()))
     return end.end() if end else len(blank)
+
+
+def _padded(note: Note, name: str) -> Container[int]:
+    """Where the references begin that show all their digits."""
+    if name == "Answer" and note.type in ("numeric", "choice"):
+        return range(len(note.fields[name].text))
+    return [one.start for one in leading(note.fields[name])] if name == "Mistakes" and note.type == "choice" else ()
+
+
+def _offered(note: Note, filled: Mapping[str, _Field], problems: list[Problem]) -> tuple[Option, ...]:
+    """What a choice note offers; nothing where a value is missing, for which it is withheld."""
+    answer, mistakes = (filled.get(name) for name in ("Answer", "Mistakes"))
+    if answer is None or mistakes is None:
+        return ()  # read has said so
+    return options(note, answer.shown, mistakes.shown, unmarked(mistakes.text), problems)
 
 
 # --------------------------------------------------------------------------------------- numeric notes

@@ -10,10 +10,12 @@ import phone
 import pytest
 from browser import CHROMIUM, browsing
 from our_types import note_types
-from rendering import CLAIM, FORMULA, MEASURED, rendered
+from rendering import CLAIM, FORMULA, MEASURED, draw, rendered, resolved
 
 from generator.look.notetypes import LOOK
-from generator.notes import Judged, Rendered
+from generator.notes import Judged, Option, Rendered, Text
+from generator.problems import Place
+from generator.render.note import render
 from generator.show.anki_template import card
 
 SAMPLES = Path(__file__).parent
@@ -32,9 +34,32 @@ def sample(key: str) -> Rendered:
     fields = {name: re.sub(r"!\[\[(\w+)\]\]", "\ue000figure:\\1\ue001", text) for name, text in fields.items()}
     claims = tuple(Judged(CLAIM, v, "143 GB" if v else "", "14 times more" if v == "wrong" else "") for v in ("holds", "wrong", "misleading", None))
     results = {"full": FORMULA, "rate": MEASURED, "gone": None}
-    result, problems = rendered(key, fields, results, claims=claims, expected="2.15" if key == "numeric" else None, missing=("gone",))
+    more = {"expected": "2.15"} if key == "numeric" else {"options": options(fields)} if key == "choice" else {}
+    result, problems = rendered(key, fields, results, claims=claims, missing=("gone",), **more)
     assert result is not None, problems
     return result
+
+
+def options(fields: dict[str, str]) -> tuple[Option, ...]:
+    items = re.findall(r"^- (<span.*?</span>): (.*)", fields["Mistakes"], re.MULTILINE)
+    return (Option(fields["Answer"].strip(), None), *(Option(value, Text(said, Place("cards/x.md", 10))) for value, said in items))
+
+
+def test_the_right_option_may_stand_anywhere():
+    """Over ids, each letter is the right one about as often; a fifth option moves none of the four."""
+    fields = {"Front": "How much?", "Given": "It.", "Answer": "1 GB", "Mistakes": "- 2 GB: a."}
+    found = []
+    for number in range(200):
+        orders = []
+        for count in (4, 5):
+            offered = tuple(Option(f"{value} GB", Text("so", Place("cards/x.md", 1)) if value else None) for value in range(count))
+            made = resolved("choice", fields, options=offered)
+            page = render(made._replace(note=made.note._replace(id=f"note-{number}")), note_types(), draw, [])
+            assert page is not None
+            orders.append([int(value) for value in re.findall(r"<li>(\d)", page.fields["Options"])])
+        assert [value for value in orders[1] if value != 4] == orders[0] and sorted(orders[1]) == [0, 1, 2, 3, 4]
+        found.append(orders[0].index(0))
+    assert all(30 < found.count(place) < 70 for place in range(4))
 
 
 # --------------------------------------------------------------------------------- templates and style
@@ -42,7 +67,7 @@ def sample(key: str) -> Rendered:
 
 def test_ids_follow_from_the_deck_s():
     types = note_types("ML Interviews", 1720310000)
-    numbers = {"qa": 1, "trap": 2, "numeric": 3, "cloze": 4, "basic": 5, "reversed": 6, "typed": 7}
+    numbers = {"qa": 1, "trap": 2, "numeric": 3, "cloze": 4, "basic": 5, "reversed": 6, "typed": 7, "choice": 8}
     assert {key: kind.id - 1720310000 for key, kind in types.items()} == numbers
     for kind in types.values():
         assert list(kind.fields.values()) == [kind.id * 1000 + number for number in range(1, len(kind.fields) + 1)]
@@ -64,6 +89,7 @@ def test_templates_are_whole_and_plain():
             assert "{{Id}}" in back.split("<footer")[1]  # for whoever reports an error
             whole = back.replace("{{FrontSide}}", front)  # with which the app does not play the front's sounds once more
             shown = {name.split(":")[-1] for name in re.findall(r"\{\{([^#^/].*?)\}\}", whole)}
+            shown |= {"Options"} if "{{Options}}" in front else set()  # which the back tells as Mistakes, with the right one
             assert shown == set(note_type.fields) - {"Spare 1", "Spare 2", *note_type.switches}
 
 

@@ -81,7 +81,7 @@ def find(wanted: Run) -> Result | None:
 def note(fields: dict[str, str], *, type: str = "qa", claims: tuple[Claim, ...] = (), aliases=ALIASES) -> Note:
     runs = {alias: run(alias, of) for alias, of in aliases.items()}
     texts = {name: Text(text, Place("cards/x.md", 10 if name == "Answer" else 5)) for name, text in fields.items()}
-    asked = ("Front", "Given") if type == "numeric" else ("Front",)
+    asked = ("Front", "Given") if type in ("numeric", "choice") else ("Front",)
     return Note("x", type, "gpu", "x", (), texts, runs, claims, (), Place("cards/x.md", 4), Path("cards"), asked=asked)
 
 
@@ -132,6 +132,19 @@ def test_numeric(case):
     resolved = resolve(note(fields, type="numeric"), find, problems)
     assert lines(problems) == case.get("problems", [])
     assert (resolved and resolved.expected) == case.get("expected")
+
+
+@pytest.mark.parametrize("case", CASES["choice"], ids=lambda c: str(c.get("case")))
+def test_choice(case):
+    problems: list[Problem] = []
+    fields = {"Front": case.get("front", "How much do 70B parameters take?"), "Given": "bf16.", "Answer": case.get("answer", "[[full.total | GB]]")}
+    resolved = resolve(note({**fields, "Mistakes": case["mistakes"]}, type="choice"), find, problems)
+    assert lines(problems) == case.get("problems", [])
+    offered = (
+        [[re.sub("<[^<>]*>|&#8239;", "", option.value), option.mistake and option.mistake.text] for option in resolved.options] if resolved else None
+    )
+    assert offered == case.get("options")
+    assert (resolved.withheld if resolved else False) == case.get("withheld", False)
 
 
 @pytest.mark.parametrize("case", CASES["typed"], ids=lambda c: c["text"][:50])
