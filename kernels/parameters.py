@@ -141,6 +141,8 @@ def typed(kernel_name: str, parameter: Parameter, value: Any) -> Any:
 
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?|[+-]?(nan|inf)", re.ASCII | re.IGNORECASE)
 GROUPED = re.compile(r"\d{1,3}([_,'\s]\d{3})+(\.\d+)?", re.ASCII)
+SCALED = re.compile(r"(\d+(?:\.\d+)?) ?([kKMBGT])", re.ASCII)  # 70B
+SCALES = {"K": 3, "M": 6, "B": 9, "G": 9, "T": 12}
 BOOLEANS: typing.Mapping[str, bool] = {"true": True, "false": False}
 
 
@@ -160,7 +162,9 @@ def _respelled(parameter: Parameter, value: Any) -> str:
     if not isinstance(value, str) or parameter.type not in (int, float):
         return ""
     plain = "".join(str(unicodedata.decimal(sign, sign)) for sign in value).replace("\N{MINUS SIGN}", "-").strip()
-    if GROUPED.fullmatch(plain):
+    if scaled := SCALED.fullmatch(plain):
+        plain = f"{scaled[1]}e{SCALES[scaled[2].upper()]}"
+    elif GROUPED.fullmatch(plain):
         plain = re.sub(r"[_,'\s]", "", plain)
     elif parameter.type is float:
         plain = plain.replace(",", ".")

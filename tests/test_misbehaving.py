@@ -138,7 +138,7 @@ def test_the_card_is_named_and_the_others_are_built(shop: Workshop, jobs: str):
     """All of them in one deck, with one sound card more; and the deck without those that are named."""
     for name, parts, _ in ROWS:
         put(shop, name, **parts)
-    before = os.getcwd(), dict(os.environ)
+    before = os.getcwd(), {**os.environ, "MPLBACKEND": "svg"}  # whatever it was before anything is drawn
     done = shop.run("check", "--jobs", jobs)
     assert (os.getcwd(), dict(os.environ)) == before and done.out == ""
     lines, wrong = done.err.splitlines(), []

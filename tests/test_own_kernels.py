@@ -83,7 +83,8 @@ def test_a_record_names_the_commit_of_the_decks_own_checkout(own: Workshop):
         return json.loads((recorded(own).folder / RECORD).read_text())["made"]["commit"]
 
     git("init", "-q")
-    git("add", "kernels")
+    (own.folder / ".gitignore").write_text("__pycache__/\n")
+    git("add", ".gitignore", "kernels")
     git("commit", "-qm", "Laws")
     assert commit() == git("rev-parse", "--short=12", "HEAD")
     own.edit("weighing.py", ("0.01)", "0.02)"), under="kernels")

@@ -51,7 +51,6 @@ THRESHOLD = {"value": "the number as it stands in the expression", "because": "w
 UNDER = {"text": "the condition, as the card says it", "computed": "the expression under that condition"}
 ONE_DRAW = "one draw"
 TOLERANCE = 0.05
-_SCALES = {"K": 3, "M": 6, "B": 9, "G": 9, "T": 12}
 JINJA_WORDS = {"and", "else", "if", "in", "is", "not", "or", "true", "false", "none", "True", "False", "None"}
 ID = re.compile(r"[a-z0-9][a-z0-9-]{1,63}")
 ID_RULE = "2 to 64 small letters, digits and hyphens"
@@ -229,8 +228,7 @@ def _bound(kernel: Kernel, given: Mapping[str, yaml.Node], place: Place, problem
         try:
             alone.bind({name: node.value})
         except KernelError as error:
-            scale = re.fullmatch(r"([0-9.]+) ?([kKMBGT])", node.raw)
-            problems.append(Problem(node.place, str(error), f"write {scale[1]}e{_SCALES[scale[2].upper()]}" if scale else ""))
+            problems.append(Problem(node.place, str(error)))
     misspelt = any(name not in kernel.parameters for name in given)
     for name, parameter in kernel.parameters.items():
         if parameter.required and name not in given and not misspelt:
