@@ -263,7 +263,7 @@ def _rehearsed(run: Run, root: Path, timeout: float | None) -> Done:
         if run.kernel.has_figure:
             figure = root / "figures" / f"{run.kernel.name},{path.stem}.svg"
             figure.parent.mkdir(parents=True, exist_ok=True)
-            figure.write_bytes(find(run.kernel.name).drawn(result).light)
+            figure.write_bytes(run.kernel.drawn(result).light)
     except KernelError as error:
         return _failed(run, error, time.perf_counter() - start)
     except Exception as error:  # of a figure, say: a rehearsal is there to find it

@@ -43,7 +43,7 @@ def shelf(monkeypatch):
         added.append(folder)
 
     yield add
-    for name, module in list(sys.modules.items()):
+    for name, module in sys.modules.copy().items():
         if name.startswith("kernels.library.") and all(any(Path(part).is_relative_to(folder) for folder in added) for part in places(module)):
             del sys.modules[name]
             package, _, inner = name.rpartition(".")

@@ -71,8 +71,8 @@ def one(kernel: Kernel, point: dict[str, Any], chosen: random.Random) -> Result:
 
 
 def patience(kernel: Kernel) -> float:
-    """Seconds of CPU time: those of a formula in a build, or one draw's part of what a simulation's draws may take."""
-    return PATIENCE if kernel.evaluated else kernel.timeout / kernel.draws
+    """Seconds of CPU time: those of a formula in a build, or some draws' part of what a simulation's draws may take."""
+    return PATIENCE if kernel.evaluated else 4 * kernel.timeout / kernel.draws
 
 
 def refused_by_its_file(error: KernelError) -> bool:

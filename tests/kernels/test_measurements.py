@@ -7,6 +7,8 @@ import pytest
 
 pytest.importorskip("torch")
 
+from near import near
+
 from kernels import key, lab, recording, summary
 from kernels.declare import find
 from kernels.demand import Demand
@@ -47,7 +49,7 @@ def test_a_cpu_is_measured_by_its_name(tmp_path):
 
 def test_a_rehearsal_is_small_whole_and_quoted_by_none(tmp_path):
     kernel = find("made_up_pace")
-    outcome = recording.rehearse([recording.Run(kernel, kernel.bind({}))], tmp_path)
+    outcome = recording.rehearse([recording.Run(near({"pace": kernel})("pace"), kernel.bind({}))], tmp_path)
     assert [done.state for done in outcome.done] == ["recorded"], outcome.done[0].message
     found = load(kernel, kernel.bind({}), lab.REHEARSAL, tmp_path / "records")
     assert found["rows"] == 8 and found["added"] == 16 * 8 and found.parameters == {"columns": 1024}
@@ -59,7 +61,8 @@ def test_a_rehearsal_is_small_whole_and_quoted_by_none(tmp_path):
 
 def test_a_rehearsal_tells_what_fails_and_goes_on(tmp_path):
     broken = replace(find("made_up_pace"), drawing={"draw": lambda result, ax: result["missing"]})
-    runs = [recording.Run(kernel, kernel.bind({})) for kernel in (broken, find("made_up_pace"))]
+    found = near({"broken": broken, "sound": find("made_up_pace")})
+    runs = [recording.Run(kernel, kernel.bind({})) for kernel in map(found, ("broken", "sound"))]
     outcome = recording.rehearse(runs, tmp_path, jobs=2)
     assert [done.state for done in outcome.done] == ["failed", "recorded"] and "missing" in outcome.done[0].message
 
