@@ -24,7 +24,7 @@ from kernels.key import code_of
 from kernels.machine import versions
 from kernels.parameters import nearest
 from kernels.record import RECORDS, from_json, load, parsed, path_of, paths, read, save, stale
-from kernels.remote import find
+from kernels.remote import Remote, find
 from kernels.results import Curve, KernelError, Number, Result
 
 State = Literal["fresh", "recorded", "kept", "skipped", "failed", "agrees", "differs"]
@@ -263,7 +263,8 @@ def _rehearsed(run: Run, root: Path, timeout: float | None) -> Done:
         if run.kernel.has_figure:
             figure = root / "figures" / f"{run.kernel.name},{path.stem}.svg"
             figure.parent.mkdir(parents=True, exist_ok=True)
-            figure.write_bytes(run.kernel.drawn(result).light)
+            drawer = run.kernel if isinstance(run.kernel, Remote) else find(run.kernel.name)
+            figure.write_bytes(drawer.drawn(result).light)
     except KernelError as error:
         return _failed(run, error, time.perf_counter() - start)
     except Exception as error:  # of a figure, say: a rehearsal is there to find it
