@@ -318,7 +318,8 @@ def _stand_guard() -> None:
     def kill(*_: object) -> None:
         if not child:
             os._exit(1)
-        os.kill(child, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):  # it has just ended by itself
+            os.kill(child, signal.SIGKILL)
 
     signal.signal(signal.SIGTERM, kill)
     prctl(SUBREAPER, 1, 0, 0, 0)
