@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from hashlib import sha256
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from unicodedata import is_normalized, normalize
 
 from generator.gate import characters
@@ -31,9 +31,6 @@ from generator.text.media import as_images, kind_of, sized
 from generator.text.spans import Span, SpanError, spans
 from kernels.results import KernelError
 
-if TYPE_CHECKING:
-    from kernels.results import Result
-
 PLAYS = "\ue00a"  # stands for the `[sound:` of a medium of ours
 
 
@@ -50,7 +47,7 @@ MADE = {  # in the footer's order
 def render(
     resolved: Resolved,
     types: Mapping[str, NoteType],
-    draw: Callable[[Result, Result | None], figures.Figure],
+    draw: figures.Draw,
     problems: list[Problem],
     highlighted: Callable[[str, str], str] = highlight.in_colour,
 ) -> Rendered | None:
@@ -135,7 +132,7 @@ class _Page:
     def __init__(
         self,
         resolved: Resolved,
-        draw: Callable[[Result, Result | None], figures.Figure],
+        draw: figures.Draw,
         highlighted: Callable[[str, str], str],
         elsewhere: bool = False,
     ):
