@@ -19,8 +19,9 @@ FORMULA = Result("made_up", "formula", {}, {"total": Number(1, "B")})
 MEASURED = Result("made_up_rate", "measurement", {}, {"rate": Number(1, "B/s")}, {"device": "NVIDIA H100 80GB HBM3", "device_class": "h100"})
 
 
-def draw(result: Result, measured: Result | None = None) -> Figure:
+def draw(result: Result, measured: Result | None = None, without: str = "", with_parts: bool = False) -> Figure:
     svg = '<svg xmlns="http://www.w3.org/2000/svg" width="330" height="60" viewBox="0 0 330 60"><rect width="330" height="60" fill="{}"/></svg>'
+    svg = svg.replace('width="330" height="60" fill', 'width="110" height="60" fill') if without else svg
     return Figure(svg.format("#0b5cad").encode(), svg.format("#7ab8ff").encode(), 'one <bar> of "1 B"', 330, 60)
 
 

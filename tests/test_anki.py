@@ -12,7 +12,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from workshop import CHOICE, FIRST, SECOND, THIRD, Workshop
+from workshop import CHOICE, FIRST, SECOND, SKETCH, THIRD, Workshop
 
 pytest.importorskip("anki", reason="the anki library is not installed")
 import anki.lang
@@ -263,6 +263,28 @@ def test_options_keep_their_order_over_releases(learner: Learner, shop: Workshop
     after = re.findall(r'<li><span class="num">(.*?)</span></li>', changed["Options"])
     assert [(old, new) for old, new in zip(values, after, strict=True) if old != new] == [("1,660\u202fGB", "832\u202fGB")]
     assert "the second moment forgotten" in changed["Mistakes"] and changed["Answer"] == note["Answer"] and changed.fields != before
+
+
+# ------------------------------------------------------------------------------------------ before and after
+
+
+def test_a_sketch_shows_its_axes_first_and_keeps_its_schedule(learner: Learner, shop: Workshop):
+    path = shop.folder / "cards/training/drawn.md"
+    path.write_text(SKETCH, encoding="utf-8")
+    assert learner.takes(shop.release(FIRST, "8")).new == 10
+    ((front, back),) = learner.renders("drawn")
+    shown = [re.findall(r'<img class="(light|dark)" src="([^"]+)" alt="([^"]+)"', side) for side in (front, back)]
+    assert [theme for theme, *_ in shown[0]] == [theme for theme, *_ in shown[1]] == ["light", "dark"]
+    assert all(name.startswith("attention-flops-before-") and alt.startswith("To be drawn: ") for _, name, alt in shown[0])
+    assert all(not name.startswith("attention-flops-before-") and "half at 49.2k" in alt for _, name, alt in shown[1])
+    assert {name for side in shown for _, name, _ in side} <= learner.media()
+    assert "half at" not in front and "towards all of it" not in front and back.index('id="answer"') < back.index(shown[1][0][1])
+    before = learner.schedules()
+    shop.edit("training/drawn.md", ("before: series", "before: d = 4,096"))
+    took = learner.takes(shop.build(SECOND))
+    assert (took.new, took.updated) == (0, 1) and learner.schedules() == before
+    ((front, changed),) = learner.renders("drawn")
+    assert "Shown: d = 2,048, d = 12,288." in front and changed == back
 
 
 # ------------------------------------------------------------------------------------------------ the update

@@ -62,6 +62,21 @@ bf16 weights and gradients, an fp32 master copy, two fp32 moments.
 
 Sixteen bytes each.
 """
+SKETCH = """---
+runs:
+  shares: {kernel: attention_flops, d_model: 4096, tokens: 2048}
+---
+
+# How does attention's share of a block's FLOP grow with the tokens, at width 4096? {#drawn .sketch}
+
+One sequence, all its tokens at once.
+
+![[shares | before: series]]
+
+## Answer
+
+Slowly at first, then towards all of it.
+"""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from hashlib import sha256
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from unicodedata import is_normalized, normalize
 
 from generator.gate import characters
@@ -25,18 +25,17 @@ from generator.render.mathjax import MathError, faded, mathjax
 from generator.render.numbers import whole
 from generator.render.prose import prose
 from generator.resolve.names import device_name
+from generator.resolve.references import references
 from generator.text import cloze, safe
-from generator.text.blocks import COMMENT, FIGURE, LANDED, LIFTED, Mistake
+from generator.text.blocks import BEFORE, COMMENT, FIGURE, LANDED, LIFTED, Mistake
 from generator.text.media import as_images, kind_of, sized
 from generator.text.spans import Span, SpanError, spans
 from kernels.results import KernelError
 
-if TYPE_CHECKING:
-    from kernels.results import Result
-
 PLAYS = "\ue00a"  # stands for the `[sound:` of a medium of ours
 
 
+SKETCH = "sketch"  # the type of notes whose figure lacks a part on the front
 VERDICTS = {"holds": "✓ holds", "wrong": "✗ wrong", "misleading": "◐ misleading", "depends": "± depends"}
 MADE = {  # in the footer's order
     "formula": "computed",
@@ -50,7 +49,7 @@ MADE = {  # in the footer's order
 def render(
     resolved: Resolved,
     types: Mapping[str, NoteType],
-    draw: Callable[[Result, Result | None], figures.Figure],
+    draw: figures.Draw,
     problems: list[Problem],
     highlighted: Callable[[str, str], str] = highlight.in_colour,
 ) -> Rendered | None:
@@ -76,10 +75,13 @@ def render(
     for field, name in authors.items():
         if field and name in resolved.fields and not (resolved.options and name == "Mistakes"):
             text, with_clozes = _filled(resolved, name), note_type.kind == "cloze" and name == note_type.main
+            page.sketched = note.type == SKETCH and name == note_type.main
             html = _html(text, page, with_clozes)
             inline = field == note_type.heading or name in note_type.switches or note_type.elsewhere
             html = _plain(html, text, page) if name in note_type.typed else _inline(html) if inline else html
             fields[field] = page.finished(_as_in_anki(html) if note_type.elsewhere else html, text, with_clozes)
+    if note.type == SKETCH:
+        fields["Whole"] = _whole(resolved, note_type, page)
     if resolved.options:
         fields["Answer"] = fields["Answer"].replace("<p>", f"<p>{_sign(made['Right'], True)} ", 1)
         fields["Mistakes"] = made["Mistakes"]
@@ -91,6 +93,7 @@ def render(
     for name, blocks in resolved.left_out.items():
         for block in blocks:  # their mistakes are told now, not when they are shown
             with_clozes = note_type.kind == "cloze" and name == note_type.main
+            apart.sketched = note.type == SKETCH and name == note_type.main
             apart.finished(_html(block, apart, with_clozes), block, with_clozes)
     for judged in resolved.claims:
         if judged.verdict is None:
@@ -125,6 +128,21 @@ def _options(resolved: Resolved, page: _Page) -> dict[str, str]:
     }
 
 
+def _whole(resolved: Resolved, note_type: NoteType, page: _Page) -> str:
+    """What the front of a sketch shows, with its figure whole; its mistakes are told where the front is made."""
+    main = resolved.note.fields[note_type.main]
+    embedded = [one for one in references(main, []) if one.figure]
+    if len(embedded) != 1 or BEFORE not in embedded[0].format:
+        what = f"{len(embedded)} figures" if len(embedded) > 1 else "a figure that lacks nothing" if embedded else "no figure"
+        hint = "write one, ![[run | before: series]]: the front has its axes, the back all of it"
+        page.problem(embedded[-1].place if embedded else main.place, f"the sketch {resolved.note.id!r} shows {what}", hint)
+    page.sketched = False
+    if page.problems or note_type.main not in resolved.fields:
+        return ""
+    text = _filled(resolved, note_type.main)
+    return page.finished(_html(text._replace(text=FIGURE.sub(lambda figure: figure[0].partition(f"|{BEFORE}")[0] + "\ue001", text.text)), page), text)
+
+
 def _sign(letter: str, right: bool) -> str:
     return f'<b class="letter">{letter}\u202f{"✓" if right else "✗"}</b>'
 
@@ -135,12 +153,13 @@ class _Page:
     def __init__(
         self,
         resolved: Resolved,
-        draw: Callable[[Result, Result | None], figures.Figure],
+        draw: figures.Draw,
         highlighted: Callable[[str, str], str],
         elsewhere: bool = False,
     ):
         self.resolved, self.draw, self.highlighted = resolved, draw, highlighted
         self.elsewhere = elsewhere
+        self.sketched = False  # whether a figure may lack a part now
         self.problems: list[Problem] = []
         self.media: dict[str, bytes] = {}
 
@@ -309,6 +328,10 @@ def _lift_figures(source: str, text: Text, span: Span, lifted: _Lifted, page: _P
         if FIGURE.sub("", line).strip():
             page.problem(text.at(span.start + match.start()), f"the figure ![[{match[1]}]] stands inside a line", "put it on a line of its own")
             return ""
+        if BEFORE in match[1] and not page.sketched:
+            message = f"the figure ![[{match[1].replace('|', ' | ')}]] lacks a part, which the text of a note of class .sketch alone may show"
+            page.problem(text.at(span.start + match.start()), message, f"write ![[{match[1].partition(f'|{BEFORE}')[0].replace('|', ' | ')}]]")
+            return ""
         try:
             drawn = _figure(match[1], page)
         except KernelError as error:
@@ -320,12 +343,15 @@ def _lift_figures(source: str, text: Text, span: Span, lifted: _Lifted, page: _P
 
 
 def _figure(aliases: str, page: _Page) -> str:
-    """aliases: of a run, and behind a bar of the measurement whose points stand on its figure."""
+    """aliases: of a run, and behind a bar of the measurement whose points stand on its figure; then what the figure lacks."""
+    aliases, _, without = aliases.partition(f"|{BEFORE}")
     alias, _, beside = aliases.partition("|")
     result = page.resolved.results.get(alias)
     if result is None:
         return ""
-    html, media = figures.embed(page.draw(result, page.resolved.results.get(beside)), result.kernel)
+    measured = page.resolved.results.get(beside)
+    drawn = page.draw(result, measured, without=without.strip()) if without else page.draw(result, measured)
+    html, media = figures.embed(drawn, f"{result.kernel}-before" if without else result.kernel)
     page.media.update(media)
     return html
 
