@@ -307,17 +307,17 @@ class _Maker:
         resolved = resolve(note, results_for(note, self.store, []).find, self.problems, told)
         return resolved and resolved._replace(beside=beside(note, self.store))
 
-    def _figure(self, result: Result, measured: Result | None) -> Any:
-        from generator.render.figures import Figure, figure
+    def _figure(self, result: Result, measured: Result | None, with_parts: bool = False) -> Any:
+        from generator.render.figures import Figure, Part, figure
 
         def drawn() -> bytes:
-            made = figure(result, measured)
+            made = figure(result, measured, with_parts)
             return json.dumps({**made._asdict(), "light": made.light.decode(), "dark": made.dark.decode()}, ensure_ascii=False).encode()
 
-        about = json.loads(
-            self._part(key("figure", self.under.code, _seen(result), measured and _seen(measured), self._drawing(result.kernel)), drawn)
-        )
-        return Figure(about["light"].encode(), about["dark"].encode(), about["alt"], about["width"], about["height"])
+        seen = [_seen(result), measured and _seen(measured), *["parts"] * with_parts]
+        about = json.loads(self._part(key("figure", self.under.code, seen, self._drawing(result.kernel)), drawn))
+        parts = tuple(Part(*part) for part in about["parts"])
+        return Figure(about["light"].encode(), about["dark"].encode(), about["alt"], about["width"], about["height"], parts)
 
     def _code(self, code: str, language: str) -> str:
         from generator.render.highlight import in_colour

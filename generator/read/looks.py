@@ -39,6 +39,7 @@ KEYS = {
     "required": "fields that each note must have",
     "sections": "fields that a ## heading fills",
     "switches": "fields that a word in the heading's braces fills",
+    "occlusion": "of a type that hides parts of pictures as Anki's own does: its fields for masks, picture, header, back and comments",
     "fields": "in Anki's order; released, none is added, removed or moved",
     "templates": "each makes a card of a note, unless its front would be empty",
 }
@@ -147,8 +148,9 @@ class _Type:
             self._check_name(self._text(entries, "name"), entries["name"].place)
         heading = HEADING if "heading" not in entries else "" if entries["heading"].value is None else self._text(entries, "heading")
         main = self._text(entries, "main")
-        listed = {name: self._names(entries, name) for name in ("required", "sections", "switches")}
+        listed = {name: self._names(entries, name) for name in ("required", "sections", "switches", "occlusion")}
         self._check_fields(entries, at, heading, main, fields)
+        self._check_occlusion(entries, kind, listed["occlusion"], fields)
         if len(self.problems) > before:
             return None
         made = NoteType(
@@ -165,6 +167,7 @@ class _Type:
             templates=(),
             css=css,
             elsewhere="id" in entries,
+            occlusion=listed["occlusion"],
         )
         made = made._replace(templates=self._templates(entries, made))
         return None if len(self.problems) > before else _finished(made)
@@ -258,6 +261,16 @@ class _Type:
             if name not in taken or name == heading or taken[name] == "a switch":
                 self._problem(item.place, f"required names {name!r}, which is neither main nor a section", nearest(name, taken))
 
+    def _check_occlusion(self, entries: Mapping[str, yaml.Node], kind: str, named: Collection[str], fields: Mapping[str, int]) -> None:
+        if "occlusion" not in entries:
+            return
+        place = entries["occlusion"].place
+        if kind != "cloze" or len(named) != 5:
+            self._problem(place, "occlusion names five fields of a cloze type", "those for masks, picture, header, back and comments")
+        for name in named:
+            if fields and name not in fields:
+                self._problem(place, f"unknown field {name!r} under occlusion", nearest(name, fields))
+
     # ---------------------------------------------------------------------------------------------- templates
 
     def _templates(self, entries: Mapping[str, yaml.Node], kind: NoteType) -> tuple[Template, ...]:
@@ -348,8 +361,9 @@ class _Type:
             for field in fields:
                 for filter in set(field.filters) - set(FILTERS):
                     self._problem(side.at(f"{filter}:"), f"unknown filter {filter!r} of {field.name!r}", nearest(filter, FILTERS))
-            if kind.kind == "cloze" and not any(field.name == kind.main and "cloze" in field.filters for field in fields):
-                self._problem(side.at(""), f"the template of a cloze type lacks {{{{cloze:{kind.main}}}}}", "Anki makes no card without it")
+            hides = kind.occlusion[0] if kind.occlusion else kind.main
+            if kind.kind == "cloze" and not any(field.name == hides and "cloze" in field.filters for field in fields):
+                self._problem(side.at(""), f"the template of a cloze type lacks {{{{cloze:{hides}}}}}", "Anki makes no card without it")
             elif not fields:
                 self._problem(side.at(""), "the template names no field", f"{{{{Name}}}} shows one; {nearest('', kind.fields)}")
         if len(self.problems) > before:

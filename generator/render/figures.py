@@ -20,22 +20,34 @@ if TYPE_CHECKING:
     from kernels.results import Result
 
 
+class Part(NamedTuple):
+    """Something in a figure, as kernels.anatomy tells it. box: left, top, width and height, fractions of the picture."""
+
+    kind: str
+    name: str
+    text: str
+    box: tuple[float, float, float, float]
+
+
 class Figure(NamedTuple):
-    """A drawing as two SVG files, its alt text, and its size in CSS pixels."""
+    """A drawing as two SVG files, its alt text, its size in CSS pixels and, where they were asked for, its parts."""
 
     light: bytes
     dark: bytes
     alt: str
     width: int = 0
     height: int = 0
+    parts: tuple[Part, ...] = ()
 
 
-def figure(result: Result, measured: Result | None = None) -> Figure:
+def figure(result: Result, measured: Result | None = None, with_parts: bool = False) -> Figure:
     """The figure of a result, drawn, a prediction's with what was measured. Raises kernels.KernelError where its kernel has none."""
     from kernels.remote import find
 
-    drawing = find(result.kernel).drawn(result, measured)
-    return Figure(drawing.light, drawing.dark, drawing.alt, drawing.width, drawing.height)
+    drawing = find(result.kernel).drawn(result, measured, **({"with_parts": True} if with_parts else {}))
+    return Figure(
+        drawing.light, drawing.dark, drawing.alt, drawing.width, drawing.height, tuple(Part(*part) for part in drawing.parts) if with_parts else ()
+    )
 
 
 def embed(figure: Figure, slug: str) -> tuple[str, Mapping[str, bytes]]:

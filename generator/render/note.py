@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from hashlib import sha256
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple
 from unicodedata import is_normalized, normalize
 
 from generator.gate import characters
@@ -20,20 +20,18 @@ from generator.notes import Judged, Rendered, Resolved, Text, call
 from generator.problems import Place, Problem
 from generator.read.html import WIDTH, alone
 from generator.read.media import find, problem
-from generator.render import figures, highlight
+from generator.render import figures, highlight, masks
 from generator.render.mathjax import MathError, faded, mathjax
 from generator.render.numbers import whole
 from generator.render.prose import prose
 from generator.resolve.names import device_name
 from generator.text import cloze, safe
-from generator.text.blocks import COMMENT, FIGURE, LANDED, LIFTED, Mistake
+from generator.text.blocks import COMMENT, FIGURE, HIDE, LANDED, LIFTED, Mistake
 from generator.text.media import as_images, kind_of, sized
 from generator.text.spans import Span, SpanError, spans
 from kernels.results import KernelError
 
-if TYPE_CHECKING:
-    from kernels.results import Result
-
+Draw = Callable[..., figures.Figure]  # of a result, of the measurement that stands on its figure or None, and of with_parts=True
 PLAYS = "\ue00a"  # stands for the `[sound:` of a medium of ours
 
 
@@ -50,7 +48,7 @@ MADE = {  # in the footer's order
 def render(
     resolved: Resolved,
     types: Mapping[str, NoteType],
-    draw: Callable[[Result, Result | None], figures.Figure],
+    draw: Draw,
     problems: list[Problem],
     highlighted: Callable[[str, str], str] = highlight.in_colour,
 ) -> Rendered | None:
@@ -71,10 +69,11 @@ def render(
     }
     if resolved.options:
         made |= _options(resolved, page)
+    hidden = _hidden(resolved, note_type, page) if note_type.occlusion and not note_type.elsewhere else None
     authors = {note_type.heading: HEADING, **{name: name for name in (note_type.main, *note_type.sections, *note_type.switches)}}
     fields = {name: "" if name in authors else made.get(name, "") for name in note_type.fields}
     for field, name in authors.items():
-        if field and name in resolved.fields and not (resolved.options and name == "Mistakes"):
+        if field and name in resolved.fields and not (resolved.options and name == "Mistakes") and not (hidden and name in ("Masks", note_type.main)):
             text, with_clozes = _filled(resolved, name), note_type.kind == "cloze" and name == note_type.main
             html = _html(text, page, with_clozes)
             inline = field == note_type.heading or name in note_type.switches or note_type.elsewhere
@@ -83,6 +82,8 @@ def render(
     if resolved.options:
         fields["Answer"] = fields["Answer"].replace("<p>", f"<p>{_sign(made['Right'], True)} ", 1)
         fields["Mistakes"] = made["Mistakes"]
+    if hidden:
+        fields |= hidden.fields
     if "Depth" in fields and not note_type.elsewhere:
         fields["Depth"] += page.finished(_beside(resolved))
     if note.claims and "Claims" not in fields:
@@ -97,7 +98,7 @@ def render(
             apart.finished(_claim(judged._replace(verdict="holds"), apart), Text("", judged.claim.place))
     page.problems += apart.problems
 
-    numbers = _numbers(note.fields[note_type.main], page) if note_type.kind == "cloze" else {}
+    numbers = hidden.numbers if hidden else _numbers(note.fields[note_type.main], page) if note_type.kind == "cloze" else {}
     cards = cloze.places(numbers) if note_type.kind == "cloze" else _cards(note_type, fields, page)
     problems.extend(page.problems)
     if page.problems:
@@ -125,6 +126,57 @@ def _options(resolved: Resolved, page: _Page) -> dict[str, str]:
     }
 
 
+class _Hidden(NamedTuple):
+    """The fields of an occlusion note that its masks make, and what each number hides."""
+
+    fields: Mapping[str, str]
+    numbers: Mapping[int, str]
+
+
+def _hidden(resolved: Resolved, note_type: NoteType, page: _Page) -> _Hidden:
+    """The picture of an occlusion note, its masks, and what they ask; nothing where the picture waits for a result."""
+    if note_type.main not in resolved.fields:
+        return _Hidden({}, {})
+    text, before = _filled(resolved, note_type.main), len(page.problems)
+    listed = _filled(resolved, "Masks") if "Masks" in resolved.fields else None
+    figure = FIGURE.fullmatch(text.text.strip())
+    alias, _, hide = figure[1].partition("|") if figure else ("", "", "")
+    result = page.resolved.results.get(alias)
+    found: list[masks.Mask] = []
+    if figure and not hide.startswith(HIDE):
+        page.problem(text.place, f"the figure ![[{alias}]] of an occlusion note hides nothing", f"write ![[{alias} | hide: labels]]")
+        html = ""
+    elif figure and result:
+        drawn = _drawn(alias, page, text.place, with_parts=True)
+        html = _shown(drawn._replace(alt=COVERED), alias, page) if drawn else ""
+        if drawn:
+            what = Text(hide.removeprefix(HIDE).strip(), text.place)
+            found = masks.of_figure(what, listed, drawn.parts, (drawn.width, drawn.height), page.problems)
+    else:
+        html = _html(text, page)
+        if "\ue000" in text.text or not _ONE_PICTURE.fullmatch(html):
+            message = "the text of an occlusion note is one figure or one picture, on a line of its own"
+            page.problem(text.place, message, "write ![[run | hide: labels]], or ![what it shows](path) and its masks under ## Masks")
+        elif listed is None:
+            page.problem(text.place, "the picture has no masks", f"add ## Masks, in which each line is such: {masks.DRAWN}")
+        found = masks.of_picture(listed, page.problems) if listed else []
+    if not masks.judged(found, listed, page.problems) or len(page.problems) > before:
+        return _Hidden({}, {})
+    alone = bool(resolved.fields.get(note_type.switches[0])) if note_type.switches else False
+    said = Text(masks.asked(found), listed.place if listed else text.place)
+    made = {
+        note_type.occlusion[0]: page.finished(masks.shapes(found, alone), text, True),
+        note_type.main: page.finished(" ".join(_IMAGE.findall(html)), text),
+        "Masks": page.finished(_html(said, page, True), said, True),
+    }
+    return _Hidden(made, masks.names(found))
+
+
+COVERED = "A figure, parts of which are covered."
+_IMAGE = re.compile(r"<img\b[^<>]*>")
+_ONE_PICTURE = re.compile(r"\s*(?:<p>)?\s*(?:<img\b[^<>]*>\s*){1,2}(?:</p>)?\s*")
+
+
 def _sign(letter: str, right: bool) -> str:
     return f'<b class="letter">{letter}\u202f{"✓" if right else "✗"}</b>'
 
@@ -135,7 +187,7 @@ class _Page:
     def __init__(
         self,
         resolved: Resolved,
-        draw: Callable[[Result, Result | None], figures.Figure],
+        draw: Draw,
         highlighted: Callable[[str, str], str],
         elsewhere: bool = False,
     ):
@@ -309,23 +361,36 @@ def _lift_figures(source: str, text: Text, span: Span, lifted: _Lifted, page: _P
         if FIGURE.sub("", line).strip():
             page.problem(text.at(span.start + match.start()), f"the figure ![[{match[1]}]] stands inside a line", "put it on a line of its own")
             return ""
-        try:
-            drawn = _figure(match[1], page)
-        except KernelError as error:
-            page.problem(text.at(span.start + match.start()), f"the figure ![[{match[1].replace('|', ' | ')}]] cannot be drawn: {error}")
+        place, (alias, _, beside) = text.at(span.start + match.start()), match[1].partition("|")
+        if beside.startswith(HIDE):
+            page.problem(
+                place, f"the figure ![[{alias} | {beside}]] hides parts", "only the text of a note of class .occlusion does, one figure alone"
+            )
             return ""
-        return lifted.up(drawn, lifted.blocks)
+        drawn = _drawn(match[1], page, place)
+        return lifted.up(_shown(drawn, alias, page) if drawn else "", lifted.blocks)
 
     return FIGURE.sub(embedded, source) if "\ue000" in source else source
 
 
-def _figure(aliases: str, page: _Page) -> str:
-    """aliases: of a run, and behind a bar of the measurement whose points stand on its figure."""
+def _drawn(aliases: str, page: _Page, place: Place, with_parts: bool = False) -> figures.Figure | None:
+    """The figure of a run, None where it has no result. aliases: its own, and behind a bar that of the measurement whose points stand on it."""
     alias, _, beside = aliases.partition("|")
     result = page.resolved.results.get(alias)
     if result is None:
-        return ""
-    html, media = figures.embed(page.draw(result, page.resolved.results.get(beside)), result.kernel)
+        return None
+    try:
+        return page.draw(result, page.resolved.results.get(beside), **({"with_parts": True} if with_parts else {}))
+    except KernelError as error:
+        page.problem(place, f"the figure ![[{aliases.replace('|', ' | ')}]] cannot be drawn: {error}")
+        return None
+
+
+def _shown(figure: figures.Figure, alias: str, page: _Page) -> str:
+    """HTML of a run's figure, whose files are named by the kernel."""
+    result = page.resolved.results[alias]
+    assert result is not None
+    html, media = figures.embed(figure, result.kernel)
     page.media.update(media)
     return html
 

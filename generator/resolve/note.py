@@ -29,6 +29,7 @@ from generator.resolve.references import Bracket, Reference, marks, references
 from generator.resolve.told import result_told
 from generator.resolve.variation import Choice, middle, vary, widened
 from generator.resolve.withheld import Kept, kept, marked, unmarked, waits
+from generator.text.blocks import HIDE
 from kernels.record import Number, Result
 
 FIGURE = "\ue000figure:{}\ue001"  # what render puts a drawing in place of
@@ -240,6 +241,8 @@ def _figure(reference: Reference, scope: Scope) -> str:
     if not scope.kernels[alias].has_figure:
         raise ExpressionError(f"{scope.kernels[alias].name} has no figure")
     beside = reference.format
+    if beside.startswith(HIDE):
+        return FIGURE.format(f"{alias}|{beside}")
     if beside and (beside not in scope.runs or scope.kernels[beside].kind != "measurement"):
         measured = [name for name, kernel in scope.kernels.items() if kernel.kind == "measurement"]
         raise ExpressionError(f"beside a figure stands the run of a measurement, and {beside!r} is none", nearest(beside, measured))

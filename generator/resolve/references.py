@@ -17,7 +17,7 @@ Medium = Literal["text", "math", "fence"]
 
 
 class Reference(NamedTuple):
-    """`[[ expression | format ]]` at text[start:end], or `![[alias]]` or `![[alias | measured alias]]` where figure is true.
+    """`[[ expression | format ]]` at text[start:end], or, where figure is true, `![[alias]]`, behind a bar with a measured alias or `hide: parts`.
 
     paragraph: how many end before it.
     """
@@ -34,7 +34,7 @@ class Reference(NamedTuple):
     @property
     def runs(self) -> str:
         """What names runs."""
-        return f"{self.expression} {self.format}" if self.figure else self.expression
+        return f"{self.expression} {self.format}" if self.figure and ":" not in self.format else self.expression
 
     @property
     def source(self) -> str:
