@@ -9,7 +9,7 @@ from our_types import note_types
 
 from generator.notes import Claim, Note, Rendered, Resolved, Text
 from generator.problems import Place, Problem
-from generator.render.figures import Figure
+from generator.render.figures import Figure, Part
 from generator.render.note import render
 from kernels.record import Number, Result
 
@@ -19,9 +19,10 @@ FORMULA = Result("made_up", "formula", {}, {"total": Number(1, "B")})
 MEASURED = Result("made_up_rate", "measurement", {}, {"rate": Number(1, "B/s")}, {"device": "NVIDIA H100 80GB HBM3", "device_class": "h100"})
 
 
-def draw(result: Result, measured: Result | None = None) -> Figure:
+def draw(result: Result, measured: Result | None = None, with_parts: bool = False) -> Figure:
     svg = '<svg xmlns="http://www.w3.org/2000/svg" width="330" height="60" viewBox="0 0 330 60"><rect width="330" height="60" fill="{}"/></svg>'
-    return Figure(svg.format("#0b5cad").encode(), svg.format("#7ab8ff").encode(), 'one <bar> of "1 B"', 330, 60)
+    parts = [Part("label", name, name, (0.2 + 0.3 * number, 0.2, 0.2, 0.4)) for number, name in enumerate(("left", "right of it"))]
+    return Figure(svg.format("#0b5cad").encode(), svg.format("#7ab8ff").encode(), 'one <bar> of "1 B"', 330, 60, tuple(parts * with_parts))
 
 
 def resolved(type_: str, fields: Mapping[str, str], results: Mapping[str, Result | None] | None = None, directory: Path = CASES, **more) -> Resolved:
