@@ -9,8 +9,9 @@ from our_types import note_types
 
 from generator.notes import Claim, Note, Rendered, Resolved, Text
 from generator.problems import Place, Problem
-from generator.render.figures import Figure, Part
+from generator.render.figures import Figure
 from generator.render.note import render
+from kernels.anatomy import Part
 from kernels.record import Number, Result
 
 CASES = Path(__file__).parent / "render"
@@ -19,7 +20,7 @@ FORMULA = Result("made_up", "formula", {}, {"total": Number(1, "B")})
 MEASURED = Result("made_up_rate", "measurement", {}, {"rate": Number(1, "B/s")}, {"device": "NVIDIA H100 80GB HBM3", "device_class": "h100"})
 
 
-def draw(result: Result, measured: Result | None = None, with_parts: bool = False) -> Figure:
+def draw(result: Result, measured: Result | None = None, without: str = "", with_parts: bool = False) -> Figure:
     svg = '<svg xmlns="http://www.w3.org/2000/svg" width="330" height="60" viewBox="0 0 330 60"><rect width="330" height="60" fill="{}"/></svg>'
     parts = [Part("label", name, name, (0.2 + 0.3 * number, 0.2, 0.2, 0.4)) for number, name in enumerate(("left", "right of it"))]
     return Figure(svg.format("#0b5cad").encode(), svg.format("#7ab8ff").encode(), 'one <bar> of "1 B"', 330, 60, tuple(parts * with_parts))

@@ -10,15 +10,18 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from html import unescape
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from generator.notes import Text, folded
 from generator.problems import Problem, nearest
-from generator.render.figures import Part
 from generator.resolve.media import MEDIA
 from generator.text import cloze
 
-KINDS = {"labels": "label", "series": "series", "cells": "cell", "bars": "bar", "axis x": "x axis", "axis y": "y axis"}
+if TYPE_CHECKING:
+    from kernels.anatomy import Part
+
+KINDS = {"labels": "label", "series": "series", "cells": "cell", "bars": "bar"}
+AXES = {"axis x": "x axis", "axis y": "y axis"}  # as a whole
 SHAPES = {"rect": "left top width height", "ellipse": "left top width height", "polygon": "x y, x y, x y"}
 ITEM = "1. name: hint"
 DRAWN = "1. name (rect 0.1 0.2 0.3 0.05): hint"
@@ -165,6 +168,8 @@ def _fractions(shape: str, written: str) -> tuple[float, ...] | None:
 
 def _with_axes(parts: Sequence[Part]) -> list[Part]:
     """The parts, and each axis as a whole: its title and all that its ticks say."""
+    from kernels.anatomy import Part
+
     found = list(parts)
     for letter in "xy":
         of_it = [part for part in parts if part.kind == "axis" and part.name.startswith(f"{letter} ")]
@@ -174,7 +179,7 @@ def _with_axes(parts: Sequence[Part]) -> list[Part]:
             titles = [part.text for part in of_it if part.name == f"{letter} title"]
             ticks = [part.text for part in of_it if part.name != f"{letter} title"]
             text = ", ".join([*titles, *[f"{ticks[0]} to {ticks[-1]}"] * (len(ticks) > 1)]) or ticks[0]
-            found.append(Part(f"{letter} axis", f"{letter} axis", text, (left, top, right - left, bottom - top)))
+            found.append(Part("axis", f"{letter} axis", text, (left, top, right - left, bottom - top)))
     return found
 
 
@@ -190,11 +195,9 @@ def _chosen(hide: Text, parts: Sequence[Part], problems: list[Problem]) -> list[
                 at = end
                 break
         else:
-            if words[at] in KINDS:
-                has = sorted({kind for kind, of_it in KINDS.items() if any(part.kind == of_it for part in parts)})
-                told, hint = f"the figure has no {words[at]}", f"it has {', '.join(has)}" if has else "it has no parts"
-            else:
-                told, hint = f"hide: {words[at]!r} is no part of the figure", nearest(words[at], [*KINDS, *(part.name for part in parts)])
+            has = [word for word in (*KINDS, *AXES) if _called(word, parts)]
+            told = f"the figure has no {words[at]}" if words[at] in (*KINDS, *AXES) else f"hide: {words[at]!r} is no part of the figure"
+            hint = nearest(words[at], [*has, *(part.name for part in parts if part.kind != "axis")])
             problems.append(Problem(hide.place, told, hint))
             at += 1
     return [parts[number] for number in sorted(chosen)]
@@ -204,7 +207,7 @@ def _called(name: str, parts: Sequence[Part]) -> list[int]:
     """Which parts a word means: all of a kind, or the first of a name."""
     if name in KINDS:
         return [number for number, part in enumerate(parts) if part.kind == KINDS[name]]
-    return [number for number, part in enumerate(parts) if folded(part.name) == folded(name)][:1]
+    return [number for number, part in enumerate(parts) if folded(part.name) == folded(AXES.get(name, name))][:1]
 
 
 def _mask(number: int, part: Part, hint: str, size: tuple[int, int], offset: int) -> Mask:

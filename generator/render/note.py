@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from hashlib import sha256
 from html import escape
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from unicodedata import is_normalized, normalize
 
 from generator.gate import characters
@@ -20,7 +20,7 @@ from generator.notes import Judged, Rendered, Resolved, Text, call
 from generator.problems import Place, Problem
 from generator.read.html import WIDTH, alone
 from generator.read.media import find, problem
-from generator.render import figures, highlight, masks
+from generator.render import figures, highlight
 from generator.render.mathjax import MathError, faded, mathjax
 from generator.render.numbers import whole
 from generator.render.prose import prose
@@ -31,7 +31,9 @@ from generator.text.media import as_images, kind_of, sized
 from generator.text.spans import Span, SpanError, spans
 from kernels.results import KernelError
 
-Draw = Callable[..., figures.Figure]  # of a result, of the measurement that stands on its figure or None, and of with_parts=True
+if TYPE_CHECKING:
+    from generator.render.masks import Mask
+
 PLAYS = "\ue00a"  # stands for the `[sound:` of a medium of ours
 
 
@@ -48,7 +50,7 @@ MADE = {  # in the footer's order
 def render(
     resolved: Resolved,
     types: Mapping[str, NoteType],
-    draw: Draw,
+    draw: figures.Draw,
     problems: list[Problem],
     highlighted: Callable[[str, str], str] = highlight.in_colour,
 ) -> Rendered | None:
@@ -135,6 +137,8 @@ class _Hidden(NamedTuple):
 
 def _hidden(resolved: Resolved, note_type: NoteType, page: _Page) -> _Hidden:
     """The picture of an occlusion note, its masks, and what they ask; nothing where the picture waits for a result."""
+    from generator.render import masks
+
     if note_type.main not in resolved.fields:
         return _Hidden({}, {})
     text, before = _filled(resolved, note_type.main), len(page.problems)
@@ -142,7 +146,7 @@ def _hidden(resolved: Resolved, note_type: NoteType, page: _Page) -> _Hidden:
     figure = FIGURE.fullmatch(text.text.strip())
     alias, _, hide = figure[1].partition("|") if figure else ("", "", "")
     result = page.resolved.results.get(alias)
-    found: list[masks.Mask] = []
+    found: list[Mask] = []
     if figure and not hide.startswith(HIDE):
         page.problem(text.place, f"the figure ![[{alias}]] of an occlusion note hides nothing", f"write ![[{alias} | hide: labels]]")
         html = ""
@@ -187,7 +191,7 @@ class _Page:
     def __init__(
         self,
         resolved: Resolved,
-        draw: Draw,
+        draw: figures.Draw,
         highlighted: Callable[[str, str], str],
         elsewhere: bool = False,
     ):
@@ -380,7 +384,7 @@ def _drawn(aliases: str, page: _Page, place: Place, with_parts: bool = False) ->
     if result is None:
         return None
     try:
-        return page.draw(result, page.resolved.results.get(beside), **({"with_parts": True} if with_parts else {}))
+        return page.draw(result, page.resolved.results.get(beside), with_parts=with_parts)
     except KernelError as error:
         page.problem(place, f"the figure ![[{aliases.replace('|', ' | ')}]] cannot be drawn: {error}")
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import re
 from pathlib import Path
@@ -329,3 +330,46 @@ def test_many_small_parts_find_room_for_their_labels():
 
     alt = plot.draw(*made(draw)).alt
     assert "router 0.2 B" in alt and "biases 0.1 B" in alt
+
+
+# ---------------------------------------------------------------------------------------- the parts of a figure
+
+
+def of_kind(drawing: plot.Drawing, kind: str) -> list[str]:
+    return [part.name for part in drawing.parts if part.kind == kind]
+
+
+def curves(result, ax):
+    plot.lines(ax, result["curve"], xlog=True, y_label="rate", labels={"fused": "fused\nTriton"})
+    plot.hline(ax, 3.3e12, "copy, 3.3 TB/s")
+    plot.mark(ax, 4096, 2e12, "2 TB/s here", where="below")
+    plot.mark(ax, 4096, 1e12, "on none")
+
+
+def test_a_figure_tells_its_parts_and_is_drawn_alike():
+    asked = plot.draw(*made(curves), with_parts=True)
+    assert dataclasses.replace(asked, parts=()) == plot.draw(*made(curves))
+    assert of_kind(asked, "series") == ["eager", "fused Triton"]
+    assert of_kind(asked, "label") == ["eager", "fused Triton", "copy, 3.3 TB/s", "2 TB/s here", "on none"]
+    assert of_kind(asked, "axis") == ["x title", "x 1K", "x 2K", "x 4K", "x 8K", "y title", "y 0", "y 1", "y 2", "y 3"]
+    assert {part.text for part in asked.parts if part.name == "y title"} == {"rate (TB/s)"}
+    assert all(0 <= left < left + wide <= 1.00001 and 0 <= top < top + high <= 1.00001 for *_, (left, top, wide, high) in asked.parts)
+
+
+def test_bars_and_cells_are_parts_too():
+    def stacked(result, ax):
+        plot.stacked_bars(ax, {"LoRA": {"weights": 90, "adapters": 2}}, "B")
+
+    def cells(result, ax):
+        from matplotlib.patches import Rectangle
+
+        for number, fill in enumerate((plot.SKY, plot.STONE, plot.SAND)):
+            ax.add_patch(Rectangle((number % 2, number // 2), 0.9, 0.9, facecolor=fill))
+        ax.text(0.45, 0.45, "q·k")
+        ax.set(xlim=(0, 2), ylim=(2, 0))
+        return "Three cells."
+
+    drawing = plot.draw(*made(stacked), with_parts=True)
+    assert of_kind(drawing, "bar") == ["LoRA: weights", "LoRA: adapters"]
+    assert of_kind(drawing, "label")[:2] == ["LoRA: weights", "LoRA: weights, value"]
+    assert of_kind(plot.draw(*made(cells), with_parts=True), "cell") == ["q·k", "row 1, column 2", "row 2, column 1"]
