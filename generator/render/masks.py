@@ -81,7 +81,7 @@ def of_figure(hide: Text, text: Text | None, parts: Sequence[Part], size: tuple[
             masks.append(_mask(item.number, part, hint, size, item.offset))
         else:
             told = f"{_short(name)} is no part of the figure that {hide.text!r} hides"
-            problems.append(Problem(text.at(item.offset), told, nearest(name, (part.name for part in chosen))))
+            problems.append(Problem(text.at(item.offset), told, nearest(name, {part.name for part in chosen})))
     return masks
 
 
@@ -197,7 +197,7 @@ def _chosen(hide: Text, parts: Sequence[Part], problems: list[Problem]) -> list[
         else:
             has = [word for word in (*KINDS, *AXES) if _called(word, parts)]
             told = f"the figure has no {words[at]}" if words[at] in (*KINDS, *AXES) else f"hide: {words[at]!r} is no part of the figure"
-            hint = nearest(words[at], [*has, *(part.name for part in parts if part.kind != "axis")])
+            hint = nearest(words[at], {*has, *(part.name for part in parts if part.kind != "axis")})
             problems.append(Problem(hide.place, told, hint))
             at += 1
     return [parts[number] for number in sorted(chosen)]

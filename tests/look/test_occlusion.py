@@ -7,6 +7,7 @@ import importlib.util
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import phone
 import pytest
@@ -14,7 +15,9 @@ from browser import CHROMIUM, Page, browsing
 from our_types import note_types
 from rendering import rendered
 
-from generator.notes import Rendered
+from generator.notes import Rendered, Text
+from generator.problems import Place, Problem
+from generator.render import masks
 from generator.show.anki_template import card, masked
 
 SECRETS = {  # theme -> the colours of what is hidden: a rectangle, an ellipse, and of the third card a triangle and a rectangle
@@ -136,3 +139,65 @@ def test_an_anki_that_knows_no_masks_shows_no_picture(page: Page, tmp_path: Path
 def test_numbers_are_held_by_what_they_hide(tmp_path: Path):
     made = note(tmp_path)
     assert (made.cards, dict(made.clozes)) == ((0, 1, 2), {1: "a", 2: "b", 3: "c / d"})
+
+
+# ------------------------------------------------------------------------------------------ the parts of a figure
+
+FIGURES = {  # a stack of bars, lines, cells, an attention's grid: each that draws its texts in another way
+    "training_memory": {"parameters": 70e9},
+    "kv_cache": {"model": "llama-3-70b", "tokens": 131072},
+    "attention_memory": {"tokens": 4096},
+    "speculative_speedup": {"acceptance": 0.8, "draft_tokens": 5, "cost_ratio": 0.1},
+}
+INK = """((whole, without) => Promise.all([whole, without].map(svg => new Promise(done => {
+  const image = new Image();
+  image.onload = () => {
+    const canvas = Object.assign(document.createElement('canvas'), {width: 3 * image.width, height: 3 * image.height});
+    const drawn = canvas.getContext('2d');
+    drawn.drawImage(image, 0, 0, canvas.width, canvas.height);
+    done(drawn.getImageData(0, 0, canvas.width, canvas.height));
+  };
+  image.src = 'data:image/svg+xml;base64,' + svg;
+}))).then(([one, other]) => {
+  const box = [1, 1, 0, 0];
+  for (let at = 0; at < one.data.length; at += 4) {
+    if (![0, 1, 2, 3].some(side => Math.abs(one.data[at + side] - other.data[at + side]) > 3)) continue;
+    const x = at / 4 % one.width, y = Math.floor(at / 4 / one.width);
+    box[0] = Math.min(box[0], x / one.width); box[2] = Math.max(box[2], (x + 1) / one.width);
+    box[1] = Math.min(box[1], y / one.height); box[3] = Math.max(box[3], (y + 1) / one.height);
+  }
+  return box;
+}))"""
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_mask_covers_all_of_its_label(name: str, page: Page, monkeypatch: pytest.MonkeyPatch):
+    """The pixels that go with a label, in either theme, lie under its mask, and the mask is not much larger."""
+    plot, anatomy, declare = (pytest.importorskip(f"kernels.{module}") for module in ("plot", "anatomy", "declare"))
+    kernel = declare.find(name)
+    result = kernel(**FIGURES[name])
+    whole = plot.draw(kernel, result, with_parts=True)
+    monkeypatch.setattr(anatomy, "left_out", lambda figure, groups, without, of: faded(figure, without))
+    problems: list[Problem] = []
+    hide = Text("labels", Place("cards/x.md", 1))
+    found = masks.of_figure(hide, None, whole.parts, (whole.width, whole.height), problems)
+    assert not problems and [mask.number for mask in found] == list(range(1, len(found) + 1))
+    page.go("about:blank")
+    assert len(found) >= 2
+    for mask in found[:6]:
+        without = plot.draw(kernel, result, without=mask.name)
+        for theme in ("light", "dark"):
+            pictures = [base64.b64encode(getattr(drawing, theme)).decode() for drawing in (whole, without)]
+            left, top, right, bottom = page.value(f"{INK}({json.dumps(pictures[0])}, {json.dumps(pictures[1])})")
+            assert left < right and top < bottom, (mask.name, "no ink")
+            x, y, wide, high = mask.numbers
+            assert x <= left and y <= top and right <= x + wide and bottom <= y + high, (mask.name, theme)
+            assert (wide - right + left) * whole.width < 12 and (high - bottom + top) * whole.height < 16, (mask.name, theme)
+
+
+def faded(figure: Any, name: str) -> list[Any]:
+    """Takes the ink of one label away, and nothing else of the figure."""
+    texts = [text for ax in figure.axes for text in ax.texts if (text.get_label() or " ".join(text.get_text().split())) == name]
+    assert len(texts) == 1, name
+    texts[0].set_alpha(0)
+    return []
