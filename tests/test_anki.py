@@ -329,6 +329,15 @@ def test_one_mask_at_a_time(learner: Learner, shop: Workshop):
     assert "[what grows? · what stays?]" in next(learner.renders("masked"))[0]
 
 
+def test_masks_wait_for_the_figure_s_measurement(learner: Learner, shop: Workshop):
+    text = "---\nruns:\n  rate: {kernel: copy_bandwidth}\n---\n\n# Which is which? {#masked .occlusion}\n\n![[rate | hide: axis x]]\n"
+    (shop.folder / "cards/training/masks.md").write_text(text, encoding="utf-8")
+    assert learner.takes(shop.release(FIRST, "8")).new == 9
+    shop.records("h100", 2.5e12)
+    assert learner.takes(shop.release(SECOND, "9")).new == 1
+    assert shapes(learner, "masked").keys() == {1} and [card.ord for card in learner.cards("masked")] == [0]
+
+
 # ------------------------------------------------------------------------------------------------ the update
 
 

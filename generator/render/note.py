@@ -92,7 +92,7 @@ def render(
         page.problem(note.claims[0].place, f"a {note.type} note shows no claims", "its note type lacks the field Claims")
     apart = _Page(resolved, draw, highlighted, note_type.elsewhere)
     for name, blocks in resolved.left_out.items():
-        for block in blocks:  # their mistakes are told now, not when they are shown
+        for block in blocks if not (hidden and name in ("Masks", note_type.main)) else ():  # their mistakes are told now, not when they are shown
             with_clozes = note_type.kind == "cloze" and name == note_type.main
             apart.finished(_html(block, apart, with_clozes), block, with_clozes)
     for judged in resolved.claims:
@@ -139,7 +139,7 @@ def _hidden(resolved: Resolved, note_type: NoteType, page: _Page) -> _Hidden:
     """The picture of an occlusion note, its masks, and what they ask; nothing where the picture waits for a result."""
     from generator.render import masks
 
-    if note_type.main not in resolved.fields:
+    if any(name in resolved.note.fields and name not in resolved.fields for name in (note_type.main, "Masks")):
         return _Hidden({}, {})
     text, before = _filled(resolved, note_type.main), len(page.problems)
     listed = _filled(resolved, "Masks") if "Masks" in resolved.fields else None
@@ -156,14 +156,14 @@ def _hidden(resolved: Resolved, note_type: NoteType, page: _Page) -> _Hidden:
         if drawn:
             what = Text(hide.removeprefix(HIDE).strip(), text.place)
             found = masks.of_figure(what, listed, drawn.parts, (drawn.width, drawn.height), page.problems)
-    else:
-        html = _html(text, page)
-        if "\ue000" in text.text or not _ONE_PICTURE.fullmatch(html):
-            message = "the text of an occlusion note is one figure or one picture, on a line of its own"
-            page.problem(text.place, message, "write ![[run | hide: labels]], or ![what it shows](path) and its masks under ## Masks")
+    elif html := "" if FIGURE.search(text.text) else _html(text, page):
+        if not _ONE_PICTURE.fullmatch(html):
+            page.problem(text.place, *ONE_PICTURE)
         elif listed is None:
             page.problem(text.place, "the picture has no masks", f"add ## Masks, in which each line is such: {masks.DRAWN}")
         found = masks.of_picture(listed, page.problems) if listed else []
+    elif len(page.problems) == before:
+        page.problem(text.place, *ONE_PICTURE)
     if not masks.judged(found, listed, page.problems) or len(page.problems) > before:
         return _Hidden({}, {})
     alone = bool(resolved.fields.get(note_type.switches[0])) if note_type.switches else False
@@ -176,6 +176,10 @@ def _hidden(resolved: Resolved, note_type: NoteType, page: _Page) -> _Hidden:
     return _Hidden(made, masks.names(found))
 
 
+ONE_PICTURE = (
+    "the text of an occlusion note is one figure or one picture, on a line of its own",
+    "write ![[run | hide: labels]], or ![what it shows](path) and its masks under ## Masks",
+)
 COVERED = "A figure, parts of which are covered."
 _IMAGE = re.compile(r"<img\b[^<>]*>")
 _ONE_PICTURE = re.compile(r"\s*(?:<p>)?\s*(?:<img\b[^<>]*>\s*){1,2}(?:</p>)?\s*")
