@@ -18,6 +18,7 @@ from generator.resolve.media import MEDIA
 from generator.text import cloze
 
 if TYPE_CHECKING:
+    from generator.render.figures import Figure
     from kernels.anatomy import Part
 
 KINDS = {"labels": "label", "series": "series", "cells": "cell", "bars": "bar"}
@@ -69,9 +70,9 @@ def of_picture(text: Text, problems: list[Problem]) -> list[Mask]:
     return masks
 
 
-def of_figure(hide: Text, text: Text | None, parts: Sequence[Part], size: tuple[int, int], problems: list[Problem]) -> list[Mask]:
-    """The masks of a figure's parts. hide: kinds or names; text: the list, which may name some of these. size: in CSS pixels."""
-    chosen = _chosen(hide, _with_axes(parts), problems)
+def of_figure(hide: Text, text: Text | None, figure: Figure, problems: list[Problem]) -> list[Mask]:
+    """The masks of a figure's parts. hide: kinds or names; text: the list, which may name some of these."""
+    chosen, size = _chosen(hide, _with_axes(figure.parts), problems), (figure.width, figure.height)
     if text is None:
         return [_mask(number, part, "", size, 0) for number, part in enumerate(chosen, 1)]
     masks, known = [], {folded(part.name): part for part in reversed(chosen)}

@@ -25,8 +25,9 @@ from generator.render.mathjax import MathError, faded, mathjax
 from generator.render.numbers import whole
 from generator.render.prose import prose
 from generator.resolve.names import device_name
+from generator.resolve.references import references
 from generator.text import cloze, safe
-from generator.text.blocks import COMMENT, FIGURE, HIDE, LANDED, LIFTED, Mistake
+from generator.text.blocks import BEFORE, COMMENT, FIGURE, HIDE, LANDED, LIFTED, Mistake
 from generator.text.media import as_images, kind_of, sized
 from generator.text.spans import Span, SpanError, spans
 from kernels.results import KernelError
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 PLAYS = "\ue00a"  # stands for the `[sound:` of a medium of ours
 
 
+SKETCH = "sketch"  # the type of notes whose figure lacks a part on the front
 VERDICTS = {"holds": "✓ holds", "wrong": "✗ wrong", "misleading": "◐ misleading", "depends": "± depends"}
 MADE = {  # in the footer's order
     "formula": "computed",
@@ -77,10 +79,13 @@ def render(
     for field, name in authors.items():
         if field and name in resolved.fields and not (resolved.options and name == "Mistakes") and not (hidden and name in ("Masks", note_type.main)):
             text, with_clozes = _filled(resolved, name), note_type.kind == "cloze" and name == note_type.main
+            page.sketched = note.type == SKETCH and name == note_type.main
             html = _html(text, page, with_clozes)
             inline = field == note_type.heading or name in note_type.switches or note_type.elsewhere
             html = _plain(html, text, page) if name in note_type.typed else _inline(html) if inline else html
             fields[field] = page.finished(_as_in_anki(html) if note_type.elsewhere else html, text, with_clozes)
+    if note.type == SKETCH:
+        fields["Whole"] = _whole(resolved, note_type, page)
     if resolved.options:
         fields["Answer"] = fields["Answer"].replace("<p>", f"<p>{_sign(made['Right'], True)} ", 1)
         fields["Mistakes"] = made["Mistakes"]
@@ -94,6 +99,7 @@ def render(
     for name, blocks in resolved.left_out.items():
         for block in blocks if not (hidden and name in ("Masks", note_type.main)) else ():  # their mistakes are told now, not when they are shown
             with_clozes = note_type.kind == "cloze" and name == note_type.main
+            apart.sketched = note.type == SKETCH and name == note_type.main
             apart.finished(_html(block, apart, with_clozes), block, with_clozes)
     for judged in resolved.claims:
         if judged.verdict is None:
@@ -144,18 +150,15 @@ def _hidden(resolved: Resolved, note_type: NoteType, page: _Page) -> _Hidden:
     text, before = _filled(resolved, note_type.main), len(page.problems)
     listed = _filled(resolved, "Masks") if "Masks" in resolved.fields else None
     figure = FIGURE.fullmatch(text.text.strip())
-    alias, _, hide = figure[1].partition("|") if figure else ("", "", "")
-    result = page.resolved.results.get(alias)
+    said, hides, hide = figure[1].partition(f"|{HIDE}") if figure else ("", "", "")
     found: list[Mask] = []
-    if figure and not hide.startswith(HIDE):
-        page.problem(text.place, f"the figure ![[{alias}]] of an occlusion note hides nothing", f"write ![[{alias} | hide: labels]]")
-        html = ""
-    elif figure and result:
-        drawn = _drawn(alias, page, text.place, with_parts=True)
-        html = _shown(drawn._replace(alt=COVERED), alias, page) if drawn else ""
-        if drawn:
-            what = Text(hide.removeprefix(HIDE).strip(), text.place)
-            found = masks.of_figure(what, listed, drawn.parts, (drawn.width, drawn.height), page.problems)
+    html = ""
+    if figure and not hides:
+        page.problem(text.place, f"the figure ![[{said}]] of an occlusion note hides nothing", f"write ![[{said.partition('|')[0]} | hide: labels]]")
+    elif figure:
+        if drawn := _drawn(said, page, text.place, with_parts=True):
+            html = _shown(drawn[0]._replace(alt=COVERED), drawn[1], page)
+            found = masks.of_figure(Text(hide.strip(), text.place), listed, drawn[0], page.problems)
     elif html := "" if FIGURE.search(text.text) else _html(text, page):
         if not _ONE_PICTURE.fullmatch(html):
             page.problem(text.place, *ONE_PICTURE)
@@ -185,6 +188,21 @@ _IMAGE = re.compile(r"<img\b[^<>]*>")
 _ONE_PICTURE = re.compile(r"\s*(?:<p>)?\s*(?:<img\b[^<>]*>\s*){1,2}(?:</p>)?\s*")
 
 
+def _whole(resolved: Resolved, note_type: NoteType, page: _Page) -> str:
+    """What the front of a sketch shows, with its figure whole; its mistakes are told where the front is made."""
+    main = resolved.note.fields[note_type.main]
+    embedded = [one for one in references(main, []) if one.figure]
+    if len(embedded) != 1 or BEFORE not in embedded[0].format:
+        what = f"{len(embedded)} figures" if len(embedded) > 1 else "a figure that lacks nothing" if embedded else "no figure"
+        hint = "write one, ![[run | before: series]]: the front has its axes, the back all of it"
+        page.problem(embedded[-1].place if embedded else main.place, f"the sketch {resolved.note.id!r} shows {what}", hint)
+    page.sketched = False
+    if page.problems or note_type.main not in resolved.fields:
+        return ""
+    text = _filled(resolved, note_type.main)
+    return page.finished(_html(text._replace(text=FIGURE.sub(lambda figure: figure[0].partition(f"|{BEFORE}")[0] + "\ue001", text.text)), page), text)
+
+
 def _sign(letter: str, right: bool) -> str:
     return f'<b class="letter">{letter}\u202f{"✓" if right else "✗"}</b>'
 
@@ -201,6 +219,7 @@ class _Page:
     ):
         self.resolved, self.draw, self.highlighted = resolved, draw, highlighted
         self.elsewhere = elsewhere
+        self.sketched = False  # whether a figure may lack a part now
         self.problems: list[Problem] = []
         self.media: dict[str, bytes] = {}
 
@@ -369,36 +388,41 @@ def _lift_figures(source: str, text: Text, span: Span, lifted: _Lifted, page: _P
         if FIGURE.sub("", line).strip():
             page.problem(text.at(span.start + match.start()), f"the figure ![[{match[1]}]] stands inside a line", "put it on a line of its own")
             return ""
-        place, (alias, _, beside) = text.at(span.start + match.start()), match[1].partition("|")
-        if beside.startswith(HIDE):
-            page.problem(
-                place, f"the figure ![[{alias} | {beside}]] hides parts", "only the text of a note of class .occlusion does, one figure alone"
-            )
+        place, (aliases, hides, _) = text.at(span.start + match.start()), match[1].partition(f"|{HIDE}")
+        if hides:
+            what = f"the figure ![[{match[1].replace('|', ' | ')}]] hides parts, which the text of a note of class .occlusion alone may do"
+            page.problem(place, what, f"write ![[{aliases.replace('|', ' | ')}]]")
+            return ""
+        if BEFORE in match[1] and not page.sketched:
+            message = f"the figure ![[{match[1].replace('|', ' | ')}]] lacks a part, which the text of a note of class .sketch alone may show"
+            page.problem(place, message, f"write ![[{match[1].partition(f'|{BEFORE}')[0].replace('|', ' | ')}]]")
             return ""
         drawn = _drawn(match[1], page, place)
-        return lifted.up(_shown(drawn, alias, page) if drawn else "", lifted.blocks)
+        return lifted.up(_shown(*drawn, page) if drawn else "", lifted.blocks)
 
     return FIGURE.sub(embedded, source) if "\ue000" in source else source
 
 
-def _drawn(aliases: str, page: _Page, place: Place, with_parts: bool = False) -> figures.Figure | None:
-    """The figure of a run, None where it has no result. aliases: its own, and behind a bar that of the measurement whose points stand on it."""
+def _drawn(said: str, page: _Page, place: Place, with_parts: bool = False) -> tuple[figures.Figure, str] | None:
+    """The figure of a run, and what its files are named by; None where it has no result.
+
+    said: of a run, and behind a bar of the measurement whose points stand on its figure; then what the figure lacks.
+    """
+    aliases, _, without = said.partition(f"|{BEFORE}")
     alias, _, beside = aliases.partition("|")
     result = page.resolved.results.get(alias)
     if result is None:
         return None
     try:
-        return page.draw(result, page.resolved.results.get(beside), with_parts=with_parts)
+        drawn = page.draw(result, page.resolved.results.get(beside), without=without.strip(), with_parts=with_parts)
     except KernelError as error:
-        page.problem(place, f"the figure ![[{aliases.replace('|', ' | ')}]] cannot be drawn: {error}")
+        page.problem(place, f"the figure ![[{said.replace('|', ' | ')}]] cannot be drawn: {error}")
         return None
+    return drawn, f"{result.kernel}-before" if without else result.kernel
 
 
-def _shown(figure: figures.Figure, alias: str, page: _Page) -> str:
-    """HTML of a run's figure, whose files are named by the kernel."""
-    result = page.resolved.results[alias]
-    assert result is not None
-    html, media = figures.embed(figure, result.kernel)
+def _shown(figure: figures.Figure, slug: str, page: _Page) -> str:
+    html, media = figures.embed(figure, slug)
     page.media.update(media)
     return html
 

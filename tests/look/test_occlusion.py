@@ -180,7 +180,7 @@ def test_a_mask_covers_all_of_its_label(name: str, page: Page, monkeypatch: pyte
     monkeypatch.setattr(anatomy, "left_out", lambda figure, groups, without, of: faded(figure, without))
     problems: list[Problem] = []
     hide = Text("labels", Place("cards/x.md", 1))
-    found = masks.of_figure(hide, None, whole.parts, (whole.width, whole.height), problems)
+    found = masks.of_figure(hide, None, whole, problems)
     assert not problems and [mask.number for mask in found] == list(range(1, len(found) + 1))
     page.go("about:blank")
     assert len(found) >= 2
