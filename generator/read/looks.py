@@ -116,12 +116,14 @@ def _check_ids(types: Mapping[str, NoteType], shown: str, problems: list[Problem
 class _Type:
     """The reader of one folder of a look. shown: the folder as a person sees it; around: where templates may be included from besides.
 
-    assets: what takes the files that templates show; None for our own types, which show none.
+    assets: what takes the files that templates show; None for our own types, which show none. masks: whether the type hides parts of pictures,
+    for which its templates run Anki's one script; of a type from elsewhere any cloze may.
     """
 
     def __init__(self, folder: Path, shown: str, deck: _Deck, around: tuple[Path, ...], assets: _Assets | None, problems: list[Problem]):
         self.folder, self.shown, self.deck, self.around, self.assets, self.problems = folder, shown, deck, around, assets, problems
         self.sides: dict[str, _Side | None] = {}
+        self.masks = False
 
     def note_type(self, css: str) -> NoteType | None:
         """The note type, None where its type.yml is broken."""
@@ -140,6 +142,7 @@ class _Type:
             self._problem(at, f"{key!r} cannot name a note type", "small letters, digits and hyphens, a letter first")
         entries = yaml.mapping(root, "type.yml", self.problems, KEYS, REQUIRED)
         kind = self._text(entries, "kind")
+        self.masks = kind == "cloze" and not {"occlusion", "id"}.isdisjoint(entries)
         if "kind" in entries and kind not in KINDS:
             self._problem(entries["kind"].place, f"unknown kind {kind!r}", nearest(kind, KINDS))
         id = self._id(entries, key)
@@ -326,7 +329,7 @@ class _Type:
             before = len(self.problems)
             text = self.assets.in_html(text, path, source) if self.assets else text
             if self.assets and len(self.problems) == before:  # ours are tested
-                self._check_html(OCCLUSION.sub("", text), path, source)
+                self._check_html(OCCLUSION.sub("", text) if self.masks else text, path, source)
             return _Side(path, source, text)
         return None
 
