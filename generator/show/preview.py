@@ -122,7 +122,7 @@ def faces(fields: Mapping[str, str], kind: NoteType, deck: str, tags: Sequence[s
         template, number = (kind.templates[0], ordinal + 1) if kind.kind == "cloze" else (kind.templates[ordinal], 1)
         question, answer = anki_template.card(template.front, template.back, fields, number, {**extra, "Card": template.name})
         sides = (anki_template.masked(players(anki_template.typed(side, fields, answer=side is answer))) for side in (question, answer))
-        name = f"cloze {number}" if kind.kind == "cloze" else template.name
+        name = f"{'mask' if kind.occlusion else 'cloze'} {number}" if kind.kind == "cloze" else template.name
         made.append({"ordinal": ordinal, "name": name, **{side: shown(with_mathml(html)) for side, html in zip(("question", "answer"), sides)}})
     return made
 
