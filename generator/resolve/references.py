@@ -18,7 +18,7 @@ Medium = Literal["text", "math", "fence"]
 
 class Reference(NamedTuple):
     """`[[ expression | format ]]` at text[start:end], or, where figure is true, `![[alias]]`, `![[alias | measured alias]]`, and last, behind a bar,
-    `before: part`.
+    `before: part` or `hide: parts`.
 
     paragraph: how many end before it.
     """
