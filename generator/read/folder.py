@@ -290,12 +290,15 @@ def read_file(source: Source, around: Frame) -> File:
     entries = frontmatter.loaded(matter, source.shown, 2, problems) if matter else {}
     found = body(rest, Scope(source.shown, first_line, source.path.parent, around.cards, around.types, _aliases(entries)), problems, warnings)
     known = Known(around.settings.tags, around.topics)
-    front = frontmatter.front_matter(entries, {id for id, _ in found.ids} if found.named else None, known, problems) if entries else FrontMatter()
+    texts = {draft.id: "\n".join(field.text for field in draft.fields.values()) for draft in found.drafts if "families" in (entries or ())}
+    ids = {id for id, _ in found.ids} if found.named else None
+    front = frontmatter.front_matter(entries, ids, known, problems, texts) if entries else FrontMatter()
     if found.empty and not front.retired:
         problems.append(Problem(Place(source.shown, first_line), "the file holds no note", "a note begins with # its question {#id}"))
     _warn_of_unused(front, found, around.types, warnings)
-    notes = () if problems else tuple(_note(draft, source, front, around.types[draft.type]) for draft in found.drafts)
-    return File(source, notes, found.ids, front, found.images, tuple(problems), tuple(warnings))
+    notes = () if problems else tuple(note for draft in found.drafts for note in _notes(draft, source, front, around.types[draft.type]))
+    taken = (*found.ids, *((id, case.place) for family in front.families.values() for id, case in family.members))
+    return File(source, notes, taken, front, found.images, tuple(problems), tuple(warnings))
 
 
 def _aliases(entries: Mapping[str, yaml.Node] | None) -> Collection[str] | None:
@@ -354,6 +357,25 @@ def check_ids(files: Mapping[str, tuple[Iterable[tuple[str, Place]], Mapping[str
                 problems.append(Problem(place, f"the note {id!r} is retired and yet stands at {first[id]}", "take the note away, or the line"))
             retired.setdefault(id, place)
     return problems
+
+
+def _notes(draft: Draft, source: Source, front: FrontMatter, kind: NoteType) -> Iterator[Note]:
+    """The note; of a family, one for each case."""
+    note, family = _note(draft, source, front, kind), front.families.get(draft.id)
+    if family is None:
+        yield note
+        return
+    for id, case in family.members:
+        yield note._replace(
+            id=id,
+            tags=tuple(dict.fromkeys((*note.tags, *front.tagged.get(id, ()), family.tag))),
+            runs={**note.runs, **case.runs},
+            claims=tuple(claim for claim in front.claims if claim.note == id),
+            answers=tuple(dict.fromkeys((*note.answers, *front.answers.get(id, ())))),
+            guid=front.guids.get(id, ""),
+            family=family.id,
+            case=case.values,
+        )
 
 
 def _note(draft: Draft, source: Source, front: FrontMatter, kind: NoteType) -> Note:

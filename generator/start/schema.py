@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from generator.look.template import ANKIS_OWN
-from generator.notes import VERDICTS, Question, SourceClaim, Topic
+from generator.notes import FAMILY, VERDICTS, Question, SourceClaim, Topic
 from generator.pack.output import write
 from generator.problems import DeckError, Place, Problem
-from generator.read import deckfile, frontmatter, looks
+from generator.read import deckfile, families, frontmatter, looks, runs
 from generator.read.deckfile import Settings
 from generator.read.folder import frame
 
@@ -178,7 +178,7 @@ def note_type() -> Schema:
 
 # -------------------------------------------------------------------------------------------------- front matter
 
-_RESERVED = "|".join(sorted(frontmatter.JINJA_WORDS | set(keyword.kwlist)))
+_RESERVED = "|".join(sorted(runs.JINJA_WORDS | set(keyword.kwlist)))
 _ALIAS = rf"^(?!(?:{_RESERVED})$){_LETTER}(?:{_LETTER}|[0-9_])*$"
 
 
@@ -191,6 +191,7 @@ def front_matter(settings: Settings, topics: Mapping[str, Topic] | None, kernels
         "tagged": _by_name(tags, _ID),
         "answers": _by_name({"anyOf": [question, _list(question, uniqueItems=True)]}, _ID),
         "runs": _by_name({"$ref": "#/definitions/run"}, {"pattern": _ALIAS}),
+        "families": _by_name(_family(), _ID),
         "assumes": _by_name({"anyOf": [_LINE, {"type": "array", "items": _LINE}]}, {"pattern": r"^[^.]+\.[^.]+$"}),
         "claims": _list({"$ref": "#/definitions/claim"}),
         "retired": _by_name(_LINE, _ID),
@@ -199,7 +200,7 @@ def front_matter(settings: Settings, topics: Mapping[str, Topic] | None, kernels
     return {
         **_keys(frontmatter.KEYS, shapes, title="front matter of cards"),
         "definitions": {
-            "tag": _like(deckfile.TAG) if settings.tags is None else _one_of(settings.tags),
+            "tag": _like(deckfile.TAG) if settings.tags is None else {"anyOf": [_one_of(settings.tags), _text(pattern=f"^{FAMILY}")]},
             "question": _numbered(topics, "questions"),
             "claim": _claim(topics),
             "run": _run(kernels),
@@ -213,6 +214,13 @@ def _numbered(topics: Mapping[str, Topic] | None, what: str) -> Schema:
         return {"type": "string", "pattern": r".+/[1-9][0-9]*$"}
     found: Iterator[tuple[Topic, Question | SourceClaim]] = ((topic, one) for topic in topics.values() for one in getattr(topic, what))
     return _one_of({f"{topic.id}/{one.number}": one.text if isinstance(one, Question) else one.says for topic, one in found})
+
+
+def _family() -> Schema:
+    case = {**_by_name(_LINE, {"pattern": _ALIAS}), "minProperties": 1}
+    cases = {"type": "object", "additionalProperties": case, "propertyNames": {"pattern": _whole(families.SLUG)}, "minProperties": 1}
+    shapes = {"runs": _list(_LINE), "for": {"anyOf": [cases, {"type": "array", "items": case, "minItems": 1}]}}
+    return _keys(families.KEYS, shapes, ("for",))
 
 
 def _claim(topics: Mapping[str, Topic] | None) -> Schema:
