@@ -148,7 +148,7 @@ def _case(id: str, name: str, node: yaml.Node, runs: Mapping[str, Written], text
         several = " and ".join(runs)
         hint = nearest(next(iter(given), ""), known)
         problems.append(Problem(node.place, f"the case {name!r} of the family {id!r} overrides nothing of {several}", hint))
-    elif len(problems) == before and not given and isinstance(node.value, dict):
+    elif len(problems) == before and not given:
         problems.append(Problem(node.place, f"the case {name!r} of the family {id!r} gives nothing", "write {key: value}"))
     with_own = {}
     for alias, run in runs.items():
