@@ -185,7 +185,7 @@ class _Maker:
 
     def _families(self, notices: list[Problem]) -> list[tuple[Rendered, tuple[str, ...]]]:
         """The notes of a file that has families. What is wrong in some cases alone says in which."""
-        made, asked = [], dict[tuple[str, ...], Note]()
+        made, asked, alike = [], dict[tuple[str, ...], Note](), list[Problem]()
         found: dict[str, list[tuple[Note, set[Problem]]]] = {}
         for note in self.file.notes:
             before = len(self.problems)
@@ -195,7 +195,7 @@ class _Maker:
                 front = tuple(one[0].fields.get(name, "") for name in note.asked)
                 if note.family and (like := asked.setdefault((note.family, *front), note)) is not note:
                     message = f"the cases {_case(like)!r} and {_case(note)!r} of the family {note.family!r} ask the same"
-                    self.problems.append(Problem(note.place, message, f"name on the front what differs, such as [[case.{next(iter(note.case))}]]"))
+                    alike.append(Problem(note.place, message, f"name on the front what differs, such as [[case.{next(iter(note.case))}]]"))
             if note.family:
                 found.setdefault(note.family, []).append((note, set(self.problems[before:])))
                 del self.problems[before:]
@@ -204,6 +204,7 @@ class _Maker:
             self.problems += common
             for note, problems in members:
                 self.problems += [one._replace(message=f"in the case {_case(note)!r}: {one.message}") for one in problems - common]
+        self.problems += alike
         return made
 
     def _broken(self) -> Iterator[Problem]:

@@ -64,10 +64,10 @@ def families(
         if ids is not None and id not in ids:
             problems.append(Problem(entry.place, f"families names a note {id!r} that this file does not hold", nearest(id, ids)))
         given = yaml.mapping(entry, f"the family {id!r}", problems, KEYS, ("for",), like=SHAPE)
-        text = texts.get(id)
-        targets = _targets(given["runs"], id, runs, text, problems) if "runs" in given else None
-        if targets is None:
-            targets = tuple(alias for alias in runs if text is not None and alias in names(text))
+        text, before = texts.get(id), len(problems)
+        targets = _targets(given["runs"], id, runs, text, problems) if "runs" in given else ()
+        text = None if len(problems) > before else text  # of which runs it is about, nothing is known
+        targets = targets or tuple(alias for alias in runs if text is not None and alias in names(text))
         cases = [_case(id, name, case, {alias: runs[alias] for alias in targets}, text, problems) for name, case in _cases(given, id, problems)]
         _refuse_alike(cases, problems)
         found[id] = Family(id, tuple(cases), targets, entry.place)
@@ -83,13 +83,12 @@ def names(text: str) -> set[str]:
 
 
 def _targets(node: yaml.Node, id: str, runs: Mapping[str, Written], text: str | None, problems: list[Problem]) -> tuple[str, ...]:
-    found = []
+    found, named = [], runs.keys() if text is None else runs.keys() & names(text)
     for item in yaml.sequence(node, f"the runs of the family {id!r}", problems):
         alias = yaml.string(item, "the name of a run", problems)
-        if alias and alias not in runs:
-            problems.append(Problem(item.place, f"the family {id!r} names the run {alias!r}, which does not stand here", nearest(alias, runs)))
-        elif alias and text is not None and alias not in names(text):
-            problems.append(Problem(item.place, f"the family {id!r} names the run {alias!r}, which its note does not", nearest(alias, names(text))))
+        if alias and alias not in named:
+            where, known = ("which its note does not", named) if alias in runs else ("which does not stand here", runs)
+            problems.append(Problem(item.place, f"the family {id!r} names the run {alias!r}, {where}", nearest(alias, known)))
         elif alias:
             found.append(alias)
     return tuple(dict.fromkeys(found))

@@ -103,10 +103,10 @@ def front_matter(
     if "families" in entries:
         before = len(problems)
         several = families(entries["families"], asked, texts, ids, problems)
-        sound = ids is not None and len(problems) == before
-        problems += [problem for alias, found in lacking.items() if found and _alone(alias, several, texts) for problem in found]
         members = {id for family in several.values() for id, _ in family.members}
-        ids, all_ids = ({*ids} - several.keys() | members, {*ids, *members}) if ids is not None and sound else (None, None)
+        ids, all_ids = ({*ids} - several.keys() | members, {*ids, *members}) if ids is not None and len(problems) == before else (None, None)
+        if all_ids and all_ids <= texts.keys() | members:  # else who names a run is not known
+            problems += [problem for alias, found in lacking.items() if found and _alone(alias, several, texts) for problem in found]
     return FrontMatter(
         tags=_tags(entries["tags"], known.tags, problems) if "tags" in entries else (),
         answers=_answers(entries["answers"], all_ids, known.topics, problems) if "answers" in entries else {},
