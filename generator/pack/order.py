@@ -24,7 +24,7 @@ def spread(notes: Sequence[Entry]) -> Sequence[Entry]:
     begin, come, slots, before = dict[str, int](), Counter[str](), [], 0
     for index, family in enumerate(families):
         at, number = begin.setdefault(family, before) if family else before, come[family] if family else 0
-        slots.append((at + number * min(APART, (others - at) / (size[family] - 1)) if number else at, number, index))
+        slots.append((at + number * min(APART, (others - at) / (size[family] - 1)) if number else at, not family, number, index))
         come[family] += 1
         before += not family
     return [notes[index] for *_, index in sorted(slots)]

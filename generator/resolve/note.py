@@ -126,6 +126,8 @@ class _Question:
 
 # ------------------------------------------------------------------------------------------- filling in
 
+_GIVEN = re.compile(rf"{CASE}\.\w+")  # what an author gave and no kernel made
+
 
 @dataclass(frozen=True)
 class _Shown:
@@ -145,9 +147,10 @@ class _Shown:
         medium, content = MEDIA[self.reference.medium], self.value.content
         if self.value.missing:
             return STAND_IN
-        if isinstance(content, str) and self.reference.expression.startswith(f"{CASE}."):
-            return medium.word(content)  # which no kernel made
-        return medium.value.format(written(content, self.format, medium.style) if isinstance(content, Quantity) else medium.word(content))
+        told = written(content, self.format, medium.style) if isinstance(content, Quantity) else medium.word(content)
+        if isinstance(content, Quantity) and self.reference.medium == "alt":
+            told = medium.word(told)
+        return told if _GIVEN.fullmatch(self.reference.expression) and not self.format.padded else medium.value.format(told)
 
     def printed(self, content: Any) -> str:
         """What it would read with another content."""
