@@ -11,6 +11,7 @@ import pytest
 from workshop import FIRST, SECOND, THIRD, Workshop, notes, rows
 
 from generator.pack.order import APART, spread
+from generator.resolve import note
 
 CARDS = Path(__file__).parent / "families" / "cards"
 CACHE = "serving/cache.md"
@@ -115,6 +116,31 @@ def test_no_other_note_has_a_family_s_id(id: str, told: str, own: Families):
 def test_what_is_typed_by_hand_is_counted_once(own: Families):
     own.edit(CACHE, ("It stops.\n\n## Tempting", "It stops.\n\n## Tempting"), ("The cache grows with every token.", "The cache grows to 80 GB."))
     assert "1 number typed by hand" in own.run("check").out
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "resolved"),
+    [
+        ("name: Mistral 7B", "name: the Mistral 7B", ["kv-bytes--mistral-7b"]),
+        ("{model: llama-2-70b, tokens: 4096,", "{model: llama-2-70b, tokens: 8192,", ["kv-bytes--llama-2-70b"]),
+        (MEMBER, MEMBER + ANOTHER, ["kv-bytes--llama-13b"]),
+        ("{kernel: kv_cache}", "{kernel: kv_cache, batch: 1}", []),
+        ("    runs: [kv]\n", "", []),
+        ('held: "two bytes', 'held: "2 bytes', ["kv-cloze--llama-7b"]),
+        ("Keys and values.", "Keys and their values.", ["kv-token--llama-3-70b", "kv-token--gpt3-175b"]),
+    ],
+)
+def test_an_edit_of_a_case_costs_a_note(old: str, new: str, resolved: list[str], own: Families, monkeypatch: pytest.MonkeyPatch):
+    found: list[str] = []
+    whole = note.resolve
+    monkeypatch.setattr(note, "resolve", lambda one, *rest: found.append(one.id) or whole(one, *rest))
+    own.edit(CACHE, (old, new))
+    own.build(SECOND)
+    assert found == resolved
+    warm = own.state()
+    own.forgets()
+    own.build(SECOND)
+    assert own.state() == warm
 
 
 # -------------------------------------------------------------------------------------------------- new cards

@@ -200,7 +200,9 @@ def front_matter(settings: Settings, topics: Mapping[str, Topic] | None, kernels
     whole, part = ({"properties": {"runs": _by_name({"$ref": f"#/definitions/{run}"})}} for run in ("run", "part"))
     return {
         **_keys(frontmatter.KEYS, shapes, title="front matter of cards"),
-        **{"if": {"required": ["families"]}, "then": part, "else": whole},
+        "if": {"required": ["families"]},
+        "then": part,
+        "else": whole,
         "definitions": {
             "tag": _like(deckfile.TAG) if settings.tags is None else {"anyOf": [_one_of(settings.tags), _text(pattern=f"^{FAMILY}")]},
             "question": _numbered(topics, "questions"),
