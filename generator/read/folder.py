@@ -327,13 +327,25 @@ def _warn_of_unused(front: FrontMatter, found: Body, types: Types, warnings: lis
     for alias, run in front.runs.items():
         if alias not in found.aliases and not re.search(rf"\b{re.escape(alias)}\b", expressions):
             warnings.append(Problem(run.place, f"the run {alias!r} is used by no note", "take it away, or cite it"))
-    fields = (draft.fields[name] for draft in found.drafts for name in (HEADING, *types[draft.type].asked) if name in draft.fields)
-    asked = " ".join(field.text for field in fields)
+    asked = " ".join(said for draft in found.drafts for said in _fronts(draft, types[draft.type], front))
     for name, several in front.assumes.items():
         named = front.runs.get(name.partition(".")[0])
         for words in several if named else ():
             if named and folded(words) not in folded(asked):
                 warnings.append(Problem(named.place, f"{words!r}, assumed to say {name}, stands on no front", "take it away, or say it there"))
+
+
+def _fronts(draft: Draft, kind: NoteType, front: FrontMatter) -> Iterator[str]:
+    """What the note asks; of a family, with the words of each case."""
+    asked = " ".join(draft.fields[name].text for name in (HEADING, *kind.asked) if name in draft.fields)
+    if draft.id not in front.families:
+        yield asked
+        return
+    for case in front.families[draft.id].cases:
+        yield _SAID.sub(lambda match, values=case.values: str(values.get(match[1], ("",))[0]), asked)  # type: ignore[misc]
+
+
+_SAID = re.compile(r"\[\[\s*case\.(\w+)[^\[\]\n]*\]\]")
 
 
 # ------------------------------------------------------------------------------------------------- the deck
