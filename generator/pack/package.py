@@ -25,6 +25,7 @@ from generator.look.notetypes import NoteType
 from generator.notes import Deck, Entry
 from generator.pack import library
 from generator.pack.lock import Lock
+from generator.pack.order import spread
 from generator.pack.output import writing
 from kernels.parts import part
 
@@ -107,6 +108,8 @@ def _database(folder: Path, deck: Deck, notes: Sequence[Entry], types: Mapping[s
     homes: dict[str, list[tuple[int, Entry]]] = {deck.name: []}
     for position, note in enumerate(notes, 1):
         homes.setdefault(note.deck, []).append((position, note))
+    for inside in homes.values():
+        inside[:] = zip([position for position, _ in inside], spread([note for _, note in inside]), strict=True)
     decks = [genanki.Deck(deck.id, deck.name, description(deck))]
     decks += [genanki.Deck(_id("deck", deck.id, name) // 1000, name) for name in list(homes)[1:]]
     for home, inside in zip(decks, homes.values(), strict=True):
