@@ -31,6 +31,7 @@ from kernels.home import Home
 
 if TYPE_CHECKING:
     from generator.resolve.results import Store
+    from kernels.anatomy import Part
     from kernels.results import Number, Result
 
 END = "\x1f"  # Anki's own mark between fields
@@ -331,17 +332,16 @@ class _Maker:
         resolved = resolve(note, results_for(note, self.store, []).find, self.problems, told)
         return resolved and resolved._replace(beside=beside(note, self.store))
 
-    def _figure(self, result: Result, measured: Result | None) -> Any:
+    def _figure(self, result: Result, measured: Result | None = None, without: str = "", with_parts: bool = False) -> Any:
         from generator.render.figures import Figure, figure
 
         def drawn() -> bytes:
-            made = figure(result, measured)
+            made = figure(result, measured, without, with_parts)
             return json.dumps({**made._asdict(), "light": made.light.decode(), "dark": made.dark.decode()}, ensure_ascii=False).encode()
 
-        about = json.loads(
-            self._part(key("figure", self.under.code, _seen(result), measured and _seen(measured), self._drawing(result.kernel)), drawn)
-        )
-        return Figure(about["light"].encode(), about["dark"].encode(), about["alt"], about["width"], about["height"])
+        of = [_seen(result), measured and _seen(measured), without, with_parts]
+        about = json.loads(self._part(key("figure", self.under.code, of, self._drawing(result.kernel)), drawn))
+        return Figure(**{**about, "light": about["light"].encode(), "dark": about["dark"].encode(), "parts": _parts(about["parts"])})
 
     def _code(self, code: str, language: str) -> str:
         from generator.render.highlight import in_colour
@@ -378,6 +378,15 @@ class _Maker:
 
         kernel = remote.find(run.kernel)
         return () if kernel.evaluated else self.under.devices if kernel.kind == "measurement" else (None,)
+
+
+def _parts(found: Sequence[Any]) -> Sequence[Part]:
+    """A figure's parts as they were before they were kept."""
+    if not found:
+        return ()
+    from kernels.anatomy import Part
+
+    return tuple(Part(kind, name, text, tuple(box)) for kind, name, text, box in found)
 
 
 def _case(note: Note) -> str:

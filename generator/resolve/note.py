@@ -29,9 +29,11 @@ from generator.resolve.references import Bracket, Reference, marks, references
 from generator.resolve.told import result_told
 from generator.resolve.variation import Choice, middle, vary, widened
 from generator.resolve.withheld import Kept, kept, marked, unmarked, waits
+from generator.text.blocks import BEFORE, HIDE
 from kernels.record import Number, Result
 
 FIGURE = "\ue000figure:{}\ue001"  # what render puts a drawing in place of
+INSTEAD = "before: series, in a sketch, is what its front lacks"
 STAND_IN = "1"  # for a value that is missing, in a block that is left out
 
 
@@ -244,13 +246,18 @@ def _figure(reference: Reference, scope: Scope) -> str:
         raise ExpressionError(f"a figure is a run's, and {alias!r} is none", nearest(alias, scope.runs) or NO_RUN)
     if not scope.kernels[alias].has_figure:
         raise ExpressionError(f"{scope.kernels[alias].name} has no figure")
-    beside = reference.format
+    word = next((word for word in (BEFORE, HIDE) if word in reference.format), "")
+    beside, _, part = map(str.strip, reference.format.partition(word)) if word else (reference.format, "", "")
+    beside = beside.removesuffix("|").rstrip()
+    if word and not part:
+        what = "that the front lacks" if word == BEFORE else "to hide"
+        raise ExpressionError(f"{word} says nothing {what}", f"write {word} series, or the name of one series or label")
     if beside and (beside not in scope.runs or scope.kernels[beside].kind != "measurement"):
         measured = [name for name, kernel in scope.kernels.items() if kernel.kind == "measurement"]
-        raise ExpressionError(f"beside a figure stands the run of a measurement, and {beside!r} is none", nearest(beside, measured))
+        raise ExpressionError(f"beside a figure stands the run of a measurement, and {beside!r} is none", nearest(beside, measured) or INSTEAD)
     if beside and not scope.kernels[alias].draws_measured:
         raise ExpressionError(f"the figure of {scope.kernels[alias].name} draws no measured points", f"write ![[{alias}]]")
-    return FIGURE.format(f"{alias}|{beside}" if beside and scope.results.get(beside) else alias)
+    return FIGURE.format("|".join([alias, *[beside] * bool(beside and scope.results.get(beside)), *[f"{word} {part}"] * bool(word)]))
 
 
 def _value(reference: Reference, scope: Scope, asked: _Question | None, field: Sequence[Reference]) -> _Shown:

@@ -17,7 +17,8 @@ Medium = Literal["text", "alt", "math", "fence"]
 
 
 class Reference(NamedTuple):
-    """`[[ expression | format ]]` at text[start:end], or `![[alias]]` or `![[alias | measured alias]]` where figure is true.
+    """`[[ expression | format ]]` at text[start:end], or, where figure is true, `![[alias]]`, `![[alias | measured alias]]`, and last, behind a bar,
+    `before: part` or `hide: parts`.
 
     paragraph: how many end before it.
     """
@@ -34,7 +35,7 @@ class Reference(NamedTuple):
     @property
     def runs(self) -> str:
         """What names runs."""
-        return f"{self.expression} {self.format}" if self.figure else self.expression
+        return " ".join([self.expression, *(word for word in self.format.split("|") if self.figure and ":" not in word)])
 
     @property
     def source(self) -> str:

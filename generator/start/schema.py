@@ -164,7 +164,7 @@ def note_type() -> Schema:
     template = _keys(looks.TEMPLATE, {**dict.fromkeys(looks.TEMPLATE, _LINE), "id": id}, ("name", "front", "back"))
     shapes = {
         **dict.fromkeys(("name", "main"), _LINE),
-        **dict.fromkeys(("required", "sections", "switches"), _list(_LINE)),
+        **dict.fromkeys(("required", "sections", "switches", "occlusion"), _list(_LINE)),
         "number": {"type": "integer", "minimum": looks.OURS, "maximum": looks.SPAN - 1},
         "id": {"type": "integer", "minimum": 1, "maximum": LARGEST_ID},
         "kind": _one_of(looks.KINDS),
