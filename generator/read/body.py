@@ -112,7 +112,8 @@ def _body(text: str, scope: Scope, problems: list[Problem], warnings: list[Probl
     _check_underlines(masked, page, headings[0].start if headings else len(text))
     _warn_of_hidden(masked, found, elements, page, warnings)
     drafts, ids = _drafts(headings, page)
-    aliases = frozenset(_WORD.findall(" ".join(_REFERENCE.findall(text))))
+    beside = (embed.partition(":")[0] for embed in _EMBED.findall(text)) if "![[" in text else ()  # a measurement's run, behind the first bar
+    aliases = frozenset(_WORD.findall(" ".join([*_REFERENCE.findall(text), *beside])))
     named = len(ids) == sum(heading.level == 1 for heading in headings) and all(ID.fullmatch(id) for id, _ in ids)
     return Body(drafts, ids, aliases, tuple(sorted(wrong)), not headings and not page.bare.strip(), named)
 
