@@ -22,6 +22,7 @@ MEASURED = Result("made_up_rate", "measurement", {}, {"rate": Number(1, "B/s")},
 
 def draw(result: Result, measured: Result | None = None, without: str = "", with_parts: bool = False) -> Figure:
     svg = '<svg xmlns="http://www.w3.org/2000/svg" width="330" height="60" viewBox="0 0 330 60"><rect width="330" height="60" fill="{}"/></svg>'
+    svg = svg.replace('width="330" height="60" fill', 'width="110" height="60" fill') if without else svg
     parts = [Part("label", name, name, (0.2 + 0.3 * number, 0.2, 0.2, 0.4)) for number, name in enumerate(("left", "right of it"))]
     return Figure(svg.format("#0b5cad").encode(), svg.format("#7ab8ff").encode(), 'one <bar> of "1 B"', 330, 60, tuple(parts * with_parts))
 

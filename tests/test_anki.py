@@ -12,7 +12,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from workshop import CHOICE, FIRST, OCCLUSION, SECOND, THIRD, Workshop
+from workshop import CHOICE, FIRST, OCCLUSION, SECOND, SKETCH, THIRD, Workshop
 
 pytest.importorskip("anki", reason="the anki library is not installed")
 import anki.lang
@@ -336,6 +336,28 @@ def test_masks_wait_for_the_figure_s_measurement(learner: Learner, shop: Worksho
     shop.records("h100", 2.5e12)
     assert learner.takes(shop.release(SECOND, "9")).new == 1
     assert shapes(learner, "masked").keys() == {1} and [card.ord for card in learner.cards("masked")] == [0]
+
+
+# ------------------------------------------------------------------------------------------ before and after
+
+
+def test_a_sketch_shows_its_axes_first_and_keeps_its_schedule(learner: Learner, shop: Workshop):
+    path = shop.folder / "cards/training/drawn.md"
+    path.write_text(SKETCH, encoding="utf-8")
+    assert learner.takes(shop.release(FIRST, "8")).new == 10
+    ((front, back),) = learner.renders("drawn")
+    shown = [re.findall(r'<img class="(light|dark)" src="([^"]+)" alt="([^"]+)"', side) for side in (front, back)]
+    assert [theme for theme, *_ in shown[0]] == [theme for theme, *_ in shown[1]] == ["light", "dark"]
+    assert all(name.startswith("attention-flops-before-") and alt.startswith("To be drawn: ") for _, name, alt in shown[0])
+    assert all(not name.startswith("attention-flops-before-") and "half at 49.2k" in alt for _, name, alt in shown[1])
+    assert {name for side in shown for _, name, _ in side} <= learner.media()
+    assert "half at" not in front and "towards all of it" not in front and back.index('id="answer"') < back.index(shown[1][0][1])
+    before = learner.schedules()
+    shop.edit("training/drawn.md", ("before: series", "before: d = 4,096"))
+    took = learner.takes(shop.build(SECOND))
+    assert (took.new, took.updated) == (0, 1) and learner.schedules() == before
+    ((front, changed),) = learner.renders("drawn")
+    assert "Shown: d = 2,048, d = 12,288." in front and changed == back
 
 
 # ------------------------------------------------------------------------------------------------ the update

@@ -76,6 +76,21 @@ OCCLUSION = """# What lies where? {#masked .occlusion}
 
 They meet.
 """
+SKETCH = """---
+runs:
+  shares: {kernel: attention_flops, d_model: 4096, tokens: 2048}
+---
+
+# How does attention's share of a block's FLOP grow with the tokens, at width 4096? {#drawn .sketch}
+
+One sequence, all its tokens at once.
+
+![[shares | before: series]]
+
+## Answer
+
+Slowly at first, then towards all of it.
+"""
 
 
 @dataclass(frozen=True)

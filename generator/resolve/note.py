@@ -33,6 +33,7 @@ from generator.text.blocks import BEFORE, HIDE
 from kernels.record import Number, Result
 
 FIGURE = "\ue000figure:{}\ue001"  # what render puts a drawing in place of
+INSTEAD = "before: series, in a sketch, is what its front lacks"
 STAND_IN = "1"  # for a value that is missing, in a block that is left out
 
 
@@ -248,7 +249,7 @@ def _figure(reference: Reference, scope: Scope) -> str:
         raise ExpressionError(f"{word} says nothing {what}", f"write {word} series, or the name of one series or label")
     if beside and (beside not in scope.runs or scope.kernels[beside].kind != "measurement"):
         measured = [name for name, kernel in scope.kernels.items() if kernel.kind == "measurement"]
-        raise ExpressionError(f"beside a figure stands the run of a measurement, and {beside!r} is none", nearest(beside, measured))
+        raise ExpressionError(f"beside a figure stands the run of a measurement, and {beside!r} is none", nearest(beside, measured) or INSTEAD)
     if beside and not scope.kernels[alias].draws_measured:
         raise ExpressionError(f"the figure of {scope.kernels[alias].name} draws no measured points", f"write ![[{alias}]]")
     return FIGURE.format("|".join([alias, *[beside] * bool(beside and scope.results.get(beside)), *[f"{word} {part}"] * bool(word)]))

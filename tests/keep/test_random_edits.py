@@ -25,6 +25,7 @@ from workshop import FIRST, Done, Workshop
 from generator import build as commands
 from generator.keep import files, stamp
 from kernels import remote
+from kernels.anatomy import Part
 from kernels.declare import find
 from kernels.plot import Drawing
 from kernels.record import save, sealed
@@ -242,7 +243,8 @@ EDITS: dict[str, Callable[[Author], Any]] = {
     "blank lines gone": front(r"\n\n\n+(?=#)", other("\n\n")),
     "a section": front(r"\n(?=\n# )", lambda author, _: f"\n\n## Depth\n\nMore of {author.word()}.\n"),
     "a figure more": front(r"(?<=\[\[)(full|copy|few|held|luck)\.\w+[^\n]*\n", lambda author, match: f"{match[0]}\n![[{match[1]}]]\n"),
-    "a figure less": front(r"\n!\[\[.*\]\]\n", other("\n")),
+    "a figure that lacks another part": front(r"before: \w+", other("before: series", "before: whole", "before: half")),
+    "a figure less": front(r"\n!\[\[\w+\]\]\n", other("\n")),
     "a picture more": front(r"\.\n(?=\n#)", other(".\n\n![A dot](dot.svg)\n", ".\n\n![Lines](lines.svg)\n", ".\n\n![Lines](../media/lines.svg)\n")),
     "the tags": front(r"^tags: \[.*\]", other("tags: [memory]", "tags: [chance]", "tags: [speed, memory]")),
     "a parameter": front(r"parameters: \w+", other("parameters: 70e9", "parameters: 7e9", "parameters: 8e9")),
@@ -254,6 +256,10 @@ EDITS: dict[str, Callable[[Author], Any]] = {
     "a claim's verdict": front(r"verdict: \w+", other("verdict: holds", "verdict: wrong", "verdict: open")),
     "an answer": front(r"^answers:(?= \{|\n)", other("answers:")),
     "a cloze's hint": front(r"(?<=\{\{c1::)(\w+)", lambda author, match: f"{match[1]}s"),
+    "a mask's hint": front(r"(?<=^1\. shade: )(\w+)", lambda author, match: f"{match[1]}s"),
+    "a mask more": front(r"^1\. shade: .*\n", lambda author, match: f"{match[0]}{author.next() + 2}. shade\n"),
+    "the masks gone": front(r"\n\n## Masks\n(\n\d+\..*)+", other("")),
+    "one mask at a time": front(r"\.occlusion\}", other(".occlusion hide-one}")),
     "notes in another order": front(r"^(# (?:.|\n)*?\n)\n(# (?:.|\n)*)\Z", lambda author, match: f"{match[2]}\n{match[1]}"),
     "a note carried over": Author.carry,
     "two files swapped": lambda author: author.swap("cards/*/*.md"),
@@ -315,6 +321,7 @@ FAULTS: dict[str, Callable[[Author], Any]] = {
     "a topic without its file": yml(r"topics: \[", other("topics: [none, ")),
     "a file that is not listed": lambda author: author.path("cards/alpha/unlisted.md").write_text("# Who lists this file? {#unlisted}\n\nNobody.\n"),
     "a claim that does not hold": front(r"value: \d+ GB", other("value: 1 GB")),
+    "a mask of no part": front(r"^1\. shade", other("1. shades", "2. shade")),
     "a cloze of other text": front(r"\{\{c2::[^}]*\}\}", lambda author, _: f"{{{{c2::{author.chance.random()}}}}}"),
     "another type": front(r"(?<=\{#)([\w-]+)\}", lambda author, match: f"{match[1]} .cloze}}"),
     "a kernel that refuses": front(r"parameters: \w+", other("parameters: 70e12")),
@@ -385,12 +392,14 @@ def differences(warm: Came, clean: Came) -> Iterator[str]:
                 yield f"report, {name}: {warm.report.get(name)}\n  clean: {clean.report[name]}"
 
 
-def sketch(asked: Remote, result: Result, measured: Result | None = None) -> Drawing:
+def sketch(asked: Remote, result: Result, measured: Result | None = None, without: str = "", with_parts: bool = False) -> Drawing:
     """A figure by the kernel's own function, but in this process and without Matplotlib, which is not what is tested here."""
     kernel, lines = find(asked.name), list[str]()
     alt = (kernel.draw(result, lines, measured) if kernel.draws_measured else kernel.draw(result, lines)) or "a figure"
+    lines += [f"without {without}"] * bool(without)
     light, dark = (f"<svg><!-- {theme} {' '.join(lines)} --></svg>".encode() for theme in ("light", "dark"))
-    return Drawing(light, dark, alt, 330, 60)
+    parts = [Part("label", name, name, (0.1, 0.1 * number, 0.2 + len(str(lines)) / 1e3, 0.1)) for number, name in enumerate(("shade", *lines), 1)]
+    return Drawing(light, dark, alt, 330, 60, tuple(parts * with_parts))
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import re
+from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,7 +13,7 @@ import pytest
 import yaml
 from test_worked import WORKED
 
-from kernels import Bound, Series, Spread, catalogue, declare, kernel, plot, record
+from kernels import Bound, Series, Spread, anatomy, catalogue, declare, kernel, plot, record
 from kernels.results import Result
 
 CARDS = Path(__file__).parents[2] / "cards"
@@ -373,3 +374,87 @@ def test_bars_and_cells_are_parts_too():
     assert of_kind(drawing, "bar") == ["LoRA: weights", "LoRA: adapters"]
     assert of_kind(drawing, "label")[:2] == ["LoRA: weights", "LoRA: weights, value"]
     assert of_kind(plot.draw(*made(cells), with_parts=True), "cell") == ["q·k", "row 1, column 2", "row 2, column 1"]
+
+
+def groups(ax) -> list[anatomy.Group]:
+    return [anatomy.Group(*group) for group in plot._kept(ax.figure, "groups")]
+
+
+def pixels(figure):
+    import numpy
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    return numpy.asarray(canvas.buffer_rgba()).astype(int)
+
+
+def test_all_series_of_a_figure_go_and_nothing_else_moves(drawn):
+    """Of every figure of the library: what differs without its series lies where these and their labels did, by matplotlib's own account."""
+    import numpy
+
+    found = 0
+    for name, ax in drawn.items():
+        figure = ax.figure
+        parts = anatomy.parts(figure, groups(ax))
+        if not any(part.kind == "series" for part in parts):
+            continue
+        gone = anatomy.left_out(figure, groups(ax), "series", name)
+        whole, boxes = pixels(figure), [artist.get_window_extent(plot._renderer(figure)).padded(5) for artist in gone]
+        for artist in gone:
+            artist.set_visible(False)
+        left, said = pixels(figure), anatomy.what_is_left(figure, groups(ax))
+        for artist in gone:
+            artist.set_visible(True)
+        differs = numpy.abs(whole - left).sum(axis=2) > 0
+        high = differs.shape[0]
+        for box in boxes:
+            differs[max(int(high - box.y1), 0) : int(high - box.y0) + 1, max(int(box.x0), 0) : int(box.x1) + 1] = False
+        assert (whole != left).any() and not differs.any(), name
+        texts = [part.text for part in parts if part.kind == "label" and len(part.text) > 2]
+        levels = [anatomy._text(text) for group in groups(ax) if group.kind == "level" for text in group.artists[1:]]
+        axes = [part.text for part in parts if part.kind == "axis"]
+        assert [text for text in texts if text in said and not any(text in kept for kept in (*levels, *axes))] == [], (name, said)
+        found += 1
+    assert found > 60
+
+
+def drawn_of(drawing: plot.Drawing) -> list[str]:
+    """The elements of the SVG, without the ids that count them."""
+    return re.sub(r' id="\w+_\d+"', "", drawing.light.decode()).split("\n")
+
+
+@pytest.mark.parametrize("name", ["attention_flops", "attention_memory", "speculative_speedup"])
+def test_a_figure_without_a_part_has_nothing_that_the_whole_one_lacks(name):
+    found = declare.find(name)
+    result = found(**SHOWN[name])
+    whole = plot.draw(found, result, with_parts=True)
+    series = of_kind(whole, "series")
+    for without in ("series", *series):
+        left = plot.draw(found, result, without=without)
+        assert (left.width, left.height) == (whole.width, whole.height) and not left.parts
+        assert Counter(drawn_of(left)) - Counter(drawn_of(whole)) == Counter()
+        assert len(drawn_of(left)) < len(drawn_of(whole)) and left.alt.startswith("To be drawn: ") and f"Shown: {without}" not in left.alt
+
+
+def test_a_series_takes_what_is_said_of_it_and_leaves_the_others():
+    def said(without: str) -> str:
+        return plot.draw(*made(curves), without=without).alt
+
+    assert said("series") == "To be drawn: rate (TB/s), 0 to 3 over rows, 1K to 8K. Shown: copy, 3.3 TB/s."
+    assert said("fused Triton") == "To be drawn: rate (TB/s), 0 to 3 over rows, 1K to 8K. Shown: eager, copy, 3.3 TB/s, on none."
+    assert said("on none").endswith("Shown: eager, fused Triton, copy, 3.3 TB/s, 2 TB/s here.")
+    assert said("copy, 3.3 TB/s").endswith("Shown: eager, fused Triton, 2 TB/s here, on none.")
+
+
+@pytest.mark.parametrize(
+    "draw, without, message",
+    [
+        (lambda result, ax: plot.bars(ax, {"eager": 1e12}, "B/s"), "series", "the figure of made_up has no series"),
+        (curves, "fused Tritn", "neither a series nor a label .fused Tritn. .did you mean .fused Triton."),
+        (curves, "rows", "neither a series nor a label 'rows'"),
+    ],
+)
+def test_what_a_figure_lacks_cannot_be_left_out(draw, without, message):
+    with pytest.raises(declare.KernelError, match=message):
+        plot.draw(*made(draw), without=without)
