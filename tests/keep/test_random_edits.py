@@ -257,7 +257,6 @@ EDITS: dict[str, Callable[[Author], Any]] = {
     "an answer": front(r"^answers:(?= \{|\n)", other("answers:")),
     "a cloze's hint": front(r"(?<=\{\{c1::)(\w+)", lambda author, match: f"{match[1]}s"),
     "a mask's hint": front(r"(?<=^1\. shade: )(\w+)", lambda author, match: f"{match[1]}s"),
-    "a mask more": front(r"^1\. shade: .*\n", lambda author, match: f"{match[0]}{author.next() + 2}. shade\n"),
     "the masks gone": front(r"\n\n## Masks\n(\n\d+\..*)+", other("")),
     "one mask at a time": front(r"\.occlusion\}", other(".occlusion hide-one}")),
     "notes in another order": front(r"^(# (?:.|\n)*?\n)\n(# (?:.|\n)*)\Z", lambda author, match: f"{match[2]}\n{match[1]}"),
