@@ -38,7 +38,11 @@ def test_there_are_cases():
     assert len(list(CASES.glob("good/*.md"))) >= 6 and len(list(CASES.glob("bad/*.md"))) >= 12
 
 
-MAIN = {"cloze": "{{c1::x}}", "sketch": "\ue000figure:full|before: series\ue001"}  # what the text of a type must hold
+MAIN = {  # what the text of a type must hold
+    "cloze": "{{c1::x}}",
+    "sketch": "\ue000figure:full|before: series\ue001",
+    "occlusion": "\ue000figure:full|hide: labels\ue001",
+}
 
 
 def test_every_field_of_the_type_is_there():
