@@ -126,6 +126,7 @@ def _kind(database: sqlite3.Connection, id: int, name: str, mod: int, config: Ma
     fields = database.execute("select name, config from fields where ntid = ? order by ord", (id,)).fetchall()
     templates = database.execute("select name, config from templates where ntid = ? order by ord", (id,)).fetchall()
     _whole(fields, templates)
+    numbers = {dict(_message(about)).get(10): field for field, about in fields} if config.get(9) == OCCLUSION else {}
     return Kind(
         name=name,
         id=id,
@@ -134,8 +135,14 @@ def _kind(database: sqlite3.Connection, id: int, name: str, mod: int, config: Ma
         templates=tuple(_template(template, dict(_message(about))) for template, about in templates),
         css=config.get(3, b"").decode(),
         mod=_time(mod),
-        occlusion=config.get(9) == OCCLUSION,
+        occlusion=_of_pictures(numbers),
     )
+
+
+def _of_pictures(numbers: Mapping[Any, str]) -> tuple[str, ...]:
+    """The fields that Anki's type for the occlusion of pictures knows by numbers, of which nobody can remove the first four."""
+    found = tuple(numbers[number] for number in range(5) if number in numbers)
+    return found if len(found) >= 4 else ()
 
 
 def _whole(fields: Sized, templates: Sized) -> None:
@@ -159,7 +166,7 @@ def _legacy_kind(model: Mapping[str, Any]) -> Kind:
         ),
         css=model.get("css", ""),
         mod=_time(int(model.get("mod", 0))),
-        occlusion=model.get("originalStockKind") == OCCLUSION,
+        occlusion=_of_pictures({one.get("tag"): one["name"] for one in model["flds"]} if model.get("originalStockKind") == OCCLUSION else {}),
     )
 
 

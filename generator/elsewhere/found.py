@@ -23,7 +23,10 @@ class Template(NamedTuple):
 
 
 class Kind(NamedTuple):
-    """A note type of Anki. fields: name -> id, None where it has none. mod: seconds since 1970, when it last changed. occlusion: of pictures."""
+    """A note type of Anki. fields: name -> id, None where it has none. mod: seconds since 1970, when it last changed.
+
+    occlusion: of one that hides parts of pictures, its fields for masks, picture, header, back and, where it is there, comments.
+    """
 
     name: str
     id: int
@@ -32,7 +35,7 @@ class Kind(NamedTuple):
     templates: tuple[Template, ...]
     css: str
     mod: int = 0
-    occlusion: bool = False
+    occlusion: tuple[str, ...] = ()
 
 
 class Found(NamedTuple):

@@ -91,6 +91,8 @@ def _declared(kind: Kind, about: Shape) -> str:
         lines.append(f"main: {_quoted(about.main)}")
     if about.sections:
         lines.append(f"sections: [{', '.join(map(_quoted, about.sections))}]")
+    if kind.occlusion:
+        lines.append(f"occlusion: [{', '.join(map(_quoted, kind.occlusion))}]")
     lines += ["fields:", *(entries(name, id) for name, id in kind.fields.items()), "templates:"]
     for number, one in enumerate(kind.templates):
         lines.append(entries(one.name, one.id, f", front: {_file(number, 'front')}, back: {_file(number, 'back')}"))

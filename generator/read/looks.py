@@ -268,8 +268,8 @@ class _Type:
         if "occlusion" not in entries:
             return
         place = entries["occlusion"].place
-        if kind != "cloze" or len(named) != 5:
-            self._problem(place, "occlusion names five fields of a cloze type", "those for masks, picture, header, back and comments")
+        if kind != "cloze" or len(named) not in (4, 5):
+            self._problem(place, "occlusion names four or five fields of a cloze type", "those for masks, picture, header, back and comments")
         for name in named:
             if fields and name not in fields:
                 self._problem(place, f"unknown field {name!r} under occlusion", nearest(name, fields))

@@ -91,6 +91,9 @@ def test_a_new_learner_gets_the_same_cards(original, elsewhere, tmp_path):
             if count := col.models.use_count(kind):
                 old = original.col.models.get(kind["id"])
                 assert (count, kind["name"].rstrip("+")) == (original.col.models.use_count(old), old["name"])  # its own stock types have the names
+                if "Occlusion" in kind["name"]:  # which Anki edits as its own
+                    assert kind["originalStockKind"] == 6
+                    assert [one["tag"] for one in kind["flds"]] == [one["tag"] for one in old["flds"]] == [0, 1, 2, 3, 4]
                 for many in ("flds", "tmpls"):
                     assert [(one["name"], one["id"]) for one in kind[many]] == [(one["name"], one["id"]) for one in old[many]]
     finally:
