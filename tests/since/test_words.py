@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from generator.since.changes import lines
 from generator.since.words import marked
 
 CASES = {
@@ -55,3 +56,8 @@ def test_words(old: str, new: str, gone: str, come: str, numbers: list[str]):
 def test_pictures_in_one_place():
     old, new = ('<img class="light" src="a-00000000.svg"><img class="dark" src="b-00000000.svg"> x', '<img class="light" src="c-00000000.svg"> x')
     assert marked(old, new).pictures == (('<img class="light" src="a-00000000.svg">', '<img class="light" src="c-00000000.svg">'),)
+
+
+def test_masks_are_told_in_words():
+    masks = "{{c1::image-occlusion:rect:left=.1:top=.2:width=.3:height=.1:oi=1}}<br>{{c2::image-occlusion:polygon:left=0:top=0:points=0,0 .1,0 0,.1}}"
+    assert lines(masks) == ["rect: left .1, top .2, width .3, height .1", "polygon: left 0, top 0, points 0,0 .1,0 0,.1"]
