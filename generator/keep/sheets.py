@@ -24,6 +24,7 @@ from generator.keep.stamp import PACKAGE
 from generator.look.notetypes import LOOK
 from generator.notes import Claim, Entry, Judged, Note, Rendered, Resolved, Run, Sheet, call
 from generator.problems import Place, Problem
+from generator.read.families import JOINT
 from generator.read.folder import File, Frame, Source, read_file
 from generator.read.html import links
 from generator.resolve.names import plain, used
@@ -390,7 +391,7 @@ def _parts(found: Sequence[Any]) -> Sequence[Part]:
 
 
 def _case(note: Note) -> str:
-    return note.id.removeprefix(f"{note.family}--")
+    return note.id.removeprefix(f"{note.family}{JOINT}")
 
 
 def _written(notes: Iterable[Note]) -> Iterable[Note]:
