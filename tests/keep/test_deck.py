@@ -48,6 +48,13 @@ def test_a_run_that_no_note_uses_is_wanted_all_the_same(cards: Path):
     assert "is used by no note" in str(deck.build(cards, Cache()).deck.warnings[0])
 
 
+def test_a_run_beside_a_figure_is_used(cards: Path):
+    runs = "---\nruns:\n  x: {kernel: speculative_roofline}\n  y: {kernel: speculative_measure}\n---\n"
+    (cards / "gpu" / "a.md").write_text(f"{runs}{NOTE % 'a-note'}\n![[x | y]]\n")
+    (cards / "gpu" / "b.md").write_text(NOTE % "b-note")
+    assert [problem for problem in deck.build(cards, Cache()).deck.warnings if "used by no note" in problem.message] == []
+
+
 def test_what_is_wrong_between_files_is_told_of_faulty_files_too(cards: Path):
     (cards / "gpu" / "a.md").write_text(NOTE % "a-note" + "\n" + NOTE % "b-note" + "\n## Nonsense\n\nx\n")
     (cards / "gpu" / "b.md").write_text("---\nretired: {b-note: why}\n---\n" + NOTE % "a-note" + "\n[[1 / 0]]\n")
