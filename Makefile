@@ -57,7 +57,7 @@ verify: $(VENV)/torch ## recompute some draws of every recorded simulation, re-m
 	@$(PY) -m kernels verify --deck $(CARDS) $(if $(ALL),--all) $(if $(SEEDS),--seeds $(SEEDS))
 
 test: $(VENV)/tests ## the test suite, and the share of formulas that have an independent oracle
-	@$(PY) -m pytest tests -q && $(PY) -m kernels oracles --share
+	@$(PY) -m pytest tests -q -n auto --dist loadfile && $(PY) -m kernels oracles --share
 
 mutants: $(VENV)/tests ## change 300 constants of formulas one by one, and list those that no test notices
 	@$(PY) tests/kernels/mutants.py
@@ -104,7 +104,7 @@ $(VENV)/rehearsal: $(VENV)/torch
 	@$(PIP) --editable '.[triton,search]' && touch $@
 
 $(VENV)/tests: $(VENV)/installed
-	@$(PIP) --editable '.[test]' && touch $@ $(VENV)/torch
+	@$(PIP) --editable '.[test]' && $(PIP) --no-deps aqt && touch $@ $(VENV)/torch  # of aqt, Anki's pages without its window
 
 $(VENV)/bench: $(VENV)/installed
 	@$(PIP) --editable '.[bench]' && touch $@
