@@ -103,7 +103,7 @@ class Note(NamedTuple):
     """One note. `fields` holds the author's Markdown by field name: Front (its heading), the type's main field, its sections, its switches.
 
     asked: the fields that the fronts of its cards show; answer: the one whose first sentence answers, "" where there is none.
-    guid: of one that came from elsewhere, what Anki knows it by.
+    guid: of one that came from elsewhere, what Anki knows it by. review_by: the day by which it is to be reviewed, as 2027-11-01, "" for none.
     """
 
     id: str
@@ -121,6 +121,7 @@ class Note(NamedTuple):
     asked: tuple[str, ...] = ("Front",)
     answer: str = "Answer"
     guid: str = ""
+    review_by: str = ""
 
 
 class Question(NamedTuple):
@@ -246,8 +247,8 @@ class Entry(NamedTuple):
 
     hash: of the note as packed. guid: what Anki knows it by; ids: Anki's numbers of the note and of its cards. media: name -> size in
     bytes. claims: (source, verdict) of each, the verdict "open" where its measurement is missing. told: the results that its answer
-    tells. waits: call of a run whose result is missing -> how many blocks are left out for it. pieces: the cache's keys of the note and
-    of the figures and highlighted code in it.
+    tells. waits: call of a run whose result is missing -> how many blocks are left out for it. review_by: as the note has it. pieces: the
+    cache's keys of the note and of the figures and highlighted code in it.
     """
 
     id: str
@@ -264,6 +265,7 @@ class Entry(NamedTuple):
     ids: tuple[int, ...]
     told: tuple[str, ...]
     waits: Mapping[str, int]
+    review_by: str
     place: Place
     pieces: tuple[str, ...]
 

@@ -373,6 +373,7 @@ def _note(draft: Draft, source: Source, front: FrontMatter, kind: NoteType) -> N
         asked=kind.asked,
         answer=kind.answer,
         guid=front.guids.get(draft.id, ""),
+        review_by=front.review_by.get(draft.id, ""),
     )
 
 

@@ -1,4 +1,4 @@
-"""The front matter of a file of cards: tags, answers, runs, claims, retired ids, GUIDs from elsewhere.
+"""The front matter of a file of cards: tags, answers, runs, claims, retired ids, GUIDs from elsewhere, days of review.
 
 In: its YAML, and what it may name. Out: a FrontMatter. Apart from the notes' text, since all of it is judged entry by entry.
 """
@@ -28,6 +28,7 @@ KEYS = {
     "claims": "what is often said, held against what is computed",
     "retired": "the id of a released note that went -> why",
     "guids": "note id -> the GUID that Anki knows it by already, from elsewhere",
+    "review_by": "the day until which what the file says is taken for current, 2027-11-01; or note id -> that day",
 }
 WORDS = {
     "note": "the id of the note that shows it; may be left out where the file has one",
@@ -53,6 +54,7 @@ ONE_DRAW = "one draw"
 TOLERANCE = 0.05
 JINJA_WORDS = {"and", "else", "if", "in", "is", "not", "or", "true", "false", "none", "True", "False", "None"}
 ID = re.compile(r"[a-z0-9][a-z0-9-]{1,63}")
+DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 ID_RULE = "2 to 64 small letters, digits and hyphens"
 
 
@@ -63,6 +65,7 @@ class FrontMatter(NamedTuple):
     """answers: note id -> "topic/number"; assumes: "alias.parameter" -> words of a front; claims each name their note.
 
     tagged: note id -> tags of that note alone. retired: id -> (reason, place). guids: note id -> what Anki knows it by already.
+    review_by: note id -> the day by which it is to be reviewed, as 2027-11-01.
     """
 
     tags: tuple[str, ...] = ()
@@ -73,6 +76,7 @@ class FrontMatter(NamedTuple):
     retired: Mapping[str, tuple[str, Place]] = MappingProxyType({})
     tagged: Mapping[str, tuple[str, ...]] = MappingProxyType({})
     guids: Mapping[str, str] = MappingProxyType({})
+    review_by: Mapping[str, str] = MappingProxyType({})
 
 
 class Known(NamedTuple):
@@ -104,6 +108,7 @@ def front_matter(entries: Mapping[str, yaml.Node], ids: Ids, known: Known, probl
         retired=_retired(entries["retired"], ids, problems) if "retired" in entries else {},
         tagged=_tagged(entries["tagged"], ids, known.tags, problems) if "tagged" in entries else {},
         guids=_guids(entries["guids"], ids, problems) if "guids" in entries else {},
+        review_by=_review_by(entries["review_by"], ids, problems) if "review_by" in entries else {},
     )
 
 
@@ -249,7 +254,7 @@ def _assumes(node: yaml.Node, runs: Mapping[str, Run], problems: list[Problem]) 
     return assumes
 
 
-# --------------------------------------------------------------------------------- claims, retired and GUIDs
+# ------------------------------------------------------------------------- claims, retired, GUIDs, days of review
 
 
 def _claims(node: yaml.Node, ids: Ids, topics: Mapping[str, Topic] | None, problems: list[Problem]) -> tuple[Claim, ...]:
@@ -373,3 +378,27 @@ def _guids(node: yaml.Node, ids: Ids, problems: list[Problem]) -> dict[str, str]
         elif guid:
             guids[id] = guid
     return guids
+
+
+def _review_by(node: yaml.Node, ids: Ids, problems: list[Problem]) -> dict[str, str]:
+    """The day of each note: one for all of the file, or each note's own."""
+    if not isinstance(node.value, dict):
+        return dict.fromkeys(ids or (), _day(node, problems))
+    days = {}
+    for id, entry in yaml.mapping(node, "review_by", problems).items():
+        if ids is not None and id not in ids:
+            problems.append(Problem(entry.place, f"review_by names a note {id!r} that this file does not hold", nearest(id, ids)))
+        days[id] = _day(entry, problems)
+    return days
+
+
+def _day(node: yaml.Node, problems: list[Problem]) -> str:
+    """A day as 2027-11-01, "" where there is none such."""
+    from datetime import date
+
+    day = yaml.string(node, "review_by", problems)
+    try:
+        return date.fromisoformat(day if DAY.fullmatch(day) else "").isoformat()
+    except ValueError:
+        problems += [Problem(node.place, f"review_by is no day of the calendar: {day!r}", "year, month and day: 2027-11-01")] * bool(day)
+        return ""

@@ -195,6 +195,7 @@ def front_matter(settings: Settings, topics: Mapping[str, Topic] | None, kernels
         "claims": _list({"$ref": "#/definitions/claim"}),
         "retired": _by_name(_LINE, _ID),
         "guids": _by_name(_LINE, _ID),
+        "review_by": {"anyOf": [_like(frontmatter.DAY), _by_name(_like(frontmatter.DAY), _ID)]},
     }
     return {
         **_keys(frontmatter.KEYS, shapes, title="front matter of cards"),
