@@ -48,6 +48,13 @@ def preview(order: Order, now: int) -> str:
     return _with_cache(order, lambda cache: _preview(order, cache, now))
 
 
+def site(order: Order, now: int) -> str:
+    """Writes what `deck` writes, and the page for readers."""
+    deck(order, now)
+    after = Order(order.cards, order.build, order.quoting, order.jobs)  # which has read none of what was written
+    return _with_cache(after, lambda cache: _site(after, cache, now))
+
+
 def diff(order: Order, now: int, since: str = "", shape: str = "text") -> str:
     """What changed since the last release, or since a commit or a package that is named. shape: "text", "markdown", or "html" for a page."""
     return _with_cache(order, lambda cache: _diff(order, cache, now, since, shape))
@@ -158,6 +165,20 @@ def _preview(order: Order, cache: Cache, now: int) -> str:
     path = write_preview(built, update.statuses, order.build / "preview")
     _keep(order, built)
     return f"{path}: {len(built.entries)} notes" + (f"; {waiting(built.withheld)}" if built.withheld else "")
+
+
+def _site(order: Order, cache: Cache, now: int) -> str:
+    from generator.pack.output import write_media
+    from generator.site.page import INDEX, site
+
+    built, _, update, *_ = _locked(order, _made(order, cache), now)
+    if problems := _unknown(built):
+        raise DeckError(problems)
+    files = site(built, update, (order.build / f"{built.deck.slug}.apkg").read_bytes())
+    folder = order.build / "site"
+    write_media(folder, {name: len(content) for name, content in files.items()}, files.__getitem__)
+    _keep(order, built)
+    return f"{folder / INDEX}: {len(files)} files, {sum(map(len, files.values())) / 1e6:.1f} MB"
 
 
 def _check(order: Order, cache: Cache, now: int, strict: bool, verbose: bool, only: Sequence[Path], shape: str) -> str:
@@ -395,7 +416,16 @@ def _unready(built: Built, update: Update, found: Coverage, strict: bool, some: 
     from generator.resolve.told import told_twice
 
     problems = [*_unfinished(built, strict), *told_twice([*built.entries, *built.withheld]), *update.problems]
-    return problems if some else [*problems, *found.problems, *update.vanished]
+    return problems if some else [*problems, *found.problems, *update.vanished, *_unknown(built)]
+
+
+def _unknown(built: Built) -> list[Problem]:
+    """Notes that the showcase names and that are not there."""
+    if not built.deck.showcase:
+        return []
+    from generator.site.showcase import unknown
+
+    return list(unknown([*built.entries, *built.withheld], built.deck.showcase))
 
 
 def _unfinished(built: Built, strict: bool) -> Iterator[Problem]:

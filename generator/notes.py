@@ -137,6 +137,8 @@ class SourceClaim(NamedTuple):
 
 
 class Topic(NamedTuple):
+    """A document, or a part of one, with what it asks and claims. document: what it is a part of; link: where it can be read."""
+
     id: str
     area: str
     title: str
@@ -144,10 +146,15 @@ class Topic(NamedTuple):
     claims: tuple[SourceClaim, ...]
     whole: bool
     place: Place
+    document: str = ""
+    link: str = ""
 
 
 class Deck(NamedTuple):
-    """Everything read from cards/, in reading order. media: what its style and templates show, name -> size in bytes."""
+    """Everything read from cards/, in reading order.
+
+    media: what its style and templates show, name -> size in bytes. showcase: ids of the notes that the page for readers shows, with their places.
+    """
 
     name: str
     id: int
@@ -164,6 +171,8 @@ class Deck(NamedTuple):
     warnings: tuple[Problem, ...]
     root: Path
     media: Mapping[str, int] = MappingProxyType({})
+    licence: str = ""
+    showcase: Mapping[str, Place] = MappingProxyType({})
 
 
 # --------------------------------------------------------------- resolve: every reference has its value
