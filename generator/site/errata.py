@@ -72,7 +72,8 @@ def errata(built: Built) -> Errata:
             if claim["verdict"] in FALSE:
                 asked, answer = ("", "") if claim["computed"] else _answer(entry, text, built)
                 topic = claim["source"].rpartition("/")[0]
-                found.setdefault(topic, []).append(Erratum(*(shown(with_mathml(part)) for part in (html, asked, answer)), entry.id))
+                claimed, asked, answer = (shown(with_mathml(part)) for part in (html, asked, answer))
+                found.setdefault(topic, []).append(Erratum(claimed, asked, answer, entry.id))
     return Errata(_by_document(found, built.deck.topics), checked, decided)
 
 
@@ -90,10 +91,10 @@ def _claims(fields: Mapping[str, str]) -> list[str]:
 
 
 def _answer(entry: Entry, text: bytes, built: Built) -> tuple[str, str]:
-    """What a note asks, and the first paragraph of its answer."""
+    """What a note asks, and the first block of its answer."""
     kind, fields = built.types[entry.type], fields_of(entry, text, built)
     whole = cloze(fields[kind.main], entry.cards[0] + 1, answer=True) if kind.kind == "cloze" else fields.get(kind.answer, "")
-    first = re.search(r"<p>.*?</p>", whole, re.DOTALL)
+    first = re.search(r"<(p|ul|ol|table)\b.*?</\1>", whole, re.DOTALL)
     return fields.get(kind.heading, ""), first[0] if first else ""
 
 

@@ -29,7 +29,7 @@ INDEX = "index.html"
 def site(built: Built, update: Update, package: bytes) -> dict[str, bytes]:
     """The files of the page for readers, all in one folder, so that a card names its pictures as it does in Anki."""
     deck, folder = built.deck, LOOK / "preview"
-    chosen = showcase(built.entries, deck.showcase)
+    chosen = showcase(built.entries, deck.showcase, built.types)
     types = {key: built.types[key] for key in dict.fromkeys(entry.type for entry in chosen)}
     styles = {_style_of(key): kind.css for key, kind in types.items()}
     fonts = dict.fromkeys(font for style in styles.values() for font in _FONT.findall(style))  # those of a shadow root count nowhere
