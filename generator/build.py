@@ -277,7 +277,6 @@ def _locked(order: Order, built: Built, now: int, everywhere: bool = False, aged
 
     aged_at: when what is overdue was so, if not at the last release.
     """
-    from generator.keep.age import aged
     from generator.pack import lock
 
     problems: list[Problem] = []
@@ -294,7 +293,11 @@ def _locked(order: Order, built: Built, now: int, everywhere: bool = False, aged
         problems += unknown if refused else ()
         told += () if refused else unknown
     problems += lock.unfounded(old, order.lock.as_posix()) if not problems else ()
-    built = aged(built, old.last_at if aged_at is None else aged_at)
+    aged_at = old.last_at if aged_at is None else aged_at
+    if any(entry.is_overdue(aged_at) for entry in built.entries):
+        from generator.keep.age import aged
+
+        built = aged(built, aged_at)
     update = _updated(order, built, old, now)
     return _Locked(built, read, update._replace(problems=(*problems, *update.problems)), sure, told)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -16,6 +17,11 @@ if TYPE_CHECKING:
 
 
 VERDICTS = ("holds", "wrong", "misleading", "depends", "open")
+
+
+def day_of(at: int) -> str:
+    """The day of a time in seconds since 1970, in UTC: 2027-11-01."""
+    return time.strftime("%Y-%m-%d", time.gmtime(at))
 
 
 def folded(text: str) -> str:
@@ -277,6 +283,10 @@ class Entry(NamedTuple):
     review_by: str
     place: Place
     pieces: tuple[str, ...]
+
+    def is_overdue(self, at: int) -> bool:
+        """Whether its day is past at a time in seconds since 1970."""
+        return bool(self.review_by) and self.review_by < day_of(at)
 
 
 class Sheet(NamedTuple):

@@ -23,18 +23,9 @@ from generator.problems import Problem
 FOOT = "Footer"
 
 
-def day_of(at: int) -> str:
-    """The day of a time in seconds since 1970, in UTC: 2027-11-01."""
-    return time.strftime("%Y-%m-%d", time.gmtime(at))
-
-
 def told(day: str) -> str:
     """A day as a reader has it: 1 November 2027."""
     return time.strftime("%d %B %Y", time.strptime(day, "%Y-%m-%d")).lstrip("0")
-
-
-def is_overdue(entry: Entry, at: int) -> bool:
-    return bool(entry.review_by) and entry.review_by < day_of(at)
 
 
 def overdue(entries: Iterable[Entry], at: int) -> list[Problem]:
@@ -44,13 +35,13 @@ def overdue(entries: Iterable[Entry], at: int) -> list[Problem]:
             entry.place, f"the note {entry.id!r} is to be reviewed since {told(entry.review_by)}", "mend what is no longer so, and move review_by on"
         )
         for entry in entries
-        if is_overdue(entry, at)
+        if entry.is_overdue(at)
     ]
 
 
 def ahead(entries: Iterable[Entry], at: int) -> list[str]:
     """How many notes are to be reviewed by each day that is still to come."""
-    days = Counter(entry.review_by for entry in entries if entry.review_by and not is_overdue(entry, at))
+    days = Counter(entry.review_by for entry in entries if entry.review_by and not entry.is_overdue(at))
     return [f"to be reviewed by {told(day)}: {count} note{'s' * (count != 1)}" for day, count in sorted(days.items())]
 
 
@@ -67,7 +58,7 @@ def foot_of(day: str) -> str:
 
 
 def _says(entry: Entry, built: Built, at: int) -> bool:
-    return is_overdue(entry, at) and FOOT in built.types[entry.type].fields
+    return entry.is_overdue(at) and FOOT in built.types[entry.type].fields
 
 
 def _sheet(sheet: Sheet, built: Built, at: int) -> Sheet:

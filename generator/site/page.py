@@ -13,11 +13,11 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from generator.keep.age import day_of, told
+from generator.keep.age import told
 from generator.keep.deck import Built
 from generator.keep.shown import cards_of, fields_of
 from generator.look.notetypes import LOOK, environment
-from generator.notes import Entry
+from generator.notes import Entry, day_of
 from generator.pack.lock import Update
 from generator.pack.package import media_of
 from generator.site.errata import errata

@@ -7,7 +7,8 @@ import json
 import pytest
 from workshop import FIRST, THIRD, Workshop, notes
 
-from generator.keep.age import day_of, foot_of, told
+from generator.keep.age import foot_of, told
+from generator.notes import day_of
 from generator.text.safe import cleaned
 
 YEAR = 365 * 86_400

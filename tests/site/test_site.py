@@ -14,9 +14,9 @@ import pytest
 from browser import CHROMIUM, browsing
 from workshop import FIRST, SECOND, Workshop
 
-from generator.keep.age import day_of, told
+from generator.keep.age import told
 from generator.look.notetypes import NoteType
-from generator.notes import Entry
+from generator.notes import Entry, day_of
 from generator.problems import Place
 from generator.site.showcase import showcase
 
