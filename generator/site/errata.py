@@ -20,6 +20,7 @@ from generator.show.preview import with_mathml
 from generator.text.safe import shown
 
 FALSE = ("wrong", "misleading")
+_MEDIUM = re.compile(r"<img\b[^<>]*>|\[sound:[^\[\]]*\]")  # which are not told in words
 
 
 class Erratum(NamedTuple):
@@ -72,7 +73,7 @@ def errata(built: Built) -> Errata:
             if claim["verdict"] in FALSE:
                 asked, answer = ("", "") if claim["computed"] else _answer(entry, text, built)
                 topic = claim["source"].rpartition("/")[0]
-                claimed, asked, answer = (shown(with_mathml(part)) for part in (html, asked, answer))
+                claimed, asked, answer = (shown(with_mathml(_MEDIUM.sub("", part))) for part in (html, asked, answer))
                 found.setdefault(topic, []).append(Erratum(claimed, asked, answer, entry.id))
     return Errata(_by_document(found, built.deck.topics), checked, decided)
 
@@ -91,11 +92,13 @@ def _claims(fields: Mapping[str, str]) -> list[str]:
 
 
 def _answer(entry: Entry, text: bytes, built: Built) -> tuple[str, str]:
-    """What a note asks, and the first block of its answer."""
+    """What a note asks, with what is given, and the first block of its answer."""
     kind, fields = built.types[entry.type], fields_of(entry, text, built)
     whole = cloze(fields[kind.main], entry.cards[0] + 1, answer=True) if kind.kind == "cloze" else fields.get(kind.answer, "")
     first = re.search(r"<(p|ul|ol|table)\b.*?</\1>", whole, re.DOTALL)
-    return fields.get(kind.heading, ""), first[0] if first else ""
+    heading = f"<p>{fields[kind.heading]}</p>" if fields.get(kind.heading) else ""
+    given = fields[kind.main] if kind.kind == "basic" and kind.main in kind.asked else ""
+    return heading + given, first[0] if first else ""
 
 
 def _by_document(found: Mapping[str, list[Erratum]], topics: Mapping[str, Topic]) -> tuple[Source, ...]:

@@ -66,7 +66,7 @@ claims:
 
 # What does AdamW hold for $N$ parameters at 70B? {#adam}
 
-All in all [[full.total | GB]], of $16N$ bytes.
+All in all [[full.total | GB]], of $16N$ bytes ![a dot](dot.svg).
 
 ![[full]]
 
@@ -172,7 +172,7 @@ def test_errata_by_source(seen: Workshop):
     assert '<a href="https://example.org/guide?a=1&amp;b=2" rel="external">A guide</a>' in errata
     assert "1,120" in errata and "2× what is said" in html.unescape(errata), "what comes out, and how far off"
     assert "True with one moment in bf16." in errata
-    assert "All in all" in errata, "what the card answers stands where the claim has no number of its own"
+    assert "All in all" in errata and "<img" not in errata, "what the card answers stands where the claim has no number of its own"
     assert "What is often" not in errata and "Everybody does it" not in errata and "Weights take" not in errata
     assert errata.count("<article>") == 3 and errata.count("<code>adam</code>") == 2
 
@@ -239,7 +239,8 @@ def test_the_deck_that_init_makes(tmp_path: Path):
 
 def test_the_notes_that_deck_yml_names(seen: Workshop):
     seen.edit("deck.yml", ("licence:", "showcase: [gap]\nlicence:"))
-    assert 'id="card-gap"' in text(seen) and 'id="card-adam"' not in text(seen)
+    page = text(seen)
+    assert 'id="card-gap"' in page and 'id="card-adam"' not in page and "All in all" in page and "<img" not in page
     seen.edit("deck.yml", ("[gap]", "[gap, adams, gap]"))
     assert "cards/deck.yml:7: the note 'gap' stands twice" in seen.run("site").err
     seen.edit("deck.yml", ("[gap, adams, gap]", "[gap, adams]"))
@@ -302,7 +303,7 @@ def test_in_chromium(seen: Workshop, tmp_path: Path):
                 assert page.value("document.documentElement.scrollWidth") == width
             assert page.value(SHOWN) == [other, True, ""]
             page.value(TURN if theme == "light" else TURN.replace(".day", ".night"))
-            page.until(f"({SHOWN})[2] === '{theme}true'")
-            assert page.value(SHOWN) == [other, False, f"{theme}true"]
+            page.until(f"({SHOWN})[2] === 'platetrue {theme}true'")
+            assert page.value(SHOWN) == [other, False, f"platetrue {theme}true"]
         page.value("document.body.insertAdjacentHTML('beforeend', '<img src=\"https://evil.example/x.png\" onerror=\"window.ran = 1\">')")
         assert page.complaints and all("Content Security Policy" in one for one in page.complaints)
