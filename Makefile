@@ -23,7 +23,7 @@ QUOTED = $(shell $(PY) -c "import yaml; print(','.join(yaml.safe_load(open('$(CA
 GENERATOR = $(PY) -m generator
 
 .DEFAULT_GOAL := deck
-.PHONY: deck decks release preview watch check records rehearse tokenizers verify test mutants torture bench lint clean help
+.PHONY: deck decks release preview site watch check records rehearse tokenizers verify test mutants torture bench lint clean help
 .DELETE_ON_ERROR:
 
 deck: $(VENV)/installed due ## build the deck (and execute the runs that it still wants, where this machine can)
@@ -37,6 +37,9 @@ release: $(VENV)/installed due ## the deck, and in the lock that learners have i
 
 preview: $(VENV)/installed due ## all cards in a browser: build/preview/index.html
 	@$(GENERATOR) preview $(CARDS) --build $(BUILD) $(DEVICE_FLAG)
+
+site: $(VENV)/installed due ## the deck with a page for readers: build/site, a folder to put on any server
+	@$(GENERATOR) site $(CARDS) --build $(BUILD)
 
 watch: $(VENV)/installed $(if $(RUN),$(VENV)/torch) ## the preview served, and every saved card shown at once
 	@exec $(GENERATOR) watch $(CARDS) --build $(BUILD) $(DEVICE_FLAG) $(if $(PORT),--port $(PORT)) $(if $(RUN),--run)

@@ -1,4 +1,4 @@
-"""The command line: python -m generator deck | release | preview | watch | check | wanted.
+"""The command line: python -m generator deck | release | preview | site | watch | check | wanted.
 
 In: the folder of cards. Out: files under build/, the lock beside the cards, and what is said of them. Exit status 1 and every
 problem as path:line where the author has something to mend; nothing is written then.
@@ -79,6 +79,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         ("deck", _deck, "write build/<slug>.apkg, the lock and the report"),
         ("release", _release, "write them, and in the lock that learners have them from now on"),
         ("preview", _preview, "write build/preview/index.html"),
+        ("site", _site, "write build/site: the deck, and a page for readers"),
         ("watch", _watch, "serve the preview of the cards as they stand, until Ctrl-C"),
         ("check", _check, "judge everything that can be judged without packaging"),
         ("diff", _diff, "tell what changed since the last release"),
@@ -98,7 +99,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         else:
             one.add_argument("cards", nargs="?", default=Path("cards"), type=Path, help="the folder of cards (cards)")
         quoted = ["published", "this", *["rehearsal"] * (name in ("check", "preview"))]
-        if name != "release":
+        if name not in ("release", "site"):
             one.add_argument("--device", choices=quoted, default="published", help="quote deck.yml's devices, or those of this machine")
         one.add_argument("--build", default=Path("build"), type=Path, metavar="DIR", help="the folder for what comes out (build)")
         one.add_argument("--jobs", default=_cores(), type=int, metavar="N", help="processes that a large build may use (as many as there are cores)")
@@ -183,6 +184,10 @@ def _import(asked: argparse.Namespace) -> str:
 
 def _preview(asked: argparse.Namespace) -> str:
     return build.preview(_order(asked, asked.cards), _now()) + "\n"
+
+
+def _site(asked: argparse.Namespace) -> str:
+    return build.site(_order(asked, asked.cards), _now()) + "\n"
 
 
 def _watch(asked: argparse.Namespace) -> str:

@@ -48,6 +48,13 @@ def preview(order: Order, now: int) -> str:
     return _with_cache(order, lambda cache: _preview(order, cache, now))
 
 
+def site(order: Order, now: int) -> str:
+    """Writes what `deck` writes, and the page for readers."""
+    deck(order, now)
+    after = Order(order.cards, order.build, order.quoting, order.jobs)  # which has read none of what was written
+    return _with_cache(after, lambda cache: _site(after, cache, now))
+
+
 def diff(order: Order, now: int, since: str = "", shape: str = "text") -> str:
     """What changed since the last release, or since a commit or a package that is named. shape: "text", "markdown", or "html" for a page."""
     return _with_cache(order, lambda cache: _diff(order, cache, now, since, shape))
@@ -114,7 +121,7 @@ def _with_cache(order: Order, work: Callable[[Cache], T]) -> T:
 def _deck(order: Order, cache: Cache, now: int, frozen: bool, each: bool) -> str:
     built = _made(order, cache)
     with alone(order.lock.parent):
-        read, update, sure, told = _locked(order, built, now)
+        built, read, update, sure, told = _locked(order, built, now)
         if update.problems:
             raise DeckError(update.problems)
         if frozen:
@@ -130,12 +137,14 @@ def _deck(order: Order, cache: Cache, now: int, frozen: bool, each: bool) -> str
 
 
 def _release(order: Order, cache: Cache, now: int) -> str:
+    from generator.keep.age import overdue
     from generator.pack import lock
     from generator.show.report import released
 
     built = _made(order, cache)
     with alone(order.lock.parent):
-        _, update, _, told = _locked(order, built, now, everywhere=True)
+        built, _, update, _, told = _locked(order, built, now, everywhere=True, aged_at=now)
+        told += tuple(overdue(built.entries, now))
         found = _coverage(built)
         new = lock.release(update.lock, built.deck, built.entries, built.types, now)
         problems = [*_unready(built, update, found, strict=True), *_refused(order, built.deck, update.lock, new)]
@@ -152,24 +161,38 @@ def _preview(order: Order, cache: Cache, now: int) -> str:
     from generator.keep.shown import write_preview
     from generator.show.report import waiting
 
-    built = _made(order, cache)
-    update = _locked(order, built, now).update
+    built, _, update, *_ = _locked(order, _made(order, cache), now)
     path = write_preview(built, update.statuses, order.build / "preview")
     _keep(order, built)
     return f"{path}: {len(built.entries)} notes" + (f"; {waiting(built.withheld)}" if built.withheld else "")
 
 
+def _site(order: Order, cache: Cache, now: int) -> str:
+    from generator.pack.output import write_media
+    from generator.site.page import INDEX, site
+
+    built, _, update, *_ = _locked(order, _made(order, cache), now)
+    if problems := _unknown(built):
+        raise DeckError(problems)
+    files = site(built, update, (order.build / f"{built.deck.slug}.apkg").read_bytes())
+    folder = order.build / "site"
+    write_media(folder, {name: len(content) for name, content in files.items()}, files.__getitem__)
+    _keep(order, built)
+    return f"{folder / INDEX}: {len(files)} files, {sum(map(len, files.values())) / 1e6:.1f} MB"
+
+
 def _check(order: Order, cache: Cache, now: int, strict: bool, verbose: bool, only: Sequence[Path], shape: str) -> str:
+    from generator.keep.age import ahead, overdue
     from generator.show import diagnostics
     from generator.show.coverage import table
     from generator.show.report import summary
 
     built = _made(order, cache, only)
     _keep(order, built)
-    _, update, _, told = _locked(order, built, now, everywhere=strict)
+    built, _, update, _, told = _locked(order, built, now, everywhere=strict)
     found = _coverage(built)
     problems = _unready(built, update, found, strict, bool(only))
-    deck = built.deck if only else built.deck._replace(warnings=(*built.deck.warnings, *told, *update.warnings))
+    deck = built.deck._replace(warnings=(*built.deck.warnings, *overdue(built.entries, now), *(() if only else (*told, *update.warnings))))
     if problems:
         raise DeckError(problems, deck.warnings)
     if shape != "text":
@@ -178,7 +201,13 @@ def _check(order: Order, cache: Cache, now: int, strict: bool, verbose: bool, on
     unsaid = [f"not on the front: {problem}" for sheet in built.sheets for problem in sheet.unsaid]
     if verbose:
         return "\n".join(
-            [table(found), *typed, *unsaid, _noticed(summary(built.sheets, deck, update.statuses, found, since=update.lock.last), built)]
+            [
+                table(found),
+                *typed,
+                *unsaid,
+                *ahead(built.entries, now),
+                _noticed(summary(built.sheets, deck, update.statuses, found, since=update.lock.last), built),
+            ]
         )
     return _noticed("\n".join([_well(built, len(typed), len(unsaid)), *(f"warning  {warning}" for warning in deck.warnings)]), built) + "\n"
 
@@ -192,7 +221,7 @@ def _diff(order: Order, cache: Cache, now: int, since: str, shape: str) -> str:
 
     built = _made(order, cache)
     _keep(order, built)
-    update = _locked(order, built, now).update
+    built, _, update, *_ = _locked(order, built, now)
     last = update.lock.last
     if not since and not last:
         return "nothing was released yet; `diff COMMIT` and `diff PACKAGE` tell what changed since then\n"
@@ -232,17 +261,22 @@ def _made(order: Order, cache: Cache, only: Sequence[Path] = ()) -> Built:
 class _Locked(NamedTuple):
     """The lock as it was read, and what it becomes when this deck is built.
 
-    sure: whether our own build wrote it as it is. told: what was put back into it, and what could not be known.
+    built: the deck, whose overdue notes say so as they did in the last release. sure: whether our own build wrote the lock as it is. told: what was
+    put back into it, and what could not be known.
     """
 
+    built: Built
     read: Lock
     update: Update
     sure: bool
     told: tuple[Problem, ...]
 
 
-def _locked(order: Order, built: Built, now: int, everywhere: bool = False) -> _Locked:
-    """everywhere: whether what was released on other branches counts as well, and not knowing all that was is a problem, as for a release."""
+def _locked(order: Order, built: Built, now: int, everywhere: bool = False, aged_at: int | None = None) -> _Locked:
+    """everywhere: whether what was released on other branches counts as well, and not knowing all that was is a problem, as for a release.
+
+    aged_at: when what is overdue was so, if not at the last release.
+    """
     from generator.pack import lock
 
     problems: list[Problem] = []
@@ -259,8 +293,13 @@ def _locked(order: Order, built: Built, now: int, everywhere: bool = False) -> _
         problems += unknown if refused else ()
         told += () if refused else unknown
     problems += lock.unfounded(old, order.lock.as_posix()) if not problems else ()
+    aged_at = old.last_at if aged_at is None else aged_at
+    if any(entry.is_overdue(aged_at) for entry in built.entries):
+        from generator.keep.age import aged
+
+        built = aged(built, aged_at)
     update = _updated(order, built, old, now)
-    return _Locked(read, update._replace(problems=(*problems, *update.problems)), sure, told)
+    return _Locked(built, read, update._replace(problems=(*problems, *update.problems)), sure, told)
 
 
 def _remember(order: Order, built: Built, update: Update) -> None:
@@ -380,7 +419,16 @@ def _unready(built: Built, update: Update, found: Coverage, strict: bool, some: 
     from generator.resolve.told import told_twice
 
     problems = [*_unfinished(built, strict), *told_twice([*built.entries, *built.withheld]), *update.problems]
-    return problems if some else [*problems, *found.problems, *update.vanished]
+    return problems if some else [*problems, *found.problems, *update.vanished, *_unknown(built)]
+
+
+def _unknown(built: Built) -> list[Problem]:
+    """Notes that the showcase names and that are not there."""
+    if not built.deck.showcase:
+        return []
+    from generator.site.showcase import unknown
+
+    return list(unknown([*built.entries, *built.withheld], built.deck.showcase))
 
 
 def _unfinished(built: Built, strict: bool) -> Iterator[Problem]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -17,6 +18,11 @@ if TYPE_CHECKING:
 
 VERDICTS = ("holds", "wrong", "misleading", "depends", "open")
 FAMILY = "family::"  # begins the tag of the notes of a family
+
+
+def day_of(at: int) -> str:
+    """The day of a time in seconds since 1970, in UTC: 2027-11-01."""
+    return time.strftime("%Y-%m-%d", time.gmtime(at))
 
 
 def folded(text: str) -> str:
@@ -104,8 +110,8 @@ class Note(NamedTuple):
     """One note. `fields` holds the author's Markdown by field name: Front (its heading), the type's main field, its sections, its switches.
 
     asked: the fields that the fronts of its cards show; answer: the one whose first sentence answers, "" where there is none.
-    guid: of one that came from elsewhere, what Anki knows it by. family: the id of its family, "" where it has none; case: what its case gives,
-    by key a value and its unit (of text none).
+    guid: of one that came from elsewhere, what Anki knows it by. review_by: the day by which it is to be reviewed, as 2027-11-01, "" for none.
+    family: the id of its family, "" where it has none; case: what its case gives, by key a value and its unit (of text none).
     """
 
     id: str
@@ -125,6 +131,7 @@ class Note(NamedTuple):
     guid: str = ""
     family: str = ""
     case: Mapping[str, tuple[Any, str]] = MappingProxyType({})
+    review_by: str = ""
 
 
 class Question(NamedTuple):
@@ -140,6 +147,8 @@ class SourceClaim(NamedTuple):
 
 
 class Topic(NamedTuple):
+    """A document, or a part of one, with what it asks and claims. document: what it is a part of; link: where it can be read."""
+
     id: str
     area: str
     title: str
@@ -147,10 +156,15 @@ class Topic(NamedTuple):
     claims: tuple[SourceClaim, ...]
     whole: bool
     place: Place
+    document: str = ""
+    link: str = ""
 
 
 class Deck(NamedTuple):
-    """Everything read from cards/, in reading order. media: what its style and templates show, name -> size in bytes."""
+    """Everything read from cards/, in reading order.
+
+    media: what its style and templates show, name -> size in bytes. showcase: ids of the notes that the page for readers shows, with their places.
+    """
 
     name: str
     id: int
@@ -167,6 +181,8 @@ class Deck(NamedTuple):
     warnings: tuple[Problem, ...]
     root: Path
     media: Mapping[str, int] = MappingProxyType({})
+    licence: str = ""
+    showcase: Mapping[str, Place] = MappingProxyType({})
 
 
 # --------------------------------------------------------------- resolve: every reference has its value
@@ -250,8 +266,8 @@ class Entry(NamedTuple):
 
     hash: of the note as packed. guid: what Anki knows it by; ids: Anki's numbers of the note and of its cards. media: name -> size in
     bytes. claims: (source, verdict) of each, the verdict "open" where its measurement is missing. told: the results that its answer
-    tells. waits: call of a run whose result is missing -> how many blocks are left out for it. pieces: the cache's keys of the note and
-    of the figures and highlighted code in it.
+    tells. waits: call of a run whose result is missing -> how many blocks are left out for it. review_by: as the note has it. pieces: the
+    cache's keys of the note and of the figures and highlighted code in it.
     """
 
     id: str
@@ -268,8 +284,13 @@ class Entry(NamedTuple):
     ids: tuple[int, ...]
     told: tuple[str, ...]
     waits: Mapping[str, int]
+    review_by: str
     place: Place
     pieces: tuple[str, ...]
+
+    def is_overdue(self, at: int) -> bool:
+        """Whether its day is past at a time in seconds since 1970."""
+        return bool(self.review_by) and self.review_by < day_of(at)
 
 
 class Sheet(NamedTuple):

@@ -81,6 +81,12 @@ def test_another_case_touches_no_other_note(own: Families):
     assert notes(last) == before and own.order(last) == order
 
 
+def test_a_family_s_day_of_review_is_each_member_s_that_has_none(own: Families):
+    own.edit(CACHE, ("families:\n", "review_by: {kv-bytes: 2027-11-01, kv-bytes--mistral-7b: 2028-02-01}\nfamilies:\n"))
+    said = own.run("check", "--verbose", now=SECOND).out
+    assert "reviewed by 1 November 2027: 2 notes" in said and "reviewed by 1 February 2028: 1 note" in said
+
+
 def test_a_case_that_goes_is_missed(own: Families):
     """As is any released note."""
     own.edit(CACHE, (MEMBER, ""), (", kv-bytes--mistral-7b: [kv/2]", ""))

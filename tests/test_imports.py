@@ -15,7 +15,7 @@ LEVELS = (
     ("command",),
     ("__main__",),
     ("build",),
-    ("elsewhere", "since", "start", "watch"),
+    ("elsewhere", "since", "site", "start", "watch"),
     ("keep",),
     ("render",),
     ("read", "resolve", "show"),

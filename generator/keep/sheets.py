@@ -470,6 +470,7 @@ def _entry(note: Rendered, pieces: tuple[str, ...], deck_id: int) -> Entry:
         ids=ids_of(guid, note.cards),
         told=note.resolved.told,
         waits={call(note.resolved.note.runs[alias]): blocks for alias, blocks in note.resolved.waits.items()},
+        review_by=note.resolved.note.review_by,
         place=note.resolved.note.place,
         pieces=pieces,
     )

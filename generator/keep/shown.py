@@ -9,6 +9,7 @@ import functools
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from generator.keep.cache import key
 from generator.keep.deck import Built
@@ -60,11 +61,21 @@ def live(built: Built) -> Iterator[str]:
 def _notes(sheet: Sheet, built: Built) -> Iterator[str]:
     for note, line, text in zip(sheet.entries, sheet.facts.split("\n"), built.texts(sheet.entries)):
         kind = built.types[note.type]
-        fields = dict(zip(kind.fields, text.decode().split(END), strict=True))
-        name = _note_key(note, built)
-        cards = built.cache.get(name) or json.dumps(faces(fields, kind, note.deck, note.tags, note.cards)).encode()
-        built.cache.put(name, cards)
-        yield embedded(entry(json.loads(line), built.deck.name, fields, kind, json.loads(cards)))
+        fields = fields_of(note, text, built)
+        yield embedded(entry(json.loads(line), built.deck.name, fields, kind, cards_of(note, fields, built)))
+
+
+def fields_of(note: Entry, text: bytes, built: Built) -> dict[str, str]:
+    """A note's fields by name. text: as `Built.texts` gives it."""
+    return dict(zip(built.types[note.type].fields, text.decode().split(END), strict=True))
+
+
+def cards_of(note: Entry, fields: Mapping[str, str], built: Built) -> list[dict[str, Any]]:
+    """The cards of a note, each with its two sides as a browser shows them."""
+    kind, name = built.types[note.type], _note_key(note, built)
+    cards = built.cache.get(name) or json.dumps(faces(fields, kind, note.deck, note.tags, note.cards)).encode()
+    built.cache.put(name, cards)
+    return json.loads(cards)
 
 
 def _sheet_key(sheet: Sheet, built: Built) -> str:

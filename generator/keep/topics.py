@@ -26,8 +26,8 @@ def topics_of(text: str, path: str, cache: Cache, code: str) -> tuple[Topics, li
 
 def _encoded(topic: Topic) -> list[Any]:
     questions, claims = (list(many) for many in (topic.questions, topic.claims))
-    return [topic.id, topic.area, topic.title, questions, claims, topic.whole, [topic.place.path, topic.place.line]]
+    return [topic.id, topic.area, topic.title, questions, claims, topic.whole, [topic.place.path, topic.place.line], topic.document, topic.link]
 
 
-def _decoded(id: str, area: str, title: str, questions: Iterable[Any], claims: Iterable[Any], whole: bool, place: Any) -> Topic:
-    return Topic(id, area, title, tuple(Question(*q) for q in questions), tuple(SourceClaim(*c) for c in claims), whole, Place(*place))
+def _decoded(id: str, area: str, title: str, questions: Iterable[Any], claims: Iterable[Any], whole: bool, place: Any, *about: str) -> Topic:
+    return Topic(id, area, title, tuple(Question(*q) for q in questions), tuple(SourceClaim(*c) for c in claims), whole, Place(*place), *about)

@@ -104,6 +104,11 @@ class Lock(NamedTuple):
         """The version of the last release, "" before the first."""
         return max(self.releases, key=lambda version: self.releases[version].at, default="")
 
+    @property
+    def last_at(self) -> int:
+        """When the last release was, in seconds since 1970; 0 before the first."""
+        return max((release.at for release in self.releases.values()), default=0)
+
 
 class Update(NamedTuple):
     """The next lock, and note id -> what became of it since the last release: "new", "changed", "unchanged", "withheld", "retired" or "vanished".
@@ -244,7 +249,12 @@ def hash_of(note: Rendered) -> str:
 
     The fields' names stay out: a field that is renamed in place touches no note, and none of a learner's edits.
     """
-    return _digest([note.type, sorted(note.tags), list(note.fields.values())])
+    return hash_of_packed(note.type, note.tags, note.fields.values())
+
+
+def hash_of_packed(type: str, tags: Iterable[str], fields: Iterable[str]) -> str:
+    """The same of a note whose fields alone are at hand, in Anki's order."""
+    return _digest([type, sorted(tags), list(fields)])
 
 
 def type_line(note_type: NoteType) -> TypeLine:

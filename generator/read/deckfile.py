@@ -9,6 +9,7 @@ import os
 import re
 import unicodedata
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from generator.notes import Question, SourceClaim, Topic
@@ -26,6 +27,8 @@ KEYS = {
     "version": "of the release",
     "source": "where the deck comes from: a web address",
     "description": "what a learner reads under the deck's name",
+    "licence": "under which the deck is handed out: CC BY 4.0, say",
+    "showcase": "the ids of the notes that the page for readers shows; else it takes some of each subdeck",
     "devices": "whose measurements may be quoted, the preferred one first",
     "subdecks": "the folders of cards in their order; else each folder is a subdeck of its own name",
     "tags": "the tags that may be used, a list, or each with what it means; else any may",
@@ -38,7 +41,9 @@ REQUIRED = ("name", "id")
 SUBDECK = {"name": "the subdeck's name in Anki", "topics": "the files of the folder in reading order, without .md; else they go by name"}
 TOPIC = {
     "area": "what the document is a part of",
-    "title": "the document's title",
+    "title": "the document's title, or its part's",
+    "document": "what the topic is a part of, as the page for readers names it",
+    "link": "where the document can be read: a web address",
     "whole": "true: the topic is finished, and whatever of it no note takes up is a problem",
     "questions": "what the document asks, numbered from 1; numbers are never reused",
     "claims": "what the document claims, numbered from 1; numbers are never reused",
@@ -49,10 +54,12 @@ SAID = {
     "left_out": "why no card takes it up",
 }
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
+WEB = ("https://", "http://")
 APART = ("look", "media")  # folders beside the cards that hold none
 TAG = re.compile(
     r"(?!(?:[Ll][Ee][Ee][Cc][Hh]|[Mm][Aa][Rr][Kk][Ee][Dd])$)(?:(?!::)[^\s,\"'])+(?:::(?:(?!::)[^\s,\"'])+)*"
 )  # what Anki keeps as it is written
+MOST_SHOWN = 10  # notes on the page for readers
 TAG_RULE = "one word, levels joined by ::, without < or Anki's marks, and not marked or leech, which an import takes off"
 
 
@@ -73,6 +80,8 @@ class Settings(NamedTuple):
     version: str = ""
     source: str = ""
     description: str = ""
+    licence: str = ""
+    showcase: Mapping[str, Place] = MappingProxyType({})
     devices: tuple[str, ...] = ()
     folders: Mapping[str, Folder] | None = None
     tags: tuple[str, ...] | None = None
@@ -93,7 +102,7 @@ def settings(text: str, path: str, problems: list[Problem]) -> Settings:
         return " ".join(yaml.string(entries.get(key), key, problems).split())
 
     source = words("source")
-    if source and not source.startswith(("https://", "http://")):
+    if source and not source.startswith(WEB):
         problems.append(Problem(entries["source"].place, f"the source {source!r} is no web address", "https://..."))
     look = words("look")
     if look not in ("", "own"):
@@ -106,6 +115,8 @@ def settings(text: str, path: str, problems: list[Problem]) -> Settings:
         version=words("version"),
         source=source,
         description=yaml.string(entries.get("description"), "description", problems),
+        licence=words("licence"),
+        showcase=_showcase(entries["showcase"], problems) if "showcase" in entries else {},
         devices=_devices(entries.get("devices"), problems),
         folders=_folders(entries["subdecks"], problems) if "subdecks" in entries else None,
         tags=_tags(entries["tags"], problems) if "tags" in entries else None,
@@ -172,6 +183,19 @@ def _slug(node: yaml.Node, problems: list[Problem]) -> str:
         why = "Anki takes collection.apkg for a backup" if slug == "collection" else "small letters, digits and hyphens"
         problems.append(Problem(node.place, f"the slug {slug!r} cannot name the package", why))
     return slug
+
+
+def _showcase(node: yaml.Node, problems: list[Problem]) -> dict[str, Place]:
+    found: dict[str, Place] = {}
+    for item in yaml.sequence(node, "showcase", problems):
+        id = yaml.string(item, "a note of the showcase", problems)
+        if id in found:
+            problems.append(Problem(item.place, f"the note {id!r} stands twice", f"the first is on line {found[id].line}"))
+        elif id:
+            found[id] = item.place
+    if len(found) > MOST_SHOWN:
+        problems.append(Problem(node.place, f"the showcase has {len(found)} notes", f"{MOST_SHOWN} at most"))
+    return found
 
 
 def _devices(node: yaml.Node | None, problems: list[Problem]) -> tuple[str, ...]:
@@ -274,8 +298,10 @@ def _topic(id: str, node: yaml.Node, problems: list[Problem]) -> Topic:
         for number, entry in _numbered(entries.get("questions"), f"questions of {what}", problems)
     ]
     claims = [_claim(number, entry, problems) for number, entry in _numbered(entries.get("claims"), f"claims of {what}", problems)]
-    area, title = (_line(entries.get(key), key, problems) for key in ("area", "title"))
-    return Topic(id, area, title, tuple(questions), tuple(claims), whole is True, node.place)
+    area, title, document, link = (_line(entries.get(key), key, problems) for key in ("area", "title", "document", "link"))
+    if link and not link.startswith(WEB):
+        problems.append(Problem(entries["link"].place, f"the link {link!r} is no web address", "https://..."))
+    return Topic(id, area, title, tuple(questions), tuple(claims), whole is True, node.place, document, link)
 
 
 def _numbered(node: yaml.Node | None, what: str, problems: list[Problem]) -> list[tuple[int, yaml.Node]]:

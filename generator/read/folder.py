@@ -74,6 +74,8 @@ class Frame(NamedTuple):
             topics=self.topics or {},
             warnings=tuple(sorted([*self.warnings, *warnings])),
             root=self.cards,
+            licence=settings.licence,
+            showcase=settings.showcase,
             media={name: size for kind in self.types.values() for name, size in kind.media.items()},
         )
 
@@ -397,6 +399,7 @@ def _notes(draft: Draft, source: Source, front: FrontMatter, kind: NoteType) -> 
             claims=tuple(claim for claim in front.claims if claim.note == id),
             answers=tuple(dict.fromkeys((*note.answers, *front.answers.get(id, ())))),
             guid=front.guids.get(id, ""),
+            review_by=front.review_by.get(id, note.review_by),
             family=family.id,
             case=case.values,
         )
@@ -419,6 +422,7 @@ def _note(draft: Draft, source: Source, front: FrontMatter, kind: NoteType) -> N
         asked=kind.asked,
         answer=kind.answer,
         guid=front.guids.get(draft.id, ""),
+        review_by=front.review_by.get(draft.id, ""),
     )
 
 

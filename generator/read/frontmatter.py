@@ -1,4 +1,4 @@
-"""The front matter of a file of cards: tags, answers, runs, families, claims, retired ids, GUIDs from elsewhere.
+"""The front matter of a file of cards: tags, answers, runs, families, claims, retired ids, GUIDs from elsewhere, days of review.
 
 In: its YAML, and what it may name. Out: a FrontMatter. Apart from the notes' text, since all of it is judged entry by entry.
 """
@@ -27,6 +27,7 @@ KEYS = {
     "claims": "what is often said, held against what is computed",
     "retired": "the id of a released note that went -> why",
     "guids": "note id -> the GUID that Anki knows it by already, from elsewhere",
+    "review_by": "the day until which what the file says is taken for current, 2027-11-01; or note id -> that day",
 }
 WORDS = {
     "note": "the id of the note that shows it; may be left out where the file has one",
@@ -51,6 +52,7 @@ UNDER = {"text": "the condition, as the card says it", "computed": "the expressi
 ONE_DRAW = "one draw"
 TOLERANCE = 0.05
 ID = re.compile(r"[a-z0-9][a-z0-9-]{1,63}")
+DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 ID_RULE = "2 to 64 small letters, digits and hyphens"
 
 
@@ -61,6 +63,7 @@ class FrontMatter(NamedTuple):
     """answers: note id -> "topic/number"; assumes: "alias.parameter" -> words of a front; claims each name their note.
 
     tagged: note id -> tags of that note alone. retired: id -> (reason, place). guids: note id -> what Anki knows it by already.
+    review_by: note id -> the day by which it is to be reviewed, as 2027-11-01.
     What is said of a family's id is said of each of its notes.
     """
 
@@ -73,6 +76,7 @@ class FrontMatter(NamedTuple):
     tagged: Mapping[str, tuple[str, ...]] = MappingProxyType({})
     guids: Mapping[str, str] = MappingProxyType({})
     families: Mapping[str, Family] = MappingProxyType({})
+    review_by: Mapping[str, str] = MappingProxyType({})
 
 
 class Known(NamedTuple):
@@ -117,6 +121,7 @@ def front_matter(
         tagged=_tagged(entries["tagged"], all_ids, known.tags, problems) if "tagged" in entries else {},
         guids=_guids(entries["guids"], ids, problems) if "guids" in entries else {},
         families=several,
+        review_by=_review_by(entries["review_by"], all_ids, problems) if "review_by" in entries else {},
     )
 
 
@@ -208,7 +213,7 @@ def _assumes(node: yaml.Node, runs: Mapping[str, Written], problems: list[Proble
     return assumes
 
 
-# --------------------------------------------------------------------------------- claims, retired and GUIDs
+# ------------------------------------------------------------------------- claims, retired, GUIDs, days of review
 
 
 def _claims(
@@ -337,3 +342,27 @@ def _guids(node: yaml.Node, ids: Ids, problems: list[Problem]) -> dict[str, str]
         elif guid:
             guids[id] = guid
     return guids
+
+
+def _review_by(node: yaml.Node, ids: Ids, problems: list[Problem]) -> dict[str, str]:
+    """The day of each note: one for all of the file, or each note's own."""
+    if not isinstance(node.value, dict):
+        return dict.fromkeys(ids or (), _day(node, problems))
+    days = {}
+    for id, entry in yaml.mapping(node, "review_by", problems).items():
+        if ids is not None and id not in ids:
+            problems.append(Problem(entry.place, f"review_by names a note {id!r} that this file does not hold", nearest(id, ids)))
+        days[id] = _day(entry, problems)
+    return days
+
+
+def _day(node: yaml.Node, problems: list[Problem]) -> str:
+    """A day as 2027-11-01, "" where there is none such."""
+    from datetime import date
+
+    day = yaml.string(node, "review_by", problems)
+    try:
+        return date.fromisoformat(day if DAY.fullmatch(day) else "").isoformat()
+    except ValueError:
+        problems += [Problem(node.place, f"review_by is no day of the calendar: {day!r}", "year, month and day: 2027-11-01")] * bool(day)
+        return ""

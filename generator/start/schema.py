@@ -109,6 +109,7 @@ def _by_name(value: Schema, name: Schema | None = None) -> Schema:
 
 
 _LINE = _text()
+_ADDRESS: Schema = {"type": "string", "pattern": r"^\s*https?://"}
 _ID = {"pattern": _whole(frontmatter.ID)}
 _LETTER = r"[^\s\x00-@\[-`{-\x7f]"  # ASCII alone is told apart: JavaScript's \w, which editors ask, knows no other letters
 _NUMBER = r"^[1-9][0-9]*$"
@@ -126,7 +127,8 @@ def deck() -> Schema:
         "name": name,
         "id": {"type": "integer", "minimum": 1, "maximum": LARGEST_ID},
         "slug": _like(deckfile.NAME, **{"not": {"const": "collection"}}),
-        "source": {"type": "string", "pattern": r"^\s*https?://"},
+        "source": _ADDRESS,
+        "showcase": _list(_like(frontmatter.ID), uniqueItems=True, maxItems=deckfile.MOST_SHOWN),
         "devices": {"type": "array", "items": _like(deckfile.NAME, **{"not": {"const": "rehearsal"}}), "minItems": 1, "uniqueItems": True},
         "subdecks": _by_name(
             _keys(deckfile.SUBDECK, {"name": name, "topics": _list(_LINE, uniqueItems=True)}, ("name",)),
@@ -143,7 +145,8 @@ def sources() -> Schema:
     """Of sources.yml."""
     said = _keys(deckfile.SAID, {"check": _one_of(deckfile.CHECKS), "says": _LINE, "left_out": _LINE}, ("check", "says"))
     shapes = {
-        **dict.fromkeys(("area", "title"), _LINE),
+        **dict.fromkeys(("area", "title", "document"), _LINE),
+        "link": _ADDRESS,
         "whole": {"type": "boolean"},
         "questions": _by_name(_LINE, {"pattern": _NUMBER}),
         "claims": _by_name(said, {"pattern": _NUMBER}),
@@ -192,6 +195,7 @@ def front_matter(settings: Settings, topics: Mapping[str, Topic] | None, kernels
         "claims": _list({"$ref": "#/definitions/claim"}),
         "retired": _by_name(_LINE, _ID),
         "guids": _by_name(_LINE, _ID),
+        "review_by": {"anyOf": [_like(frontmatter.DAY), _by_name(_like(frontmatter.DAY), _ID)]},
     }
     whole, part = ({"properties": {"runs": _by_name({"$ref": f"#/definitions/{run}"})}} for run in ("run", "part"))
     return {

@@ -14,6 +14,7 @@ import traceback
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from generator.keep.age import aged
 from generator.keep.cache import Cache, Damaged, with_cache
 from generator.keep.deck import Built, circumstances_of, sound
 from generator.keep.files import Files, Stat
@@ -128,14 +129,15 @@ class Live:
             built, problems = sound(under, cache, jobs, self._known, pause)
             if any(not problem.place.path.endswith(CARDS) for problem in under.around.problems):
                 return _with(limited(problems))
+            old = lock.load(order.lock, refused := list[Problem]())
+            built = aged(built, old.last_at)
             notes, sheets = self._notes(built, self._paths(under), pause)
         except Damaged:
             self._known.clear()  # another cache takes this one's place, and holds nothing that they stand on
             raise
-        refused: list[Problem] = []
         entries = [entry for sheet in sheets for entry in sheet.entries]
         withheld = [entry for sheet in sheets for entry in sheet.withheld]
-        old, away = lock.load(order.lock, refused), [entry.id for entry in withheld]
+        away = [entry.id for entry in withheld]
         update = lock.update(old, built.deck, entries, built.types, self._now(), order.lock.as_posix(), away)
         if not files.moved():
             cache.save()  # who packs nothing knows not what is old

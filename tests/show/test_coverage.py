@@ -21,7 +21,7 @@ def topic(id, whole=False, claims=(("formula", ""), ("literature", ""), ("unveri
 
 def note(id, answers=(), sources=(), verdict="wrong"):
     claims = tuple((source, verdict) for source in sources)
-    return Entry(id, "qa", "Deck", (), (0,), {}, {}, tuple(answers), claims, "hash", "guid", (), (), {}, Place(f"cards/{id}.md", 3), ("piece",))
+    return Entry(id, "qa", "Deck", (), (0,), {}, {}, tuple(answers), claims, "hash", "guid", (), (), {}, "", Place(f"cards/{id}.md", 3), ("piece",))
 
 
 def covered(topics, notes) -> Coverage:
