@@ -145,6 +145,14 @@ class Topic(NamedTuple):
     place: Place
 
 
+class Study(NamedTuple):
+    """The numbers of the preset that goes along with a deck: cards a day, and the share that is to be remembered."""
+
+    new: int = 10
+    reviews: int = 200
+    retention: float = 0.9
+
+
 class Deck(NamedTuple):
     """Everything read from cards/, in reading order. media: what its style and templates show, name -> size in bytes."""
 
@@ -163,6 +171,8 @@ class Deck(NamedTuple):
     warnings: tuple[Problem, ...]
     root: Path
     media: Mapping[str, int] = MappingProxyType({})
+    licence: str = ""
+    study: Study = Study()
 
 
 # --------------------------------------------------------------- resolve: every reference has its value

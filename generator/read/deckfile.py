@@ -9,9 +9,9 @@ import os
 import re
 import unicodedata
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from generator.notes import Question, SourceClaim, Topic
+from generator.notes import Question, SourceClaim, Study, Topic
 from generator.problems import DeckError, Place, Problem, nearest
 from generator.read import yaml
 from generator.text.safe import in_name
@@ -23,9 +23,11 @@ KEYS = {
     "name": "the deck's name in Anki; :: puts it below another one",
     "id": "drawn at random once; every learner's notes hang on it, so it never changes",
     "slug": "the name of the package: build/<slug>.apkg; else made of the name",
-    "version": "of the release",
+    "version": "of the last release, which writes it",
     "source": "where the deck comes from: a web address",
     "description": "what a learner reads under the deck's name",
+    "licence": "under which the deck is handed out: CC BY 4.0, say",
+    "study": "the preset of Anki's deck options that goes along, for learners who ask for it on import",
     "devices": "whose measurements may be quoted, the preferred one first",
     "subdecks": "the folders of cards in their order; else each folder is a subdeck of its own name",
     "tags": "the tags that may be used, a list, or each with what it means; else any may",
@@ -36,6 +38,12 @@ KEYS = {
 }
 REQUIRED = ("name", "id")
 SUBDECK = {"name": "the subdeck's name in Anki", "topics": "the files of the folder in reading order, without .md; else they go by name"}
+STUDY = {
+    "new": "new cards a day, 0 to 9999 (10)",
+    "reviews": "reviews a day at most, 0 to 9999 (200)",
+    "retention": "the share of reviews that is to be remembered, 0.7 to 0.99 (0.9)",
+}
+BOUNDS = {"new": (0, 9999), "reviews": (0, 9999), "retention": (0.7, 0.99)}  # Anki's own
 TOPIC = {
     "area": "what the document is a part of",
     "title": "the document's title",
@@ -73,6 +81,8 @@ class Settings(NamedTuple):
     version: str = ""
     source: str = ""
     description: str = ""
+    licence: str = ""
+    study: Study = Study()
     devices: tuple[str, ...] = ()
     folders: Mapping[str, Folder] | None = None
     tags: tuple[str, ...] | None = None
@@ -106,6 +116,8 @@ def settings(text: str, path: str, problems: list[Problem]) -> Settings:
         version=words("version"),
         source=source,
         description=yaml.string(entries.get("description"), "description", problems),
+        licence=words("licence"),
+        study=_study(entries["study"], problems) if "study" in entries else Study(),
         devices=_devices(entries.get("devices"), problems),
         folders=_folders(entries["subdecks"], problems) if "subdecks" in entries else None,
         tags=_tags(entries["tags"], problems) if "tags" in entries else None,
@@ -172,6 +184,19 @@ def _slug(node: yaml.Node, problems: list[Problem]) -> str:
         why = "Anki takes collection.apkg for a backup" if slug == "collection" else "small letters, digits and hyphens"
         problems.append(Problem(node.place, f"the slug {slug!r} cannot name the package", why))
     return slug
+
+
+def _study(node: yaml.Node, problems: list[Problem]) -> Study:
+    given: dict[str, Any] = {}
+    for key, entry in yaml.mapping(node, "study", problems, STUDY, like="its numbers: study: {new: 10, retention: 0.9}").items():
+        whole, (least, most) = key != "retention", BOUNDS[key]
+        if type(entry.value) is int or (type(entry.value) is float and not whole):
+            given[key] = entry.value
+            if least <= entry.value <= most:
+                continue
+        said = yaml.kind(entry) if key not in given else entry.raw
+        problems.append(Problem(entry.place, f"{key} of study must be a {'whole ' * whole}number from {least} to {most}, but is {said}", STUDY[key]))
+    return Study(**given)
 
 
 def _devices(node: yaml.Node | None, problems: list[Problem]) -> tuple[str, ...]:

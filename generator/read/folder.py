@@ -74,6 +74,8 @@ class Frame(NamedTuple):
             warnings=tuple(sorted([*self.warnings, *warnings])),
             root=self.cards,
             media={name: size for kind in self.types.values() for name, size in kind.media.items()},
+            licence=settings.licence,
+            study=settings.study,
         )
 
 

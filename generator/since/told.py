@@ -6,8 +6,10 @@ In: the changes. Out: Markdown for a change log, or the same as plain text, for 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 
+from generator.notes import Deck, Entry
 from generator.since.changes import Change, Changes, Field
 
 QUIET = ("Breadcrumb", "Expected", "Footer", "Tags")  # fields that repeat others, or say where a note stands: told where nothing else differs
@@ -34,19 +36,28 @@ def importer(found: Changes) -> list[str]:
     """What Anki's importer will do, a sentence each."""
     counts = {status: len(found.moved if status == "moved" else found.of(status)) for status in WHAT}
     one, more = {"them": "it", "their": "its"}, {"them": "them", "their": "their"}
-    said = [
-        what.format(f"{count:,} note{'s' * (count != 1)}", **(one if count == 1 else more))
-        for status, what in WHAT.items()
-        if (count := counts[status])
-    ]
+    said = [what.format(_notes(count), **(one if count == 1 else more)) for status, what in WHAT.items() if (count := counts[status])]
     said += [f"Note type {name}: {what}." for name, what in found.types]
     retyped = sum(field.name == "Note type" for note in found.notes for field in note.fields)
     said += [f"{retyped:,} of the changed notes have another note type: Anki leaves those as learners have them."] if retyped else []
     return said or ["Nothing changed."]
 
 
-def markdown(found: Changes) -> str:
-    said = [f"# {_escaped(found.name)}: changes since {_escaped(found.since)}", "", *(f"- {_escaped(line)}" for line in importer(found))]
+def first(deck: Deck, notes: Sequence[Entry]) -> str:
+    """The change log of a first release, before which there was nothing."""
+    counts = Counter(subdeck(note.deck, deck.name) if note.deck != deck.name else deck.name for note in notes)
+    said = [
+        f"# {_escaped(f'{deck.name} {deck.version}')}: the first release",
+        "",
+        *(f"- {_escaped(name)}: {_notes(many)}" for name, many in counts.items()),
+    ]
+    return "\n".join(said) + "\n"
+
+
+def markdown(found: Changes, version: str = "") -> str:
+    """version: of the release that brings the changes."""
+    name = f"{found.name} {version}".strip()
+    said = [f"# {_escaped(name)}: changes since {_escaped(found.since)}", "", *(f"- {_escaped(line)}" for line in importer(found))]
     for title, notes in by_subdeck(found):
         said += ["", f"## {_escaped(title)}"]
         for status, group in notes.items():
@@ -82,6 +93,10 @@ def by_subdeck(found: Changes) -> list[tuple[str, dict[str, list[Change]]]]:
 def subdeck(deck: str, name: str) -> str:
     """ "Inference › Caches" of "Interviews::Inference::Caches"."""
     return deck.removeprefix(f"{name}::").replace("::", " › ") or "Elsewhere"
+
+
+def _notes(count: int) -> str:
+    return f"{count:,} note{'s' * (count != 1)}"
 
 
 def _behind(note: Change, status: str) -> str:

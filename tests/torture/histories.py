@@ -26,6 +26,8 @@ from typing import Any
 
 from workshop import Workshop, rows
 
+from generator.release.rehearsal import LEARNER
+
 BEGIN = 1_790_000_000
 WORDS = ["ring", "tree", "shard", "cache", "page", "warp", "block", "scale", "draft", "token"]
 WHO = ["-c", "user.name=x", "-c", "user.email=x@y", "-c", "commit.gpgsign=false", "-c", "core.hooksPath=/dev/null"]
@@ -39,7 +41,7 @@ class Learner:
     """A learner's Anki, and what is known of it. edited: GUID of a note with an edit -> the last release before that."""
 
     def __init__(self, python: str, path: Path):
-        words = [python, str(Path(__file__).with_name("learner.py")), str(path)]
+        words = [python, str(LEARNER), str(path)]
         self.cried = tempfile.TemporaryFile("w+")  # noqa: SIM115
         self.process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.cried, text=True)
         self.state: dict[str, Any] = {"notes": [], "cards": [], "reviews": [], "types": {}}
@@ -58,7 +60,7 @@ class Learner:
 
     def notes(self) -> dict[str, list[str]]:
         """GUID -> tags and fields."""
-        return {guid: [tags.strip(), fields] for guid, _, _, tags, fields in self.state["notes"]}
+        return {guid: [tags.strip(), fields] for guid, _, _, tags, fields, _ in self.state["notes"]}
 
     def leaves(self) -> None:
         self.process.communicate()
