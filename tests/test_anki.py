@@ -504,8 +504,7 @@ def _happened(learner: Learner, release: int) -> None:
 def test_a_moved_note_stays_in_its_old_deck(studied: Learner, shop: Workshop):
     shop.edit("serving/cache.md", ("# Why page the cache? {#paging}\n\nTo waste none of it.\n", ""))
     shop.edit("training/pictures.md", ("# What is a warp?", "# Why page the cache? {#paging}\n\nTo waste none of it.\n\n# What is a warp?"))
-    shop.edit("deck.yml", ('version: "7"', 'version: "8"'))
-    done = shop.run("release", now=SECOND)
+    done = shop.releases(SECOND, "8")
     assert done.status == 0 and "the note moves to 'Test interviews::Training'" in done.out
     schedules = studied.schedules()
     studied.takes(shop.package)

@@ -53,10 +53,11 @@ class Learner:
         self.col.db.execute("update cards set flags = ? where id = ?", walk.randrange(1, 4), walk.choice(ids))
         self.col.db.execute("update cards set queue = -1 where id = ?", walk.choice(ids))
 
-    def lives(self, at: int, tag: str, words: str, deck: str) -> None:
+    def lives(self, at: int, tag: str, words: str, deck: str, change: list[str]) -> None:
         """Uses every tenth note in each way that a learner has, and the first of ten in all ways. at: seconds since 1970, when that is over.
 
-        tag, words, deck: what becomes a note's tag, the end of its text, and its cards' deck. Needs the scheduler of 23.10 or later.
+        tag, words, deck: what becomes a note's tag, the end of its text, and its cards' deck. change: GUIDs of more notes to be used in all ways.
+        Needs the scheduler of 23.10 or later.
         """
         ways: list[Callable[[int, list[int]], object]] = [
             lambda note, cards: [self.answers(card, note // EVERY % 4) for card in cards],
@@ -66,8 +67,9 @@ class Learner:
             lambda note, cards: self.writes(note, words),
             lambda note, cards: self.col.set_deck(cards, self.col.decks.id(deck)),
         ]
-        for number, (note, mod) in enumerate(self.col.db.all("select id, mod from notes order by id")):
-            cards, place = self.col.db.list("select id from cards where nid = ? order by ord", note), number % EVERY
+        for number, (note, mod, guid) in enumerate(self.col.db.all("select id, mod, guid from notes order by id")):
+            cards = self.col.db.list("select id from cards where nid = ? order by ord", note)
+            place = 0 if guid in change else number % EVERY
             for way in ways if place == 0 else ways[place - 1 : place]:
                 way(note, cards)
             self.col.db.execute("update notes set mod = ? where id = ? and mod != ?", max(mod, at), note, mod)

@@ -20,6 +20,7 @@ from generator.since.changes import Side
 from kernels import parts
 
 LEARNER = Path(__file__).with_name("learner.py")
+MOST = 100  # notes that change and are used in every way
 SHOWN = 20  # faults, which mostly have one cause
 MINE, TAG, WORDS = "Mine of a rehearsal", "mine::rehearsal", "<p>My own words.</p>"
 GONE = ("retired", "vanished", "withheld")
@@ -61,7 +62,8 @@ def rehearse(package: Package, before: Package | None, notes: Sequence[Entry], s
     """
     packed, had = package.sides, (before or package).sides
     with parts.folder() as folder:
-        first, used, after, again = _life(Path(folder) / "collection.anki2", package.path, (before or package).path, now)
+        change = [guid for guid, side in had.items() if before and statuses.get(side.id) == "changed"][:MOST]
+        first, used, after, again = _life(Path(folder) / "collection.anki2", package.path, (before or package).path, now, change)
     told = {what: sum(status == what for status in statuses.values()) for what in ("new", "changed", "retired")} if before else {}
     new, changed = _found(used, after)
     gone = [side.id for guid, side in had.items() if guid not in packed]
@@ -77,11 +79,14 @@ def rehearse(package: Package, before: Package | None, notes: Sequence[Entry], s
     return Rehearsed(version("anki"), len(first["notes"]), _used(used), found, len(_edited(used) & changed))
 
 
-def _life(collection: Path, package: Path, before: Path, now: int) -> Iterator[State]:
-    """The learner's collection after the first import, after a while of use, after the import of the package, and after another one."""
+def _life(collection: Path, package: Path, before: Path, now: int, change: Sequence[str]) -> Iterator[State]:
+    """The learner's collection after the first import, after a while of use, after the import of the package, and after another one.
+
+    change: the GUIDs of notes that are used in every way, since the package changes them.
+    """
     words = [sys.executable, str(LEARNER), str(collection)]
     takes, again = ({"do": "takes", "package": str(path.resolve())} for path in (before, package))
-    asked: list[dict[str, Any]] = [takes, {"do": "lives", "at": now - 1, "tag": TAG, "words": WORDS, "deck": MINE}, again, again]
+    asked: list[dict[str, Any]] = [takes, {"do": "lives", "at": now - 1, "tag": TAG, "words": WORDS, "deck": MINE, "change": change}, again, again]
     done = subprocess.run(words, input="".join(f"{json.dumps(one)}\n" for one in asked), capture_output=True, text=True, check=False)
     answers = done.stdout.splitlines()
     if done.returncode or len(answers) != len(asked):

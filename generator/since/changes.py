@@ -73,7 +73,7 @@ class Change(NamedTuple):
 
 
 class Changes(NamedTuple):
-    """since: what the deck is held against. name: the deck's. types: for each note type that differs, its name and what an importer does."""
+    """since: what the deck is held against. name: the deck's. types: for each note type that differs, its name and what an importer does, as `told` fills it."""
 
     since: str
     name: str
@@ -157,11 +157,11 @@ def _of_type(was: Mapping[str, Any] | None, now: NoteType) -> tuple[str, str] | 
     fields, cards = was["flds"], was["tmpls"]
     ids = [field.get("id") for field in fields], [card.get("id") for card in cards]
     if ids != (list(now.fields.values()), [card.id for card in now.templates]):
-        return now.name, "its fields or cards are others, so Anki updates its notes only where Merge note types is ticked on import"
+        return now.name, "{its} fields or cards are others, so Anki updates {its} notes only where Merge note types is ticked on import"
     sides = [(card["name"], card["qfmt"], card["afmt"]) for card in cards]
     names = [field["name"] for field in fields] == list(now.fields)
     if not names or was["css"] != now.css or sides != [(card.name, card.front, card.back) for card in now.templates]:
-        return now.name, "its look or its names change, and a learner's own changes to it go"
+        return now.name, "{its} look or names change, and a learner's own changes to {them} go"
     return None
 
 

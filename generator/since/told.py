@@ -35,9 +35,11 @@ WHAT = {
 def importer(found: Changes) -> list[str]:
     """What Anki's importer will do, a sentence each."""
     counts = {status: len(found.moved if status == "moved" else found.of(status)) for status in WHAT}
-    one, more = {"them": "it", "their": "its"}, {"them": "them", "their": "their"}
-    said = [what.format(_notes(count), **(one if count == 1 else more)) for status, what in WHAT.items() if (count := counts[status])]
-    said += [f"Note type {name}: {what}." for name, what in found.types]
+    said = [what.format(f"{count:,}", **(ONE if count == 1 else MORE)) for status, what in WHAT.items() if (count := counts[status])]
+    kinds: dict[str, list[str]] = {}
+    for name, what in found.types:
+        kinds.setdefault(what, []).append(name.removeprefix(f"{found.name}: "))
+    said += [f"Note type{'s' * (len(some) > 1)} {_listed(some)}: {what.format(**(ONE if len(some) == 1 else MORE))}." for what, some in kinds.items()]
     retyped = sum(field.name == "Note type" for note in found.notes for field in note.fields)
     said += [f"{retyped:,} of the changed notes have another note type: Anki leaves those as learners have them."] if retyped else []
     return said or ["Nothing changed."]

@@ -13,7 +13,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from workshop import FIRST, SECOND, Workshop
+from workshop import FIRST, RELEASING, SECOND, Workshop
 
 pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="no git")
 NOBODY = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
@@ -26,8 +26,10 @@ def git(folder: Path, *words: str) -> str:
 
 
 def commit(shop: Workshop, message: str) -> str:
+    """What is there as a commit, one with what was committed for a release."""
     git(shop.folder, "add", "cards")
-    git(shop.folder, "commit", "-qm", message)
+    before = git(shop.folder, "log", "-1", "--format=%s") if git(shop.folder, "rev-list", "-n1", "--all") else ""
+    git(shop.folder, "commit", "-qm", message, *["--amend"] * (before == RELEASING))
     return git(shop.folder, "rev-parse", "HEAD")
 
 
