@@ -356,7 +356,7 @@ def test_the_page_of_the_readme_to_the_letter(warpdeck: Installed, tmp_path: Pat
     assert re.search(r"^energy +334,?880 J$", said["warpdeck kernels run boiling_time mass=1 power=2000"], re.MULTILINE)
     assert said["warpdeck check"].endswith(": no problems\n")
     assert (tmp_path / "opened").read_text(encoding="utf-8").strip() == str(here / "build/kitchen.apkg")
-    assert "\n1 note changed: " in said["warpdeck diff"] and "above potassium.”, now “" in said["warpdeck diff"]
+    assert "\n1 changed note: " in said["warpdeck diff"] and "above potassium.”, now “" in said["warpdeck diff"]
     took = learner.takes(package(here))
     assert took.new == notes_of(here) == 12
     assert learner.note("kettle-time")["Expected"].startswith("170") and len(learner.cards("sodium")) == 2

@@ -73,7 +73,7 @@ class Change(NamedTuple):
 
 
 class Changes(NamedTuple):
-    """since: what the deck is held against. name: the deck's. types: for each note type that differs, its name and what an importer does, as `told` fills it."""
+    """since: what the deck is held against. name: the deck's. types: the name of each note type that differs, and what an importer does."""
 
     since: str
     name: str

@@ -13,6 +13,9 @@ from generator.notes import Deck, Entry
 from generator.since.changes import Change, Changes, Field
 
 QUIET = ("Breadcrumb", "Expected", "Footer", "Tags")  # fields that repeat others, or say where a note stands: told where nothing else differs
+NAMES = {"Footer": "Sources"}  # of fields, as a reader knows them, where that is another word
+ONE = {"notes": "note", "them": "it", "its": "its"}
+MORE = {"notes": "notes", "them": "them", "its": "their"}
 KEPT = 6  # words around what differs
 GROUPS = {
     "new": "New",
@@ -23,12 +26,12 @@ GROUPS = {
     "vanished": "No longer in the deck",
 }
 WHAT = {
-    "new": "{} new: Anki adds {them}.",
-    "changed": "{} changed: Anki replaces {their} text, and a learner's own edits and tags on {them} go; schedules stay.",
-    "retired": "{} retired: learners keep {them} until they delete {them}.",
-    "withheld": "{} left out until a result is there: learners who have {them} keep {them}.",
-    "vanished": "{} no longer in the deck: learners keep {them} until they delete {them}.",
-    "moved": "{} moved to another subdeck: learners who have {them} find the cards where they were.",
+    "new": "{} new {notes}: Anki adds {them}.",
+    "changed": "{} changed {notes}: Anki replaces {its} text, and a learner's own edits and tags on {them} go; schedules stay.",
+    "retired": "{} retired {notes}: learners keep {them} until they delete {them}.",
+    "withheld": "{} {notes} left out until a result is there: learners who have {them} keep {them}.",
+    "vanished": "{} {notes} no longer in the deck: learners keep {them} until they delete {them}.",
+    "moved": "{} {notes} moved to another subdeck: learners who have {them} find the cards where they were.",
 }
 
 
@@ -51,7 +54,7 @@ def first(deck: Deck, notes: Sequence[Entry]) -> str:
     said = [
         f"# {_escaped(f'{deck.name} {deck.version}')}: the first release",
         "",
-        *(f"- {_escaped(name)}: {_notes(many)}" for name, many in counts.items()),
+        *(f"- {_escaped(name)}: {_notes(many)}" for name, many in [("All", len(notes)), *counts.items()]),
     ]
     return "\n".join(said) + "\n"
 
@@ -97,6 +100,12 @@ def subdeck(deck: str, name: str) -> str:
     return deck.removeprefix(f"{name}::").replace("::", " › ") or "Elsewhere"
 
 
+def _listed(words: Sequence[str]) -> str:
+    """one, two and three"""
+    *before, last = words
+    return f"{', '.join(before)} and {last}" if before else last
+
+
 def _notes(count: int) -> str:
     return f"{count:,} note{'s' * (count != 1)}"
 
@@ -113,7 +122,7 @@ def _sentences(note: Change) -> Iterator[str]:
     if not fields and note.fields:
         yield "only its markup differs"
     for field in fields:
-        yield from (f"{field.name}: {said}" for said in _of_field(field))
+        yield from (f"{NAMES.get(field.name, field.name)}: {said}" for said in _of_field(field))
 
 
 def _of_field(field: Field) -> Iterator[str]:

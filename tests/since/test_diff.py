@@ -47,7 +47,7 @@ def released(shop: Workshop) -> tuple[Workshop, str]:
     return shop, made
 
 
-GOES = "1 note changed: Anki replaces its text, and a learner's own edits and tags on it go; schedules stay.\n"
+GOES = "1 changed note: Anki replaces its text, and a learner's own edits and tags on it go; schedules stay.\n"
 CHANGED = """\
 
 TRAINING
@@ -75,7 +75,7 @@ def test_notes_that_come_and_go(released: tuple[Workshop, str]):
     path.write_text(path.read_text(encoding="utf-8").replace("---\n", "---\nretired: {paging: asked the wrong thing}\n", 1), encoding="utf-8")
     out = shop.run("diff", now=SECOND).out
     title = "Why page the cache?"
-    assert "1 note new: Anki adds it.\n" + GOES + "1 note retired: learners keep it until they delete it.\n" in out
+    assert "1 new note: Anki adds it.\n" + GOES + "1 retired note: learners keep it until they delete it.\n" in out
     assert f"\nNew:\n- {title}\n\nRetired:\n- {title} (asked the wrong thing)\n" in out and CHANGED in out
     assert shop.run("diff", made, now=SECOND).out == out.replace("version 7", made)
 
@@ -88,7 +88,7 @@ def test_a_computed_number_changes_with_its_kernel(released: tuple[Workshop, str
     assert "was “1,120 GB, that is 16 B a parameter, for …”, now “1,140 GB, that is" in out and "Answer: 1,120 GB → 1,140 GB (+1.8 %)\n" in out, out
     log = shop.run("diff", "--format", "markdown", now=SECOND).out
     assert log.startswith(
-        "# Test interviews: changes since version 7\n\n- 2 notes changed: "
+        "# Test interviews: changes since version 7\n\n- 2 changed notes: "
     ) and "\n## training\n\n### Changed\n\n- **What " in log.replace("Training", "training")
     assert "adam-bytes" not in log and "memory.md" not in log
 
@@ -134,13 +134,17 @@ def test_a_commit_that_cannot_be_built(released: tuple[Workshop, str]):
     assert done.status == 1 and f"the deck at {broken} could not be built: cards/training/memory.md:" in done.err
 
 
+def told(shop: Workshop, since: Path) -> str:
+    return shop.run("diff", str(since), now=SECOND).out
+
+
 def test_types_that_change(released: tuple[Workshop, str]):
     shop, _ = released
     old = shop.package.rename(shop.folder / "old.apkg")
     shop.takes_look()
     style = shop.folder / "generator/look/style.css"
     style.write_text(style.read_text(encoding="utf-8") + ".card b { color: red; }\n", encoding="utf-8")
-    assert "Note type Test interviews: question: its look or its names change" in shop.run("diff", str(old), now=SECOND).out
+    assert re.search(r"\nNote types [^:]*, question and \w+: their look or names change, and a learner's own changes to them go\.\n", told(shop, old))
 
 
 def rewritten(package: Path, folder: Path, *statements: str) -> Path:
@@ -180,7 +184,7 @@ def test_fields_of_another_time_and_notes_that_moved(released: tuple[Workshop, s
     deck = "update cards set did = (select max(did) from cards) where did = (select min(did) from cards)"
     old = rewritten(shop.package, tmp_path / "other", rename, deck)
     out = shop.run("diff", str(old), now=SECOND).out
-    assert "Note type Test interviews: question: its look or its names change" in out
+    assert "\nNote type question: its look or names change, and a learner's own changes to it go.\n" in out
     assert re.search(r"\n\d+ notes? moved to another subdeck: ", out) and "\nMoved:\n- " in out and "(was in " in out
     assert "Why: now also “Weights and gradients" in out and "Reason: no longer “Weights and gradients" in out
 
@@ -188,7 +192,7 @@ def test_fields_of_another_time_and_notes_that_moved(released: tuple[Workshop, s
 def test_fields_that_learners_lack(released: tuple[Workshop, str], tmp_path: Path):
     shop, _ = released
     old = rewritten(shop.package, tmp_path / "ids", """update col set models = replace(models, '"id":', '"other":')""")
-    assert "its fields or cards are others, so Anki updates its notes only where Merge note types" in shop.run("diff", str(old), now=SECOND).out
+    assert "their fields or cards are others, so Anki updates their notes only where Merge note types" in told(shop, old)
 
 
 def test_what_git_does_not_know(released: tuple[Workshop, str]):

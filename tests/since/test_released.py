@@ -224,7 +224,7 @@ def test_a_release_beside_another_branch(twice: Workshop):
 def test_a_release_that_was_taken_back_before_it_was_committed(twice: Workshop):
     edit(twice, OTHER, ONE)
     twice.release(THIRD, "9")
-    git(twice.folder, "checkout", "-q", "--", "cards")
+    git(twice.folder, "reset", "-q", "--hard", "HEAD~1")
     done = twice.release(FOURTH, "10")
     assert mod(twice) == FOURTH, done
 
