@@ -189,13 +189,13 @@ def _slug(node: yaml.Node, problems: list[Problem]) -> str:
 def _study(node: yaml.Node, problems: list[Problem]) -> Study:
     given: dict[str, Any] = {}
     for key, entry in yaml.mapping(node, "study", problems, STUDY, like="its numbers: study: {new: 10, retention: 0.9}").items():
-        whole, (least, most) = key != "retention", BOUNDS[key]
-        if type(entry.value) is int or (type(entry.value) is float and not whole):
+        (least, most), kinds = BOUNDS[key], (int, float) if key == "retention" else (int,)
+        if type(entry.value) in kinds and least <= entry.value <= most:
             given[key] = entry.value
-            if least <= entry.value <= most:
-                continue
-        said = yaml.kind(entry) if key not in given else entry.raw
-        problems.append(Problem(entry.place, f"{key} of study must be a {'whole ' * whole}number from {least} to {most}, but is {said}", STUDY[key]))
+        else:
+            number = "a whole number" if kinds == (int,) else "a number"
+            message = f"{key} of study must be {number} from {least} to {most}, but is {yaml.kind(entry)}"
+            problems.append(Problem(entry.place, message, STUDY[key]))
     return Study(**given)
 
 

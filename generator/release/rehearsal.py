@@ -70,7 +70,7 @@ def rehearse(package: Package, before: Package | None, notes: Sequence[Entry], s
     found = {"new": len(new), "changed": len(changed), "retired": sum(statuses.get(id) == "retired" for id in gone)}
     faults = [*_lost(used, after, statuses if before else {}, had), *_arrived(after, packed, notes)]
     faults += [f"{id} is in the package no more, and is not told to be retired" for id in gone if statuses.get(id) not in GONE]
-    faults += [f"{told[what]:,} notes are told to be {what}, and {found[what]:,} are" for what in told if told[what] != found[what]]
+    faults += [f"{told[what]:,} {what} are told, and {found[what]:,} found" for what in told if told[what] != found[what]]
     faults += [f"once more imported, {fault}" for fault in _differing(after, again)]
     if faults:
         place = Place(package.path.name)
@@ -132,9 +132,9 @@ def _lost(before: State, after: State, statuses: Mapping[str, str], had: Mapping
             change = ", ".join(f"{title} {was} is {is_now}" for title, was, is_now in zip(CARD, row, now) if was != is_now) if now else "it is gone"
             yield f"a card of {names[row[1]]} changed: {change}"
     lost = {tuple(row) for row in before["reviews"]} - {tuple(row) for row in after["reviews"]}
-    yield from [f"{len(lost):,} reviews are lost"] if lost else []
+    yield from [f"{len(lost):,} of the reviews are lost"] if lost else []
     rows = {row[0]: row for row in after["notes"]}
-    yield from [f"{len(after['notes']) - len(rows):,} notes stand there twice"] if len(rows) < len(after["notes"]) else []
+    yield from [f"{len(after['notes']) - len(rows):,} of the notes stand there twice"] if len(rows) < len(after["notes"]) else []
     for row in before["notes"]:
         id, now = names[row[5]], rows.get(row[0])
         if now is None:

@@ -184,7 +184,7 @@ def test_fields_of_another_time_and_notes_that_moved(released: tuple[Workshop, s
     deck = "update cards set did = (select max(did) from cards) where did = (select min(did) from cards)"
     old = rewritten(shop.package, tmp_path / "other", rename, deck)
     out = shop.run("diff", str(old), now=SECOND).out
-    assert "\nNote type question: its look or names change, and a learner's own changes to it go.\n" in out
+    assert "\nNote types cloze and question: their look or names change, and a learner's own changes to them go.\n" in out
     assert re.search(r"\n\d+ notes? moved to another subdeck: ", out) and "\nMoved:\n- " in out and "(was in " in out
     assert "Why: now also “Weights and gradients" in out and "Reason: no longer “Weights and gradients" in out
 
