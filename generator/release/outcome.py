@@ -109,7 +109,8 @@ def made(order: Order, built: Built, update: Update, lock: Lock, now: int, rehea
         packages = list(_packages(folder, built, lock))
         now_has = Package(packages[0], of_package(packages[0], deck.id).sides)
         had = Package(before, then.sides) if before else None
-        tried = rehearsal.rehearse(now_has, had, built.entries, update.statuses, now) if rehearsed else None
+        ids = {line.guid: id for id, line in update.lock.notes.items()} | {entry.guid: entry.id for entry in built.entries}
+        tried = rehearsal.rehearse(now_has, had, built.entries, update.statuses, ids, now) if rehearsed else None
         importer = _documents(folder, built, update, then, packages)
         yield Made(folder, target, deck.version, last, tried, tuple(importer))
 

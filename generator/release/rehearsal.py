@@ -55,18 +55,21 @@ class Package(NamedTuple):
     sides: Mapping[str, Side]
 
 
-def rehearse(package: Package, before: Package | None, notes: Sequence[Entry], statuses: Mapping[str, str], now: int) -> Rehearsed:
+def rehearse(
+    package: Package, before: Package | None, notes: Sequence[Entry], statuses: Mapping[str, str], ids: Mapping[str, str], now: int
+) -> Rehearsed:
     """Imports a package over the one that learners have, or over itself where there is none; and then once more.
 
-    notes: those that it was made of. statuses: what became of each since the last release. now: seconds since 1970, the time of the release.
+    notes: those that it was made of. statuses: what became of each since the last release, by its id. ids: of all notes that there ever were, by
+    GUID. now: seconds since 1970, the time of the release.
     """
-    packed, had = package.sides, (before or package).sides
+    packed, had = package.sides, {guid: ids.get(guid, guid) for guid in (before or package).sides}
     with parts.folder() as folder:
-        change = [guid for guid, side in had.items() if before and statuses.get(side.id) == "changed"][:MOST]
+        change = [guid for guid, id in had.items() if before and statuses.get(id) == "changed"][:MOST]
         first, used, after, again = _life(Path(folder) / "collection.anki2", package.path, (before or package).path, now, change)
     told = {what: sum(status == what for status in statuses.values()) for what in ("new", "changed", "retired")} if before else {}
     new, changed = _found(used, after)
-    gone = [side.id for guid, side in had.items() if guid not in packed]
+    gone = [id for guid, id in had.items() if guid not in packed]
     found = {"new": len(new), "changed": len(changed), "retired": sum(statuses.get(id) == "retired" for id in gone)}
     faults = [*_lost(used, after, statuses if before else {}, had), *_arrived(after, packed, notes)]
     faults += [f"{id} is in the package no more, and is not told to be retired" for id in gone if statuses.get(id) not in GONE]
@@ -123,9 +126,9 @@ def _found(before: State, after: State) -> tuple[set[str], set[str]]:
     return new, {row[0] for row in after["notes"] if row[0] not in new and row[1] != mods[row[0]]}
 
 
-def _lost(before: State, after: State, statuses: Mapping[str, str], had: Mapping[str, Side]) -> Iterator[str]:
-    """What a learner had and has no more, or has otherwise."""
-    names = {row[5]: had[row[0]].id for row in before["notes"]}
+def _lost(before: State, after: State, statuses: Mapping[str, str], had: Mapping[str, str]) -> Iterator[str]:
+    """What a learner had and has no more, or has otherwise. had: the notes' ids by GUID."""
+    names = {row[5]: had[row[0]] for row in before["notes"]}
     known = {row[0]: row for row in after["cards"]}
     for row in before["cards"]:
         if (now := known.get(row[0])) != row:

@@ -259,7 +259,7 @@ def states(first_release: Workshop, tmp_path_factory: pytest.TempPathFactory) ->
     """A learner's collection before and after an import; and the notes."""
     package = first_release.package
     made = list(rehearsal._life(tmp_path_factory.mktemp("life") / "collection.anki2", package, package, SECOND, []))
-    return made, of_package(package, 1720310998).sides
+    return made, {guid: side.id for guid, side in of_package(package, 1720310998).sides.items()}
 
 
 def without_review(after: Any) -> None:
