@@ -16,7 +16,7 @@ from typing import NamedTuple
 from generator.keep.deck import Built
 from generator.keep.order import Order
 from generator.notes import Entry
-from generator.pack.lock import Lock, Update
+from generator.pack.lock import ELSEWHERE, Lock, Update
 from generator.pack.output import write
 from generator.pack.package import write_package
 from generator.problems import DeckError, Place, Problem
@@ -101,7 +101,8 @@ def made(order: Order, built: Built, update: Update, lock: Lock, now: int, rehea
 
     built: with the version of the release. update: of the lock before it. lock: the one after it.
     """
-    deck, last, target = built.deck, update.lock.last, order.build / "release" / built.deck.version
+    deck, target = built.deck, order.build / "release" / built.deck.version
+    last = "" if update.lock.last == ELSEWHERE else update.lock.last
     with ExitStack() as stack:
         before = stack.enter_context(_before(order, last, rehearsed))
         then = of_package(before, deck.id) if before else NOTHING
@@ -111,7 +112,7 @@ def made(order: Order, built: Built, update: Update, lock: Lock, now: int, rehea
         had = Package(before, then.sides) if before else None
         ids = {line.guid: id for id, line in update.lock.notes.items()} | {entry.guid: entry.id for entry in built.entries}
         tried = rehearsal.rehearse(now_has, had, built.entries, update.statuses, ids, now) if rehearsed else None
-        importer = _documents(folder, built, update, then, packages)
+        importer = _documents(folder, built, update, last, then, packages)
         yield Made(folder, target, deck.version, last, tried, tuple(importer))
 
 
@@ -147,9 +148,9 @@ def _packages(folder: Path, built: Built, lock: Lock) -> Iterator[Path]:
         yield path
 
 
-def _documents(folder: Path, built: Built, update: Update, then: Then, packages: list[Path]) -> list[str]:
+def _documents(folder: Path, built: Built, update: Update, last: str, then: Then, packages: list[Path]) -> list[str]:
     """Writes what stands beside the packages; what an importer will do, in words."""
-    deck, last, names = built.deck, update.lock.last, {name for entry in built.entries for name in entry.media}
+    deck, names = built.deck, {name for entry in built.entries for name in entry.media}
     news: list[str] = []
     log = told.first(deck, built.entries)
     if last:
