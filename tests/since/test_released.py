@@ -184,8 +184,8 @@ def test_a_type_that_went_back(shop: Workshop):
     style.write_text(before + "\n.card { --again: 1 }\n", encoding="utf-8")
     shop.release(THIRD, "9")
     commit(shop, "9")
-    style.write_text(before, encoding="utf-8")
     git(shop.folder, "revert", "--no-edit", "HEAD")
+    style.write_text(before, encoding="utf-8")
     shop.build(FOURTH)
     assert {lock_of(shop).type_mod(key) for key in lock_of(shop).types} == {FOURTH}
 
