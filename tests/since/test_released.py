@@ -176,6 +176,7 @@ def test_a_release_at_once(way: Callable[[Workshop], None], twice: Workshop):
 def test_a_type_that_went_back(shop: Workshop):
     """Note types have times as notes do."""
     git(shop.folder, "init", "-qb", "main")
+    (shop.folder / ".gitignore").write_text("build/\n*.apkg\n", encoding="utf-8")
     shop.takes_look()
     style = next((shop.folder / "generator/look").glob("*.css"))
     before = style.read_text(encoding="utf-8")
