@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -99,7 +99,7 @@ class Made(NamedTuple):
 def made(order: Order, built: Built, update: Update, lock: Lock, now: int, rehearsed: bool) -> Iterator[Made]:
     """The release in a folder that goes with the block unless it was put in its place.
 
-    built: with the version of the release. update: of the lock before it. lock: the one after it.
+    built: with the version of the release. update: what becomes of the lock before it. lock: the one after it.
     """
     deck, target = built.deck, order.build / "release" / built.deck.version
     last = "" if update.lock.last == ELSEWHERE else update.lock.last
@@ -110,10 +110,22 @@ def made(order: Order, built: Built, update: Update, lock: Lock, now: int, rehea
         packages = list(_packages(folder, built, lock))
         now_has = Package(packages[0], of_package(packages[0], deck.id).sides)
         had = Package(before, then.sides) if before else None
+        statuses = _statuses(built.entries, update, lock, then) if before else update.statuses
         ids = {line.guid: id for id, line in update.lock.notes.items()} | {entry.guid: entry.id for entry in built.entries}
-        tried = rehearsal.rehearse(now_has, had, built.entries, update.statuses, ids, now) if rehearsed else None
-        importer = _documents(folder, built, update, last, then, packages)
+        tried = rehearsal.rehearse(now_has, had, built.entries, statuses, ids, now) if rehearsed else None
+        importer = _documents(folder, built, statuses, last, then, packages)
         yield Made(folder, target, deck.version, last, tried, tuple(importer))
+
+
+def _statuses(notes: Sequence[Entry], update: Update, lock: Lock, then: Then) -> dict[str, str]:
+    """What becomes of each note for whoever has the last release: as the lock says, but of those of which it knows a release that was made elsewhere,
+    or was taken back. These are changed to an importer where their `mod` is a later one."""
+    found = dict(update.statuses)
+    for note in notes:
+        line, was = update.lock.notes.get(note.id), then.sides.get(note.guid)
+        if (line.mod if line else None) != (was.mod if was else None):
+            found[note.id] = "new" if was is None else "changed" if lock.mod(note.id) > was.mod else "unchanged"
+    return found
 
 
 @contextmanager
@@ -148,13 +160,13 @@ def _packages(folder: Path, built: Built, lock: Lock) -> Iterator[Path]:
         yield path
 
 
-def _documents(folder: Path, built: Built, update: Update, last: str, then: Then, packages: list[Path]) -> list[str]:
+def _documents(folder: Path, built: Built, statuses: Mapping[str, str], last: str, then: Then, packages: list[Path]) -> list[str]:
     """Writes what stands beside the packages; what an importer will do, in words."""
     deck, names = built.deck, {name for entry in built.entries for name in entry.media}
     news: list[str] = []
     log = told.first(deck, built.entries)
     if last:
-        found = changes(f"version {last}", then, built, update.statuses)
+        found = changes(f"version {last}", then, built, statuses)
         news, log = told.importer(found), told.markdown(found, deck.version)
         write(folder / PAGE, page(found, then.media, lambda name: built.media(name) if name in names else None).encode())
     write(folder / CHANGES, log.encode())

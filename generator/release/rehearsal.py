@@ -65,8 +65,9 @@ def rehearse(
     """
     packed, had = package.sides, {guid: ids.get(guid, guid) for guid in (before or package).sides}
     with parts.folder() as folder:
-        change = [guid for guid, id in had.items() if before and statuses.get(id) == "changed"][:MOST]
-        first, used, after, again = _life(Path(folder) / "collection.anki2", package.path, (before or package).path, now, change)
+        change = [guid for guid, id in had.items() if before and statuses.get(id) == "changed"]
+        until = min([now, *(packed[guid].mod for guid in change)]) - 1  # nobody wrote after a change that another release brought already
+        first, used, after, again = _life(Path(folder) / "collection.anki2", package.path, (before or package).path, until, change[:MOST])
     told = {what: sum(status == what for status in statuses.values()) for what in ("new", "changed", "retired")} if before else {}
     new, changed = _found(used, after)
     gone = [id for guid, id in had.items() if guid not in packed]
@@ -82,14 +83,14 @@ def rehearse(
     return Rehearsed(version("anki"), len(first["notes"]), _used(used), found, len(_edited(used) & changed))
 
 
-def _life(collection: Path, package: Path, before: Path, now: int, change: Sequence[str]) -> Iterator[State]:
+def _life(collection: Path, package: Path, before: Path, until: int, change: Sequence[str]) -> Iterator[State]:
     """The learner's collection after the first import, after a while of use, after the import of the package, and after another one.
 
-    change: the GUIDs of notes that are used in every way, since the package changes them.
+    until: seconds since 1970, when that while is over. change: the GUIDs of notes that are used in every way, since the package changes them.
     """
     words = [sys.executable, str(LEARNER), str(collection)]
     takes, again = ({"do": "takes", "package": str(path.resolve())} for path in (before, package))
-    asked: list[dict[str, Any]] = [takes, {"do": "lives", "at": now - 1, "tag": TAG, "words": WORDS, "deck": MINE, "change": change}, again, again]
+    asked: list[dict[str, Any]] = [takes, {"do": "lives", "at": until, "tag": TAG, "words": WORDS, "deck": MINE, "change": change}, again, again]
     done = subprocess.run(words, input="".join(f"{json.dumps(one)}\n" for one in asked), capture_output=True, text=True, check=False)
     answers = done.stdout.splitlines()
     if done.returncode or len(answers) != len(asked):

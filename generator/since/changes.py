@@ -30,7 +30,7 @@ UNTITLED = ("Id", "Breadcrumb")  # fields that say where a note stands, not what
 
 
 class Side(NamedTuple):
-    """A note at one time. place: where it stands, empty for one of a package."""
+    """A note at one time. place: where it stands, empty for one of a package, which alone has a `mod`."""
 
     id: str
     type: str
@@ -38,6 +38,7 @@ class Side(NamedTuple):
     tags: tuple[str, ...]
     deck: str
     place: str = ""
+    mod: int = 0
 
     @property
     def title(self) -> str:
@@ -97,7 +98,7 @@ def of_package(path: Path, deck: int) -> Then:
         with zipfile.ZipFile(path) as archive, temporary() as folder:
             with closing(sqlite3.connect(archive.extract("collection.anki2", folder))) as database:
                 models, decks = map(json.loads, database.execute("select models, decks from col").fetchone())
-                asked = "select guid, mid, tags, flds, (select min(did) from cards where nid = notes.id) from notes"
+                asked = "select guid, mod, mid, tags, flds, (select min(did) from cards where nid = notes.id) from notes"
                 rows = database.execute(asked).fetchall()
             members = {name: member for member, name in json.loads(archive.read("media")).items()}
             content = {name: archive.read(member) for name, member in members.items()}
@@ -107,10 +108,11 @@ def of_package(path: Path, deck: int) -> Then:
         names = ", ".join(sorted(one["name"] for id, one in decks.items() if id != "1")) or "no deck"
         raise DeckError([Problem(Place(path.as_posix()), f"this is another deck: {names}", "name a package of this one")])
     found = {}
-    for guid, mid, tags, text, did in rows:
+    for guid, mod, mid, tags, text, did in rows:
         kind = models[str(mid)]
         fields = dict(zip((field["name"] for field in kind["flds"]), text.split("\x1f")))
-        found[guid] = Side(fields.get("Id", guid), kind["name"], fields, tuple(sorted(tags.split())), decks.get(str(did), {}).get("name", ""))
+        deck_name = decks.get(str(did), {}).get("name", "")
+        found[guid] = Side(fields.get("Id", guid), kind["name"], fields, tuple(sorted(tags.split())), deck_name, mod=mod)
     return Then(found, {int(id): kind for id, kind in models.items()}, content.get)
 
 

@@ -176,6 +176,16 @@ def test_an_update_is_rehearsed(eight: tuple[Workshop, str]):
         assert f"update   {line}" in eight[1]
 
 
+def test_a_release_that_was_taken_back(eight: tuple[Workshop, str]):
+    """Somebody may have it all the same, so that its notes are not told to change; but whoever has the one before it is told what he gets."""
+    shop, said = eight
+    git(shop, "checkout", "-q", "--", "cards")
+    done = shop.releases(THIRD, "9", *REHEARSED)
+    assert done.status == 0 and "release 8 is not among what led to this deck" in done.out, done.err
+    assert re.search("imported it over 7: 1 new, 1 changed, 1 retired, as told", done.out), done.out
+    assert "- 1 new note: Anki adds it.\n- 1 changed note: " in (shop.folder / "build/release/9/CHANGES.md").read_text(encoding="utf-8")
+
+
 def test_what_is_to_be_typed_makes_it_again_for_everybody(eight: tuple[Workshop, str]):
     """The commit that is tagged gives the package that is handed out, byte by byte, wherever it is built, and the next rehearsal too."""
     shop, said = eight
