@@ -154,7 +154,7 @@ def _release(order: Order, cache: Cache, now: int, version: str, rehearsed: bool
         with outcome.made(order, built, update, after, now, rehearsed) as made:
             made.put(order, settings, lock.text(after).encode())
         _remember(order, built, update._replace(lock=after))
-    said = released(_warned(built, update, told), update.statuses, built.withheld)
+    said = released(_warned(built, update, told), made.statuses, built.withheld)
     return "\n".join([said, *made.said(order)])
 
 

@@ -53,7 +53,11 @@ def settings(order: Order, asked: str) -> bytes:
 
 
 class Made(NamedTuple):
-    """A release in a folder that is not yet its own. last: the version before it. tried: what the rehearsal found, None where there was none."""
+    """A release in a folder that is not yet its own.
+
+    last: the version before it. tried: what the rehearsal found, None where there was none. importer: what an importer does, in words. statuses: what
+    becomes of each note for whoever has the last release.
+    """
 
     folder: Path
     target: Path
@@ -61,6 +65,7 @@ class Made(NamedTuple):
     last: str
     tried: Rehearsed | None
     importer: tuple[str, ...]
+    statuses: Mapping[str, str]
 
     def put(self, order: Order, settings: bytes, lock: bytes) -> None:
         """Folder, version and lock take their places. Where one cannot, none does; Ctrl-C waits until it is over."""
@@ -114,7 +119,7 @@ def made(order: Order, built: Built, update: Update, lock: Lock, now: int, rehea
         ids = {line.guid: id for id, line in update.lock.notes.items()} | {entry.guid: entry.id for entry in built.entries}
         tried = rehearsal.rehearse(now_has, had, built.entries, statuses, ids, now) if rehearsed else None
         importer = _documents(folder, built, statuses, last, then, packages)
-        yield Made(folder, target, deck.version, last, tried, tuple(importer))
+        yield Made(folder, target, deck.version, last, tried, tuple(importer), statuses)
 
 
 def _statuses(notes: Sequence[Entry], update: Update, lock: Lock, then: Then) -> dict[str, str]:
