@@ -3,6 +3,7 @@
 #> DEVICE=this            a personal deck, measured on this machine's GPU: records and lock stay under build/
 #> FRESH=1                executes every wanted run again
 #> PORT=8000 RUN=1        watch: where; executes what the cards wait for
+#> VERSION=2026.12        release: numbers joined by dots, greater than the last release's
 #> STRICT=1               check: as a release must pass, no record stale
 #> VERBOSE=1 FILES=...    check: lists what is covered, typed by hand and missing; judges these files of cards alone
 #> ALL=1 SEEDS=1000       verify: every draw; draws with other seeds, from that one on, held against the recorded bands
@@ -22,6 +23,8 @@ RECORD_FLAGS = --deck $(CARDS) $(if $(filter this,$(DEVICE)),--device this --rec
 QUOTED = $(shell $(PY) -c "import yaml; print(','.join(yaml.safe_load(open('$(CARDS)/deck.yml'))['devices']))")
 GENERATOR = $(PY) -m generator
 
+$(if $(filter release,$(MAKECMDGOALS)),$(if $(VERSION),,$(error which version? make release VERSION=2026.12, say, greater than the last one's)))
+
 .DEFAULT_GOAL := deck
 .PHONY: deck decks release preview site watch check records rehearse tokenizers verify test mutants torture bench lint clean help
 .DELETE_ON_ERROR:
@@ -32,8 +35,8 @@ deck: $(VENV)/installed due ## build the deck (and execute the runs that it stil
 decks: $(VENV)/installed due ## the deck, and a package for each subdeck
 	@$(GENERATOR) deck $(CARDS) --build $(BUILD) $(DEVICE_FLAG) --each
 
-release: $(VENV)/installed due ## the deck, and in the lock that learners have it from now on; STRICT=1 has to pass
-	@$(GENERATOR) release $(CARDS) --build $(BUILD)
+release: $(VENV)/rehearser due ## rehearse the update in the real Anki, and make what is handed out: build/release; VERSION=2026.12
+	@$(GENERATOR) release $(VERSION) $(CARDS) --build $(BUILD)
 
 preview: $(VENV)/installed due ## all cards in a browser: build/preview/index.html
 	@$(GENERATOR) preview $(CARDS) --build $(BUILD) $(DEVICE_FLAG)
@@ -102,6 +105,9 @@ $(VENV)/torch: $(VENV)/installed
 
 $(VENV)/tokenizers: $(VENV)/installed
 	@$(PIP) --no-deps $$($(PY) -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['project']['optional-dependencies']['tokenizers'])") && touch $@
+
+$(VENV)/rehearser: $(VENV)/installed
+	@$(PIP) --editable '.[release]' && touch $@
 
 $(VENV)/rehearsal: $(VENV)/torch
 	@$(PIP) --editable '.[triton,search]' && touch $@

@@ -77,7 +77,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     """Declares the compiler's commands: here, and for `warpdeck`, which has more."""
     for name, command, what in (
         ("deck", _deck, "write build/<slug>.apkg, the lock and the report"),
-        ("release", _release, "write them, and in the lock that learners have them from now on"),
+        ("release", _release, "rehearse the update in the real Anki, write what is handed out, and in the lock that learners have it from now on"),
         ("preview", _preview, "write build/preview/index.html"),
         ("site", _site, "write build/site: the deck, and a page for readers"),
         ("watch", _watch, "serve the preview of the cards as they stand, until Ctrl-C"),
@@ -97,6 +97,9 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         elif name == "check":
             one.add_argument("cards", nargs="*", default=[Path("cards")], type=Path, help="the folder of cards, or single files of it")
         else:
+            if name == "release":
+                one.add_argument("version", metavar="VERSION", help="numbers joined by dots, greater than the last release's: 2026.12, say")
+                one.add_argument("--no-rehearsal", action="store_true", help="where no Anki can be installed")
             one.add_argument("cards", nargs="?", default=Path("cards"), type=Path, help="the folder of cards (cards)")
         quoted = ["published", "this", *["rehearsal"] * (name in ("check", "preview"))]
         if name not in ("release", "site"):
@@ -175,7 +178,7 @@ def _open(package: Path) -> None:
 
 
 def _release(asked: argparse.Namespace) -> str:
-    return build.release(_order(asked, asked.cards), _now()) + "\n"
+    return build.release(_order(asked, asked.cards), _now(), asked.version, not asked.no_rehearsal) + "\n"
 
 
 def _import(asked: argparse.Namespace) -> str:

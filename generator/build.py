@@ -14,7 +14,7 @@ from generator.keep import stamp
 from generator.keep.order import Order
 from generator.problems import DeckError, Place, Problem
 from kernels.gpu import may_have_gpu
-from kernels.parts import alone
+from kernels.parts import alone, sweep
 
 if TYPE_CHECKING:
     from generator.keep.cache import Cache
@@ -37,10 +37,14 @@ def deck(order: Order, now: int, frozen: bool = False, each: bool = False) -> st
     return idle.said if idle else _with_cache(order, lambda cache: _deck(order, cache, now, frozen, each))
 
 
-def release(order: Order, now: int) -> str:
-    """Writes what `deck` writes, and in the lock that learners have it from now on. Refuses what a strict check does."""
+def release(order: Order, now: int, version: str, rehearsed: bool = True) -> str:
+    """Writes what is handed out, and in the lock that learners have it from now on. Refuses what a strict check does, and what is not committed.
+
+    rehearsed: whether a learner in the real Anki tries the update first.
+    """
     order.sweep()
-    return _with_cache(order, lambda cache: _release(order, cache, now))
+    sweep(order.build / "release")
+    return _with_cache(order, lambda cache: _release(order, cache, now, version, rehearsed))
 
 
 def preview(order: Order, now: int) -> str:
@@ -136,9 +140,10 @@ def _deck(order: Order, cache: Cache, now: int, frozen: bool, each: bool) -> str
     return "\n".join([said, *(f"notice   {problem}" for problem in told)])
 
 
-def _release(order: Order, cache: Cache, now: int) -> str:
+def _release(order: Order, cache: Cache, now: int, version: str, rehearsed: bool) -> str:
     from generator.keep.age import overdue
     from generator.pack import lock
+    from generator.release import outcome
     from generator.show.report import released
 
     built = _made(order, cache)
@@ -146,15 +151,20 @@ def _release(order: Order, cache: Cache, now: int) -> str:
         built, _, update, _, told = _locked(order, built, now, everywhere=True, aged_at=now)
         told += tuple(overdue(built.entries, now))
         found = _coverage(built)
-        new = lock.release(update.lock, built.deck, built.entries, built.types, now)
-        problems = [*_unready(built, update, found, strict=True), *_refused(order, built.deck, update.lock, new)]
+        problems = _unready(built, update, found, strict=True)
+        problems += outcome.refused(order, version, update.lock, rehearsed)
         if problems:
             raise DeckError(problems)
-        after = _updated(order, built, new, now)
-        package, wrote = _write(order, built, after, found)
-        _remember(order, built, after)
-        _keep(order, built, wrote, _said(built, after, found, package))
-    return released(_warned(built, update, told), update.statuses, built.withheld, package, order.lock)
+        settings = outcome.settings(order, version)
+        built = built._replace(deck=built.deck._replace(version=version))
+        new = lock.release(update.lock, built.deck, built.entries, built.types, now)
+        after = _updated(order, built, new, now).lock
+        _keep(order, built)  # what was made is of use whatever comes of the release
+        with outcome.made(order, built, update, after, now, rehearsed) as made:
+            made.put(order, settings, lock.text(after).encode())
+        _remember(order, built, update._replace(lock=after))
+    said = released(_warned(built, update, told), made.statuses, built.withheld)
+    return "\n".join([said, *made.said(order)])
 
 
 def _preview(order: Order, cache: Cache, now: int) -> str:
@@ -338,17 +348,6 @@ def _refuse_change(order: Order, old: Lock, update: Update, told: Sequence[Probl
     changes = ", ".join(f"{id} {update.statuses.get(id, 'gone').replace('unchanged', 'as released')}" for id in differing)
     message = f"the lock is not current: {changes or ('releases went' if told else 'a note type changed')}"
     raise DeckError([*told, Problem(Place(order.lock.as_posix()), message, "run make deck and commit it")])
-
-
-def _refused(order: Order, deck: Deck, old: Lock, new: Lock) -> Iterator[Problem]:
-    """A version that learners cannot tell from an earlier one, or from none."""
-    from generator.pack import lock
-
-    place = Place((order.cards / "deck.yml").as_posix())
-    if not deck.version:
-        yield Problem(place, "a release has a version, which the deck lacks", 'write version: "1", say')
-    elif deck.version in old.releases and (deck.version != old.last or not lock.same(old, new)):
-        yield Problem(place, f"the version {deck.version!r} was released before, with other content", "give the deck a new version")
 
 
 def _write(order: Order, built: Built, update: Update, found: Coverage, each: bool = False) -> tuple[Path, Mapping[Path, str | None]]:

@@ -160,6 +160,14 @@ class Topic(NamedTuple):
     link: str = ""
 
 
+class Study(NamedTuple):
+    """The numbers of the preset that goes along with a deck: cards a day, and the share that is to be remembered."""
+
+    new: int = 10
+    reviews: int = 200
+    retention: float = 0.9
+
+
 class Deck(NamedTuple):
     """Everything read from cards/, in reading order.
 
@@ -182,6 +190,7 @@ class Deck(NamedTuple):
     root: Path
     media: Mapping[str, int] = MappingProxyType({})
     licence: str = ""
+    study: Study = Study()
     showcase: Mapping[str, Place] = MappingProxyType({})
 
 

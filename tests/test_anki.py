@@ -167,6 +167,57 @@ def test_decks_and_their_description(learner: Learner, shop: Workshop):
     assert learner.col.decks.name(learner.cards("paging")[0].did) == "Test interviews::Serving"
 
 
+PRESET = 1720310998  # the deck's own id
+OURS = ("Test interviews", "Test interviews::Training", "Test interviews::Serving")
+
+
+def options_of(learner: Learner) -> dict[str, int]:
+    """Deck -> its preset."""
+    return {deck["name"]: deck["conf"] for deck in learner.col.decks.all()}
+
+
+def test_the_preset_arrives_only_if_it_is_asked_for(learner: Learner, shop: Workshop):
+    learner.col.decks.id("Of their own")
+    before = {one["id"]: one for one in learner.col.decks.all_config()}
+    learner.takes(shop.package)
+    assert set(options_of(learner).values()) == {1} and {one["id"]: one for one in learner.col.decks.all_config()} == before
+    learner.takes(shop.package, with_deck_configs=True)
+    assert options_of(learner) == {"Default": 1, "Of their own": 1, **dict.fromkeys(OURS, PRESET)}
+    preset = learner.col.decks.get_config(PRESET)
+    assert {one["id"]: one for one in learner.col.decks.all_config()} == {**before, PRESET: preset}
+    assert (preset["name"], preset["new"]["perDay"], preset["rev"]["perDay"]) == ("Test interviews", 10, 200)
+    assert preset["new"]["bury"] and preset["rev"]["bury"] and preset["buryInterdayLearning"] and preset["lapse"]["leechAction"] == 1
+    assert preset["desiredRetention"] == 0.9 and not any(preset[f"fsrs{what}"] for what in ("Weights", "Params5", "Params6"))
+    words = "10 new cards and at most 200 reviews a day, retention 0.9 with FSRS, siblings buried, leeches tagged and not suspended"
+    assert words in learner.col.decks.by_name("Test interviews")["desc"]
+
+
+@pytest.mark.parametrize("asked", [False, True])
+def test_what_a_learner_changes_in_the_preset_stays(asked: bool, learner: Learner, shop: Workshop):
+    learner.takes(shop.package, with_deck_configs=True)
+    preset = learner.col.decks.get_config(PRESET)
+    preset["new"]["perDay"], preset["name"] = 3, "slowly"
+    learner.col.decks.update_config(preset)
+    own = learner.col.decks.add_config("of my own")
+    serving = learner.col.decks.by_name("Test interviews::Serving")
+    serving["conf"] = own["id"]
+    learner.col.decks.save(serving)
+    configs = {one["id"]: one for one in learner.col.decks.all_config()}
+    shop.edit("deck.yml", ("description: ", "study: {new: 33, reviews: 1, retention: 0.85}\ndescription: "))
+    shop.edit("training/pictures.md", ("Thirty-two", "Exactly 32"))
+    assert learner.takes(shop.release(SECOND, "8"), with_deck_configs=asked).updated == 1
+    assert {one["id"]: one for one in learner.col.decks.all_config()} == configs
+    assert options_of(learner)["Test interviews::Serving"] == (PRESET if asked else own["id"])  # asked again, Anki puts the deck back on ours
+
+
+def test_the_numbers_of_the_preset(learner: Learner, shop: Workshop):
+    shop.edit("deck.yml", ("description: ", "study: {new: 1, reviews: 9999, retention: 0.85}\ndescription: "))
+    learner.takes(shop.release(SECOND, "8"), with_deck_configs=True)
+    preset = learner.col.decks.get_config(PRESET)
+    assert (preset["new"]["perDay"], preset["rev"]["perDay"], round(preset["desiredRetention"], 6)) == (1, 9999, 0.85)
+    assert "1 new card and at most 9,999 reviews a day, retention 0.85" in learner.col.decks.by_name("Test interviews")["desc"]
+
+
 def test_a_second_import_changes_nothing(studied: Learner, shop: Workshop):
     texts, schedules = studied.texts(), studied.schedules()
     took = studied.takes(shop.package)
@@ -599,8 +650,7 @@ def _happened(learner: Learner, release: int) -> None:
 def test_a_moved_note_stays_in_its_old_deck(studied: Learner, shop: Workshop):
     shop.edit("serving/cache.md", ("# Why page the cache? {#paging}\n\nTo waste none of it.\n", ""))
     shop.edit("training/pictures.md", ("# What is a warp?", "# Why page the cache? {#paging}\n\nTo waste none of it.\n\n# What is a warp?"))
-    shop.edit("deck.yml", ('version: "7"', 'version: "8"'))
-    done = shop.run("release", now=SECOND)
+    done = shop.releases(SECOND, "8")
     assert done.status == 0 and "the note moves to 'Test interviews::Training'" in done.out
     schedules = studied.schedules()
     studied.takes(shop.package)

@@ -15,6 +15,7 @@ LEVELS = (
     ("command",),
     ("__main__",),
     ("build",),
+    ("release",),
     ("elsewhere", "since", "site", "start", "watch"),
     ("keep",),
     ("render",),

@@ -212,11 +212,9 @@ def test_it_fits_a_phone_by_day_and_by_night(made: tuple[str, Path], warpdeck: I
 def test_an_update_changes_what_was_edited_and_no_schedule(made: tuple[str, Path], warpdeck: Installed, learner: Learner):
     name, deck = made
     old, new = EDITS[name]
-    settings = deck / "cards/deck.yml"
-    if "\nversion:" not in settings.read_text(encoding="utf-8"):
-        settings.write_text(settings.read_text(encoding="utf-8") + 'version: "1"\n', encoding="utf-8")
-    warpdeck.does(deck, "release", now=FIRST)
-    learner.takes(package(deck))
+    assert "nothing changed, nothing lost" in warpdeck.does(deck, "release", "1", now=FIRST)
+    (released, *_) = sorted((deck / "build/release/1").glob("*.apkg"), key=lambda path: len(path.name))
+    learner.takes(released)
     learner.col.sched.set_due_date(list(learner.col.find_cards("")), "30")
     schedules = learner.schedules()
     (path,) = [path for path in (deck / "cards").rglob("*.md") if old in path.read_text(encoding="utf-8")]
@@ -358,7 +356,7 @@ def test_the_page_of_the_readme_to_the_letter(warpdeck: Installed, tmp_path: Pat
     assert re.search(r"^energy +334,?880 J$", said["warpdeck kernels run boiling_time mass=1 power=2000"], re.MULTILINE)
     assert said["warpdeck check"].endswith(": no problems\n")
     assert (tmp_path / "opened").read_text(encoding="utf-8").strip() == str(here / "build/kitchen.apkg")
-    assert "\n1 note changed: " in said["warpdeck diff"] and "above potassium.”, now “" in said["warpdeck diff"]
+    assert "\n1 changed note: " in said["warpdeck diff"] and "above potassium.”, now “" in said["warpdeck diff"]
     took = learner.takes(package(here))
     assert took.new == notes_of(here) == 14
     assert learner.note("kettle-time")["Expected"].startswith("170") and len(learner.cards("sodium")) == 2

@@ -13,6 +13,7 @@ import json
 import os
 import shutil
 import sqlite3
+import subprocess
 import sys
 import tempfile
 import time
@@ -30,6 +31,7 @@ from generator.keep.sheets import END
 from generator.look import notetypes
 from generator.notes import Entry
 from generator.read import looks as read_looks
+from generator.release import pictures
 from generator.show import preview
 from kernels import catalogue, home, library
 from kernels.declare import find
@@ -39,6 +41,8 @@ from kernels.results import Curve, KernelError, Number, Result
 CARDS = Path(__file__).parent / "anki" / "cards"
 ROOT = Path(__file__).parent.parent
 FIRST, SECOND, THIRD = 1_790_000_000, 1_790_100_000, 1_790_200_000  # when the releases are built
+WHO = ("-c", "user.name=x", "-c", "user.email=x@y", "-c", "commit.gpgsign=false", "-c", "core.hooksPath=/dev/null")
+RELEASING = "to be released"
 CHOICE = """---
 runs:
   mid: {kernel: training_memory, parameters: 13e9}
@@ -127,9 +131,10 @@ class Workshop:
         idle: whether the stamp of an earlier build counts. It sees files, not what a test changes inside the process.
         """
         forget()
+        browsers = patch.object(pictures, "CHROMIUM", ()) if "--no-rehearsal" in options else nullcontext()
         out, err = io.StringIO(), io.StringIO()
         stamps = nullcontext() if idle else patch.object(stamp, "standing", return_value=None)
-        with _inside(self.folder, now), self.at_home(), stamps, redirect_stdout(out), redirect_stderr(err):
+        with _inside(self.folder, now), self.at_home(), stamps, browsers, redirect_stdout(out), redirect_stderr(err):
             status = main([command, *options])
         return Done(status, out.getvalue(), err.getvalue())
 
@@ -173,17 +178,27 @@ class Workshop:
         """The next build is a clean one, as after `make clean`, but for what is released."""
         shutil.rmtree(self.folder / "build" / "cache", ignore_errors=True)
 
-    def build(self, now: int, *options: str, command: str = "deck") -> Path:
+    def build(self, now: int, *options: str) -> Path:
         """A package built at the time `now`, kept under a name of its own."""
-        done = self.run(command, *options, now=now)
+        done = self.run("deck", *options, now=now)
         assert done.status == 0, done.err
-        return Path(shutil.copy(self.package, self.folder / f"{command}-{now}.apkg"))
+        return Path(shutil.copy(self.package, self.folder / f"deck-{now}.apkg"))
 
-    def release(self, now: int, version: str = "") -> Path:
-        """The same of one that is released, under a version of its own where it is not the first."""
-        if version:
-            self.edit("deck.yml", (f"version: {self.version}", f'version: "{version}"'))
-        return self.build(now, command="release")
+    def release(self, now: int, version: str = "7") -> Path:
+        """The same of one that is released, with what git knows of the cards committed before it. Its package is where a build's is, too."""
+        done = self.releases(now, version)
+        assert done.status == 0, done.err
+        return Path(shutil.copy(self.package, self.folder / f"release-{now}.apkg"))
+
+    def releases(self, now: int, version: str, *options: str) -> Done:
+        """What a release says that nobody rehearses, unless it is to be refused."""
+        if (self.folder / ".git").exists():
+            for words in (("add", "-A", ".", ":!*deck.lock"), ("commit", "-qm", RELEASING, "--allow-empty")):
+                subprocess.run(["git", *WHO, *words], cwd=self.folder, check=True)
+        done = self.run("release", version, *(options or ("--no-rehearsal",)), now=now)
+        if done.status == 0:
+            shutil.copy(self.folder / "build/release" / version / self.package.name, self.package)
+        return done
 
     def records(self, device: str, bandwidth: float) -> None:
         """A made-up record of the test deck's one measurement."""

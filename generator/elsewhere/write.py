@@ -90,7 +90,7 @@ def _release(cards: Path, stage: _Stage, built: building.Built, now: int) -> Non
         if kind.id and any(line.type == key for line in notes.values()):
             kinds.setdefault(key, lock.type_line(built.types[key])._replace(mod=kind.mod))
     if notes != old.notes or kinds != old.types:
-        releases = old.releases or {"elsewhere": lock.Release(built.deck.id, now)}
+        releases = old.releases or {lock.ELSEWHERE: lock.Release(built.deck.id, now)}
         parts.write(path, lock.text(old._replace(notes=notes, types=kinds, releases=releases)).encode())
 
 

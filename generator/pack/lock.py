@@ -35,6 +35,7 @@ LATEST = 10**11  # seconds since 1970: no release is that late
 SUM = b', "sum": "'  # behind what a line says of releases, and of a build since: its checksum, since no hand should write there
 CONFLICT = (b"<<<<<<< ", b"||||||| ", b">>>>>>> ")
 MEND = "take the line away: the build brings it back, from git's history or from build/released"
+ELSEWHERE = "elsewhere"  # the release of a deck that was taken in: learners have it, and its package is none of ours
 SETTLE = "take either side, or both sides' lines without these marks, and build: of each note it takes what was released last"
 NONE: Mapping[Any, Any] = MappingProxyType({})
 

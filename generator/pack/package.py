@@ -36,6 +36,7 @@ SQLITE_WRITER = slice(92, 100)  # of the database's header: a count and the vers
 OCCLUSION = 6  # as Anki numbers its own type for the occlusion of pictures
 LEVEL = 6
 CHUNK = 1 << 17  # bytes of the database that are compressed by themselves, so that an edit costs the compression of some only
+TAG_ONLY = 1  # what Anki does with a leech; 0 suspends it
 LAST = b"\x03\x00"  # an empty deflate block that ends a stream
 
 
@@ -84,17 +85,48 @@ def media_of(notes: Sequence[Entry], types: Mapping[str, NoteType]) -> dict[str,
 
 
 def description(deck: Deck) -> str:
-    """What Anki shows under the deck's name: its version, its source, and what importing an update does."""
+    """What Anki shows under the deck's name: its version, its source, what importing an update does, and the preset that goes along."""
     source = f' from <a href="{html.escape(deck.source)}">{html.escape(deck.source)}</a>' if deck.source else ""
     parts = [
         f"<p>{html.escape(deck.description)}</p>" if deck.description else "",
         f"<p>Version {html.escape(deck.version)}{source}.</p>" if deck.version else f"<p>It comes{source}.</p>" if source else "",
+        f"<p>Licence: {html.escape(deck.licence)}.</p>" if deck.licence else "",
         "<p>Importing a newer version changes only the notes whose content changed: there it overwrites your edits and tags. "
         "Schedules, review history, flags and suspended cards stay. Notes that were retired stay until you delete them.</p>"
         "<p>If you add, remove or move a field or a card template of a note type, Anki no longer updates its notes, "
-        "unless you tick <i>Merge note types</i> when you import.</p>",
+        "unless you tick <i>Merge note types</i> when you import.</p>"
+        f"<p>A preset of deck options goes along: {preset_in_words(deck)}. To study with it, tick <i>Import any deck presets</i> once, when you "
+        "import. It touches no other deck, and what you change in it stays.</p>",
     ]
     return "".join(parts)
+
+
+def preset_in_words(deck: Deck) -> str:
+    new, reviews, retention = deck.study
+    numbers = f"{new:,} new card{'s' * (new != 1)} and at most {reviews:,} review{'s' * (reviews != 1)} a day, retention {retention:g} with FSRS"
+    return f"{numbers}, siblings buried, leeches tagged and not suspended"
+
+
+def preset(deck: Deck) -> dict[str, Any]:
+    """Anki's deck options for this deck, under the deck's id. An importer takes them only if it is asked to, and never in place of what a learner
+    has under that id. FSRS's parameters are the learner's own, so none go along."""
+    new, reviews, retention = deck.study
+    return {
+        "id": deck.id,
+        "name": deck.name,
+        "mod": 0,
+        "usn": -1,
+        "dyn": False,
+        "new": {"perDay": new, "bury": True, "delays": [1, 10], "ints": [1, 4, 0], "initialFactor": 2500, "order": 1},
+        "rev": {"perDay": reviews, "bury": True, "ease4": 1.3, "hardFactor": 1.2, "ivlFct": 1, "maxIvl": 36500},
+        "lapse": {"delays": [10], "leechAction": TAG_ONLY, "leechFails": 8, "minInt": 1, "mult": 0},
+        "buryInterdayLearning": True,
+        "desiredRetention": retention,
+        "maxTaken": 60,
+        "autoplay": True,
+        "replayq": True,
+        "timer": 0,
+    }
 
 
 # --------------------------------------------------------------------------------------------- the database
@@ -103,15 +135,17 @@ def description(deck: Deck) -> str:
 @contextmanager
 def _database(folder: Path, deck: Deck, notes: Sequence[Entry], types: Mapping[str, NoteType], lock: Lock, contents: Contents) -> Iterator[IO[bytes]]:
     """The collection as an open file in a folder, which genanki wrote and which goes with the block."""
-    genanki, notes_class, model_class = _genanki()
+    genanki, notes_class, model_class, deck_class = _genanki()
     models = {key: model_class(types[key], lock.type_mod(key)) for key in sorted({note.type for note in notes})}
     homes: dict[str, list[tuple[int, Entry]]] = {deck.name: []}
     for position, note in enumerate(notes, 1):
         homes.setdefault(note.deck, []).append((position, note))
     for inside in homes.values():
         inside[:] = zip([position for position, _ in inside], spread([note for _, note in inside]), strict=True)
-    decks = [genanki.Deck(deck.id, deck.name, description(deck))]
-    decks += [genanki.Deck(_id("deck", deck.id, name) // 1000, name) for name in list(homes)[1:]]
+    decks = [deck_class(deck.id, deck.name, description(deck))]
+    decks += [deck_class(_id("deck", deck.id, name) // 1000, name) for name in list(homes)[1:]]
+    for home in decks:
+        home.preset = deck.id
     for home, inside in zip(decks, homes.values(), strict=True):
         home.notes = [notes_class(models, inside, lock)] if inside else []
         for key in dict.fromkeys(note.type for _, note in inside):
@@ -123,6 +157,8 @@ def _database(folder: Path, deck: Deck, notes: Sequence[Entry], types: Mapping[s
             connection.execute("pragma cache_size = -16000")  # kB, as notes come in no order of their ids
             texts = contents.texts([note for inside in homes.values() for _, note in inside])  # in the order in which genanki writes
             genanki.Package(decks).write_to_db(connection.cursor(), 0, texts)
+            (options,) = connection.execute("select dconf from col").fetchone()
+            connection.execute("update col set dconf = ?", (json.dumps({**json.loads(options), str(deck.id): preset(deck)}),))
             connection.commit()
         file.seek(SQLITE_WRITER.start)
         file.write(bytes(SQLITE_WRITER.stop - SQLITE_WRITER.start))
@@ -143,8 +179,8 @@ def _id(*content: str | int) -> int:
 
 
 @cache
-def _genanki() -> tuple[Any, type, type]:
-    """genanki, with notes and a Model whose ids and times are ours; made here because genanki is imported late."""
+def _genanki() -> tuple[Any, type, type, Any]:
+    """genanki, with notes and a Model whose ids and times are ours, and a Deck with a preset; made here because genanki is imported late."""
     genanki = library()
 
     class PackedModel(genanki.Model):  # type: ignore[name-defined]
@@ -189,7 +225,13 @@ def _genanki() -> tuple[Any, type, type]:
                     card = (card_id, id, deck_id, ordinal, mod, -1, 0, 0, position, 0, 0, 0, 0, 0, 0, 0, 0, "")
                     insert("INSERT INTO cards VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", card)
 
-    return genanki, PackedNotes, PackedModel
+    class PackedDeck(genanki.Deck):  # type: ignore[name-defined]
+        preset = 1  # the id of its options, Anki's own in any collection
+
+        def to_json(self) -> dict[str, Any]:
+            return {**super().to_json(), "conf": self.preset}
+
+    return genanki, PackedNotes, PackedModel, PackedDeck
 
 
 def _numbered(field: str, occlusion: Sequence[str]) -> dict[str, Any]:

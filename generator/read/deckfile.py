@@ -10,9 +10,9 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from generator.notes import Question, SourceClaim, Topic
+from generator.notes import Question, SourceClaim, Study, Topic
 from generator.problems import DeckError, Place, Problem, nearest
 from generator.read import yaml
 from generator.text.safe import in_name
@@ -24,10 +24,11 @@ KEYS = {
     "name": "the deck's name in Anki; :: puts it below another one",
     "id": "drawn at random once; every learner's notes hang on it, so it never changes",
     "slug": "the name of the package: build/<slug>.apkg; else made of the name",
-    "version": "of the release",
+    "version": "of the last release, which writes it",
     "source": "where the deck comes from: a web address",
     "description": "what a learner reads under the deck's name",
     "licence": "under which the deck is handed out: CC BY 4.0, say",
+    "study": "the preset of Anki's deck options that goes along, for learners who ask for it on import",
     "showcase": "the ids of the notes that the page for readers shows; else it takes some of each subdeck",
     "devices": "whose measurements may be quoted, the preferred one first",
     "subdecks": "the folders of cards in their order; else each folder is a subdeck of its own name",
@@ -39,6 +40,12 @@ KEYS = {
 }
 REQUIRED = ("name", "id")
 SUBDECK = {"name": "the subdeck's name in Anki", "topics": "the files of the folder in reading order, without .md; else they go by name"}
+STUDY = {
+    "new": "new cards a day, 0 to 9999 (10)",
+    "reviews": "reviews a day at most, 0 to 9999 (200)",
+    "retention": "the share of reviews that is to be remembered, 0.7 to 0.99 (0.9)",
+}
+BOUNDS = {"new": (0, 9999), "reviews": (0, 9999), "retention": (0.7, 0.99)}  # Anki's own
 TOPIC = {
     "area": "what the document is a part of",
     "title": "the document's title, or its part's",
@@ -81,6 +88,7 @@ class Settings(NamedTuple):
     source: str = ""
     description: str = ""
     licence: str = ""
+    study: Study = Study()
     showcase: Mapping[str, Place] = MappingProxyType({})
     devices: tuple[str, ...] = ()
     folders: Mapping[str, Folder] | None = None
@@ -116,6 +124,7 @@ def settings(text: str, path: str, problems: list[Problem]) -> Settings:
         source=source,
         description=yaml.string(entries.get("description"), "description", problems),
         licence=words("licence"),
+        study=_study(entries["study"], problems) if "study" in entries else Study(),
         showcase=_showcase(entries["showcase"], problems) if "showcase" in entries else {},
         devices=_devices(entries.get("devices"), problems),
         folders=_folders(entries["subdecks"], problems) if "subdecks" in entries else None,
@@ -196,6 +205,19 @@ def _showcase(node: yaml.Node, problems: list[Problem]) -> dict[str, Place]:
     if len(found) > MOST_SHOWN:
         problems.append(Problem(node.place, f"the showcase has {len(found)} notes", f"{MOST_SHOWN} at most"))
     return found
+
+
+def _study(node: yaml.Node, problems: list[Problem]) -> Study:
+    given: dict[str, Any] = {}
+    for key, entry in yaml.mapping(node, "study", problems, STUDY, like="its numbers: study: {new: 10, retention: 0.9}").items():
+        (least, most), kinds = BOUNDS[key], (int, float) if key == "retention" else (int,)
+        if type(entry.value) in kinds and least <= entry.value <= most:
+            given[key] = entry.value
+        else:
+            number = "a whole number" if kinds == (int,) else "a number"
+            message = f"{key} of study must be {number} from {least} to {most}, but is {yaml.kind(entry)}"
+            problems.append(Problem(entry.place, message, STUDY[key]))
+    return Study(**given)
 
 
 def _devices(node: yaml.Node | None, problems: list[Problem]) -> tuple[str, ...]:

@@ -74,9 +74,10 @@ class Frame(NamedTuple):
             topics=self.topics or {},
             warnings=tuple(sorted([*self.warnings, *warnings])),
             root=self.cards,
-            licence=settings.licence,
             showcase=settings.showcase,
             media={name: size for kind in self.types.values() for name, size in kind.media.items()},
+            licence=settings.licence,
+            study=settings.study,
         )
 
 

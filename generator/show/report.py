@@ -58,13 +58,12 @@ def summary(
     return _aligned(rows)
 
 
-def released(deck: Deck, statuses: Mapping[str, str], withheld: Sequence[Entry], package: Path, lock: Path) -> str:
-    """What a release brings: its notes by what became of them, and what is left to do."""
+def released(deck: Deck, statuses: Mapping[str, str], withheld: Sequence[Entry]) -> str:
+    """What a release brings: its notes by what became of them."""
     rows = [("released", f"version {deck.version}: {_changes(statuses)}")]
     for status in ("new", "changed", "retired"):
         rows += _listed(status, sorted(id for id, s in statuses.items() if s == status))
     rows += [("withheld", waiting(withheld))] * bool(withheld) + _listed("warning", list(map(str, deck.warnings)))
-    rows += [("package", f"{_relative(package)}, {_size(package.stat().st_size)}"), ("lock", f"commit {_relative(lock)} with the cards")]
     return _aligned(rows)
 
 

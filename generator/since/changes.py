@@ -30,7 +30,7 @@ UNTITLED = ("Id", "Breadcrumb")  # fields that say where a note stands, not what
 
 
 class Side(NamedTuple):
-    """A note at one time. place: where it stands, empty for one of a package."""
+    """A note at one time. place: where it stands, empty for one of a package, which alone has a `mod`."""
 
     id: str
     type: str
@@ -38,6 +38,7 @@ class Side(NamedTuple):
     tags: tuple[str, ...]
     deck: str
     place: str = ""
+    mod: int = 0
 
     @property
     def title(self) -> str:
@@ -73,7 +74,7 @@ class Change(NamedTuple):
 
 
 class Changes(NamedTuple):
-    """since: what the deck is held against. name: the deck's. types: for each note type that differs, its name and what an importer does."""
+    """since: what the deck is held against. name: the deck's. types: the name of each note type that differs, and what an importer does."""
 
     since: str
     name: str
@@ -97,7 +98,7 @@ def of_package(path: Path, deck: int) -> Then:
         with zipfile.ZipFile(path) as archive, temporary() as folder:
             with closing(sqlite3.connect(archive.extract("collection.anki2", folder))) as database:
                 models, decks = map(json.loads, database.execute("select models, decks from col").fetchone())
-                asked = "select guid, mid, tags, flds, (select min(did) from cards where nid = notes.id) from notes"
+                asked = "select guid, mod, mid, tags, flds, (select min(did) from cards where nid = notes.id) from notes"
                 rows = database.execute(asked).fetchall()
             members = {name: member for member, name in json.loads(archive.read("media")).items()}
             content = {name: archive.read(member) for name, member in members.items()}
@@ -107,10 +108,11 @@ def of_package(path: Path, deck: int) -> Then:
         names = ", ".join(sorted(one["name"] for id, one in decks.items() if id != "1")) or "no deck"
         raise DeckError([Problem(Place(path.as_posix()), f"this is another deck: {names}", "name a package of this one")])
     found = {}
-    for guid, mid, tags, text, did in rows:
+    for guid, mod, mid, tags, text, did in rows:
         kind = models[str(mid)]
         fields = dict(zip((field["name"] for field in kind["flds"]), text.split("\x1f")))
-        found[guid] = Side(fields.get("Id", guid), kind["name"], fields, tuple(sorted(tags.split())), decks.get(str(did), {}).get("name", ""))
+        deck_name = decks.get(str(did), {}).get("name", "")
+        found[guid] = Side(fields.get("Id", guid), kind["name"], fields, tuple(sorted(tags.split())), deck_name, mod=mod)
     return Then(found, {int(id): kind for id, kind in models.items()}, content.get)
 
 
@@ -157,11 +159,11 @@ def _of_type(was: Mapping[str, Any] | None, now: NoteType) -> tuple[str, str] | 
     fields, cards = was["flds"], was["tmpls"]
     ids = [field.get("id") for field in fields], [card.get("id") for card in cards]
     if ids != (list(now.fields.values()), [card.id for card in now.templates]):
-        return now.name, "its fields or cards are others, so Anki updates its notes only where Merge note types is ticked on import"
+        return now.name, "{its} fields or cards are others, so Anki updates {its} notes only where Merge note types is ticked on import"
     sides = [(card["name"], card["qfmt"], card["afmt"]) for card in cards]
     names = [field["name"] for field in fields] == list(now.fields)
     if not names or was["css"] != now.css or sides != [(card.name, card.front, card.back) for card in now.templates]:
-        return now.name, "its look or its names change, and a learner's own changes to it go"
+        return now.name, "{its} look or names change, and a learner's own changes to {them} go"
     return None
 
 

@@ -6,11 +6,16 @@ In: the changes. Out: Markdown for a change log, or the same as plain text, for 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 
+from generator.notes import Deck, Entry
 from generator.since.changes import Change, Changes, Field
 
 QUIET = ("Breadcrumb", "Expected", "Footer", "Tags")  # fields that repeat others, or say where a note stands: told where nothing else differs
+NAMES = {"Footer": "Sources"}  # of fields, as a reader knows them, where that is another word
+ONE = {"notes": "note", "them": "it", "its": "its"}
+MORE = {"notes": "notes", "them": "them", "its": "their"}
 KEPT = 6  # words around what differs
 GROUPS = {
     "new": "New",
@@ -21,32 +26,43 @@ GROUPS = {
     "vanished": "No longer in the deck",
 }
 WHAT = {
-    "new": "{} new: Anki adds {them}.",
-    "changed": "{} changed: Anki replaces {their} text, and a learner's own edits and tags on {them} go; schedules stay.",
-    "retired": "{} retired: learners keep {them} until they delete {them}.",
-    "withheld": "{} left out until a result is there: learners who have {them} keep {them}.",
-    "vanished": "{} no longer in the deck: learners keep {them} until they delete {them}.",
-    "moved": "{} moved to another subdeck: learners who have {them} find the cards where they were.",
+    "new": "{} new {notes}: Anki adds {them}.",
+    "changed": "{} changed {notes}: Anki replaces {its} text, and a learner's own edits and tags on {them} go; schedules stay.",
+    "retired": "{} retired {notes}: learners keep {them} until they delete {them}.",
+    "withheld": "{} {notes} left out until a result is there: learners who have {them} keep {them}.",
+    "vanished": "{} {notes} no longer in the deck: learners keep {them} until they delete {them}.",
+    "moved": "{} {notes} moved to another subdeck: learners who have {them} find the cards where they were.",
 }
 
 
 def importer(found: Changes) -> list[str]:
     """What Anki's importer will do, a sentence each."""
     counts = {status: len(found.moved if status == "moved" else found.of(status)) for status in WHAT}
-    one, more = {"them": "it", "their": "its"}, {"them": "them", "their": "their"}
-    said = [
-        what.format(f"{count:,} note{'s' * (count != 1)}", **(one if count == 1 else more))
-        for status, what in WHAT.items()
-        if (count := counts[status])
-    ]
-    said += [f"Note type {name}: {what}." for name, what in found.types]
+    said = [what.format(f"{count:,}", **(ONE if count == 1 else MORE)) for status, what in WHAT.items() if (count := counts[status])]
+    kinds: dict[str, list[str]] = {}
+    for name, what in found.types:
+        kinds.setdefault(what, []).append(name.removeprefix(f"{found.name}: "))
+    said += [f"Note type{'s' * (len(some) > 1)} {_listed(some)}: {what.format(**(ONE if len(some) == 1 else MORE))}." for what, some in kinds.items()]
     retyped = sum(field.name == "Note type" for note in found.notes for field in note.fields)
     said += [f"{retyped:,} of the changed notes have another note type: Anki leaves those as learners have them."] if retyped else []
     return said or ["Nothing changed."]
 
 
-def markdown(found: Changes) -> str:
-    said = [f"# {_escaped(found.name)}: changes since {_escaped(found.since)}", "", *(f"- {_escaped(line)}" for line in importer(found))]
+def first(deck: Deck, notes: Sequence[Entry]) -> str:
+    """The change log of a first release, before which there was nothing."""
+    counts = Counter(subdeck(note.deck, deck.name) if note.deck != deck.name else deck.name for note in notes)
+    said = [
+        f"# {_escaped(f'{deck.name} {deck.version}')}: the first release",
+        "",
+        *(f"- {_escaped(name)}: {_notes(many)}" for name, many in [("All", len(notes)), *counts.items()]),
+    ]
+    return "\n".join(said) + "\n"
+
+
+def markdown(found: Changes, version: str = "") -> str:
+    """version: of the release that brings the changes."""
+    name = f"{found.name} {version}".strip()
+    said = [f"# {_escaped(name)}: changes since {_escaped(found.since)}", "", *(f"- {_escaped(line)}" for line in importer(found))]
     for title, notes in by_subdeck(found):
         said += ["", f"## {_escaped(title)}"]
         for status, group in notes.items():
@@ -84,6 +100,16 @@ def subdeck(deck: str, name: str) -> str:
     return deck.removeprefix(f"{name}::").replace("::", " › ") or "Elsewhere"
 
 
+def _listed(words: Sequence[str]) -> str:
+    """one, two and three"""
+    *before, last = words
+    return f"{', '.join(before)} and {last}" if before else last
+
+
+def _notes(count: int) -> str:
+    return f"{count:,} note{'s' * (count != 1)}"
+
+
 def _behind(note: Change, status: str) -> str:
     if status == "moved":
         return f" (was in {note.moved.split('::', 1)[-1].replace('::', ' › ')})"
@@ -96,7 +122,7 @@ def _sentences(note: Change) -> Iterator[str]:
     if not fields and note.fields:
         yield "only its markup differs"
     for field in fields:
-        yield from (f"{field.name}: {said}" for said in _of_field(field))
+        yield from (f"{NAMES.get(field.name, field.name)}: {said}" for said in _of_field(field))
 
 
 def _of_field(field: Field) -> Iterator[str]:

@@ -136,6 +136,13 @@ def deck() -> Schema:
         ),
         "tags": {"type": ["array", "object", "null"], "items": tag, "propertyNames": tag, "uniqueItems": True},
         "look": _one_of(["own"]),
+        "study": _keys(
+            deckfile.STUDY,
+            {
+                key: {"type": "number" if key == "retention" else "integer", "minimum": least, "maximum": most}
+                for key, (least, most) in deckfile.BOUNDS.items()
+            },
+        ),
         "units": _list({"type": ["string", "boolean"], "pattern": rf"^{_LETTER}+$"}, uniqueItems=True),
     }
     return _keys(deckfile.KEYS, shapes, deckfile.REQUIRED, title="deck.yml")

@@ -554,8 +554,7 @@ def test_a_type_s_line_tells_all_that_anki_gets():
 def test_a_conflict_stops_the_build(shop: Workshop):
     shop.lock.write_bytes(b"<<<<<<< HEAD\n" + shop.lock.read_bytes())
     before = shop.state()
-    for command in ("deck", "release"):
-        done = shop.run(command, now=SECOND)
+    for done in (shop.run("deck", now=SECOND), shop.releases(SECOND, "8")):
         assert done.status == 1 and "cards/deck.lock:1: a merge left its marks in the lock (take either side, or both" in done.err
     assert shop.state() == before
 
@@ -609,8 +608,7 @@ def test_vanished_is_a_warning_in_deck_and_an_error_in_check(shop: Workshop):
     shop.edit("training/pictures.md", BLOCK)
     built = shop.run("deck", now=SECOND)
     assert built.status == 0 and "the note 'block' has vanished" in built.out and shop.lock.read_bytes() == before
-    for command in ("check", "release"):
-        checked = shop.run(command, now=SECOND)
+    for checked in (shop.run("check", now=SECOND), shop.releases(SECOND, "8")):
         assert checked.status == 1 and "the note 'block' has vanished" in checked.err
     shop.edit("training/pictures.md", RETIRED)
     assert shop.run("check", now=SECOND).status == 0
@@ -639,15 +637,14 @@ def test_a_release_moves_what_is_built(shop: Workshop):
     shop.edit("training/pictures.md", ("Thirty-two", "Exactly 32"), BLOCK, RETIRED)
     shop.edit("training/pictures.md", ("# What is a warp?", "# What is a grid? {#grid}\n\nAll blocks.\n\n# What is a warp?"))
     shop.build(SECOND)
-    shop.edit("deck.yml", ('version: "7"', 'version: "8"'))
-    done = shop.run("release", now=THIRD)
+    done = shop.releases(THIRD, "8")
     assert done.status == 0 and done.out.splitlines()[:4] == [
         "released version 8: 1 new, 1 changed, 1 retired",
         "new      grid",
         "changed  warp",
         "retired  block",
     ]
-    assert done.out.splitlines()[-1] == "lock     commit cards/deck.lock with the cards"
+    assert "  git add .\n  git commit -m " in done.out  # the lock too
     assert mods(shop) == {**dict.fromkeys(mods(shop), FIRST), "warp": THIRD, "grid": THIRD}
     lock, state = load(shop.lock, []), shop.state()
     assert (lock.last, list(lock.releases), lock.notes["block"].retired) == ("8", ["7", "8"], "asked twice") and not lock.drafts
@@ -658,16 +655,12 @@ def test_a_release_moves_what_is_built(shop: Workshop):
 
 def test_a_version_is_released_once(shop: Workshop):
     before = shop.state()
-    assert "released version 7: nothing changed" in shop.run("release", now=SECOND).out and shop.state() == before
+    assert "cards/deck.yml:1: the version 7 was released before (take a greater one: 8, say)" in shop.releases(SECOND, "7").err
     shop.edit("training/pictures.md", ("Thirty-two", "Exactly 32"))
-    done = shop.run("release", now=SECOND)
-    assert done.status == 1 and shop.state() == before
-    assert "cards/deck.yml:1: the version '7' was released before, with other content (give the deck a new version)" in done.err
+    assert "the version 7 was released before" in shop.releases(SECOND, "7").err and shop.state() == before
     shop.release(SECOND, "8")
-    shop.edit("deck.yml", ('version: "8"', 'version: "7"'))
-    assert "the version '7' was released before" in shop.run("release", now=THIRD).err
     shop.edit("training/pictures.md", ("Exactly 32", "Thirty-two"))  # the content of 7 once more is a change to whoever has 8
-    assert "the version '7' was released before" in shop.run("release", now=THIRD).err
+    assert "the version 7 was released before" in shop.releases(THIRD, "7").err
     shop.release(THIRD, "9")
     assert mods(shop)["warp"] == THIRD
 
@@ -678,7 +671,7 @@ def test_what_a_strict_check_refuses_is_not_released(tmp_path: Path):
     shop.edit("training/pictures.md", ("tags: [speed]\n", "tags: [speed]\nruns:\n  full: {kernel: training_memory, parameters: 70e9}\n"))
     assert shop.run("deck").status == 0
     before = shop.state()
-    checked, refused = (shop.run(*command, now=SECOND) for command in (("check", "--strict"), ("release",)))
+    checked, refused = shop.run("check", "--strict", now=SECOND), shop.releases(SECOND, "7")
     assert checked.status == refused.status == 1 and refused.err == checked.err and shop.state() == before
 
 

@@ -13,7 +13,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from workshop import FIRST, SECOND, Workshop
+from workshop import FIRST, RELEASING, SECOND, Workshop
 
 pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="no git")
 NOBODY = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
@@ -26,8 +26,10 @@ def git(folder: Path, *words: str) -> str:
 
 
 def commit(shop: Workshop, message: str) -> str:
+    """What is there as a commit, one with what was committed for a release."""
     git(shop.folder, "add", "cards")
-    git(shop.folder, "commit", "-qm", message)
+    before = git(shop.folder, "log", "-1", "--format=%s") if git(shop.folder, "rev-list", "-n1", "--all") else ""
+    git(shop.folder, "commit", "-qm", message, *["--amend"] * (before == RELEASING))
     return git(shop.folder, "rev-parse", "HEAD")
 
 
@@ -45,7 +47,7 @@ def released(shop: Workshop) -> tuple[Workshop, str]:
     return shop, made
 
 
-GOES = "1 note changed: Anki replaces its text, and a learner's own edits and tags on it go; schedules stay.\n"
+GOES = "1 changed note: Anki replaces its text, and a learner's own edits and tags on it go; schedules stay.\n"
 CHANGED = """\
 
 TRAINING
@@ -73,7 +75,7 @@ def test_notes_that_come_and_go(released: tuple[Workshop, str]):
     path.write_text(path.read_text(encoding="utf-8").replace("---\n", "---\nretired: {paging: asked the wrong thing}\n", 1), encoding="utf-8")
     out = shop.run("diff", now=SECOND).out
     title = "Why page the cache?"
-    assert "1 note new: Anki adds it.\n" + GOES + "1 note retired: learners keep it until they delete it.\n" in out
+    assert "1 new note: Anki adds it.\n" + GOES + "1 retired note: learners keep it until they delete it.\n" in out
     assert f"\nNew:\n- {title}\n\nRetired:\n- {title} (asked the wrong thing)\n" in out and CHANGED in out
     assert shop.run("diff", made, now=SECOND).out == out.replace("version 7", made)
 
@@ -86,7 +88,7 @@ def test_a_computed_number_changes_with_its_kernel(released: tuple[Workshop, str
     assert "was “1,120 GB, that is 16 B a parameter, for …”, now “1,140 GB, that is" in out and "Answer: 1,120 GB → 1,140 GB (+1.8 %)\n" in out, out
     log = shop.run("diff", "--format", "markdown", now=SECOND).out
     assert log.startswith(
-        "# Test interviews: changes since version 7\n\n- 2 notes changed: "
+        "# Test interviews: changes since version 7\n\n- 2 changed notes: "
     ) and "\n## training\n\n### Changed\n\n- **What " in log.replace("Training", "training")
     assert "adam-bytes" not in log and "memory.md" not in log
 
@@ -132,13 +134,17 @@ def test_a_commit_that_cannot_be_built(released: tuple[Workshop, str]):
     assert done.status == 1 and f"the deck at {broken} could not be built: cards/training/memory.md:" in done.err
 
 
+def told(shop: Workshop, since: Path) -> str:
+    return shop.run("diff", str(since), now=SECOND).out
+
+
 def test_types_that_change(released: tuple[Workshop, str]):
     shop, _ = released
     old = shop.package.rename(shop.folder / "old.apkg")
     shop.takes_look()
     style = shop.folder / "generator/look/style.css"
     style.write_text(style.read_text(encoding="utf-8") + ".card b { color: red; }\n", encoding="utf-8")
-    assert "Note type Test interviews: question: its look or its names change" in shop.run("diff", str(old), now=SECOND).out
+    assert re.search(r"\nNote types [^:]*, question and \w+: their look or names change, and a learner's own changes to them go\.\n", told(shop, old))
 
 
 def rewritten(package: Path, folder: Path, *statements: str) -> Path:
@@ -178,7 +184,7 @@ def test_fields_of_another_time_and_notes_that_moved(released: tuple[Workshop, s
     deck = "update cards set did = (select max(did) from cards) where did = (select min(did) from cards)"
     old = rewritten(shop.package, tmp_path / "other", rename, deck)
     out = shop.run("diff", str(old), now=SECOND).out
-    assert "Note type Test interviews: question: its look or its names change" in out
+    assert "\nNote types cloze and question: their look or names change, and a learner's own changes to them go.\n" in out
     assert re.search(r"\n\d+ notes? moved to another subdeck: ", out) and "\nMoved:\n- " in out and "(was in " in out
     assert "Why: now also “Weights and gradients" in out and "Reason: no longer “Weights and gradients" in out
 
@@ -186,7 +192,7 @@ def test_fields_of_another_time_and_notes_that_moved(released: tuple[Workshop, s
 def test_fields_that_learners_lack(released: tuple[Workshop, str], tmp_path: Path):
     shop, _ = released
     old = rewritten(shop.package, tmp_path / "ids", """update col set models = replace(models, '"id":', '"other":')""")
-    assert "its fields or cards are others, so Anki updates its notes only where Merge note types" in shop.run("diff", str(old), now=SECOND).out
+    assert "their fields or cards are others, so Anki updates their notes only where Merge note types" in told(shop, old)
 
 
 def test_what_git_does_not_know(released: tuple[Workshop, str]):

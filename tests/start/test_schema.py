@@ -147,6 +147,7 @@ SOUND: Mapping[str, Any] = {
         "name": "A::B", "id": 1700000000000, "slug": "a-b", "version": 1, "source": "https://example.org", "description": "x", "devices": ["h100"],
         "subdecks": {"gpu": {"name": "GPU", "topics": ["a"]}, "words": {"name": "Words"}}, "tags": {"memory": "held"}, "look": "own",
         "kernels": "../kernels", "records": "../records", "units": ["page"],
+        "licence": "CC BY 4.0", "study": {"new": 5, "reviews": 100, "retention": 0.85},
     },
     "sources": {
         "one": {"area": "a", "title": "One", "whole": True, "questions": {"1": "What?"}, "claims": {"1": {"check": "formula", "says": "So."}}},
@@ -229,7 +230,7 @@ def changed(document: Any, at: tuple[Any, ...]) -> Iterator[Any]:
 def test_the_sound_document_has_every_key(name: str):
     assert judged(name, SOUND[name]) == [] and validator(name).is_valid(SOUND[name])
     tables = {
-        "deck": (deckfile.KEYS, deckfile.SUBDECK),
+        "deck": (deckfile.KEYS, deckfile.SUBDECK, deckfile.STUDY),
         "sources": (deckfile.TOPIC, deckfile.SAID),
         "family": (families.KEYS, ["runs", "families"]),
         "listed family": (families.KEYS, ["families"]),

@@ -26,11 +26,13 @@ from typing import Any
 
 from workshop import Workshop, rows
 
+from generator.release.rehearsal import LEARNER
+
 BEGIN = 1_790_000_000
 WORDS = ["ring", "tree", "shard", "cache", "page", "warp", "block", "scale", "draft", "token"]
 WHO = ["-c", "user.name=x", "-c", "user.email=x@y", "-c", "commit.gpgsign=false", "-c", "core.hooksPath=/dev/null"]
 PLACE = re.compile(r"^\S.*?:\d+: ", re.MULTILINE)
-DECK = 'name: Histories\nid: 1720310997\nslug: histories\nversion: "0"\ntags: [one, two]\n'
+DECK = "name: Histories\nid: 1720310997\nslug: histories\ntags: [one, two]\n"
 TYPE = "name: pair\nkind: basic\nmain: Back\nfields: [Id, Front, Back, Footer, Mine]\ntemplates: [{name: Card, front: front.html, back: back.html}]\n"
 TRIES = 12  # of a release, each after doing what the last one's problems said
 
@@ -39,7 +41,7 @@ class Learner:
     """A learner's Anki, and what is known of it. edited: GUID of a note with an edit -> the last release before that."""
 
     def __init__(self, python: str, path: Path):
-        words = [python, str(Path(__file__).with_name("learner.py")), str(path)]
+        words = [python, str(LEARNER), str(path)]
         self.cried = tempfile.TemporaryFile("w+")  # noqa: SIM115
         self.process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.cried, text=True)
         self.state: dict[str, Any] = {"notes": [], "cards": [], "reviews": [], "types": {}}
@@ -58,7 +60,7 @@ class Learner:
 
     def notes(self) -> dict[str, list[str]]:
         """GUID -> tags and fields."""
-        return {guid: [tags.strip(), fields] for guid, _, _, tags, fields in self.state["notes"]}
+        return {guid: [tags.strip(), fields] for guid, _, _, tags, fields, _ in self.state["notes"]}
 
     def leaves(self) -> None:
         self.process.communicate()
@@ -151,10 +153,12 @@ class Author:
         said = ""
         for _ in range(TRIES):
             self.version += 1
-            deck = self.shop.folder / "cards/deck.yml"
-            deck.write_text(re.sub("version: .*", f'version: "{self.version}"', deck.read_text(encoding="utf-8")), encoding="utf-8")
-            done = self.runs("release")
+            if self.git:
+                self._git("add", "-A", ".", ":!*deck.lock")
+                self._git("commit", "-qm", "to be released")
+            done = self.runs("release", str(self.version), "--no-rehearsal")  # the learners are below
             if done.status == 0:
+                shutil.copy(self.shop.folder / f"build/release/{self.version}/histories.apkg", self.shop.folder / "build")
                 break
             said = done.err
             self._mends(said)
@@ -231,9 +235,9 @@ class Author:
 
     # -------------------------------------------------------------------------------------------------- how
 
-    def runs(self, command: str) -> Any:
+    def runs(self, command: str, *options: str) -> Any:
         try:
-            done = self.shop.run(command, now=self.now)
+            done = self.shop.run(command, *options, now=self.now)
         except Exception as error:
             self.faults.append(f"{command}: {type(error).__name__}: {error}")
             raise
