@@ -66,6 +66,7 @@ def report_of(shop: Workshop) -> dict[str, Any]:
 
 
 def test_a_deck_without_its_measurement_does_not_speak_of_it(shop: Workshop):
+    shop.build(SECOND)
     fields = dict(zip(note_types()["qa"].fields, notes(shop.package)["copy-rate"][4].split("\x1f"), strict=True))
     assert (fields["Answer"], fields["Footer"]) == ("<p>Every byte is read and written.</p>", "")
     report = report_of(shop)
