@@ -18,7 +18,7 @@ LEVELS = (
     ("elsewhere", "since", "start", "watch"),
     ("keep",),
     ("render",),
-    ("read", "resolve", "show"),
+    ("learning", "read", "resolve", "show"),
     ("text", "pack"),
     ("look", "notes"),
     ("gate",),

@@ -22,7 +22,7 @@ from generator.keep.cache import Cache, key
 from generator.keep.files import Files
 from generator.keep.stamp import PACKAGE
 from generator.look.notetypes import LOOK
-from generator.notes import Claim, Entry, Judged, Note, Rendered, Resolved, Run, Sheet, call
+from generator.notes import Claim, Entry, Judged, Note, Rendered, Resolved, Run, Sheet, Waiver, call
 from generator.problems import Place, Problem
 from generator.read.folder import File, Frame, Source, read_file
 from generator.read.html import links
@@ -180,6 +180,7 @@ class _Maker:
             typed=tuple(problem for note in file.notes for problem in typed_numbers(note)),
             unsaid=tuple(problem for rendered, _ in made for problem in rendered.resolved.unsaid),
             facts="\n".join(json.dumps(one, ensure_ascii=False) for one, withheld in zip(told, away) if not withheld),
+            waived=file.front.waived,
         )
         return sheet, [*self.problems, *self._broken()]
 
@@ -487,6 +488,7 @@ def _decoded(path: str, content: bytes) -> Sheet:
         notices=_problems(plain.notices),
         typed=_problems(plain.typed),
         unsaid=_problems(plain.unsaid),
+        waived=tuple(Waiver(note, rule, Place(*place)) for note, rule, place in plain.waived),
     )
 
 

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import keyword
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from generator.notes import VERDICTS, Claim, Decided, Run, Threshold, Topic
+from generator.notes import RULES, VERDICTS, Claim, Decided, Run, Threshold, Topic, Waiver
 from generator.problems import DeckError, Place, Problem, nearest
 from generator.read import deckfile, yaml
 
@@ -28,6 +28,7 @@ KEYS = {
     "claims": "what is often said, held against what is computed",
     "retired": "the id of a released note that went -> why",
     "guids": "note id -> the GUID that Anki knows it by already, from elsewhere",
+    "waive": "note id -> a rule of teaching that the note breaks -> why it does",
 }
 WORDS = {
     "note": "the id of the note that shows it; may be left out where the file has one",
@@ -73,6 +74,7 @@ class FrontMatter(NamedTuple):
     retired: Mapping[str, tuple[str, Place]] = MappingProxyType({})
     tagged: Mapping[str, tuple[str, ...]] = MappingProxyType({})
     guids: Mapping[str, str] = MappingProxyType({})
+    waived: tuple[Waiver, ...] = ()
 
 
 class Known(NamedTuple):
@@ -104,6 +106,7 @@ def front_matter(entries: Mapping[str, yaml.Node], ids: Ids, known: Known, probl
         retired=_retired(entries["retired"], ids, problems) if "retired" in entries else {},
         tagged=_tagged(entries["tagged"], ids, known.tags, problems) if "tagged" in entries else {},
         guids=_guids(entries["guids"], ids, problems) if "guids" in entries else {},
+        waived=tuple(_waived(entries["waive"], ids, problems)) if "waive" in entries else (),
     )
 
 
@@ -373,3 +376,14 @@ def _guids(node: yaml.Node, ids: Ids, problems: list[Problem]) -> dict[str, str]
         elif guid:
             guids[id] = guid
     return guids
+
+
+def _waived(node: yaml.Node, ids: Ids, problems: list[Problem]) -> Iterator[Waiver]:
+    for id, entry in yaml.mapping(node, "waive", problems).items():
+        if ids is not None and id not in ids:
+            problems.append(Problem(entry.place, f"waive names a note {id!r} that this file does not hold", nearest(id, ids)))
+        for rule, reason in yaml.mapping(entry, f"what {id!r} is excused from", problems, like=f"{id}: {{rule: the reason}}").items():
+            if rule not in RULES:
+                problems.append(Problem(reason.place, f"unknown rule {rule!r}", nearest(rule, RULES)))
+            elif yaml.string(reason, f"the reason why {id!r} breaks {rule}", problems):
+                yield Waiver(id, rule, reason.place)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from generator.look.template import ANKIS_OWN
-from generator.notes import VERDICTS, Question, SourceClaim, Topic
+from generator.notes import RULES, VERDICTS, Question, SourceClaim, Topic
 from generator.pack.output import write
 from generator.problems import DeckError, Place, Problem
 from generator.read import deckfile, frontmatter, looks
@@ -195,6 +195,7 @@ def front_matter(settings: Settings, topics: Mapping[str, Topic] | None, kernels
         "claims": _list({"$ref": "#/definitions/claim"}),
         "retired": _by_name(_LINE, _ID),
         "guids": _by_name(_LINE, _ID),
+        "waive": _by_name(_keys(RULES, dict.fromkeys(RULES, _LINE)), _ID),
     }
     return {
         **_keys(frontmatter.KEYS, shapes, title="front matter of cards"),
