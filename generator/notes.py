@@ -29,6 +29,7 @@ RULES = {  # of a card that can be learnt, which a note may be excused from
     "idle-figure": "a figure of which the text names nothing",
     "long-back": "a back of more than two screens of a phone",
 }
+FAMILY = "family::"  # begins the tag of the notes of a family
 
 
 def folded(text: str) -> str:
@@ -116,7 +117,8 @@ class Note(NamedTuple):
     """One note. `fields` holds the author's Markdown by field name: Front (its heading), the type's main field, its sections, its switches.
 
     asked: the fields that the fronts of its cards show; answer: the one whose first sentence answers, "" where there is none.
-    guid: of one that came from elsewhere, what Anki knows it by.
+    guid: of one that came from elsewhere, what Anki knows it by. family: the id of its family, "" where it has none; case: what its case gives,
+    by key a value and its unit (of text none).
     """
 
     id: str
@@ -134,6 +136,8 @@ class Note(NamedTuple):
     asked: tuple[str, ...] = ("Front",)
     answer: str = "Answer"
     guid: str = ""
+    family: str = ""
+    case: Mapping[str, tuple[Any, str]] = MappingProxyType({})
 
 
 class Question(NamedTuple):

@@ -29,6 +29,7 @@
     listing     what `kernels list` says
     oracles     what each closed form is held against, by the tests
     plot        draws figures from results, light and dark
+    anatomy     the parts of a figure, by names and places, and what goes with one that is left out
     library/    one file per kernel, in a folder for each area; the file's name is the kernel's name
 
 Nothing here imports torch at the top of a module, and nothing here imports the generator.

@@ -15,11 +15,14 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kernels import defaults, units
 from kernels.declare import Kernel
 from kernels.results import Curve, KernelError, Result
+
+if TYPE_CHECKING:
+    from kernels.anatomy import Part
 
 os.environ["MPLBACKEND"] = "svg"  # which matplotlib asks for when it is imported; one that the shell names may not be there
 
@@ -97,12 +100,14 @@ class Drawing:
     alt: str
     width: int
     height: int
+    parts: tuple[Part, ...] = ()
 
 
-def draw(kernel: Kernel, result: Result, measured: Result | None = None) -> Drawing:
+def draw(kernel: Kernel, result: Result, measured: Result | None = None, without: str = "", with_parts: bool = False) -> Drawing:
     """The figure of a result: one drawing, recoloured for the dark card; the same result gives the same bytes.
 
-    measured: of a prediction, the measurement that stands beside it, for a figure that draws one.
+    measured: of a prediction, the measurement that stands beside it, for a figure that draws one. without: "series", for all of them, or the name
+    of a part that is left out, while all else stays where it is (anatomy.left_out). with_parts: whether the parts of the figure are asked for.
 
     The alt text is what the kernel's draw function returns, else it is made from what was drawn.
     Raises KernelError where the kernel has no figure, or draws in a colour that has no dark twin.
@@ -124,14 +129,24 @@ def draw(kernel: Kernel, result: Result, measured: Result | None = None) -> Draw
         for finish in _kept(figure, "finish"):
             finish()
         _fit(figure)
+        said = alt or " ".join(_kept(figure, "said"))
+        parts: tuple[Part, ...] = ()
+        if without or with_parts:
+            from kernels import anatomy
+
+            groups = [anatomy.Group(*group) for group in _kept(figure, "groups")]
+            hidden = anatomy.left_out(figure, groups, without, kernel.name) if without else []
+            parts = anatomy.parts(figure, groups) if with_parts else ()
+            for artist in hidden:
+                artist.set_visible(False)
+            said = anatomy.what_is_left(figure, groups) if without else said
         out = io.StringIO()
         FigureCanvasSVG(figure).print_svg(out, metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
-        said = alt or " ".join(_kept(figure, "said"))
     if not said:
         raise KernelError(f"the figure of {kernel.name} says nothing in words (return the alt text, or draw with the helpers of kernels.plot)")
     width, height = (round(side * 72) for side in figure.get_size_inches())
     light = _slim(out.getvalue(), width, height)
-    return Drawing(light.encode(), _recoloured(light, kernel.name).encode(), said, width, height)
+    return Drawing(light.encode(), _recoloured(light, kernel.name).encode(), said, width, height, parts)
 
 
 # ------------------------------------------------------------------------------- what draw functions use
@@ -157,16 +172,19 @@ def stacked_bars(
     for name, row in rows.items():
         head = f"{name}  " if name else "total "
         canvas.text(0, top + 13, head, color=INK if name else MUTED, size=TEXT)
-        canvas.text(_width(head, TEXT), top + 13, show(totals[name], unit, largest), color=INK, size=TEXT, weight="bold")
+        total = show(totals[name], unit, largest)
+        canvas.text(_width(head, TEXT), top + 13, total, color=INK, size=TEXT, weight="bold", label=f"{name}, total" if name else "total, value")
         top += 20
         left, apart = 0.0, []
         for part, value in row.items():
             wide, fill, shown = value * px, fills[part], show(value, unit)
+            called = f"{name.rstrip(':')}: {part}" if name else part
+            bar = _group(ax, "bar", called)
             if value > 0:
-                ax.add_patch(Rectangle((left, top), max(wide - 1.5, 0.75), 34, facecolor=fill))
+                bar.append(ax.add_patch(Rectangle((left, top), max(wide - 1.5, 0.75), 34, facecolor=fill)))
             if wide >= 8 + max(_width(part, SMALL), _width(shown, SMALL)):
-                for text, base in ((part, 15), (shown, 28)):
-                    canvas.text(left + wide / 2, top + base, text, color=_on(fill), size=SMALL, ha="center")
+                for text, base, its in ((part, 15, called), (shown, 28, f"{called}, value")):
+                    bar.append(canvas.text(left + wide / 2, top + base, text, color=_on(fill), size=SMALL, ha="center", label=its))
             elif value > 0:
                 apart.append((left + max(wide - 1.5, 0.75) / 2, f"{part} {shown}"))
             left += wide
@@ -199,10 +217,12 @@ def bars(ax, values: Mapping[str, float], unit: str, highlight: str | None = Non
             top += 18
         wide, high = max(value * px, 1.0), 20
         canvas.text(left - 10 if beside else 0, top + 14.5 if beside else top - 5, name, color=INK, size=TEXT, ha="right" if beside else "left")
-        ax.add_patch(Rectangle((left, top), wide, high, facecolor=ACCENT if name == highlight else (SKY if highlight is None else STONE)))
+        fill = ACCENT if name == highlight else (SKY if highlight is None else STONE)
+        bar = _group(ax, "bar", name, ax.add_patch(Rectangle((left, top), wide, high, facecolor=fill)))
         crossed = limit is not None and left + wide + 2 < left + limit[0] * px < left + wide + 10 + _width(show(value, unit), TEXT)
         start = left + limit[0] * px + 6 if limit and crossed else left + wide + 6
-        canvas.text(start, top + 14.5, show(value, unit), color=INK, size=TEXT, weight="bold" if name == highlight else "normal")
+        weight = "bold" if name == highlight else "normal"
+        bar.append(canvas.text(start, top + 14.5, show(value, unit), color=INK, size=TEXT, weight=weight, label=f"{name}, value"))
         spans.append((top, top + high))
         top += high + 8
     _say(ax, "; ".join(f"{name}: {show(value, unit)}" for name, value in values.items()) + ".")
@@ -231,7 +251,8 @@ def lines(
     Coordinates stay in base units, so that mark and hline take what the kernel computed.
     """
     unit, labels, x_label = curve.unit if unit is None else unit, labels or {}, x_label or curve.x_name.replace("_", " ")
-    ends, quiet = [], itertools.cycle(DASHES[1:] if highlight in curve.lines else DASHES)
+    ends: list[End] = []
+    quiet = itertools.cycle(DASHES[1:] if highlight in curve.lines else DASHES)
     for number, (line, points) in enumerate(curve.lines.items()):
         color, dash = STROKES[number % len(STROKES)], DASHES[number % len(DASHES)]
         if highlight is not None:
@@ -240,19 +261,20 @@ def lines(
         if not given:
             continue
         xs, ys = [x for x, _ in given], [p.value for _, p in given]
-        ax.plot(xs, ys, color=color, linestyle=dash, linewidth=2.4 if line == highlight else 2.0, zorder=4 if line == highlight else 3)
+        (drawn,) = ax.plot(xs, ys, color=color, linestyle=dash, linewidth=2.4 if line == highlight else 2.0, zorder=4 if line == highlight else 3)
+        name = labels.get(line, line)
+        series = _group(ax, "series", _flat(name) or line, drawn)
         if any(p.low is not None for _, p in given):
             low, high = ([getattr(p, side) if getattr(p, side) is not None else p.value for _, p in given] for side in ("low", "high"))
-            ax.fill_between(xs, low, high, color=color, alpha=0.18, linewidth=0, zorder=2)
-        name = labels.get(line, line)
+            series.append(ax.fill_between(xs, low, high, color=color, alpha=0.18, linewidth=0, zorder=2))
         if name:
-            ends.append((name, color, xs[-1], ys[-1]))
+            ends.append(End(name, color, xs[-1], ys[-1], series))
         path = f"from {show(ys[0], unit)} at {tick(xs[0], curve.x_unit)} to {show(ys[-1], unit)} at {tick(xs[-1], curve.x_unit)}"
         _say(ax, f"{name or line}, over {x_label}: {path}.")
     axes(ax, x_label, curve.x_unit, unit, y_label=y_label, xlog=xlog, ylog=ylog, xs=curve.x)
     if zero and not ylog:
         low, high = ax.get_ylim()
-        ax.set_ylim(min(0.0, low if min(y for *_, y in ends or [("", "", 0, 0)]) < 0 else 0.0), high)
+        ax.set_ylim(min(0.0, low if min((end.y for end in ends), default=0.0) < 0 else 0.0), high)
     _kept(ax.figure, "finish").append(lambda: _label_ends(ax, ends))
 
 
@@ -290,6 +312,7 @@ def axes(
     ax.grid(axis="y")
     ax.tick_params(axis="x", which="minor", bottom=False, labelbottom=False)
     title = ax.annotate("", (0, 1), xycoords="axes fraction", xytext=(0, 10), textcoords="offset points", color=MUTED, ha="left", va="bottom")
+    _group(ax, "axis", "y", title)
 
     def name() -> None:
         shown = "" if ylog or unit == "percent" else scale()[1]
@@ -301,11 +324,11 @@ def axes(
 
 def mark(ax, x: float, y: float, text: str, color: str = INK, where: str = "") -> None:
     """A dot at the point of interest, with its text where nothing is in its way; `where` ("left above", "below") is tried first."""
-    ax.plot([x], [y], "o", color=color, markersize=8, markeredgecolor=GROUND, markeredgewidth=1.5, zorder=6, clip_on=False)
+    (dot,) = ax.plot([x], [y], "o", color=color, markersize=8, markeredgecolor=GROUND, markeredgewidth=1.5, zorder=6, clip_on=False)
     sides = [(7, 4), (-7, 4), (7, -4), (-7, -4), (0, 9), (0, -9), (10, 0), (-10, 0), (16, 12), (-16, 12), (16, -12), (-16, -12)]
     wanted = [("right" in where) - ("left" in where), ("above" in where) - ("below" in where)]
     sides.sort(key=lambda side: sum(want != 0 and want * part <= 0 for want, part in zip(wanted, side)))
-    _float(ax, (x, y), text, color, sides)
+    _group(ax, "mark", _flat(text), dot, _float(ax, (x, y), text, color, sides))
     _say(ax, f"Marked: {_flat(text)}.")
 
 
@@ -313,15 +336,15 @@ def hline(ax, y: float, text: str, color: str = MUTED) -> None:
     """A dashed level, such as the memory of one GPU, its text on the line where nothing is in its way."""
     low, high = ax.get_ylim()
     ax.set_ylim(min(low, y), max(high, y * 1.15 if y > 0 else y))
-    ax.axhline(y, color=color, linewidth=1.2, linestyle=(0, (3, 2)), zorder=2)
-    _float(ax, (0, y), text, color, [(2, 3), (2, -3)], ("left", "right"), ("axes fraction", "data"))
+    line = ax.axhline(y, color=color, linewidth=1.2, linestyle=(0, (3, 2)), zorder=2)
+    _group(ax, "level", _flat(text), line, _float(ax, (0, y), text, color, [(2, 3), (2, -3)], ("left", "right"), ("axes fraction", "data")))
     _say(ax, f"Level: {_flat(text)}.")
 
 
 def vline(ax, x: float, text: str, color: str = MUTED) -> None:
     """A dashed line at an x of interest, its text beside the line where nothing is in its way."""
-    ax.axvline(x, color=color, linewidth=1.2, linestyle=(0, (3, 2)), zorder=2)
-    _float(ax, (x, 1), text, color, [(5, -1), (-5, -1)], ("top", "bottom"), ("data", "axes fraction"))
+    line = ax.axvline(x, color=color, linewidth=1.2, linestyle=(0, (3, 2)), zorder=2)
+    _group(ax, "level", _flat(text), line, _float(ax, (x, 1), text, color, [(5, -1), (-5, -1)], ("top", "bottom"), ("data", "axes fraction")))
     _say(ax, f"Line: {_flat(text)}.")
 
 
@@ -400,15 +423,17 @@ class _Canvas:
         ax.set_axis_off()
         ax.set_xlim(-1, WIDTH - 1)
 
-    def text(self, x: float, y: float, text: str, **style: Any) -> None:
-        self.ax.text(x, y, text, **style)
+    def text(self, x: float, y: float, text: str, **style: Any) -> Any:
+        return self.ax.text(x, y, text, **style)
 
     def limit(self, x: float, text: str, spans: Sequence[tuple[float, float]], color: str) -> None:
         """A dashed vertical over each bar, from (top, bottom) to (top, bottom), its text at the picture's upper edge."""
+        level = _group(self.ax, "level", _flat(text))
         for top, bottom in spans:
-            self.ax.plot([x, x], [top - 3, bottom + 3], color=color, linewidth=1.4, linestyle=(0, (3, 2)))
+            level += self.ax.plot([x, x], [top - 3, bottom + 3], color=color, linewidth=1.4, linestyle=(0, (3, 2)))
         half = _width(text, SMALL) / 2
-        self.text(min(max(x, half), WIDTH - 4 - half), 11, text, color=color, size=SMALL, ha="center")
+        written = self.text(min(max(x, half), WIDTH - 4 - half), 11, text, color=color, size=SMALL, ha="center")
+        level.append(written)
 
     def close(self, bottom: float) -> None:
         total = math.ceil(bottom + 4)
@@ -440,11 +465,11 @@ def _callouts(canvas: _Canvas, labels: Sequence[tuple[float, str]], top: float) 
     if placed is None:
         raise KernelError("the bars' labels do not fit beside one another (shorten them)")
     for (x, texts), (level, start, _) in zip(groups, placed):
-        canvas.ax.plot([x, x], [top + 1, top + drop + level * line + 1], color=MUTED, linewidth=0.8)
+        label = _group(canvas.ax, "label", "", *canvas.ax.plot([x, x], [top + 1, top + drop + level * line + 1], color=MUTED, linewidth=0.8))
         for row, text in enumerate(texts, level):
             at_right = start + max(_width(t, SMALL) for t in texts) > WIDTH - 5 and len(texts) > 1
             edge = WIDTH - 4 if at_right else start
-            canvas.text(edge, top + drop + row * line + 12, text, color=INK, size=SMALL, ha="right" if at_right else "left")
+            label.append(canvas.text(edge, top + drop + row * line + 12, text, color=INK, size=SMALL, ha="right" if at_right else "left"))
     return top + drop + line * max(level + len(texts) for (_, texts), (level, *_) in zip(groups, placed))
 
 
@@ -483,23 +508,34 @@ def _arranged(groups: Sequence[tuple[float, Sequence[str]]], depth: int) -> list
     return rest([])
 
 
-def _label_ends(ax, ends: Sequence[tuple[str, str, float, float]]) -> None:
+class End(NamedTuple):
+    """What is written at a line's last point: its name, in its colour. series: the artists that the text joins."""
+
+    name: str
+    color: str
+    x: float
+    y: float
+    series: list[Any]
+
+
+def _label_ends(ax, ends: Sequence[End]) -> None:
     """Writes each line's name beside its last point, moved apart where two would touch."""
-    spots = sorted(((ax.transData.transform((x, y))[1], x, y, name, color) for name, color, x, y in ends), key=lambda s: s[0])
-    heights = [SMALL * 1.25 * (1 + name.count("\n")) for *_, name, _ in spots]
+    spots = sorted(((ax.transData.transform((end.x, end.y))[1], end) for end in ends), key=lambda spot: spot[0])
+    heights = [SMALL * 1.25 * (1 + end.name.count("\n")) for _, end in spots]
     wanted = [spot[0] for spot in spots]
     for _ in range(200):
         for i in range(len(wanted) - 1):
             short = (heights[i] + heights[i + 1]) / 2 - (wanted[i + 1] - wanted[i])
             if short > 0.01:
                 wanted[i], wanted[i + 1] = wanted[i] - short / 2, wanted[i + 1] + short / 2
-    for at, (y_px, x, y, name, color) in zip(wanted, spots):
+    for at, (y_px, end) in zip(wanted, spots):
         spot = {"xytext": (6, at - y_px), "textcoords": "offset points", "ha": "left", "va": "center"}
-        label = ax.annotate(name, (x, y), color=color, zorder=7, linespacing=1.15, **spot)
+        label = ax.annotate(end.name, (end.x, end.y), color=end.color, zorder=7, linespacing=1.15, **spot)
+        end.series.append(label)
         _kept(ax.figure, "taken").append(label.get_window_extent(_renderer(ax.figure)))
 
 
-def _float(ax, at: tuple[float, float], text: str, color: str, sides: Sequence[tuple[float, float]], ends=("",), coords: Any = "data") -> None:
+def _float(ax, at: tuple[float, float], text: str, color: str, sides: Sequence[tuple[float, float]], ends=("",), coords: Any = "data") -> Any:
     """A text beside a point, at the first of its possible sides where it meets the fewest lines and texts and leaves the axes least."""
     label = ax.annotate(text, at, xycoords=coords, xytext=sides[0], textcoords="offset points", color=color, zorder=5, linespacing=1.2)
     label.set_bbox({"facecolor": GROUND, "edgecolor": "none", "pad": 0.5})  # so that no grid line runs through it
@@ -527,6 +563,7 @@ def _float(ax, at: tuple[float, float], text: str, color: str, sides: Sequence[t
 
     put(sides[0], ends[0])
     _kept(ax.figure, "finish").append(place)
+    return label
 
 
 def _ink(ax) -> list[tuple[float, float]]:
@@ -608,6 +645,13 @@ def _on(fill: str) -> str:
 
 def _say(ax, sentence: str) -> None:
     _kept(ax.figure, "said").append(_flat(sentence))
+
+
+def _group(ax, kind: str, name: str, *artists: Any) -> list[Any]:
+    """Artists that belong together, as `anatomy` asks of it; more may be appended."""
+    found = list(artists)
+    _kept(ax.figure, "groups").append((kind, name, found))
+    return found
 
 
 def _kept(figure, what: str) -> list[Any]:

@@ -77,10 +77,10 @@ class Remote(Kernel):
                 raise
             return str(error)
 
-    def drawn(self, result: Result, measured: Result | None = None) -> Drawing:
+    def drawn(self, result: Result, measured: Result | None = None, without: str = "", with_parts: bool = False) -> Drawing:
         """The figure of a result, see plot.draw."""
         _ask(self.name, PREPARING, _prepared)
-        return _ask(self.name, QUICK, _drawn, self.name, result, measured)
+        return _ask(self.name, QUICK, _drawn, self.name, result, measured, without, with_parts)
 
     def expected(self, result: Result) -> float | None:
         return _ask(self.name, QUICK, _expected, self.name, result)
@@ -262,11 +262,11 @@ def _called(name: str, given: Mapping[str, Any]) -> Result:
         return declare.find(name)(**given)
 
 
-def _drawn(name: str, result: Result, measured: Result | None) -> Drawing:
+def _drawn(name: str, result: Result, measured: Result | None, without: str, with_parts: bool) -> Drawing:
     from kernels import plot
 
     with _as_before:
-        return plot.draw(declare.find(name), result, measured)
+        return plot.draw(declare.find(name), result, measured, without, with_parts)
 
 
 def _expected(name: str, result: Result) -> float | None:

@@ -23,8 +23,8 @@ class Near(Remote):
     def instead(self, given: Mapping[str, Any]) -> Result:
         return self.run(self.bind(given))
 
-    def drawn(self, result: Result, measured: Result | None = None) -> Drawing:
-        return plot.draw(self.kernel, result, measured)
+    def drawn(self, result: Result, measured: Result | None = None, without: str = "", with_parts: bool = False) -> Drawing:
+        return plot.draw(self.kernel, result, measured, without, with_parts)
 
 
 def near(kernels: Mapping[str, Kernel]) -> Callable[[str], Remote]:

@@ -11,6 +11,7 @@ from generator.notes import Claim, Note, Rendered, Resolved, Text
 from generator.problems import Place, Problem
 from generator.render.figures import Figure
 from generator.render.note import render
+from kernels.anatomy import Part
 from kernels.record import Number, Result
 
 CASES = Path(__file__).parent / "render"
@@ -19,9 +20,11 @@ FORMULA = Result("made_up", "formula", {}, {"total": Number(1, "B")})
 MEASURED = Result("made_up_rate", "measurement", {}, {"rate": Number(1, "B/s")}, {"device": "NVIDIA H100 80GB HBM3", "device_class": "h100"})
 
 
-def draw(result: Result, measured: Result | None = None) -> Figure:
+def draw(result: Result, measured: Result | None = None, without: str = "", with_parts: bool = False) -> Figure:
     svg = '<svg xmlns="http://www.w3.org/2000/svg" width="330" height="60" viewBox="0 0 330 60"><rect width="330" height="60" fill="{}"/></svg>'
-    return Figure(svg.format("#0b5cad").encode(), svg.format("#7ab8ff").encode(), 'one <bar> of "1 B"', 330, 60)
+    svg = svg.replace('width="330" height="60" fill', 'width="110" height="60" fill') if without else svg
+    parts = [Part("label", name, name, (0.2 + 0.3 * number, 0.2, 0.2, 0.4)) for number, name in enumerate(("left", "right of it"))]
+    return Figure(svg.format("#0b5cad").encode(), svg.format("#7ab8ff").encode(), 'one <bar> of "1 B"', 330, 60, tuple(parts * with_parts))
 
 
 def resolved(type_: str, fields: Mapping[str, str], results: Mapping[str, Result | None] | None = None, directory: Path = CASES, **more) -> Resolved:

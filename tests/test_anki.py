@@ -12,7 +12,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from workshop import CHOICE, FIRST, SECOND, THIRD, Workshop
+from workshop import CHOICE, FIRST, OCCLUSION, SECOND, SKETCH, THIRD, Workshop
 
 pytest.importorskip("anki", reason="the anki library is not installed")
 import anki.lang
@@ -263,6 +263,101 @@ def test_options_keep_their_order_over_releases(learner: Learner, shop: Workshop
     after = re.findall(r'<li><span class="num">(.*?)</span></li>', changed["Options"])
     assert [(old, new) for old, new in zip(values, after, strict=True) if old != new] == [("1,660\u202fGB", "832\u202fGB")]
     assert "the second moment forgotten" in changed["Mistakes"] and changed["Answer"] == note["Answer"] and changed.fields != before
+
+
+# ------------------------------------------------------------------------------------------ before and after
+
+
+def test_a_sketch_shows_its_axes_first_and_keeps_its_schedule(learner: Learner, shop: Workshop):
+    path = shop.folder / "cards/training/drawn.md"
+    path.write_text(SKETCH, encoding="utf-8")
+    assert learner.takes(shop.release(FIRST, "8")).new == 10
+    ((front, back),) = learner.renders("drawn")
+    shown = [re.findall(r'<img class="(light|dark)" src="([^"]+)" alt="([^"]+)"', side) for side in (front, back)]
+    assert [theme for theme, *_ in shown[0]] == [theme for theme, *_ in shown[1]] == ["light", "dark"]
+    assert all(name.startswith("attention-flops-before-") and alt.startswith("To be drawn: ") for _, name, alt in shown[0])
+    assert all(not name.startswith("attention-flops-before-") and "half at 49.2k" in alt for _, name, alt in shown[1])
+    assert {name for side in shown for _, name, _ in side} <= learner.media()
+    assert "half at" not in front and "towards all of it" not in front and back.index('id="answer"') < back.index(shown[1][0][1])
+    before = learner.schedules()
+    shop.edit("training/drawn.md", ("before: series", "before: d = 4,096"))
+    took = learner.takes(shop.build(SECOND))
+    assert (took.new, took.updated) == (0, 1) and learner.schedules() == before
+    ((front, changed),) = learner.renders("drawn")
+    assert "Shown: d = 2,048, d = 12,288." in front and changed == back
+
+
+# --------------------------------------------------------------------------------------- what is hidden in a picture
+
+
+def shapes(learner: Learner, id: str) -> dict[int, list[str]]:
+    """What Anki's own reader finds in the note: mask number -> its shapes, each with its properties."""
+    note = learner.col._backend.get_image_occlusion_note(note_id=learner.note(id).id).note
+    return {
+        one.ordinal: [" ".join([shape.shape, *(f"{p.name}={p.value}" for p in shape.properties)]) for shape in one.shapes] for one in note.occlusions
+    }
+
+
+def test_anki_s_own_reader_knows_an_occlusion_note(learner: Learner, shop: Workshop):
+    (shop.folder / "cards/training/masks.md").write_text(OCCLUSION, encoding="utf-8")
+    assert learner.takes(shop.release(FIRST, "8")).new == 10
+    note, kind = learner.note("masked"), learner.note("masked").note_type()
+    assert [card.ord for card in note.cards()] == [0, 1, 2] and kind["originalStockKind"] == 6
+    assert shapes(learner, "masked") == {
+        1: ["polygon left=.03 top=.15 points=.03,.9 .03,.65 .4,.15 .5,.2 oi=1"],
+        2: ["ellipse left=.4 top=.1 rx=.1 ry=.15 oi=1"],
+        3: ["rect left=.5 top=.2 width=.45 height=.1 oi=1"],
+    }
+    read = learner.col._backend.get_image_occlusion_note(note_id=note.id).note
+    assert (read.header, read.back_extra, read.occlude_inactive) == ("What lies where?", "<p>They meet.</p>", True)
+    assert read.image_data == (shop.folder / "cards/media/roofline.svg").read_bytes() and read.image_file_name in note["Image"]
+    numbers = learner.col._backend.get_image_occlusion_fields(note.mid)
+    names = [field["name"] for field in kind["flds"]]
+    assert [names[at] for at in (numbers.occlusions, numbers.image, numbers.header, numbers.back_extra)] == ["Occlusion", "Image", "Front", "Why"]
+    sides = list(learner.renders("masked"))
+    assert [re.findall(r'<span class="cloze"[^<>]*>(.*?)</span>', front) for front, _ in sides] == [["[what grows?]"], ["[?]"], ["[what stays?]"]]
+    assert [re.findall(r'<span class="cloze"[^<>]*>(.*?)</span>', back) for _, back in sides] == [["the slope"], ["the ridge"], ["the roof"]]
+    assert learner.col.get_empty_cards().report == "" and not list(learner.col.media.check().missing)
+
+
+def test_a_mask_that_goes_moves_no_other_s_history(learner: Learner, shop: Workshop):
+    path = shop.folder / "cards/training/masks.md"
+    path.write_text(OCCLUSION, encoding="utf-8")
+    learner.takes(shop.release(FIRST, "8"))
+    learner.studies()
+    learner.col.sched.set_due_date([card.id for card in learner.cards("masked")], "30")
+    before = {card.ord: vars(card) for card in learner.cards("masked")}
+    shop.edit("training/masks.md", ("2. the ridge (ellipse 0.4 0.1 0.2 0.3)\n3. the roof", "2. the roof"))
+    refused = shop.run("deck", now=SECOND)
+    assert (
+        refused.status == 1 and "mask 2 hid 'the ridge' and now hides 'the roof', which fits what 3 hid (number it 3 under ## Masks;" in refused.err
+    )
+    shop.edit("training/masks.md", ("2. the roof", "3. the roof"))
+    done = shop.run("deck", now=SECOND)
+    assert "mask 2 is gone; learners keep its card, empty, until they run Empty Cards" in shop.run("check", now=SECOND).out, done.out
+    took = learner.takes(shop.release(SECOND, "9"))
+    assert (took.new, took.updated) == (0, 1) and list(shapes(learner, "masked")) == [1, 3]
+    now = {card.ord: vars(card) for card in learner.cards("masked")}
+    assert now.keys() == before.keys() and all(now[at]["due"] == before[at]["due"] and now[at]["ivl"] == before[at]["ivl"] for at in now)
+    assert "the roof" in list(learner.renders("masked"))[2][1]
+
+
+def test_one_mask_at_a_time(learner: Learner, shop: Workshop):
+    text = OCCLUSION.replace(".occlusion}", ".occlusion hide-one}").replace("3. the roof", "1. the roof")
+    (shop.folder / "cards/training/masks.md").write_text(text, encoding="utf-8")
+    learner.takes(shop.release(FIRST, "8"))
+    found = shapes(learner, "masked")
+    assert {number: len(masks) for number, masks in found.items()} == {1: 2, 2: 1} and "oi=" not in str(found)
+    assert "[what grows? · what stays?]" in next(learner.renders("masked"))[0]
+
+
+def test_masks_wait_for_the_figure_s_measurement(learner: Learner, shop: Workshop):
+    text = "---\nruns:\n  rate: {kernel: copy_bandwidth}\n---\n\n# Which is which? {#masked .occlusion}\n\n![[rate | hide: axis x]]\n"
+    (shop.folder / "cards/training/masks.md").write_text(text, encoding="utf-8")
+    assert learner.takes(shop.release(FIRST, "8")).new == 9
+    shop.records("h100", 2.5e12)
+    assert learner.takes(shop.release(SECOND, "9")).new == 1
+    assert shapes(learner, "masked").keys() == {1} and [card.ord for card in learner.cards("masked")] == [0]
 
 
 # ------------------------------------------------------------------------------------------------ the update

@@ -30,6 +30,7 @@ FILES = {
     "sources": "cards/sources.yml",
     "type": "cards/look/word/type.yml",
     "front": "cards/look/word/front.html",
+    "picture": "cards/gpu/a.svg",
     "kernel": "kernels/fall.py",
     "other kernel": "kernels/drop.py",
     "topic": "cards/gpu/My Topic.md",

@@ -62,6 +62,35 @@ bf16 weights and gradients, an fp32 master copy, two fp32 moments.
 
 Sixteen bytes each.
 """
+SKETCH = """---
+runs:
+  shares: {kernel: attention_flops, d_model: 4096, tokens: 2048}
+---
+
+# How does attention's share of a block's FLOP grow with the tokens, at width 4096? {#drawn .sketch}
+
+One sequence, all its tokens at once.
+
+![[shares | before: series]]
+
+## Answer
+
+Slowly at first, then towards all of it.
+"""
+OCCLUSION = """# What lies where? {#masked .occlusion}
+
+![Two lines that meet](roofline.svg)
+
+## Masks
+
+1. the slope (polygon 0.03 0.9, 0.03 0.65, 0.4 0.15, 0.5 0.2): what grows?
+2. the ridge (ellipse 0.4 0.1 0.2 0.3)
+3. the roof (rect 0.5 0.2 0.45 0.1): what stays?
+
+## Why
+
+They meet.
+"""
 
 
 @dataclass(frozen=True)

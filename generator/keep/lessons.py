@@ -30,8 +30,9 @@ def warnings(built: Built) -> list[Problem]:
         found[id, "near-duplicate"] = Problem(entries[id].place, message, hint)
     waived = {(one.note, one.rule): one for sheet in built.sheets for one in sheet.waived if one.note in entries}
     told = [problem._replace(hint=f"{problem.hint}; rule {rule}") for (id, rule), problem in found.items() if (id, rule) not in waived]
+    needed = {waived[broken].place for broken in found.keys() & waived.keys()}
     for (id, rule), one in waived.items():
-        if (id, rule) not in found:
+        if one.place not in needed:
             told.append(Problem(one.place, f"{id!r} is excused from {rule}, which it does not break", "take the line away"))
     return sorted(told)
 

@@ -31,6 +31,7 @@ from kernels.home import Home
 
 if TYPE_CHECKING:
     from generator.resolve.results import Store
+    from kernels.anatomy import Part
     from kernels.results import Number, Result
 
 END = "\x1f"  # Anki's own mark between fields
@@ -163,7 +164,7 @@ class _Maker:
 
         file, notices = self.file, list[Problem]()
         deck_id = self.under.around.settings.id
-        made = [one for note in file.notes if (one := self._note(note, notices))]
+        made = self._families(notices) if file.front.families else [one for note in file.notes if (one := self._note(note, notices))]
         entries = [_entry(rendered, pieces, deck_id) for rendered, pieces in made]
         told = [facts(rendered, entry.hash, self.under.roots) for (rendered, _), entry in zip(made, entries)]
         away = [rendered.resolved.withheld for rendered, _ in made]
@@ -177,20 +178,44 @@ class _Maker:
             retired=dict(file.front.retired),
             warnings=(*file.warnings, *(_rests(rendered) for rendered, _ in made if rendered.resolved.measured)),
             notices=tuple(notices),
-            typed=tuple(problem for note in file.notes for problem in typed_numbers(note)),
-            unsaid=tuple(problem for rendered, _ in made for problem in rendered.resolved.unsaid),
+            typed=tuple(problem for note in _written(file.notes) for problem in typed_numbers(note)),
+            unsaid=tuple(dict.fromkeys(problem for rendered, _ in made for problem in rendered.resolved.unsaid)),
             facts="\n".join(json.dumps(one, ensure_ascii=False) for one, withheld in zip(told, away) if not withheld),
             waived=file.front.waived,
         )
         return sheet, [*self.problems, *self._broken()]
 
+    def _families(self, notices: list[Problem]) -> list[tuple[Rendered, tuple[str, ...]]]:
+        """The notes of a file that has families. What is wrong in some cases alone says in which."""
+        made, asked, alike = [], dict[tuple[str, ...], Note](), list[Problem]()
+        found: dict[str, list[tuple[Note, set[Problem]]]] = {}
+        for note in self.file.notes:
+            before = len(self.problems)
+            one = self._note(note, notices)
+            if one:
+                made.append(one)
+                front = tuple(one[0].fields.get(name, "") for name in note.asked)
+                if note.family and (like := asked.setdefault((note.family, *front), note)) is not note:
+                    message = f"the cases {_case(like)!r} and {_case(note)!r} of the family {note.family!r} ask the same"
+                    alike.append(Problem(note.place, message, f"name on the front what differs, such as [[case.{next(iter(note.case))}]]"))
+            if note.family:
+                found.setdefault(note.family, []).append((note, set(self.problems[before:])))
+                del self.problems[before:]
+        for members in found.values():
+            common = set.intersection(*(problems for _, problems in members))
+            self.problems += common
+            for note, problems in members:
+                self.problems += [one._replace(message=f"in the case {_case(note)!r}: {one.message}") for one in problems - common]
+        self.problems += alike
+        return made
+
     def _broken(self) -> Iterator[Problem]:
         """A problem for each record of the file that is none, quoted or not: without it a card would say less, and nobody knew."""
-        if not self.file.front.runs:
+        if not self.file.front.runs and not self.file.front.families:
             return
         from kernels.results import KernelError
 
-        for run in self.file.front.runs.values():
+        for run in _runs(self.file):
             for device in self._devices(run):
                 try:
                     self.store.result(run, device)
@@ -226,16 +251,16 @@ class _Maker:
         shows = "![" in whole.replace("![[", "") or "sound:" in whole.lower()
         pictures = [(path, self.under.files.hash(path)) for path in self._pictures] if shows else []
         said = [text, claims, note.assumes]
-        about = [note.id, self.under.around.types[note.type].shape, note.deck, note.tags, said]
-        return key("note", self.under.code, about, seen, self._beside(results), drawn, asked, pictures)
+        about = [note.id, self.under.around.types[note.type].shape, note.deck, note.tags, said, note.case]
+        return key("note", self.under.code, about, seen, self._beside(note, results), drawn, asked, pictures)
 
-    def _beside(self, results: Mapping[str, Result | None]) -> list[Any]:
+    def _beside(self, note: Note, results: Mapping[str, Result | None]) -> list[Any]:
         """What other devices measured of the same, which a note shows too."""
         if not results:
             return []
         from kernels import remote
 
-        runs = [run for alias, run in self.file.front.runs.items() if alias in results and remote.find(run.kernel).kind == "measurement"]
+        runs = [run for alias, run in note.runs.items() if alias in results and remote.find(run.kernel).kind == "measurement"]
         found = [self.store.found(run, device) for run in runs for device in self.under.devices]
         return [one and _seen(one) for one in found]
 
@@ -308,17 +333,16 @@ class _Maker:
         resolved = resolve(note, results_for(note, self.store, []).find, self.problems, told)
         return resolved and resolved._replace(beside=beside(note, self.store))
 
-    def _figure(self, result: Result, measured: Result | None) -> Any:
+    def _figure(self, result: Result, measured: Result | None = None, without: str = "", with_parts: bool = False) -> Any:
         from generator.render.figures import Figure, figure
 
         def drawn() -> bytes:
-            made = figure(result, measured)
+            made = figure(result, measured, without, with_parts)
             return json.dumps({**made._asdict(), "light": made.light.decode(), "dark": made.dark.decode()}, ensure_ascii=False).encode()
 
-        about = json.loads(
-            self._part(key("figure", self.under.code, _seen(result), measured and _seen(measured), self._drawing(result.kernel)), drawn)
-        )
-        return Figure(about["light"].encode(), about["dark"].encode(), about["alt"], about["width"], about["height"])
+        of = [_seen(result), measured and _seen(measured), without, with_parts]
+        about = json.loads(self._part(key("figure", self.under.code, of, self._drawing(result.kernel)), drawn))
+        return Figure(**{**about, "light": about["light"].encode(), "dark": about["dark"].encode(), "parts": _parts(about["parts"])})
 
     def _code(self, code: str, language: str) -> str:
         from generator.render.highlight import in_colour
@@ -340,11 +364,11 @@ class _Maker:
         return _reach(self.file, self.under)
 
     def wanted(self) -> Iterator[Mapping[str, Any]]:
-        if not self.file.front.runs:
+        if not self.file.front.runs and not self.file.front.families:
             return
         from generator.resolve.wanted import entry
 
-        for run in self.file.front.runs.values():
+        for run in _runs(self.file):
             if on := self._devices(run):
                 found = [self.store.found(run, device) for device in on]
                 yield entry(run, any(result is not None and not result.stale for result in found))
@@ -355,6 +379,33 @@ class _Maker:
 
         kernel = remote.find(run.kernel)
         return () if kernel.evaluated else self.under.devices if kernel.kind == "measurement" else (None,)
+
+
+def _parts(found: Sequence[Any]) -> Sequence[Part]:
+    """A figure's parts as they were before they were kept."""
+    if not found:
+        return ()
+    from kernels.anatomy import Part
+
+    return tuple(Part(kind, name, text, tuple(box)) for kind, name, text, box in found)
+
+
+def _case(note: Note) -> str:
+    return note.id.removeprefix(f"{note.family}--")
+
+
+def _written(notes: Iterable[Note]) -> Iterable[Note]:
+    """The notes as they stand in their file, where those of a family are one."""
+    return {note.family or note.id: note for note in notes}.values()
+
+
+def _runs(file: File) -> Iterable[Run]:
+    """The runs that the file's notes have; one that all of them override is none of them."""
+    if not file.front.families:
+        return file.front.runs.values()
+    own = {id(note.runs[alias]): note.runs[alias] for note in file.notes for alias in used(note)}
+    named = {run.alias for run in own.values()}
+    return [*own.values(), *(run for alias, run in file.front.runs.items() if alias not in named)]
 
 
 def _formula(kernel: str) -> Mapping[str, str]:
@@ -430,10 +481,10 @@ def _entry(note: Rendered, pieces: tuple[str, ...], deck_id: int) -> Entry:
 def _files(file: File, under: Circumstances) -> Iterator[str]:
     yield str(file.source.path)
     yield from _reach(file, under)
-    if file.front.runs:
+    if file.front.runs or file.front.families:
         from kernels.key import files_of
 
-        for run in file.front.runs.values():
+        for run in _runs(file):
             yield from map(str, files_of(run.kernel))
             yield from map(str, _records(run, under))
 

@@ -38,7 +38,8 @@ class NoteType(NamedTuple):
     required and sections name the fields that an author writes; `## Source` may stand besides where there is a footer. switches: fields that a
     word in the heading's braces fills. asked: what the fronts show of a note, typed: what they want typed, by the names that the author's
     text goes by. media: the files that templates and style show, name -> size in bytes. elsewhere: learners have the type from another maker,
-    so that its fields hold what stood there and nothing of ours.
+    so that its fields hold what stood there and nothing of ours. occlusion: of a type that hides parts of pictures, the fields that Anki knows
+    by numbers: masks, picture, header, back, comments.
     shape: a hash of all that the fields and cards of a note depend on.
     """
 
@@ -58,6 +59,7 @@ class NoteType(NamedTuple):
     typed: tuple[str, ...] = ()
     media: Mapping[str, int] = MappingProxyType({})
     elsewhere: bool = False
+    occlusion: tuple[str, ...] = ()
     shape: str = ""
 
     @property

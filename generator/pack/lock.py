@@ -280,10 +280,16 @@ def _judge_note(released: NoteLine, note: Entry, problems: list[Problem], warnin
     if released.clozes == note.clozes:
         return
     problems += _judge_clozes(note, released)
+    what, sign, _ = _words(note)
     for number in sorted(set(released.clozes) - set(note.clozes)):
-        same = [f"c{other}" for other, text in sorted(note.clozes.items()) if other not in released.clozes and text == released.clozes[number]]
-        hint = f"{same[0]} hides the same: number it c{number}, and its schedule stays" if same else ""
-        warnings.append(Problem(place, f"cloze c{number} is gone; learners keep its card, empty, until they run Empty Cards", hint))
+        same = [f"{sign}{other}" for other, text in sorted(note.clozes.items()) if other not in released.clozes and text == released.clozes[number]]
+        hint = f"{same[0]} hides the same: number it {sign}{number}, and its schedule stays" if same else ""
+        warnings.append(Problem(place, f"{what} {sign}{number} is gone; learners keep its card, empty, until they run Empty Cards", hint))
+
+
+def _words(note: Entry) -> tuple[str, str, str]:
+    """What the note's hidden parts are called, what stands before their numbers, and where these are written."""
+    return ("mask", "", " under ## Masks") if note.type == "occlusion" else ("cloze", "c", "")
 
 
 def _judge_clozes(note: Entry, released: NoteLine) -> Iterator[Problem]:
@@ -309,15 +315,16 @@ def _judge_clozes(note: Entry, released: NoteLine) -> Iterator[Problem]:
         if number not in takes and other not in taken:
             takes[number] = other
             taken.add(other)
+    what, sign, where = _words(note)
     for number in changed:
         was, text, other = hidden[number], note.clozes[number], takes.get(number, number)
-        belongs = f"a learner's schedule for c{number} belongs to the old text"
+        belongs = f"a learner's schedule for {sign}{number} belongs to the old text"
         if other != number:
-            message = f"cloze c{number} hid {was!r} and now hides {text!r}, which fits what c{other} hid"
-            yield Problem(note.place, message, f"number it c{other}; {belongs}")
+            message = f"{what} {sign}{number} hid {was!r} and now hides {text!r}, which fits what {sign}{other} hid"
+            yield Problem(note.place, message, f"number it {sign}{other}{where}; {belongs}")
         elif _shared(was, text) < ALIKE:
-            hint = f"number it c{max([*hidden, *note.clozes]) + 1}; {belongs}"
-            yield Problem(note.place, f"cloze c{number} hid {was!r} and now hides {text!r}", hint)
+            hint = f"number it {sign}{max([*hidden, *note.clozes]) + 1}{where}; {belongs}"
+            yield Problem(note.place, f"{what} {sign}{number} hid {was!r} and now hides {text!r}", hint)
 
 
 @lru_cache(4096)

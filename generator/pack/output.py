@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 
+from kernels import files
 from kernels.parts import is_part, sweep, write, writing
 
 __all__ = ["write", "write_media", "writing"]
@@ -27,6 +28,6 @@ def write_media(folder: str | os.PathLike[str], sizes: Mapping[str, int], conten
 
 
 def _read(path: str) -> bytes | None:
-    with suppress(OSError), open(path, "rb") as file:
-        return file.read()
+    with suppress(OSError):
+        return files.read(path)
     return None

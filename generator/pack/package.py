@@ -25,6 +25,7 @@ from generator.look.notetypes import NoteType
 from generator.notes import Deck, Entry
 from generator.pack import library
 from generator.pack.lock import Lock
+from generator.pack.order import spread
 from generator.pack.output import writing
 from kernels.parts import part
 
@@ -32,6 +33,7 @@ EPOCH_MS = 1_600_000_000_000  # Anki takes ids for times of creation; ours lie i
 SPAN_MS = 100_000_000_000
 SQLITE_WRITER = slice(92, 100)  # of the database's header: a count and the version of the SQLite that wrote it
 
+OCCLUSION = 6  # as Anki numbers its own type for the occlusion of pictures
 LEVEL = 6
 CHUNK = 1 << 17  # bytes of the database that are compressed by themselves, so that an edit costs the compression of some only
 LAST = b"\x03\x00"  # an empty deflate block that ends a stream
@@ -106,6 +108,8 @@ def _database(folder: Path, deck: Deck, notes: Sequence[Entry], types: Mapping[s
     homes: dict[str, list[tuple[int, Entry]]] = {deck.name: []}
     for position, note in enumerate(notes, 1):
         homes.setdefault(note.deck, []).append((position, note))
+    for inside in homes.values():
+        inside[:] = zip([position for position, _ in inside], spread([note for _, note in inside]), strict=True)
     decks = [genanki.Deck(deck.id, deck.name, description(deck))]
     decks += [genanki.Deck(_id("deck", deck.id, name) // 1000, name) for name in list(homes)[1:]]
     for home, inside in zip(decks, homes.values(), strict=True):
@@ -147,19 +151,21 @@ def _genanki() -> tuple[Any, type, type]:
         def __init__(self, note_type: NoteType, mod: int):
             browser = {"bqfmt": "", "bafmt": "{{Id}}" if "Id" in note_type.fields else ""}  # what Anki's list of cards shows
             if len(note_type.templates) == 1 and (title := note_type.heading or note_type.main):
-                browser["bqfmt"] = f"{{{{cloze:{note_type.main}}}}}" if note_type.kind == "cloze" else f"{{{{{title}}}}}"
+                hides = note_type.kind == "cloze" and not note_type.occlusion
+                browser["bqfmt"] = f"{{{{cloze:{note_type.main}}}}}" if hides else f"{{{{{title}}}}}"
+            fields = [{"name": field, "id": id, **_numbered(field, note_type.occlusion)} for field, id in note_type.fields.items()]
             super().__init__(
                 note_type.id,
                 note_type.name,
-                fields=[{"name": field, "id": id} for field, id in note_type.fields.items()],
+                fields=fields,
                 templates=[{"name": one.name, "id": one.id, "qfmt": one.front, "afmt": one.back, **browser} for one in note_type.templates],
                 css=note_type.css,
                 model_type=self.CLOZE if note_type.kind == "cloze" else self.FRONT_BACK,
             )
-            self.mod = mod
+            self.mod, self.stock = mod, {"originalStockKind": OCCLUSION} if note_type.occlusion else {}
 
         def to_json(self, timestamp: float, deck_id: int) -> dict[str, Any]:
-            return super().to_json(self.mod, deck_id)
+            return {**super().to_json(self.mod, deck_id), **self.stock}
 
     class PackedNotes:
         """All notes of a deck, as genanki.Deck asks of one. Their text comes as they are written, so that no deck is ever whole in memory."""
@@ -184,6 +190,11 @@ def _genanki() -> tuple[Any, type, type]:
                     insert("INSERT INTO cards VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", card)
 
     return genanki, PackedNotes, PackedModel
+
+
+def _numbered(field: str, occlusion: Sequence[str]) -> dict[str, Any]:
+    """The number by which Anki knows a field of its type for the occlusion of pictures, which it then lets nobody remove."""
+    return {"tag": occlusion.index(field), "preventDeletion": True} if field in occlusion else {}
 
 
 # ------------------------------------------------------------------------------------------------ the zip

@@ -274,7 +274,7 @@ def _draft(headings: list[_Heading], end: int, page: _Page, ids: list[tuple[str,
     fields.setdefault(HEADING, Text("", place))
     fields.update((note_type.words[word], Text(word, place)) for word in words if word in note_type.words)
     if odd := " ".join(word for word in words if word not in note_type.words):
-        page.problem(head.start, f"{odd!r} in the braces of a {type_key} note has no meaning", _meant(odd, head, note_type, page.scope.types))
+        page.problem(head.start, f"{odd!r} in the braces of {_a(type_key)} note has no meaning", _meant(odd, head, note_type, page.scope.types))
     if len(page.problems) > before:
         return None
     known = (HEADING, note_type.main, *sections_of(note_type), *note_type.switches)
@@ -290,13 +290,17 @@ def _check_section(name: str, heading: _Heading, note_type: NoteType, fields: Ma
         hint = f"the text right under the note's heading is its {name}" if name == note_type.main else nearest(name, known)
         if braced := _BRACED.search(name):
             hint = f"a section has no id: ## {name[: braced.start()]}; a note begins with one #"
-        page.problem(heading.start, f"unknown section {name!r} of a {note_type.key} note", hint)
+        page.problem(heading.start, f"unknown section {name!r} of {_a(note_type.key)} note", hint)
     elif name in fields:
         page.problem(heading.start, f"the section {name!r} stands twice in this note", f"the first begins on line {fields[name].place.line}")
     elif empty:
         page.problem(
             heading.start, f"the section {name!r} is empty", "write it" if name in note_type.required else "write it, or take the heading away"
         )
+
+
+def _a(word: str) -> str:
+    return f"{'an' if word[:1] in 'aeio' else 'a'} {word}"
 
 
 def sections_of(note_type: NoteType) -> tuple[str, ...]:

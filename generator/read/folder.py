@@ -290,12 +290,15 @@ def read_file(source: Source, around: Frame) -> File:
     entries = frontmatter.loaded(matter, source.shown, 2, problems) if matter else {}
     found = body(rest, Scope(source.shown, first_line, source.path.parent, around.cards, around.types, _aliases(entries)), problems, warnings)
     known = Known(around.settings.tags, around.topics)
-    front = frontmatter.front_matter(entries, {id for id, _ in found.ids} if found.named else None, known, problems) if entries else FrontMatter()
+    texts = {draft.id: "\n".join(field.text for field in draft.fields.values()) for draft in found.drafts if "families" in (entries or ())}
+    ids = {id for id, _ in found.ids} if found.named else None
+    front = frontmatter.front_matter(entries, ids, known, problems, texts) if entries else FrontMatter()
     if found.empty and not front.retired:
         problems.append(Problem(Place(source.shown, first_line), "the file holds no note", "a note begins with # its question {#id}"))
     _warn_of_unused(front, found, around.types, warnings)
-    notes = () if problems else tuple(_note(draft, source, front, around.types[draft.type]) for draft in found.drafts)
-    return File(source, notes, found.ids, front, found.images, tuple(problems), tuple(warnings))
+    notes = () if problems else tuple(note for draft in found.drafts for note in _notes(draft, source, front, around.types[draft.type]))
+    taken = (*found.ids, *((id, case.place) for family in front.families.values() for id, case in family.members))
+    return File(source, notes, taken, front, found.images, tuple(problems), tuple(warnings))
 
 
 def _aliases(entries: Mapping[str, yaml.Node] | None) -> Collection[str] | None:
@@ -324,13 +327,25 @@ def _warn_of_unused(front: FrontMatter, found: Body, types: Types, warnings: lis
     for alias, run in front.runs.items():
         if alias not in found.aliases and not re.search(rf"\b{re.escape(alias)}\b", expressions):
             warnings.append(Problem(run.place, f"the run {alias!r} is used by no note", "take it away, or cite it"))
-    fields = (draft.fields[name] for draft in found.drafts for name in (HEADING, *types[draft.type].asked) if name in draft.fields)
-    asked = " ".join(field.text for field in fields)
+    asked = " ".join(said for draft in found.drafts for said in _fronts(draft, types[draft.type], front))
     for name, several in front.assumes.items():
         named = front.runs.get(name.partition(".")[0])
         for words in several if named else ():
             if named and folded(words) not in folded(asked):
                 warnings.append(Problem(named.place, f"{words!r}, assumed to say {name}, stands on no front", "take it away, or say it there"))
+
+
+def _fronts(draft: Draft, kind: NoteType, front: FrontMatter) -> Iterator[str]:
+    """What the note asks; of a family, with the words of each case."""
+    asked = " ".join(draft.fields[name].text for name in (HEADING, *kind.asked) if name in draft.fields)
+    if draft.id not in front.families:
+        yield asked
+        return
+    for case in front.families[draft.id].cases:
+        yield _SAID.sub(lambda match, values=case.values: str(values.get(match[1], ("",))[0]), asked)  # type: ignore[misc]
+
+
+_SAID = re.compile(r"\[\[\s*case\.(\w+)[^\[\]\n]*\]\]")
 
 
 # ------------------------------------------------------------------------------------------------- the deck
@@ -354,6 +369,25 @@ def check_ids(files: Mapping[str, tuple[Iterable[tuple[str, Place]], Mapping[str
                 problems.append(Problem(place, f"the note {id!r} is retired and yet stands at {first[id]}", "take the note away, or the line"))
             retired.setdefault(id, place)
     return problems
+
+
+def _notes(draft: Draft, source: Source, front: FrontMatter, kind: NoteType) -> Iterator[Note]:
+    """The note; of a family, one for each case."""
+    note, family = _note(draft, source, front, kind), front.families.get(draft.id)
+    if family is None:
+        yield note
+        return
+    for id, case in family.members:
+        yield note._replace(
+            id=id,
+            tags=tuple(dict.fromkeys((*note.tags, *front.tagged.get(id, ()), family.tag))),
+            runs={**note.runs, **case.runs},
+            claims=tuple(claim for claim in front.claims if claim.note == id),
+            answers=tuple(dict.fromkeys((*note.answers, *front.answers.get(id, ())))),
+            guid=front.guids.get(id, ""),
+            family=family.id,
+            case=case.values,
+        )
 
 
 def _note(draft: Draft, source: Source, front: FrontMatter, kind: NoteType) -> Note:

@@ -1,22 +1,20 @@
-"""The front matter of a file of cards: tags, answers, runs, claims, retired ids, GUIDs from elsewhere.
+"""The front matter of a file of cards: tags, answers, runs, families, claims, retired ids, GUIDs from elsewhere.
 
 In: its YAML, and what it may name. Out: a FrontMatter. Apart from the notes' text, since all of it is judged entry by entry.
 """
 
 from __future__ import annotations
 
-import keyword
 import re
 from collections.abc import Collection, Iterator, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import NamedTuple
 
-from generator.notes import RULES, VERDICTS, Claim, Decided, Run, Threshold, Topic, Waiver
+from generator.notes import FAMILY, RULES, VERDICTS, Claim, Decided, Run, Threshold, Topic, Waiver
 from generator.problems import DeckError, Place, Problem, nearest
 from generator.read import deckfile, yaml
-
-if TYPE_CHECKING:
-    from kernels.declare import Kernel
+from generator.read.families import Family, families, names
+from generator.read.runs import Written, bound, written
 
 # The keys of each mapping with what they mean: the reader checks by these, and so do the schemas that editors take.
 KEYS = {
@@ -24,6 +22,7 @@ KEYS = {
     "tagged": "note id -> tags of that note alone",
     "answers": "note id -> the questions of sources.yml that it answers, as topic/number",
     "runs": "a name of your own -> a kernel and its parameters; [[name.output | unit]] shows what it gives",
+    "families": "note id -> the cases that the note is asked of; [[case.key]] shows what a case gives",
     "assumes": "name.parameter of a run -> the words of a front that say it",
     "claims": "what is often said, held against what is computed",
     "retired": "the id of a released note that went -> why",
@@ -52,7 +51,6 @@ THRESHOLD = {"value": "the number as it stands in the expression", "because": "w
 UNDER = {"text": "the condition, as the card says it", "computed": "the expression under that condition"}
 ONE_DRAW = "one draw"
 TOLERANCE = 0.05
-JINJA_WORDS = {"and", "else", "if", "in", "is", "not", "or", "true", "false", "none", "True", "False", "None"}
 ID = re.compile(r"[a-z0-9][a-z0-9-]{1,63}")
 ID_RULE = "2 to 64 small letters, digits and hyphens"
 
@@ -64,6 +62,7 @@ class FrontMatter(NamedTuple):
     """answers: note id -> "topic/number"; assumes: "alias.parameter" -> words of a front; claims each name their note.
 
     tagged: note id -> tags of that note alone. retired: id -> (reason, place). guids: note id -> what Anki knows it by already.
+    What is said of a family's id is said of each of its notes.
     """
 
     tags: tuple[str, ...] = ()
@@ -75,6 +74,7 @@ class FrontMatter(NamedTuple):
     tagged: Mapping[str, tuple[str, ...]] = MappingProxyType({})
     guids: Mapping[str, str] = MappingProxyType({})
     waived: tuple[Waiver, ...] = ()
+    families: Mapping[str, Family] = MappingProxyType({})
 
 
 class Known(NamedTuple):
@@ -94,20 +94,39 @@ def loaded(text: str, path: str, first_line: int, problems: list[Problem]) -> Ma
     return yaml.mapping(root, "the front matter", problems, KEYS)
 
 
-def front_matter(entries: Mapping[str, yaml.Node], ids: Ids, known: Known, problems: list[Problem]) -> FrontMatter:
-    """The front matter of a file whose notes have these ids; its mistakes are added to `problems`."""
-    runs = _runs(entries["runs"], problems) if "runs" in entries else {}
+def front_matter(
+    entries: Mapping[str, yaml.Node], ids: Ids, known: Known, problems: list[Problem], texts: Mapping[str, str] = MappingProxyType({})
+) -> FrontMatter:
+    """The front matter of a file whose notes have these ids; its mistakes are added to `problems`. texts: of its sound notes, if it has families."""
+    asked = written(entries["runs"], problems) if "runs" in entries else {}
+    lacking: dict[str, list[Problem]] = {alias: [] if "families" in entries else problems for alias in asked}
+    runs = {alias: made for alias, run in asked.items() if (made := bound(run, problems, lacking[alias]))}
+    several, all_ids = dict[str, Family](), ids
+    if "families" in entries:
+        before = len(problems)
+        several = families(entries["families"], asked, texts, ids, problems)
+        members = {id for family in several.values() for id, _ in family.members}
+        ids, all_ids = ({*ids} - several.keys() | members, {*ids, *members}) if ids is not None and len(problems) == before else (None, None)
+        if all_ids and all_ids <= texts.keys() | members:  # else who names a run is not known
+            problems += [problem for alias, found in lacking.items() if found and _alone(alias, several, texts) for problem in found]
     return FrontMatter(
         tags=_tags(entries["tags"], known.tags, problems) if "tags" in entries else (),
-        answers=_answers(entries["answers"], ids, known.topics, problems) if "answers" in entries else {},
+        answers=_answers(entries["answers"], all_ids, known.topics, problems) if "answers" in entries else {},
         runs=runs,
-        assumes=_assumes(entries["assumes"], runs, problems) if "assumes" in entries else {},
-        claims=_claims(entries["claims"], ids, known.topics, problems) if "claims" in entries else (),
+        assumes=_assumes(entries["assumes"], asked, problems) if "assumes" in entries else {},
+        claims=_claims(entries["claims"], ids, several, known.topics, problems) if "claims" in entries else (),
         retired=_retired(entries["retired"], ids, problems) if "retired" in entries else {},
-        tagged=_tagged(entries["tagged"], ids, known.tags, problems) if "tagged" in entries else {},
+        tagged=_tagged(entries["tagged"], all_ids, known.tags, problems) if "tagged" in entries else {},
         guids=_guids(entries["guids"], ids, problems) if "guids" in entries else {},
-        waived=tuple(_waived(entries["waive"], ids, problems)) if "waive" in entries else (),
+        waived=tuple(_waived(entries["waive"], all_ids, several, problems)) if "waive" in entries else (),
+        families=several,
     )
+
+
+def _alone(alias: str, several: Mapping[str, Family], texts: Mapping[str, str]) -> bool:
+    """Whether a run has to be whole: a note names it to which no case gives what it lacks, or none names it at all."""
+    users = [id for id, text in texts.items() if alias in names(text)]
+    return not users or any(id not in several or alias not in several[id].runs for id in users)
 
 
 # ------------------------------------------------------------------------------------------ tags and answers
@@ -121,7 +140,7 @@ def _tags(node: yaml.Node, known: tuple[str, ...] | None, problems: list[Problem
             continue
         if not deckfile.is_tag(tag):
             problems.append(Problem(item.place, f"{tag!r} can be no tag", deckfile.TAG_RULE))
-        elif known is not None and tag not in known:
+        elif known is not None and tag not in known and not tag.startswith(FAMILY):
             hint = "; or ".join(filter(None, (nearest(tag, known), "list it under tags: of deck.yml")))
             problems.append(Problem(item.place, f"unlisted tag {tag!r}", hint))
         elif tag in tags:
@@ -176,77 +195,17 @@ def _exists(reference: str, what: str, place: Place, topics: Mapping[str, Topic]
     return False
 
 
-# ------------------------------------------------------------------------------------------------------ runs
+# --------------------------------------------------------------------------------------------------- assumptions
 
 
-def _runs(node: yaml.Node, problems: list[Problem]) -> dict[str, Run]:
-    runs = {}
-    for alias, entry in yaml.mapping(node, "runs", problems).items():
-        if not alias.isidentifier() or alias.startswith("_"):
-            problems.append(Problem(entry.place, f"the run {alias!r} cannot be named in an expression", "letters, digits and _, a letter first"))
-        elif alias in JINJA_WORDS or keyword.iskeyword(alias):
-            problems.append(Problem(entry.place, f"the run {alias!r} bears a reserved word", "choose another name"))
-        like = f"{{kernel: {entry.raw or 'its name'}}}, with its parameters behind commas"
-        given = yaml.mapping(entry, f"the run {alias!r}", problems, required=("kernel",), like=like)
-        name = yaml.string(given.get("kernel"), "kernel", problems)
-        if not name:
-            continue
-        found = _kernel(name)
-        if isinstance(found, str):
-            unlike = found.startswith("unknown kernel") and "(" not in found and name.isidentifier()
-            hint = f"a kernel has the name of its file: {name}.py; python -m kernels list has all of them" if unlike else ""
-            problems.append(Problem(given["kernel"].place, found, hint))
-            continue
-        parameters = _bound(found, {key: value for key, value in given.items() if key != "kernel"}, entry.place, problems)
-        if parameters is not None:
-            runs[alias] = Run(alias, name, parameters, entry.place)
-    return runs
-
-
-def _kernel(name: str) -> Kernel | str:
-    """The kernel, or what is wrong with its name."""
-    from kernels import remote
-
-    try:
-        return remote.find(name)
-    except remote.KernelError as error:
-        return str(error)
-
-
-def _bound(kernel: Kernel, given: Mapping[str, yaml.Node], place: Place, problems: list[Problem]) -> Mapping[str, Any] | None:
-    """The bound parameters, or None with a problem for each that does not fit."""
-    from dataclasses import replace
-
-    from kernels.results import KernelError
-
-    try:
-        return kernel.bind({name: node.value for name, node in given.items()})
-    except KernelError:
-        pass  # it names the first fault only: each parameter is asked for by itself
-    for name, node in given.items():
-        if node.value is None or isinstance(node.value, (dict, tuple)):
-            problems.append(Problem(node.place, f"the parameter {name!r} must be a single value, but is {yaml.kind(node)}"))
-            continue
-        alone = replace(kernel, parameters={name: kernel.parameters[name]}) if name in kernel.parameters else kernel
-        try:
-            alone.bind({name: node.value})
-        except KernelError as error:
-            problems.append(Problem(node.place, str(error)))
-    misspelt = any(name not in kernel.parameters for name in given)
-    for name, parameter in kernel.parameters.items():
-        if parameter.required and name not in given and not misspelt:
-            problems.append(Problem(place, f"{kernel.name} needs a value for its parameter {name!r}", f"add {name}:"))
-    return None
-
-
-def _assumes(node: yaml.Node, runs: Mapping[str, Run], problems: list[Problem]) -> dict[str, tuple[str, ...]]:
+def _assumes(node: yaml.Node, runs: Mapping[str, Written], problems: list[Problem]) -> dict[str, tuple[str, ...]]:
     assumes = {}
     for name, entry in yaml.mapping(node, "assumes", problems).items():
         alias, _, parameter = name.partition(".")
         if alias not in runs:
             problems.append(Problem(entry.place, f"assumes names {name!r}, whose run does not stand here", nearest(alias, runs) or "alias.parameter"))
-        elif parameter not in runs[alias].parameters:
-            problems.append(Problem(entry.place, f"assumes names {name!r}, which is no parameter of it", nearest(parameter, runs[alias].parameters)))
+        elif parameter not in (known := runs[alias].kernel.parameters):
+            problems.append(Problem(entry.place, f"assumes names {name!r}, which is no parameter of it", nearest(parameter, known)))
         several = entry.value if isinstance(entry.value, tuple) else (entry,)
         assumes[name] = tuple(yaml.string(item, f"the words for {name}", problems) for item in several)
     return assumes
@@ -255,11 +214,13 @@ def _assumes(node: yaml.Node, runs: Mapping[str, Run], problems: list[Problem]) 
 # --------------------------------------------------------------------------------- claims, retired and GUIDs
 
 
-def _claims(node: yaml.Node, ids: Ids, topics: Mapping[str, Topic] | None, problems: list[Problem]) -> tuple[Claim, ...]:
-    return tuple(filter(None, (_claim(item, ids, topics, problems) for item in yaml.sequence(node, "claims", problems))))
+def _claims(
+    node: yaml.Node, ids: Ids, several: Mapping[str, Family], topics: Mapping[str, Topic] | None, problems: list[Problem]
+) -> tuple[Claim, ...]:
+    return tuple(filter(None, (_claim(item, ids, several, topics, problems) for item in yaml.sequence(node, "claims", problems))))
 
 
-def _claim(node: yaml.Node, ids: Ids, topics: Mapping[str, Topic] | None, problems: list[Problem]) -> Claim | None:
+def _claim(node: yaml.Node, ids: Ids, several: Mapping[str, Family], topics: Mapping[str, Topic] | None, problems: list[Problem]) -> Claim | None:
     before, place = len(problems), node.place
     if not isinstance(node.value, dict):
         problems.append(Problem(place, f"a claim must be a mapping, but is {yaml.kind(node)}", "says:, value:, computed:, verdict:"))
@@ -268,7 +229,10 @@ def _claim(node: yaml.Node, ids: Ids, topics: Mapping[str, Topic] | None, proble
     words = {key: " ".join(yaml.string(given[key], key, problems).split()) for key in WORDS if key in given}
 
     note = words.get("note", "")
-    if note and ids is not None and note not in ids:
+    if note in several:
+        members = " or ".join(id for id, _ in several[note].members)
+        problems.append(Problem(given["note"].place, f"the claim names the family {note!r}, and a claim is one note's", f"name {members}"))
+    elif note and ids is not None and note not in ids:
         problems.append(Problem(given["note"].place, f"the claim names a note {note!r} that this file does not hold", nearest(note, ids)))
     elif "note" not in given and ids is not None and len(ids) == 1:
         (note,) = ids
@@ -378,7 +342,8 @@ def _guids(node: yaml.Node, ids: Ids, problems: list[Problem]) -> dict[str, str]
     return guids
 
 
-def _waived(node: yaml.Node, ids: Ids, problems: list[Problem]) -> Iterator[Waiver]:
+def _waived(node: yaml.Node, ids: Ids, several: Mapping[str, Family], problems: list[Problem]) -> Iterator[Waiver]:
+    """A family's stands for each of its notes."""
     for id, entry in yaml.mapping(node, "waive", problems).items():
         if ids is not None and id not in ids:
             problems.append(Problem(entry.place, f"waive names a note {id!r} that this file does not hold", nearest(id, ids)))
@@ -386,4 +351,4 @@ def _waived(node: yaml.Node, ids: Ids, problems: list[Problem]) -> Iterator[Waiv
             if rule not in RULES:
                 problems.append(Problem(reason.place, f"unknown rule {rule!r}", nearest(rule, RULES)))
             elif yaml.string(reason, f"the reason why {id!r} breaks {rule}", problems):
-                yield Waiver(id, rule, reason.place)
+                yield from (Waiver(note, rule, reason.place) for note in ([one for one, _ in several[id].members] if id in several else [id]))

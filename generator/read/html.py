@@ -98,9 +98,6 @@ def links(masked: str, text: str) -> tuple[tuple[Finding, ...], tuple[Image, ...
     images_close = set()
     for image in _IMAGE.finditer(masked) if "![" in masked else ():
         images_close.add(image.start("close"))
-        if "[[" in image.group():
-            found.append(Finding(image.start(), "a reference in an image's text is not replaced", "say it in words there, and put the number below"))
-            continue
         rest = _DESTINATION.match(masked, image.end()) if image["close"] == "](" else None
         if rest is None:
             written = _AS_WRITTEN.match(text, image.start())

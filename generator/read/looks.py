@@ -39,6 +39,7 @@ KEYS = {
     "required": "fields that each note must have",
     "sections": "fields that a ## heading fills",
     "switches": "fields that a word in the heading's braces fills",
+    "occlusion": "of a type that hides parts of pictures as Anki's own does: its fields for masks, picture, header, back and comments",
     "fields": "in Anki's order; released, none is added, removed or moved",
     "templates": "each makes a card of a note, unless its front would be empty",
 }
@@ -115,12 +116,14 @@ def _check_ids(types: Mapping[str, NoteType], shown: str, problems: list[Problem
 class _Type:
     """The reader of one folder of a look. shown: the folder as a person sees it; around: where templates may be included from besides.
 
-    assets: what takes the files that templates show; None for our own types, which show none.
+    assets: what takes the files that templates show; None for our own types, which show none. masks: whether the type hides parts of pictures,
+    for which its templates run Anki's one script; of a type from elsewhere any cloze may.
     """
 
     def __init__(self, folder: Path, shown: str, deck: _Deck, around: tuple[Path, ...], assets: _Assets | None, problems: list[Problem]):
         self.folder, self.shown, self.deck, self.around, self.assets, self.problems = folder, shown, deck, around, assets, problems
         self.sides: dict[str, _Side | None] = {}
+        self.masks = False
 
     def note_type(self, css: str) -> NoteType | None:
         """The note type, None where its type.yml is broken."""
@@ -139,6 +142,7 @@ class _Type:
             self._problem(at, f"{key!r} cannot name a note type", "small letters, digits and hyphens, a letter first")
         entries = yaml.mapping(root, "type.yml", self.problems, KEYS, REQUIRED)
         kind = self._text(entries, "kind")
+        self.masks = kind == "cloze" and not {"occlusion", "id"}.isdisjoint(entries)
         if "kind" in entries and kind not in KINDS:
             self._problem(entries["kind"].place, f"unknown kind {kind!r}", nearest(kind, KINDS))
         id = self._id(entries, key)
@@ -147,8 +151,9 @@ class _Type:
             self._check_name(self._text(entries, "name"), entries["name"].place)
         heading = HEADING if "heading" not in entries else "" if entries["heading"].value is None else self._text(entries, "heading")
         main = self._text(entries, "main")
-        listed = {name: self._names(entries, name) for name in ("required", "sections", "switches")}
+        listed = {name: self._names(entries, name) for name in ("required", "sections", "switches", "occlusion")}
         self._check_fields(entries, at, heading, main, fields)
+        self._check_occlusion(entries, kind, listed["occlusion"], fields)
         if len(self.problems) > before:
             return None
         made = NoteType(
@@ -165,6 +170,7 @@ class _Type:
             templates=(),
             css=css,
             elsewhere="id" in entries,
+            occlusion=listed["occlusion"],
         )
         made = made._replace(templates=self._templates(entries, made))
         return None if len(self.problems) > before else _finished(made)
@@ -258,6 +264,16 @@ class _Type:
             if name not in taken or name == heading or taken[name] == "a switch":
                 self._problem(item.place, f"required names {name!r}, which is neither main nor a section", nearest(name, taken))
 
+    def _check_occlusion(self, entries: Mapping[str, yaml.Node], kind: str, named: Collection[str], fields: Mapping[str, int]) -> None:
+        if "occlusion" not in entries:
+            return
+        place = entries["occlusion"].place
+        if kind != "cloze" or len(named) != 5:
+            self._problem(place, "occlusion names five fields of a cloze type", "those for masks, picture, header, back and comments")
+        for name in named:
+            if fields and name not in fields:
+                self._problem(place, f"unknown field {name!r} under occlusion", nearest(name, fields))
+
     # ---------------------------------------------------------------------------------------------- templates
 
     def _templates(self, entries: Mapping[str, yaml.Node], kind: NoteType) -> tuple[Template, ...]:
@@ -313,7 +329,7 @@ class _Type:
             before = len(self.problems)
             text = self.assets.in_html(text, path, source) if self.assets else text
             if self.assets and len(self.problems) == before:  # ours are tested
-                self._check_html(OCCLUSION.sub("", text), path, source)
+                self._check_html(OCCLUSION.sub("", text) if self.masks else text, path, source)
             return _Side(path, source, text)
         return None
 
@@ -348,8 +364,9 @@ class _Type:
             for field in fields:
                 for filter in set(field.filters) - set(FILTERS):
                     self._problem(side.at(f"{filter}:"), f"unknown filter {filter!r} of {field.name!r}", nearest(filter, FILTERS))
-            if kind.kind == "cloze" and not any(field.name == kind.main and "cloze" in field.filters for field in fields):
-                self._problem(side.at(""), f"the template of a cloze type lacks {{{{cloze:{kind.main}}}}}", "Anki makes no card without it")
+            hides = kind.occlusion[0] if kind.occlusion else kind.main
+            if kind.kind == "cloze" and not any(field.name == hides and "cloze" in field.filters for field in fields):
+                self._problem(side.at(""), f"the template of a cloze type lacks {{{{cloze:{hides}}}}}", "Anki makes no card without it")
             elif not fields:
                 self._problem(side.at(""), "the template names no field", f"{{{{Name}}}} shows one; {nearest('', kind.fields)}")
         if len(self.problems) > before:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -17,25 +17,33 @@ from typing import TYPE_CHECKING, NamedTuple
 from generator.text.media import kind_of
 
 if TYPE_CHECKING:
+    from kernels.anatomy import Part
     from kernels.results import Result
 
 
 class Figure(NamedTuple):
-    """A drawing as two SVG files, its alt text, and its size in CSS pixels."""
+    """A drawing as two SVG files, its alt text, its size in CSS pixels, and its parts where they were asked for."""
 
     light: bytes
     dark: bytes
     alt: str
     width: int = 0
     height: int = 0
+    parts: Sequence[Part] = ()
 
 
-def figure(result: Result, measured: Result | None = None) -> Figure:
-    """The figure of a result, drawn, a prediction's with what was measured. Raises kernels.KernelError where its kernel has none."""
+Draw = Callable[..., Figure]  # `figure`, or what keeps its figures
+
+
+def figure(result: Result, measured: Result | None = None, without: str = "", with_parts: bool = False) -> Figure:
+    """The figure of a result, drawn, a prediction's with what was measured, whole or without what plot.draw may leave out.
+
+    Raises kernels.KernelError where its kernel has none, or the figure no such part.
+    """
     from kernels.remote import find
 
-    drawing = find(result.kernel).drawn(result, measured)
-    return Figure(drawing.light, drawing.dark, drawing.alt, drawing.width, drawing.height)
+    drawing = find(result.kernel).drawn(result, measured, without, with_parts)
+    return Figure(drawing.light, drawing.dark, drawing.alt, drawing.width, drawing.height, drawing.parts)
 
 
 def embed(figure: Figure, slug: str) -> tuple[str, Mapping[str, bytes]]:

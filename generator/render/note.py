@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from hashlib import sha256
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from unicodedata import is_normalized, normalize
 
 from generator.gate import characters
@@ -25,18 +25,20 @@ from generator.render.mathjax import MathError, faded, mathjax
 from generator.render.numbers import whole
 from generator.render.prose import prose
 from generator.resolve.names import device_name
+from generator.resolve.references import references
 from generator.text import cloze, safe
-from generator.text.blocks import COMMENT, FIGURE, LANDED, LIFTED, Mistake
+from generator.text.blocks import BEFORE, COMMENT, FIGURE, HIDE, LANDED, LIFTED, Mistake
 from generator.text.media import as_images, kind_of, sized
 from generator.text.spans import Span, SpanError, spans
 from kernels.results import KernelError
 
 if TYPE_CHECKING:
-    from kernels.results import Result
+    from generator.render.masks import Mask
 
 PLAYS = "\ue00a"  # stands for the `[sound:` of a medium of ours
 
 
+SKETCH = "sketch"  # the type of notes whose figure lacks a part on the front
 VERDICTS = {"holds": "✓ holds", "wrong": "✗ wrong", "misleading": "◐ misleading", "depends": "± depends"}
 MADE = {  # in the footer's order
     "formula": "computed",
@@ -50,7 +52,7 @@ MADE = {  # in the footer's order
 def render(
     resolved: Resolved,
     types: Mapping[str, NoteType],
-    draw: Callable[[Result, Result | None], figures.Figure],
+    draw: figures.Draw,
     problems: list[Problem],
     highlighted: Callable[[str, str], str] = highlight.in_colour,
 ) -> Rendered | None:
@@ -71,33 +73,40 @@ def render(
     }
     if resolved.options:
         made |= _options(resolved, page)
+    hidden = _hidden(resolved, note_type, page) if note_type.occlusion and not note_type.elsewhere else None
     authors = {note_type.heading: HEADING, **{name: name for name in (note_type.main, *note_type.sections, *note_type.switches)}}
     fields = {name: "" if name in authors else made.get(name, "") for name in note_type.fields}
     for field, name in authors.items():
-        if field and name in resolved.fields and not (resolved.options and name == "Mistakes"):
+        if field and name in resolved.fields and not (resolved.options and name == "Mistakes") and not (hidden and name in ("Masks", note_type.main)):
             text, with_clozes = _filled(resolved, name), note_type.kind == "cloze" and name == note_type.main
+            page.sketched = note.type == SKETCH and name == note_type.main
             html = _html(text, page, with_clozes)
             inline = field == note_type.heading or name in note_type.switches or note_type.elsewhere
             html = _plain(html, text, page) if name in note_type.typed else _inline(html) if inline else html
             fields[field] = page.finished(_as_in_anki(html) if note_type.elsewhere else html, text, with_clozes)
+    if note.type == SKETCH:
+        fields["Whole"] = _whole(resolved, note_type, page)
     if resolved.options:
         fields["Answer"] = fields["Answer"].replace("<p>", f"<p>{_sign(made['Right'], True)} ", 1)
         fields["Mistakes"] = made["Mistakes"]
+    if hidden:
+        fields |= hidden.fields
     if "Depth" in fields and not note_type.elsewhere:
         fields["Depth"] += page.finished(_beside(resolved))
     if note.claims and "Claims" not in fields:
         page.problem(note.claims[0].place, f"a {note.type} note shows no claims", "its note type lacks the field Claims")
     apart = _Page(resolved, draw, highlighted, note_type.elsewhere)
     for name, blocks in resolved.left_out.items():
-        for block in blocks:  # their mistakes are told now, not when they are shown
+        for block in blocks if not (hidden and name in ("Masks", note_type.main)) else ():  # their mistakes are told now, not when they are shown
             with_clozes = note_type.kind == "cloze" and name == note_type.main
+            apart.sketched = note.type == SKETCH and name == note_type.main
             apart.finished(_html(block, apart, with_clozes), block, with_clozes)
     for judged in resolved.claims:
         if judged.verdict is None:
             apart.finished(_claim(judged._replace(verdict="holds"), apart), Text("", judged.claim.place))
     page.problems += apart.problems
 
-    numbers = _numbers(note.fields[note_type.main], page) if note_type.kind == "cloze" else {}
+    numbers = hidden.numbers if hidden else _numbers(note.fields[note_type.main], page) if note_type.kind == "cloze" else {}
     cards = cloze.places(numbers) if note_type.kind == "cloze" else _cards(note_type, fields, page)
     problems.extend(page.problems)
     if page.problems:
@@ -125,6 +134,75 @@ def _options(resolved: Resolved, page: _Page) -> dict[str, str]:
     }
 
 
+class _Hidden(NamedTuple):
+    """The fields of an occlusion note that its masks make, and what each number hides."""
+
+    fields: Mapping[str, str]
+    numbers: Mapping[int, str]
+
+
+def _hidden(resolved: Resolved, note_type: NoteType, page: _Page) -> _Hidden:
+    """The picture of an occlusion note, its masks, and what they ask; nothing where the picture waits for a result."""
+    from generator.render import masks
+
+    if any(name in resolved.note.fields and name not in resolved.fields for name in (note_type.main, "Masks")):
+        return _Hidden({}, {})
+    text, before = _filled(resolved, note_type.main), len(page.problems)
+    listed = _filled(resolved, "Masks") if "Masks" in resolved.fields else None
+    figure = FIGURE.fullmatch(text.text.strip())
+    said, hides, hide = figure[1].partition(f"|{HIDE}") if figure else ("", "", "")
+    found: list[Mask] = []
+    html = ""
+    if figure and not hides:
+        page.problem(text.place, f"the figure ![[{said}]] of an occlusion note hides nothing", f"write ![[{said.partition('|')[0]} | hide: labels]]")
+    elif figure:
+        if drawn := _drawn(said, page, text.place, with_parts=True):
+            html = _shown(drawn[0]._replace(alt=COVERED), drawn[1], page)
+            found = masks.of_figure(Text(hide.strip(), text.place), listed, drawn[0], page.problems)
+    elif html := "" if FIGURE.search(text.text) else _html(text, page):
+        if not _ONE_PICTURE.fullmatch(html):
+            page.problem(text.place, *ONE_PICTURE)
+        elif listed is None:
+            page.problem(text.place, "the picture has no masks", f"add ## Masks, in which each line is such: {masks.DRAWN}")
+        found = masks.of_picture(listed, page.problems) if listed else []
+    elif len(page.problems) == before:
+        page.problem(text.place, *ONE_PICTURE)
+    if not masks.judged(found, listed, page.problems) or len(page.problems) > before:
+        return _Hidden({}, {})
+    alone = bool(resolved.fields.get(note_type.switches[0])) if note_type.switches else False
+    said = Text(masks.asked(found), listed.place if listed else text.place)
+    made = {
+        note_type.occlusion[0]: page.finished(masks.shapes(found, alone), text, True),
+        note_type.main: page.finished(" ".join(_IMAGE.findall(html)), text),
+        "Masks": page.finished(_html(said, page, True), said, True),
+    }
+    return _Hidden(made, masks.names(found))
+
+
+ONE_PICTURE = (
+    "the text of an occlusion note is one figure or one picture, on a line of its own",
+    "write ![[run | hide: labels]], or ![what it shows](path) and its masks under ## Masks",
+)
+COVERED = "A figure, parts of which are covered."
+_IMAGE = re.compile(r"<img\b[^<>]*>")
+_ONE_PICTURE = re.compile(r"\s*(?:<p>)?\s*(?:<img\b[^<>]*>\s*){1,2}(?:</p>)?\s*")
+
+
+def _whole(resolved: Resolved, note_type: NoteType, page: _Page) -> str:
+    """What the front of a sketch shows, with its figure whole; its mistakes are told where the front is made."""
+    main = resolved.note.fields[note_type.main]
+    embedded = [one for one in references(main, []) if one.figure]
+    if len(embedded) != 1 or BEFORE not in embedded[0].format:
+        what = f"{len(embedded)} figures" if len(embedded) > 1 else "a figure that lacks nothing" if embedded else "no figure"
+        hint = "write one, ![[run | before: series]]: the front has its axes, the back all of it"
+        page.problem(embedded[-1].place if embedded else main.place, f"the sketch {resolved.note.id!r} shows {what}", hint)
+    page.sketched = False
+    if page.problems or note_type.main not in resolved.fields:
+        return ""
+    text = _filled(resolved, note_type.main)
+    return page.finished(_html(text._replace(text=FIGURE.sub(lambda figure: figure[0].partition(f"|{BEFORE}")[0] + "\ue001", text.text)), page), text)
+
+
 def _sign(letter: str, right: bool) -> str:
     return f'<b class="letter">{letter}\u202f{"✓" if right else "✗"}</b>'
 
@@ -135,12 +213,13 @@ class _Page:
     def __init__(
         self,
         resolved: Resolved,
-        draw: Callable[[Result, Result | None], figures.Figure],
+        draw: figures.Draw,
         highlighted: Callable[[str, str], str],
         elsewhere: bool = False,
     ):
         self.resolved, self.draw, self.highlighted = resolved, draw, highlighted
         self.elsewhere = elsewhere
+        self.sketched = False  # whether a figure may lack a part now
         self.problems: list[Problem] = []
         self.media: dict[str, bytes] = {}
 
@@ -309,23 +388,41 @@ def _lift_figures(source: str, text: Text, span: Span, lifted: _Lifted, page: _P
         if FIGURE.sub("", line).strip():
             page.problem(text.at(span.start + match.start()), f"the figure ![[{match[1]}]] stands inside a line", "put it on a line of its own")
             return ""
-        try:
-            drawn = _figure(match[1], page)
-        except KernelError as error:
-            page.problem(text.at(span.start + match.start()), f"the figure ![[{match[1].replace('|', ' | ')}]] cannot be drawn: {error}")
+        place, (aliases, hides, _) = text.at(span.start + match.start()), match[1].partition(f"|{HIDE}")
+        if hides:
+            what = f"the figure ![[{match[1].replace('|', ' | ')}]] hides parts, which the text of a note of class .occlusion alone may do"
+            page.problem(place, what, f"write ![[{aliases.replace('|', ' | ')}]]")
             return ""
-        return lifted.up(drawn, lifted.blocks)
+        if BEFORE in match[1] and not page.sketched:
+            message = f"the figure ![[{match[1].replace('|', ' | ')}]] lacks a part, which the text of a note of class .sketch alone may show"
+            page.problem(place, message, f"write ![[{match[1].partition(f'|{BEFORE}')[0].replace('|', ' | ')}]]")
+            return ""
+        drawn = _drawn(match[1], page, place)
+        return lifted.up(_shown(*drawn, page) if drawn else "", lifted.blocks)
 
     return FIGURE.sub(embedded, source) if "\ue000" in source else source
 
 
-def _figure(aliases: str, page: _Page) -> str:
-    """aliases: of a run, and behind a bar of the measurement whose points stand on its figure."""
+def _drawn(said: str, page: _Page, place: Place, with_parts: bool = False) -> tuple[figures.Figure, str] | None:
+    """The figure of a run, and what its files are named by; None where it has no result.
+
+    said: of a run, and behind a bar of the measurement whose points stand on its figure; then what the figure lacks.
+    """
+    aliases, _, without = said.partition(f"|{BEFORE}")
     alias, _, beside = aliases.partition("|")
     result = page.resolved.results.get(alias)
     if result is None:
-        return ""
-    html, media = figures.embed(page.draw(result, page.resolved.results.get(beside)), result.kernel)
+        return None
+    try:
+        drawn = page.draw(result, page.resolved.results.get(beside), without=without.strip(), with_parts=with_parts)
+    except KernelError as error:
+        page.problem(place, f"the figure ![[{said.replace('|', ' | ')}]] cannot be drawn: {error}")
+        return None
+    return drawn, f"{result.kernel}-before" if without else result.kernel
+
+
+def _shown(figure: figures.Figure, slug: str, page: _Page) -> str:
+    html, media = figures.embed(figure, slug)
     page.media.update(media)
     return html
 

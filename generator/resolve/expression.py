@@ -12,7 +12,7 @@ import inspect
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
@@ -27,29 +27,37 @@ from kernels.record import Curve, Number, Result
 from kernels.remote import Remote
 from kernels.units import PURE
 
+CASE = "case"  # what names the case of a note that is one of a family
 NO_RUN = "name it under `runs:` in the front matter"
 LONGEST = 400  # characters; a longer expression belongs into a kernel
 
 
 @dataclass(frozen=True)
 class Scope:
-    """What the expressions of one note may name: its runs, their kernels, and their results (None: not measured)."""
+    """What the expressions of one note may name: its runs, their kernels, and their results (None: not measured); what its case gives."""
 
     runs: Mapping[str, Run]
     kernels: Mapping[str, Remote]
     results: Mapping[str, Result | None]
+    case: Mapping[str, tuple[Any, str]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, runs: Mapping[str, Run], results: Mapping[str, Result | None]) -> Scope:
-        return cls(runs, {alias: remote.find(run.kernel) for alias, run in runs.items()}, results)
+    def of(cls, runs: Mapping[str, Run], results: Mapping[str, Result | None], case: Mapping[str, tuple[Any, str]] | None = None) -> Scope:
+        return cls(runs, {alias: remote.find(run.kernel) for alias, run in runs.items()}, results, case or {})
 
     def with_parameter(self, aliases: Sequence[str], name: str, value: Any) -> Scope:
         """The same with another value of a parameter in these runs, which are formulas. Raises KernelError where a kernel refuses it."""
         runs, results = dict(self.runs), dict(self.results)
+        case = self.case_with(name, runs[aliases[0]].parameters[name], value)
         for alias in aliases:
             runs[alias] = runs[alias]._replace(parameters={**runs[alias].parameters, name: value})
             results[alias] = self.kernels[alias].instead(runs[alias].parameters)
-        return Scope(runs, self.kernels, results)
+        return Scope(runs, self.kernels, results, case)
+
+    def case_with(self, name: str, was: Any, value: Any) -> Mapping[str, tuple[Any, str]]:
+        """What the case gives where a parameter has another value, which it may have given."""
+        given = self.case.get(name)
+        return {**self.case, name: (value, given[1])} if given and given[0] == was else self.case
 
 
 @dataclass(frozen=True)
@@ -85,7 +93,8 @@ def evaluate(text: str, scope: Scope) -> Value:
         _check(path, scope)
     missing = tuple(sorted({path[0] for path in parsed.paths if _lacks_result(path, scope)}))
     measures = {path[0]: _unit(path[0]) for path in parsed.paths if len(path) == 1}
-    names = {**measures, **FUNCTIONS, **{alias: _Names(alias, scope) for alias in scope.runs}}
+    case = {CASE: _Case(scope.case)} if scope.case else {}
+    names: dict[str, Any] = {**measures, **FUNCTIONS, **case, **{alias: _Names(alias, scope) for alias in scope.runs}}
     try:
         content = parsed.call(names)
     except (ArithmeticError, ValueError, TypeError, TemplateError) as error:
@@ -306,6 +315,9 @@ def _walk_call(node: Any) -> Iterable[Path]:
 
 def _check(path: Path, scope: Scope) -> None:
     alias, *rest = path
+    if alias == CASE and alias not in scope.runs:
+        _check_case(rest, scope)
+        return
     if alias not in scope.runs:
         if not rest and _unit(alias) is not None:
             return
@@ -322,6 +334,15 @@ def _check(path: Path, scope: Scope) -> None:
         raise ExpressionError(f"`parameters` is a number of {kernel.name}, not a list of names", f"write {alias}.{rest[1]}")
     if len(rest) == 2 and rest[1] not in kernel.parameters:
         raise ExpressionError(f"{kernel.name} has no parameter {rest[1]!r}", nearest(rest[1], kernel.parameters))
+
+
+def _check_case(rest: Sequence[str], scope: Scope) -> None:
+    if not scope.case:
+        raise ExpressionError("the note has no cases, since it is no family", "families: {its id: {for: ...}} in the front matter makes it one")
+    if not rest:
+        raise ExpressionError("a case is not a number", f"it gives {', '.join(scope.case)}")
+    if rest[0] not in scope.case:
+        raise ExpressionError(f"the case does not give {rest[0]!r}", nearest(rest[0], scope.case))
 
 
 def _lacks_result(path: Path, scope: Scope) -> bool:
@@ -349,14 +370,26 @@ class _Names:
             made = result is not None and name in result.outputs
             return _content(result.outputs[name]) if made and result else _stand_in(kernel.outputs[name])
         if name in kernel.parameters:
-            return _parameter(kernel, name, parameters[name])
+            return _parameter(parameters[name], kernel.parameters[name].bound.unit)
         if name == "parameters":
-            return {n: _parameter(kernel, n, v) for n, v in parameters.items()}
+            return {n: _parameter(v, kernel.parameters[n].bound.unit) for n, v in parameters.items()}
         raise AttributeError(name)
 
 
-def _parameter(kernel: Remote, name: str, value: Any) -> Any:
-    return value if isinstance(value, (str, bool)) else Quantity(value, parse_unit(kernel.parameters[name].bound.unit)[1])
+class _Case:
+    """`case` inside an expression: what it gives in place of parameters, and texts."""
+
+    def __init__(self, given: Mapping[str, tuple[Any, str]]):
+        self._given = given
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in self._given:
+            raise AttributeError(name)
+        return _parameter(*self._given[name])
+
+
+def _parameter(value: Any, unit: str) -> Any:
+    return value if isinstance(value, (str, bool)) else Quantity(value, parse_unit(unit)[1])
 
 
 def _content(output: Number | Curve) -> Any:

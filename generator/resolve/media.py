@@ -11,7 +11,7 @@ from generator.resolve.formats import HTML, PLAIN, TEX, Style
 
 @dataclass(frozen=True)
 class Medium:
-    """What a value turns into in one part of a text. word: how a text parameter is escaped there."""
+    """What a value turns into in one part of a text. word: how a text parameter is escaped there, and so is a number in what an image says."""
 
     style: Style
     value: str
@@ -29,6 +29,7 @@ def _in_tex(word: str) -> str:
 
 MEDIA: Mapping[str, Medium] = {
     "text": Medium(HTML, '<span class="num">{}</span>', _in_markdown),
+    "alt": Medium(PLAIN, "{}", _in_markdown),
     "math": Medium(TEX, "{}", _in_tex),
     "fence": Medium(PLAIN, "{}", str),
 }

@@ -18,7 +18,7 @@ from typing import Any
 from generator.notes import Judged, Note, Option, Resolved, Run, Text, folded
 from generator.problems import Problem, nearest
 from generator.resolve.claims import judge
-from generator.resolve.expression import NO_RUN, Scope, Value, read_by
+from generator.resolve.expression import CASE, NO_RUN, Scope, Value, read_by
 from generator.resolve.formats import Format, bare, check, converted, digits_of, last_place, parse_format, written
 from generator.resolve.media import MEDIA
 from generator.resolve.names import names_in, used
@@ -29,9 +29,11 @@ from generator.resolve.references import Bracket, Reference, marks, references
 from generator.resolve.told import result_told
 from generator.resolve.variation import Choice, middle, vary, widened
 from generator.resolve.withheld import Kept, kept, marked, unmarked, waits
+from generator.text.blocks import BEFORE, HIDE
 from kernels.record import Number, Result
 
 FIGURE = "\ue000figure:{}\ue001"  # what render puts a drawing in place of
+INSTEAD = "before: series, in a sketch, is what its front lacks"
 STAND_IN = "1"  # for a value that is missing, in a block that is left out
 
 
@@ -44,7 +46,7 @@ def resolve(note: Note, find: Callable[[Run], Result | None], problems: list[Pro
     before = len(problems)
     wanted = used(note)
     results = {alias: find(note.runs[alias]) for alias in wanted}
-    scope = Scope.of(note.runs, results)
+    scope = Scope.of(note.runs, results, note.case)
     asked = _Question(note, scope)
     filled = {name: _filled(text, scope, asked, problems, _padded(note, name)) for name, text in note.fields.items()}
     judged = [claim for one in note.claims if (claim := judge(one, scope, problems, [] if notices is None else notices))]
@@ -126,6 +128,8 @@ class _Question:
 
 # ------------------------------------------------------------------------------------------- filling in
 
+_GIVEN = re.compile(rf"{CASE}\.\w+")  # what an author gave and no kernel made
+
 
 @dataclass(frozen=True)
 class _Shown:
@@ -145,7 +149,10 @@ class _Shown:
         medium, content = MEDIA[self.reference.medium], self.value.content
         if self.value.missing:
             return STAND_IN
-        return medium.value.format(written(content, self.format, medium.style) if isinstance(content, Quantity) else medium.word(content))
+        told = written(content, self.format, medium.style) if isinstance(content, Quantity) else medium.word(content)
+        if isinstance(content, Quantity) and self.reference.medium == "alt":
+            told = medium.word(told)
+        return told if _GIVEN.fullmatch(self.reference.expression) and not self.format.padded else medium.value.format(told)
 
     def printed(self, content: Any) -> str:
         """What it would read with another content."""
@@ -239,13 +246,18 @@ def _figure(reference: Reference, scope: Scope) -> str:
         raise ExpressionError(f"a figure is a run's, and {alias!r} is none", nearest(alias, scope.runs) or NO_RUN)
     if not scope.kernels[alias].has_figure:
         raise ExpressionError(f"{scope.kernels[alias].name} has no figure")
-    beside = reference.format
+    word = next((word for word in (BEFORE, HIDE) if word in reference.format), "")
+    beside, _, part = map(str.strip, reference.format.partition(word)) if word else (reference.format, "", "")
+    beside = beside.removesuffix("|").rstrip()
+    if word and not part:
+        what = "that the front lacks" if word == BEFORE else "to hide"
+        raise ExpressionError(f"{word} says nothing {what}", f"write {word} series, or the name of one series or label")
     if beside and (beside not in scope.runs or scope.kernels[beside].kind != "measurement"):
         measured = [name for name, kernel in scope.kernels.items() if kernel.kind == "measurement"]
-        raise ExpressionError(f"beside a figure stands the run of a measurement, and {beside!r} is none", nearest(beside, measured))
+        raise ExpressionError(f"beside a figure stands the run of a measurement, and {beside!r} is none", nearest(beside, measured) or INSTEAD)
     if beside and not scope.kernels[alias].draws_measured:
         raise ExpressionError(f"the figure of {scope.kernels[alias].name} draws no measured points", f"write ![[{alias}]]")
-    return FIGURE.format(f"{alias}|{beside}" if beside and scope.results.get(beside) else alias)
+    return FIGURE.format("|".join([alias, *[beside] * bool(beside and scope.results.get(beside)), *[f"{word} {part}"] * bool(word)]))
 
 
 def _value(reference: Reference, scope: Scope, asked: _Question | None, field: Sequence[Reference]) -> _Shown:
@@ -254,7 +266,8 @@ def _value(reference: Reference, scope: Scope, asked: _Question | None, field: S
     if isinstance(content, bool):
         raise ExpressionError("a truth value is no text", "hold it as a claim, or write 'a' if … else 'b'")
     if isinstance(content, str) and reference.format:
-        raise ExpressionError("text takes no format", "leave the bar out")
+        told = "; of a case, what is no parameter of its runs is text" if reference.expression.startswith(f"{CASE}.") else ""
+        raise ExpressionError("text takes no format", f"leave the bar out{told}")
     if isinstance(content, Quantity):
         check(content.powers, form)
     wide = form.rounding in ("range", "sign")  # speaks of every choice that its own paragraph does not fix
@@ -274,7 +287,8 @@ def _given(choice: Choice, asked: _Question, named: Container[str], scope: Scope
     """Whether the reader is told of a choice: by its value in the same field, whichever run of the kernel tells it, or on the front."""
     common = isinstance(choice.was, (int, float)) and abs(choice.was) <= 2  # every front has a "one" and a "both"
     same = [a for a, run in scope.runs.items() if run.kernel == choice.kernel and run.parameters[choice.parameter] == choice.was]
-    return any(f"{alias}.{choice.parameter}" in named for alias in same) or asked.says(same, choice.parameter, choice.was, words=not common)
+    mine = [CASE] * (scope.case.get(choice.parameter, (None,))[0] == choice.was)
+    return any(f"{alias}.{choice.parameter}" in named for alias in (*same, *mine)) or asked.says(same, choice.parameter, choice.was, words=not common)
 
 
 def _moved(content: Quantity, at: Any, form: Format) -> str:

@@ -1,6 +1,6 @@
 """Where the references of a field stand: `[[ expression | format ]]`, `![[run]]`, and the literal `\\[[`.
 
-In: a field's Markdown. Out: its marks in order, each with its place and the kind of span that it stands in: text, math or a
+In: a field's Markdown. Out: its marks in order, each with its place and the kind of span that it stands in: text, what an image says, math or a
 `computed` fence. Other code is left alone.
 """
 
@@ -13,11 +13,12 @@ from generator.notes import Text
 from generator.problems import Place, Problem
 from generator.text.spans import Span, SpanError, spans
 
-Medium = Literal["text", "math", "fence"]
+Medium = Literal["text", "alt", "math", "fence"]
 
 
 class Reference(NamedTuple):
-    """`[[ expression | format ]]` at text[start:end], or `![[alias]]` or `![[alias | measured alias]]` where figure is true.
+    """`[[ expression | format ]]` at text[start:end], or, where figure is true, `![[alias]]`, `![[alias | measured alias]]`, and last, behind a bar,
+    `before: part` or `hide: parts`.
 
     paragraph: how many end before it.
     """
@@ -34,7 +35,7 @@ class Reference(NamedTuple):
     @property
     def runs(self) -> str:
         """What names runs."""
-        return f"{self.expression} {self.format}" if self.figure else self.expression
+        return " ".join([self.expression, *(word for word in self.format.split("|") if self.figure and ":" not in word)])
 
     @property
     def source(self) -> str:
@@ -62,6 +63,7 @@ def marks(text: Text, problems: list[Problem]) -> list[Reference | Bracket]:
     except SpanError as error:
         problems.append(Problem(text.at(error.offset), error.message, error.hint))
         return []
+    images = [match.span() for match in _ALT.finditer(text.text)] if "](" in text.text and "[[" in text.text else ()
     for span in parts if "[[" in text.text else ():
         medium = None if span.kind == "fence" and "computed" not in span.info.split() else _MEDIA.get(span.kind)
         for match in _OPENING.finditer(text.text, span.start, span.end):
@@ -72,8 +74,9 @@ def marks(text: Text, problems: list[Problem]) -> list[Reference | Bracket]:
                 if span.kind == "html" and not text.text.startswith(_LEFT_ALONE, span.start):
                     problems.append(Problem(text.at(start), "a reference inside an HTML tag is not replaced", "put it between the tags"))
                 continue
+            told: Medium = "alt" if medium == "text" and any(begin < start < end for begin, end in images) else medium
             try:
-                found.append(Bracket(start - 1, start + 2) if escaped else _reference(text, start, span, medium))
+                found.append(Bracket(start - 1, start + 2) if escaped else _reference(text, start, span, told))
             except _Open as error:
                 problems.append(Problem(text.at(start), *error.args))
                 after = _LINE_END.search(text.text, start).end()  # type: ignore[union-attr]
@@ -81,6 +84,7 @@ def marks(text: Text, problems: list[Problem]) -> list[Reference | Bracket]:
 
 
 _MEDIA: dict[str, Medium] = {"text": "text", "math": "math", "fence": "fence"}
+_ALT = re.compile(r"!\[(?!\[)(?:[^\[\]]|\[\[[^\[\]\n]*\]\])*\]\(")
 _OPENING = re.compile(r"(?<!\\)(\\*)(\[\[+)")  # from the first of the backslashes, lest a thousand be counted a thousand times
 _LINE_END = re.compile(r"\n|\Z")
 _LEFT_ALONE = ("<!--", "<pre", "<code")  # HTML that is a comment or code, not a tag with attributes

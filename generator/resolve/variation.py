@@ -122,7 +122,7 @@ def _at_end(scope: Scope, choice: Choice) -> Scope:
         if result and end:
             runs[alias] = run._replace(parameters={**run.parameters, choice.parameter: choice.value})
             results[alias] = replace(result, outputs=end.outputs, draws=scope.kernels[alias].draws_at_ends, ends=())
-    return replace(scope, runs=runs, results=results)
+    return replace(scope, runs=runs, results=results, case=scope.case_with(choice.parameter, choice.was, choice.value))
 
 
 def widened(varied: Varied, named: Sequence[Choice]) -> Value:

@@ -66,13 +66,13 @@ def kept(text: Text, missing: Collection[int]) -> Kept:
 def waits(note: Note, fields: Mapping[str, Kept]) -> bool:
     """Whether a note without these blocks cannot be asked or answered.
 
-    What is asked stays whole, as does what is typed or offered; and the first block of an answer, and every cloze, is there.
+    What is asked stays whole, as does what is typed, offered or masked; and the first block of an answer, and every cloze, is there.
     """
     return any(
         name in note.asked
         or block.cloze
         or (name == note.answer and (block.first or note.type in ("numeric", "choice")))
-        or (name == "Mistakes" and note.type == "choice")
+        or (name, note.type) in (("Mistakes", "choice"), ("Masks", "occlusion"))
         for name, field in fields.items()
         for block in field.left_out
     )

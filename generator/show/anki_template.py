@@ -50,6 +50,38 @@ def typed(filled: str, fields: Mapping[str, str], answer: bool) -> str:
     return re.sub(r"\[\[type:(.+?)\]\]", shown, filled)
 
 
+def masked(filled: str) -> str:
+    """Puts boxes where Anki's script draws the masks of a picture, and none where it draws none; of a polygon the box around it."""
+    if _CANVAS not in filled:
+        return filled
+    boxes = "".join(_box(dict(_DATA.findall(shape[0]))) for shape in _MASK.finditer(filled))
+    return _CONTAINER.sub(lambda found: f'<div class="masked">{found[1]}{boxes}</div>', filled).replace(_TOGGLE, "")
+
+
+_CANVAS, _TOGGLE = '<canvas id="image-occlusion-canvas"></canvas>', '<button id="toggle">Toggle Masks</button>'
+_CONTAINER = re.compile(rf'<div id="image-occlusion-container">((?:(?!<div).)*?){_CANVAS}\s*</div>(?:\s*<script>.*?</script>)?', re.DOTALL)
+_MASK = re.compile(r'<div class="cloze[^<>]*\bdata-shape="[^<>]*>')
+_DATA = re.compile(r'(?:data-)?(\w+)="([^"]*)"')
+_MARKS = {"cloze": "asks", "cloze-inactive": "covers", "cloze-highlight": "found"}
+
+
+def _box(data: Mapping[str, str]) -> str:
+    """A mask as a box of so many percent of the picture, below as many as are above it."""
+    if data["class"] == "cloze-inactive" and data.get("occludeInactive") != "1":
+        return ""
+    left, top = (float(data.get(side) or 0) for side in ("left", "top"))
+    if data["shape"] == "polygon":
+        points = [[float(side or 0) for side in point.split(",")] for point in data["points"].split()]
+        (left, wide), (top, high) = ((min(sides), max(sides) - min(sides)) for sides in zip(*points))
+    elif data["shape"] == "ellipse":
+        wide, high = (2 * float(data.get(side) or 0) for side in ("rx", "ry"))
+    else:
+        wide, high = (float(data.get(side) or 0) for side in ("width", "height"))
+    sides = "; ".join(f"{side}: {100 * share:.4g}%" for side, share in (("margin-left", left), ("width", wide), ("height", high)))
+    kind = f"{_MARKS[data['class']]}{' ellipse' * (data['shape'] == 'ellipse')}"
+    return f'<span class="mask"><span style="height: {100 * top:.4g}%"></span><span class="{kind}" style="{sides}"></span></span>'
+
+
 # ---------------------------------------------------------------------------------------- the template
 
 
@@ -160,11 +192,25 @@ def _revealed(nodes: list, number: int, answer: bool) -> str:
 def _one(found: _Cloze, number: int, answer: bool) -> str:
     ordinal = ",".join(map(str, found.numbers))
     inside = _revealed(found.inside, number, answer)
+    if inside.startswith(_OCCLUSION):
+        return _shape(inside.removeprefix(_OCCLUSION), ordinal, number in found.numbers, answer)
     if number not in found.numbers:
         return f'<span class="cloze-inactive" data-ordinal="{ordinal}">{inside}</span>'
     if answer:
         return f'<span class="cloze" data-ordinal="{ordinal}">{inside}</span>'
     return f'<span class="cloze" data-cloze="{html.escape(inside)}" data-ordinal="{ordinal}">[{"..." if found.hint is None else found.hint}]</span>'
+
+
+_OCCLUSION = "image-occlusion:"
+
+
+def _shape(said: str, ordinal: str, asked: bool, answer: bool) -> str:
+    """A mask of a picture as Anki hands it to its script."""
+    shape, *given = said.split(":")
+    kind = "cloze-inactive" if not asked else "cloze-highlight" if answer else "cloze"
+    data = {"occludeInactive" if name == "oi" else name: value for name, _, value in (one.partition("=") for one in given)}
+    attributes = "".join(f'data-{name}="{html.escape(value)}" ' for name, value in data.items())
+    return f'<div class="{kind}" data-ordinal="{ordinal}" data-shape="{html.escape(shape)}" {attributes}></div>'
 
 
 def _without_tags(math: re.Match) -> str:

@@ -97,7 +97,8 @@ def entry(facts: Mapping[str, Any], name: str, fields: Mapping[str, str], kind: 
     claims, runs = facts["claims"], facts["runs"]
     words = [facts["id"], facts["deck"], kind.name, facts["topic"], facts["place"], *facts["tags"], *facts["answers"]]
     words += [claim["says"] for claim in claims] + [run["call"] for run in runs.values()]
-    words += [_plain(fields[field]) for field in fields if field not in ("Id", "Breadcrumb", "Claims", "Footer")]
+    unsaid = ("Id", "Breadcrumb", "Claims", "Footer", *kind.occlusion[:1])  # that last one is numbers, which Anki draws masks by
+    words += [_plain(fields[field]) for field in fields if field not in unsaid]
     return {
         **{key: facts[key] for key in ("id", "type", "tags", "place", "answers", "runs", "claims", "values", "waits")},
         "deck": facts["deck"].removeprefix(f"{name}::"),
@@ -120,8 +121,8 @@ def faces(fields: Mapping[str, str], kind: NoteType, deck: str, tags: Sequence[s
     for ordinal in ordinals:
         template, number = (kind.templates[0], ordinal + 1) if kind.kind == "cloze" else (kind.templates[ordinal], 1)
         question, answer = anki_template.card(template.front, template.back, fields, number, {**extra, "Card": template.name})
-        sides = (players(anki_template.typed(side, fields, answer=side is answer)) for side in (question, answer))
-        name = f"cloze {number}" if kind.kind == "cloze" else template.name
+        sides = (anki_template.masked(players(anki_template.typed(side, fields, answer=side is answer))) for side in (question, answer))
+        name = f"{'mask' if kind.occlusion else 'cloze'} {number}" if kind.kind == "cloze" else template.name
         made.append({"ordinal": ordinal, "name": name, **{side: shown(with_mathml(html)) for side, html in zip(("question", "answer"), sides)}})
     return made
 

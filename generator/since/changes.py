@@ -183,7 +183,15 @@ def _differences(before: Side, now: Side) -> Iterator[Field]:
 
 def _clozes(html: str) -> str:
     """Sanitized HTML with Anki's cloze marks as a reader's: ⟦1 …⟧."""
-    return re.sub(r"\}\}", "⟧", re.sub(r"\{\{c([\d,]+)::", r"⟦\1 ", html)) if "{{c" in html else html
+    return re.sub(r"\}\}", "⟧", re.sub(r"\{\{c([\d,]+)::", r"⟦\1 ", _MASK.sub(_mask, html))) if "{{c" in html else html
+
+
+_MASK = re.compile(r"image-occlusion:([a-z]+)((?::\w+=[^:{}<>]*)*)")
+
+
+def _mask(match: re.Match[str]) -> str:
+    """ "rect: left .1, top .2" of a mask that Anki's script draws."""
+    return f"{match[1]}: {match[2][1:].replace(':oi=1', '').replace(':', ', ').replace('=', ' ')}"
 
 
 def _paired(old: list[str], new: list[str]) -> Iterator[tuple[str, str]]:
@@ -198,7 +206,7 @@ def _paired(old: list[str], new: list[str]) -> Iterator[tuple[str, str]]:
 def lines(html: str) -> list[str]:
     """The text of a field, a line for each block, pictures by what they show, without Anki's and MathJax's marks."""
     reader = _Reader()
-    reader.feed(html)
+    reader.feed(_MASK.sub(_mask, html))
     reader.close()
     text = re.sub(r"\{\{c[\d,]+::(.*?)(?:::[^{}]*?)?\}\}", r"\1", re.sub(r"\\[()\[\]]", "", "".join(reader.parts)))
     return [line for line in (" ".join(line.split(" ")).strip(" |") for line in text.split("\n")) if line]

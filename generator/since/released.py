@@ -19,6 +19,7 @@ from generator.pack import lock as locks
 from generator.pack.lock import Lock
 from generator.pack.output import write
 from generator.problems import Place, Problem
+from kernels import files
 
 if TYPE_CHECKING:
     from subprocess import CompletedProcess, Popen
@@ -69,7 +70,7 @@ def remember(copy: Path, lock: Lock) -> None:
     """Adds what a lock has of releases to what this folder has seen."""
     seen = lock._replace(drafts={}, type_drafts={}, lines={})
     content = locks.text(locks.later(seen, _lines_of(copy))).encode()
-    if not copy.exists() or copy.read_bytes() != content:
+    if _kept(copy) != content:
         write(copy, content)
 
 
@@ -104,10 +105,14 @@ def _past(cards: Path, copy: Path, deck: int, everywhere: bool) -> Past:
 
 
 def _lines_of(copy: Path) -> tuple[bytes, ...]:
+    return tuple(locks.released_lines(_kept(copy).split(b"\n")))
+
+
+def _kept(copy: Path) -> bytes:
     try:
-        return tuple(locks.released_lines(copy.read_bytes().split(b"\n")))
+        return files.read(copy)
     except OSError:
-        return ()
+        return b""
 
 
 def _in_git(cards: Path) -> bool:

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from generator.look.template import ANKIS_OWN
-from generator.notes import RULES, VERDICTS, Question, SourceClaim, Topic
+from generator.notes import FAMILY, RULES, VERDICTS, Question, SourceClaim, Topic
 from generator.pack.output import write
 from generator.problems import DeckError, Place, Problem
-from generator.read import deckfile, frontmatter, looks
+from generator.read import deckfile, families, frontmatter, looks, runs
 from generator.read.deckfile import Settings
 from generator.read.folder import frame
 
@@ -164,7 +164,7 @@ def note_type() -> Schema:
     template = _keys(looks.TEMPLATE, {**dict.fromkeys(looks.TEMPLATE, _LINE), "id": id}, ("name", "front", "back"))
     shapes = {
         **dict.fromkeys(("name", "main"), _LINE),
-        **dict.fromkeys(("required", "sections", "switches"), _list(_LINE)),
+        **dict.fromkeys(("required", "sections", "switches", "occlusion"), _list(_LINE)),
         "number": {"type": "integer", "minimum": looks.OURS, "maximum": looks.SPAN - 1},
         "id": {"type": "integer", "minimum": 1, "maximum": LARGEST_ID},
         "kind": _one_of(looks.KINDS),
@@ -178,7 +178,7 @@ def note_type() -> Schema:
 
 # -------------------------------------------------------------------------------------------------- front matter
 
-_RESERVED = "|".join(sorted(frontmatter.JINJA_WORDS | set(keyword.kwlist)))
+_RESERVED = "|".join(sorted(runs.JINJA_WORDS | set(keyword.kwlist)))
 _ALIAS = rf"^(?!(?:{_RESERVED})$){_LETTER}(?:{_LETTER}|[0-9_])*$"
 
 
@@ -190,20 +190,26 @@ def front_matter(settings: Settings, topics: Mapping[str, Topic] | None, kernels
         "tags": tags,
         "tagged": _by_name(tags, _ID),
         "answers": _by_name({"anyOf": [question, _list(question, uniqueItems=True)]}, _ID),
-        "runs": _by_name({"$ref": "#/definitions/run"}, {"pattern": _ALIAS}),
+        "runs": _by_name({}, {"pattern": _ALIAS}),
+        "families": _by_name(_family(), _ID),
         "assumes": _by_name({"anyOf": [_LINE, {"type": "array", "items": _LINE}]}, {"pattern": r"^[^.]+\.[^.]+$"}),
         "claims": _list({"$ref": "#/definitions/claim"}),
         "retired": _by_name(_LINE, _ID),
         "guids": _by_name(_LINE, _ID),
         "waive": _by_name(_keys(RULES, dict.fromkeys(RULES, _LINE)), _ID),
     }
+    whole, part = ({"properties": {"runs": _by_name({"$ref": f"#/definitions/{run}"})}} for run in ("run", "part"))
     return {
         **_keys(frontmatter.KEYS, shapes, title="front matter of cards"),
+        "if": {"required": ["families"]},
+        "then": part,
+        "else": whole,
         "definitions": {
-            "tag": _like(deckfile.TAG) if settings.tags is None else _one_of(settings.tags),
+            "tag": _like(deckfile.TAG) if settings.tags is None else {"anyOf": [_one_of(settings.tags), _text(pattern=f"^{FAMILY}")]},
             "question": _numbered(topics, "questions"),
             "claim": _claim(topics),
             "run": _run(kernels),
+            "part": _run(kernels, whole=False),
         },
     }
 
@@ -214,6 +220,13 @@ def _numbered(topics: Mapping[str, Topic] | None, what: str) -> Schema:
         return {"type": "string", "pattern": r".+/[1-9][0-9]*$"}
     found: Iterator[tuple[Topic, Question | SourceClaim]] = ((topic, one) for topic in topics.values() for one in getattr(topic, what))
     return _one_of({f"{topic.id}/{one.number}": one.text if isinstance(one, Question) else one.says for topic, one in found})
+
+
+def _family() -> Schema:
+    case = {**_by_name(_LINE, {"pattern": _ALIAS}), "type": "object", "minProperties": 1}
+    cases = {"type": "object", "additionalProperties": case, "propertyNames": {"pattern": _whole(families.SLUG)}, "minProperties": 1}
+    shapes = {"runs": _list(_LINE), "for": {"anyOf": [cases, {"type": "array", "items": case, "minItems": 1}]}}
+    return _keys(families.KEYS, shapes, ("for",))
 
 
 def _claim(topics: Mapping[str, Topic] | None) -> Schema:
@@ -260,15 +273,15 @@ def _claim(topics: Mapping[str, Topic] | None) -> Schema:
 # ---------------------------------------------------------------------------------------------------------- runs
 
 
-def _run(kernels: Mapping[str, Kernel | None]) -> Schema:
-    """A kernel's name, and then the parameters that it has."""
+def _run(kernels: Mapping[str, Kernel | None], whole: bool = True) -> Schema:
+    """A kernel's name, and then the parameters that it has. whole: those too that it must be given, which beside families a case may give."""
     told = {name: _told(kernel) if kernel else "" for name, kernel in kernels.items()}
     return {
         "type": "object",
         "properties": {"kernel": _one_of(told)},
         "required": ["kernel"],
         "allOf": [
-            {"if": {"properties": {"kernel": {"const": name}}, "required": ["kernel"]}, "then": _given(kernel)}
+            {"if": {"properties": {"kernel": {"const": name}}, "required": ["kernel"]}, "then": _given(kernel, whole)}
             for name, kernel in kernels.items()
             if kernel
         ],
@@ -281,12 +294,12 @@ def _told(kernel: Kernel) -> str:
     return f"{kernel.summary}\n\n{kernel.kind}; gives " + ", ".join(f"{name} ({unit or 'number'})" for name, unit in outputs)
 
 
-def _given(kernel: Kernel) -> Schema:
+def _given(kernel: Kernel, whole: bool) -> Schema:
     parameters = {name: _parameter(parameter) for name, parameter in kernel.parameters.items()}
     return {
         "description": _told(kernel),
         "properties": {"kernel": {"description": _told(kernel)}, **parameters},
-        "required": [name for name, parameter in kernel.parameters.items() if parameter.required],
+        "required": [name for name, parameter in kernel.parameters.items() if parameter.required and whole],
         "additionalProperties": False,
     }
 

@@ -19,6 +19,7 @@ ITEM = re.compile(r"([-*+]|[0-9]{1,9}[.)])(?:([ ]+)(?=\S)|[ ]*$)")
 RULE = re.compile(r"([-*_])(?:[ ]*\1){2,}[ ]*$")
 BAR = re.compile(r"(?<!\\)\|")  # between the cells of a table
 FIGURE = re.compile("\ue000figure:([^\ue000\ue001]*)\ue001")  # what stands in a resolved text where a drawing comes
+BEFORE, HIDE = "before:", "hide:"  # behind a run and a bar: what of its figure a sketch's front lacks, and what an occlusion note hides
 LIFTED, LANDED = "\ue002", "\ue003"  # LIFTED, an index, LANDED stand for a piece of HTML that Markdown must not see
 COMMENT = "<!-- -->"  # stands for a comment, whatever it says
 _DASHES = re.compile(r" *:?-+:? *")  # in each cell between a table's head and its body

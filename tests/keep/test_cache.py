@@ -144,6 +144,46 @@ def test_what_comes_back_costs_little(own: Workshop, work: Counter[str]):
     assert work == {"read": 1}
 
 
+MASKED = """---
+runs:
+  full: {kernel: training_memory, parameters: 70e9}
+---
+
+# What is hidden of 70B? {#masked .occlusion}
+
+![[full | hide: bars]]
+
+## Masks
+
+1. master: which?
+2. optimizer
+"""
+
+
+def test_masks_lie_where_the_figure_is_drawn(own: Workshop, work: Counter[str]):
+    """A hint costs no drawing; a figure that is drawn in another way moves its masks, or lacks their parts."""
+    (own.folder / "cards/training/masks.md").write_text(MASKED, encoding="utf-8")
+    built = iter(range(SECOND, SECOND + 9))
+
+    def fields() -> list[str]:
+        return notes(own.build(next(built)))["masked"][4].split("\x1f")
+
+    first = fields()
+    assert work == {**ONE, "drawn": 1}
+    work.clear()
+    own.edit("training/masks.md", ("which?", "which of them?"))
+    hinted = fields()
+    assert work == ONE and [number for number, one in enumerate(first) if one != hinted[number]] == [5] and "which of them?" in hinted[5]
+    own.edit("training_memory.py", ('plot.stacked_bars(ax, {"": {', 'plot.stacked_bars(ax, {"x": {"rest": result["total"]}, "": {'), under="library")
+    moved = fields()
+    assert [number for number, one in enumerate(hinted) if one != moved[number]] == [3, 4] and "image-occlusion:rect" in moved[3]
+    own.forgets()
+    assert fields() == moved
+    own.edit("training_memory.py", ('{"x": {"rest": result["total"]}, "": {', '{"x": {'), under="library")
+    done = own.run("deck", now=next(built))
+    assert done.status == 1 and "masks.md:12: 'master' is no part of the figure that 'bars' hides (did you mean x: master?" in done.err
+
+
 def test_a_picture_in_another_folder_is_seen(shop: Workshop, work: Counter[str]):
     (shop.folder / "cards/serving/other.svg").write_bytes((shop.folder / "cards/media/roofline.svg").read_bytes())
     shop.edit("training/pictures.md", ("Threads that share memory.", "![Other lines](../serving/other.svg)"))

@@ -242,12 +242,17 @@ EDITS: dict[str, Callable[[Author], Any]] = {
     "blank lines gone": front(r"\n\n\n+(?=#)", other("\n\n")),
     "a section": front(r"\n(?=\n# )", lambda author, _: f"\n\n## Depth\n\nMore of {author.word()}.\n"),
     "a figure more": front(r"(?<=\[\[)(full|copy|few|held|luck)\.\w+[^\n]*\n", lambda author, match: f"{match[0]}\n![[{match[1]}]]\n"),
-    "a figure less": front(r"\n!\[\[.*\]\]\n", other("\n")),
+    "a figure that lacks another part": front(r"before: \w+", other("before: series", "before: whole", "before: half")),
+    "a figure less": front(r"\n!\[\[\w+\]\]\n", other("\n")),
     "a picture more": front(r"\.\n(?=\n#)", other(".\n\n![A dot](dot.svg)\n", ".\n\n![Lines](lines.svg)\n", ".\n\n![Lines](../media/lines.svg)\n")),
     "the tags": front(r"^tags: \[.*\]", other("tags: [memory]", "tags: [chance]", "tags: [speed, memory]")),
     "a parameter": front(r"parameters: \w+", other("parameters: 70e9", "parameters: 7e9", "parameters: 8e9")),
     "a type of number": front(r"dtype: \w+", other("dtype: bf16", "dtype: fp32")),
     "a case": front(r"roll: \d", other("roll: 1", "roll: 2", "roll: 3")),
+    "a case more": front(r"(?<=^    for:\n)", lambda author, _: "      c{0}: {{parameters: 1e9, roll: 2, name: w{0}}}\n".format(author.next())),
+    "a case less": front(r"^      \w+: \{parameters: \w+, roll.*\n(?=      )", other("")),
+    "the words of a case": front(r"(?<=, name: )\w+", lambda author, _: f"w{author.next()}"),
+    "the runs of a family": front(r"(?<=^  six-many:\n)(?=    for)", other("    runs: [held]\n", "    runs: [held, luck]\n", "    runs: [luck]\n")),
     "a run": front(r"^runs:\n", lambda author, _: f"runs:\n  r{author.next()}: {{kernel: {author.chance.choice(('rate', 'shaken'))}}}\n"),
     "a claim's words": front(r"says: (?!\")", lambda author, _: f"says: Indeed {author.next()}, "),
     "a claim": front(r"(?<=^claims:\n)(?=  - .*one-total)", other(SO)),
@@ -385,10 +390,11 @@ def differences(warm: Came, clean: Came) -> Iterator[str]:
                 yield f"report, {name}: {warm.report.get(name)}\n  clean: {clean.report[name]}"
 
 
-def sketch(asked: Remote, result: Result, measured: Result | None = None) -> Drawing:
+def sketch(asked: Remote, result: Result, measured: Result | None = None, without: str = "", with_parts: bool = False) -> Drawing:
     """A figure by the kernel's own function, but in this process and without Matplotlib, which is not what is tested here."""
     kernel, lines = find(asked.name), list[str]()
     alt = (kernel.draw(result, lines, measured) if kernel.draws_measured else kernel.draw(result, lines)) or "a figure"
+    lines += [f"without {without}"] * bool(without)
     light, dark = (f"<svg><!-- {theme} {' '.join(lines)} --></svg>".encode() for theme in ("light", "dark"))
     return Drawing(light, dark, alt, 330, 60)
 

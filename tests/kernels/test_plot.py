@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import re
+from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,7 +13,7 @@ import pytest
 import yaml
 from test_worked import WORKED
 
-from kernels import Bound, Series, Spread, catalogue, declare, kernel, plot, record
+from kernels import Bound, Series, Spread, anatomy, catalogue, declare, kernel, plot, record
 from kernels.results import Result
 
 CARDS = Path(__file__).parents[2] / "cards"
@@ -329,3 +331,130 @@ def test_many_small_parts_find_room_for_their_labels():
 
     alt = plot.draw(*made(draw)).alt
     assert "router 0.2 B" in alt and "biases 0.1 B" in alt
+
+
+# ---------------------------------------------------------------------------------------- the parts of a figure
+
+
+def of_kind(drawing: plot.Drawing, kind: str) -> list[str]:
+    return [part.name for part in drawing.parts if part.kind == kind]
+
+
+def curves(result, ax):
+    plot.lines(ax, result["curve"], xlog=True, y_label="rate", labels={"fused": "fused\nTriton"})
+    plot.hline(ax, 3.3e12, "copy, 3.3 TB/s")
+    plot.mark(ax, 4096, 2e12, "2 TB/s here", where="below")
+    plot.mark(ax, 4096, 1e12, "on none")
+
+
+def test_a_figure_tells_its_parts_and_is_drawn_alike():
+    asked = plot.draw(*made(curves), with_parts=True)
+    assert dataclasses.replace(asked, parts=()) == plot.draw(*made(curves))
+    assert of_kind(asked, "series") == ["eager", "fused Triton"]
+    assert of_kind(asked, "label") == ["eager", "fused Triton", "copy, 3.3 TB/s", "2 TB/s here", "on none"]
+    assert of_kind(asked, "axis") == ["x title", "x 1K", "x 2K", "x 4K", "x 8K", "y title", "y 0", "y 1", "y 2", "y 3"]
+    assert {part.text for part in asked.parts if part.name == "y title"} == {"rate (TB/s)"}
+    assert all(0 <= left < left + wide <= 1.00001 and 0 <= top < top + high <= 1.00001 for *_, (left, top, wide, high) in asked.parts)
+
+
+def test_bars_and_cells_are_parts_too():
+    def stacked(result, ax):
+        plot.stacked_bars(ax, {"LoRA": {"weights": 90, "adapters": 2}}, "B")
+
+    def cells(result, ax):
+        from matplotlib.patches import Rectangle
+
+        for number, fill in enumerate((plot.SKY, plot.STONE, plot.SAND)):
+            ax.add_patch(Rectangle((number % 2, number // 2), 0.9, 0.9, facecolor=fill))
+        ax.text(0.45, 0.45, "q·k")
+        ax.set(xlim=(0, 2), ylim=(2, 0))
+        return "Three cells."
+
+    drawing = plot.draw(*made(stacked), with_parts=True)
+    assert of_kind(drawing, "bar") == ["LoRA: weights", "LoRA: adapters"]
+    assert of_kind(drawing, "label")[:2] == ["LoRA: weights", "LoRA: weights, value"]
+    assert of_kind(plot.draw(*made(cells), with_parts=True), "cell") == ["q·k", "row 1, column 2", "row 2, column 1"]
+
+
+def groups(ax) -> list[anatomy.Group]:
+    return [anatomy.Group(*group) for group in plot._kept(ax.figure, "groups")]
+
+
+def pixels(figure):
+    import numpy
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    return numpy.asarray(canvas.buffer_rgba()).astype(int)
+
+
+def test_all_series_of_a_figure_go_and_nothing_else_moves(drawn):
+    """Of every figure of the library: what differs without its series lies where these and their labels did, by matplotlib's own account."""
+    import numpy
+
+    found = 0
+    for name, ax in drawn.items():
+        figure = ax.figure
+        parts = anatomy.parts(figure, groups(ax))
+        if not any(part.kind == "series" for part in parts):
+            continue
+        gone = anatomy.left_out(figure, groups(ax), "series", name)
+        whole, boxes = pixels(figure), [artist.get_window_extent(plot._renderer(figure)).padded(5) for artist in gone]
+        for artist in gone:
+            artist.set_visible(False)
+        left, said = pixels(figure), anatomy.what_is_left(figure, groups(ax))
+        for artist in gone:
+            artist.set_visible(True)
+        differs = numpy.abs(whole - left).sum(axis=2) > 0
+        high = differs.shape[0]
+        for box in boxes:
+            differs[max(int(high - box.y1), 0) : int(high - box.y0) + 1, max(int(box.x0), 0) : int(box.x1) + 1] = False
+        assert (whole != left).any() and not differs.any(), name
+        texts = [part.text for part in parts if part.kind == "label" and len(part.text) > 2]
+        levels = [anatomy._text(text) for group in groups(ax) if group.kind == "level" for text in group.artists[1:]]
+        axes = [part.text for part in parts if part.kind == "axis"]
+        assert [text for text in texts if text in said and not any(text in kept for kept in (*levels, *axes))] == [], (name, said)
+        found += 1
+    assert found > 60
+
+
+def drawn_of(drawing: plot.Drawing) -> list[str]:
+    """The elements of the SVG, without the ids that count them."""
+    return re.sub(r' id="\w+_\d+"', "", drawing.light.decode()).split("\n")
+
+
+@pytest.mark.parametrize("name", ["attention_flops", "attention_memory", "speculative_speedup"])
+def test_a_figure_without_a_part_has_nothing_that_the_whole_one_lacks(name):
+    found = declare.find(name)
+    result = found(**SHOWN[name])
+    whole = plot.draw(found, result, with_parts=True)
+    series = of_kind(whole, "series")
+    for without in ("series", *series):
+        left = plot.draw(found, result, without=without)
+        assert (left.width, left.height) == (whole.width, whole.height) and not left.parts
+        assert Counter(drawn_of(left)) - Counter(drawn_of(whole)) == Counter()
+        assert len(drawn_of(left)) < len(drawn_of(whole)) and left.alt.startswith("To be drawn: ") and f"Shown: {without}" not in left.alt
+
+
+def test_a_series_takes_what_is_said_of_it_and_leaves_the_others():
+    def said(without: str) -> str:
+        return plot.draw(*made(curves), without=without).alt
+
+    assert said("series") == "To be drawn: rate (TB/s), 0 to 3 over rows, 1K to 8K. Shown: copy, 3.3 TB/s."
+    assert said("fused Triton") == "To be drawn: rate (TB/s), 0 to 3 over rows, 1K to 8K. Shown: eager, copy, 3.3 TB/s, on none."
+    assert said("on none").endswith("Shown: eager, fused Triton, copy, 3.3 TB/s, 2 TB/s here.")
+    assert said("copy, 3.3 TB/s").endswith("Shown: eager, fused Triton, 2 TB/s here, on none.")
+
+
+@pytest.mark.parametrize(
+    "draw, without, message",
+    [
+        (lambda result, ax: plot.bars(ax, {"eager": 1e12}, "B/s"), "series", "the figure of made_up has no series"),
+        (curves, "fused Tritn", "neither a series nor a label .fused Tritn. .did you mean .fused Triton."),
+        (curves, "rows", "neither a series nor a label 'rows'"),
+    ],
+)
+def test_what_a_figure_lacks_cannot_be_left_out(draw, without, message):
+    with pytest.raises(declare.KernelError, match=message):
+        plot.draw(*made(draw), without=without)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 from workshop import CARDS as TEST_DECK
-from workshop import CHOICE, FIRST, SECOND, Workshop, notes, rows
+from workshop import CHOICE, FIRST, OCCLUSION, SECOND, SKETCH, Workshop, notes, rows
 
 from generator.look.notetypes import NoteType
 from generator.look.template import asks
@@ -452,7 +452,7 @@ def test_the_preview_and_the_media_folder_hold_the_look_s_files(tmp_path: Path):
 
 
 def test_the_test_decks_have_every_note_type():
-    text = CARDS + CHOICE + "".join(path.read_text(encoding="utf-8") for path in TEST_DECK.rglob("*.md"))
+    text = CARDS + CHOICE + SKETCH + OCCLUSION + "".join(path.read_text(encoding="utf-8") for path in TEST_DECK.rglob("*.md"))
     assert all(f".{key}}}" in text for key in look_of("W", 1)[0].types if key != "qa")
 
 

@@ -30,6 +30,8 @@ CLOZES = [
     "{{c2::closed}} {{c1::never closed {{c3::inside}}",
     "lone }} then {{c1::x}} and {{C2::capital}} {{c2::y::}}",
     "{{c1,2::both}} {{c2::second}}",
+    "{{c1::image-occlusion:rect:left=.1:top=.2:width=.3:height=.1:oi=1}}<br>{{c2::image-occlusion:polygon:left=0:top=.15:points=0,.15 .4,.2:oi=1}}",
+    "{{c2::image-occlusion:ellipse:left=.1:top=.2:rx=.3:ry=.1}} {{c1::image::a hint}}",
     'a\n{{c1::line one\nline two}}\n{{c2::<span class="num">143&#8239;GB</span>}}',
 ]
 

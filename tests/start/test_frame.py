@@ -47,7 +47,7 @@ def test_a_topic_that_is_not_there_is_made(shop: Workshop):
     assert (shop.folder / "cards/serving/pages.md").read_text(encoding="utf-8") == "# {#page-size}\n\n<!-- Answer -->\n"
 
 
-@pytest.mark.parametrize("type", ["qa", "trap", "numeric", "choice", "cloze"])
+@pytest.mark.parametrize("type", ["qa", "trap", "numeric", "choice", "sketch", "cloze", "occlusion"])
 def test_check_asks_for_what_the_frame_leaves_open(type: str, shop: Workshop):
     assert shop.run("new", "memory/new-one", "--type", type, "--kernel", "training_memory").status == 0
     done = shop.run("check")

@@ -91,6 +91,19 @@ def test_whatever_lies_where_a_file_should_is_told(kind: str, place: str, deck: 
             assert place in said
 
 
+@pytest.mark.parametrize("kind", ["pipe", "socket", "device", "loop", "broken link", "zeros"])
+def test_whatever_lies_in_place_of_what_a_build_made_is_replaced(kind: str, deck: Path, capsys: pytest.CaptureFixture[str]):
+    fits(capsys, "release")
+    made = [path for path in sorted(Path("build").rglob("*")) if path.is_file() and not path.name.endswith(("-shm", "-wal"))]
+    assert {"media", "released", "cache"} <= {path.parent.name for path in made}
+    package = Path("build/deck.apkg").read_bytes()
+    for path in made:
+        path.unlink(missing_ok=True)
+        KINDS[kind](path)
+        fits(capsys, "deck")
+        assert Path("build/deck.apkg").read_bytes() == package, path
+
+
 @pytest.mark.parametrize("name", ["build", "build/cache", "build/preview", "build/schemas", "build/deck.apkg", "build/report.json"])
 @pytest.mark.parametrize("kind", ["pipe", "folder", "no text", "loop"])
 def test_whatever_lies_where_something_is_written_is_told(kind: str, name: str, deck: Path, capsys: pytest.CaptureFixture[str]):
