@@ -258,9 +258,8 @@ def _cores() -> int:
 
 
 def run(parser: argparse.ArgumentParser | None = None) -> NoReturn:
-    """A command as a process of its own, to its end."""
+    """A command as a process of its own, to its end. What Ctrl-C does is its caller's to say, before all this is imported."""
     sys.stdout, sys.stderr = (stream or open(os.devnull, "w") for stream in (sys.stdout, sys.stderr))  # noqa: SIM115  # one that the shell closed
-    stops()
     gc.set_threshold(100_000)  # a build makes many values and few circles: looking for these more often takes a tenth of an edit's time
     status = main(parser=parser)
     if "kernels.remote" in sys.modules:

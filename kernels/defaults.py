@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import ExitStack
 from importlib.util import find_spec
+
+from kernels import parts
 
 
 def load() -> None:
@@ -16,6 +19,8 @@ def load() -> None:
         return
     shipped = os.path.join(os.path.dirname(found.origin), "mpl-data")
     os.environ["MATPLOTLIBRC"] = shipped
+    if sys.platform == "linux" and not _can_keep():
+        os.environ["MPLCONFIGDIR"] = _held.enter_context(parts.folder())  # which it would make itself, with two long lines, and leave behind
     here = os.getcwd() if os.path.lexists("matplotlibrc") else None
     try:
         if here is not None:
@@ -24,3 +29,20 @@ def load() -> None:
     finally:
         if here is not None:
             os.chdir(here)
+
+
+_held = ExitStack()  # to the end of the process; a later one sweeps what is in it
+
+
+def _can_keep() -> bool:
+    """Whether matplotlib can keep the list of fonts that it makes, and its settings, where it would."""
+    said = os.environ.get("MPLCONFIGDIR")
+    homes = [os.environ.get(f"XDG_{kind}_HOME") or os.path.expanduser(f"~/.{kind.lower()}") for kind in ("CONFIG", "CACHE")]
+    for place in [said] if said else [os.path.join(home, "matplotlib") for home in homes]:
+        try:
+            os.makedirs(place, exist_ok=True)
+        except (OSError, ValueError):
+            return False
+        if not os.access(place, os.W_OK):
+            return False
+    return True

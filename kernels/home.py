@@ -39,7 +39,7 @@ def home_of(cards: Path) -> Home:
     if wrong:
         raise KernelError("\n".join(f"{cards / DECK}: {one}" for one in wrong))
     kernels, records = Path(os.path.abspath(cards / places["kernels"])), Path(os.path.normpath(cards / places["records"]))
-    if "kernels" in said and not kernels.is_dir():
+    if "kernels" in said and not os.path.isdir(kernels):  # which asks after a name that none can have, too
         raise KernelError(f"{cards / DECK}: there is no folder {said['kernels']!r} of kernels")
     if in_the_way(kernels):
         raise KernelError(f"{kernels / INIT} {IN_THE_WAY}: delete it")
@@ -51,12 +51,12 @@ INIT, IN_THE_WAY = "__init__.py", "makes a package of this folder, which hides o
 
 def in_the_way(kernels: Path) -> bool:
     """Whether a folder of kernels, with that name, is a Python package that would be imported in place of ours."""
-    return (kernels / INIT).exists() and not _is_laboratory(kernels)
+    return os.path.exists(kernels / INIT) and not _is_laboratory(kernels)
 
 
 def _is_laboratory(folder: Path) -> bool:
     """Whether it is our own package, which lies beside our own cards."""
-    return (folder / "library" / INIT).is_file()
+    return os.path.isfile(folder / "library" / INIT)
 
 
 def unfit(words: Sequence[object]) -> list[str]:
@@ -86,7 +86,8 @@ def _said(file: Path) -> Mapping[str, Any]:
     try:
         said = yaml.load(files.read(file), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except (OSError, yaml.YAMLError, ValueError, RecursionError) as error:
-        raise KernelError(f"{file} cannot be read: {' '.join(str(error).split())}") from error
+        why = getattr(error, "strerror", None) or str(error)
+        raise KernelError(f"{file} cannot be read: {' '.join(why.split())}") from error
     return said if isinstance(said, dict) else {}
 
 

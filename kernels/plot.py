@@ -29,7 +29,6 @@ os.environ["MPLBACKEND"] = "svg"  # which matplotlib asks for when it is importe
 # Light colour -> its twin on the dark card. The style sheet of the cards uses the same first eight.
 GROUND, INK, MUTED, ACCENT, AMBER, RED, GREEN, HAIRLINE = "#fbfaf7", "#1f2328", "#5c636b", "#0b5cad", "#8a5a00", "#b3261e", "#1a6b3c", "#d9d6ce"
 SKY, SAND, STONE, MINT, ROSE = "#a8cbea", "#ecd29b", "#cdcac1", "#b5dbc3", "#f3c3bd"  # fills that carry text in INK
-BLUE = ACCENT
 DARK = {
     GROUND: "#16181c",
     INK: "#e8e6e1",

@@ -5,9 +5,11 @@ from __future__ import annotations
 import base64
 import io
 import json
+import os
 import random
 import re
 from pathlib import Path
+from unicodedata import normalize
 
 import pytest
 from browser import CHROMIUM, browsing
@@ -380,3 +382,45 @@ def test_a_picture_does_not_ask_the_phone_for_its_theme(style: str, tmp_path: Pa
                     browser.go((tmp_path / "page.html").as_uri())
                     drawn = "c=document.createElement('canvas').getContext('2d'),c.drawImage(document.images[0],0,0),c.getImageData(9,9,1,1).data[0]"
                     assert colour is None or browser.value(drawn) == colour, (system, card)
+
+
+ODD = {
+    "a folder": (Path.mkdir, "it is a folder and no file"),
+    "a pipe": (os.mkfifo, "it is a pipe and no file"),
+    "a loop": (lambda path: path.symlink_to(path.name), "Too many levels of symbolic links"),
+    "a broken link": (lambda path: path.symlink_to("nowhere.png"), "a broken link"),
+}
+
+
+@pytest.mark.parametrize("case", ODD)
+@pytest.mark.parametrize("name", ["plan.png", "deep/plan.svg", "perro.mp3", "run.mp4"])
+def test_what_lies_in_the_place_of_a_medium_is_named(name: str, case: str, tmp_path: Path):
+    make, says = ODD[case]
+    for cards in (tmp_path / "beside" / name, tmp_path / "shared" / "media" / name):
+        cards.parent.mkdir(parents=True)
+        make(cards)
+    for directory, cards in ((tmp_path / "beside", tmp_path / "beside"), (tmp_path / "shared" / "topic", tmp_path / "shared")):
+        message, hint = media.problem(name, directory, cards) or ("", "")
+        kind = media.kind_of(name)
+        assert (message, hint) == (f"the {kind} {name!r} cannot be read: {says}", f"put the {kind} itself in its place")
+
+
+@pytest.mark.parametrize("name", ["caf\u00e9.png", "\u00e9t\u00e9/plan.png", "\u00e9t\u00e9/../\u00fcber/\u1ec7.png", "\ud55c\uad6d.png"])
+@pytest.mark.parametrize("folder", ["topic", "media"])
+def test_a_picture_whose_accents_are_apart_is_told_so(folder: str, name: str, tmp_path: Path):
+    for part in Path(normalize("NFD", name)).parts[:-1]:
+        (tmp_path / folder / part).mkdir(parents=True, exist_ok=True)
+    path = tmp_path / folder / normalize("NFD", name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(FILES["foto.png"])
+    if (tmp_path / folder / name).exists():
+        pytest.skip("a file system to which both are one")
+    message, hint = media.problem(name, tmp_path / "topic", tmp_path) or ("", "")
+    assert message == f"the image {name!r} is there, under a name whose accents are apart from their letters (NFD)"
+    assert hint == "rename it, typing the name anew"
+    for part in Path(name).parts[:-1]:
+        (tmp_path / folder / part).mkdir(exist_ok=True)
+    written = path.rename(tmp_path / folder / name)
+    assert media.problem(name, tmp_path / "topic", tmp_path) is None
+    written.unlink()
+    assert (media.problem(name, tmp_path / "topic", tmp_path) or ("", ""))[0] == f"there is no image {name!r}"

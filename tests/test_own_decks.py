@@ -360,5 +360,5 @@ def test_the_page_of_the_readme_to_the_letter(warpdeck: Installed, tmp_path: Pat
     assert (tmp_path / "opened").read_text(encoding="utf-8").strip() == str(here / "build/kitchen.apkg")
     assert "\n1 note changed: " in said["warpdeck diff"] and "above potassium.”, now “" in said["warpdeck diff"]
     took = learner.takes(package(here))
-    assert took.new == notes_of(here) == 12
+    assert took.new == notes_of(here) == 14
     assert learner.note("kettle-time")["Expected"].startswith("170") and len(learner.cards("sodium")) == 2

@@ -7,12 +7,13 @@ from functools import cached_property
 from pathlib import Path
 from urllib.parse import unquote
 
+from generator.problems import DeckError, Place, Problem
 from generator.read.media import LARGEST
 from kernels import files
 
 
 class Files:
-    """Calls as `Haul.media` does. folder: where the file lies; root: of all that may be named."""
+    """Calls as `Haul.media` does. folder: where the file lies; root: of all that may be named. Raises DeckError for a link that leads out of it."""
 
     def __init__(self, folder: Path, root: Path | None = None):
         self.folder, self.root = folder, root or folder
@@ -21,10 +22,16 @@ class Files:
         unquoted = unquote(name)
         paths = [self.folder / name, self.folder / unquoted, self.root / name, self.root / unquoted]
         for path in (path for path in paths if Path(os.path.normpath(path)).is_relative_to(os.path.normpath(self.root))):
-            if (content := _content(path)) is not None:
+            if (content := self._content(path)) is not None:
                 return content
         found = self._by_name.get(unquoted.rpartition("/")[2].lower())
-        return _content(found) if found else None
+        return self._content(found) if found else None
+
+    def _content(self, path: Path) -> bytes | None:
+        content = _content(path)
+        if content is not None and leads_out(path, self.root):
+            raise DeckError([outside(path)])
+        return content
 
     @cached_property
     def _by_name(self) -> dict[str, Path]:
@@ -34,6 +41,15 @@ class Files:
             for name in sorted(names):
                 found.setdefault(name.lower(), Path(folder, name))
         return found
+
+
+def leads_out(path: Path, root: Path) -> bool:
+    """Whether links on the way to a path below `root` lead to where it is not."""
+    return not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root))
+
+
+def outside(path: Path) -> Problem:
+    return Problem(Place(path.as_posix()), "this link leads out of the folder that is imported", "put a copy in its place")
 
 
 def _content(path: Path) -> bytes | None:

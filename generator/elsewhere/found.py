@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Literal, NamedTuple
 
-from generator.gate.characters import cleaned, unwanted
+from generator.gate.characters import unwanted, without_unwanted
 from generator.problems import Place, Problem
 from generator.read.html import VOID
 
@@ -71,16 +71,16 @@ def gated(haul: Haul) -> Haul:
     """The haul without what no text may hold, in whatever it is, and without the notes that nothing could be made of. Raises TypeError
     where something is no text."""
     notes, lost = [], list(haul.lost)
-    text_of = _markup if haul.written == "html" else cleaned
+    text_of = _markup if haul.written == "html" else without_unwanted
     for note in haul.notes:
-        fields = {cleaned(name): text_of(text) for name, text in note.fields.items()}
+        fields = {without_unwanted(name): text_of(text) for name, text in note.fields.items()}
         if fields != note.fields:
             lost.append(Problem(note.place, "characters that no text may hold were left out"))
         if wrong := next(filter(None, map(_too_much, fields.values())), ""):
             lost.append(Problem(note.place, f"a note was left out: a field {wrong}"))
             continue
-        deck, tags = tuple(map(cleaned, note.deck)), tuple(map(cleaned, note.tags))
-        notes.append(note._replace(fields=fields, deck=deck, tags=tags, guid=cleaned(note.guid)))
+        deck, tags = tuple(map(without_unwanted, note.deck)), tuple(map(without_unwanted, note.tags))
+        notes.append(note._replace(fields=fields, deck=deck, tags=tags, guid=without_unwanted(note.guid)))
     kinds = {key: _gated(kind) for key, kind in haul.kinds.items()}
     return haul._replace(notes=tuple(notes), kinds=kinds, lost=tuple(lost))
 
@@ -92,13 +92,13 @@ def _markup(html: str) -> str:
         number = int(match[1] or match[2], 10 if match[1] else 16) if len(match[0]) <= 12 else sys.maxsize
         return "" if number > sys.maxunicode or unwanted(chr(number)) else match[0]
 
-    return _REFERENCE.sub(kept, cleaned(html))
+    return _REFERENCE.sub(kept, without_unwanted(html))
 
 
 def _gated(kind: Kind) -> Kind:
-    templates = tuple(Template(cleaned(one.name), cleaned(one.front), cleaned(one.back), one.id) for one in kind.templates)
-    fields = {cleaned(name): id for name, id in kind.fields.items()}
-    return kind._replace(name=cleaned(kind.name), fields=fields, templates=templates, css=cleaned(kind.css))
+    templates = tuple(Template(without_unwanted(one.name), without_unwanted(one.front), without_unwanted(one.back), one.id) for one in kind.templates)
+    fields = {without_unwanted(name): id for name, id in kind.fields.items()}
+    return kind._replace(name=without_unwanted(kind.name), fields=fields, templates=templates, css=without_unwanted(kind.css))
 
 
 def _too_much(text: str) -> str:

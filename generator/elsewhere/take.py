@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
+from generator.elsewhere.files import leads_out, outside
 from generator.elsewhere.found import Haul, gated
 from generator.gate.files import unreadable
 from generator.problems import DeckError, Place, Problem
@@ -49,7 +50,10 @@ def _is_there(module: str) -> bool:
 
 def _read(path: Path) -> Iterator[tuple[Path, Haul]]:
     if path.is_dir():
-        notes = [file for file in sorted(path.rglob("*.md")) if not any(part.startswith(".") for part in file.relative_to(path).parts)]
+        here = [one for one in sorted(path.rglob("*")) if not any(part.startswith(".") for part in one.relative_to(path).parts)]
+        notes = [file for file in here if file.suffix == ".md"]
+        if out := [one for one in here if one.is_symlink() and (one.suffix == ".md" or one.is_dir()) and leads_out(one, path)]:
+            raise DeckError(map(outside, out))
         if not notes:
             raise DeckError([Problem(Place(path.as_posix()), "the folder holds no notes", "a vault of Obsidian, say")])
         yield from ((file, gated(_markdown(file, path))) for file in notes)

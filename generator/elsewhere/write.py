@@ -30,9 +30,9 @@ from generator.notes import Entry
 from generator.pack import lock
 from generator.problems import DeckError, Place, Problem
 from generator.read.deckfile import fresh_id, is_tag, settings
-from generator.read.folder import frame, read_file
+from generator.read.folder import frame, home_at, read_file
 from kernels import parts
-from kernels.home import Home, home_of, use
+from kernels.home import Home, use
 
 LONG = 200  # notes of one topic
 OURS = {  # how a note of each of our types is written
@@ -107,12 +107,13 @@ class _Here:
         self.home: Home | None = None
         if not self.is_there:
             return
-        self.home = home_of(cards)
-        use(self.home)  # whose kernels its cards name
         around = frame(cards)
+        if around.problems:
+            raise DeckError(around.problems)
+        self.home = home_at(cards)
+        use(self.home)  # whose kernels its cards name
         files = [read_file(source, around) for source in around.sources]
-        problems = [*around.problems, *(problem for file in files for problem in file.problems)]
-        if problems:
+        if problems := [problem for file in files for problem in file.problems]:
             raise DeckError(problems)
         self.name, self.id = around.settings.name, around.settings.id
         self.folders = {source.folder: source.deck.removeprefix(f"{self.name}::") for source in around.sources if source.folder}

@@ -37,6 +37,6 @@ def named(character: str) -> str:
     return f"the {sort} U+{ord(character):04X}"
 
 
-def cleaned(text: str) -> str:
+def without_unwanted(text: str) -> str:
     """A text from elsewhere without them."""
     return _UNWANTED.sub("", text) if _UNWANTED.search(text) else text

@@ -10,6 +10,7 @@ import hashlib
 import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from stat import S_ISDIR
 from typing import Any
 
 from kernels.files import opened
@@ -68,11 +69,17 @@ def scan(folders: Sequence[str]) -> dict[str, Stat]:
                     continue
                 try:
                     stat = entry.stat()
-                except OSError:  # a broken link
-                    continue
-                if not entry.is_dir():
+                except OSError:  # a broken link, or one that leads to itself: reading tells of it, once somebody looks
+                    try:
+                        stat = entry.stat(follow_symlinks=False)
+                    except OSError:  # gone meanwhile
+                        continue
+                if not S_ISDIR(stat.st_mode):
                     found[entry.path] = stat_of(stat)
-                elif (stat.st_dev, stat.st_ino) not in seen:
+                    continue
+                if entry.name.endswith(".md"):  # which should be a file, and is a problem
+                    found[entry.path] = 0, 0, 0, stat.st_ino
+                if (stat.st_dev, stat.st_ino) not in seen:
                     seen.add((stat.st_dev, stat.st_ino))
                     waiting.append(entry.path)
     return found

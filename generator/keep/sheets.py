@@ -160,7 +160,7 @@ class _Maker:
 
     def sheet(self) -> tuple[Sheet, list[Problem]]:
         from generator.resolve.typed_numbers import typed_numbers
-        from generator.show.report import facts, merged_runs
+        from generator.show.report import facts, line_of, merged_runs
 
         file, notices = self.file, list[Problem]()
         deck_id = self.under.around.settings.id
@@ -180,7 +180,7 @@ class _Maker:
             notices=tuple(notices),
             typed=tuple(problem for note in _written(file.notes) for problem in typed_numbers(note)),
             unsaid=tuple(dict.fromkeys(problem for rendered, _ in made for problem in rendered.resolved.unsaid)),
-            facts="\n".join(json.dumps(one, ensure_ascii=False) for one, withheld in zip(told, away) if not withheld),
+            facts="\n".join(line_of(one) for one, withheld in zip(told, away) if not withheld),
             waived=file.front.waived,
         )
         return sheet, [*self.problems, *self._broken()]

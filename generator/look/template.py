@@ -30,11 +30,19 @@ class Section(NamedTuple):
     parts: tuple
 
 
+_TOKEN = re.compile(r"(<!--.*?-->|\{\{[^{}]*\}\})", re.DOTALL)
+
+
+def without_comments(template: str) -> str:
+    """The template as no card needs more of it. What is left has to be judged: to a browser a comment may end sooner than to Anki."""
+    return "".join(token for token in _TOKEN.split(template) if not token.startswith("<!--") or not token.endswith("-->"))
+
+
 @functools.lru_cache(maxsize=256)
 def tree(template: str) -> tuple:
     """The template as text, fields and sections; HTML comments are text, whatever stands in them. Raises ValueError where sections cross."""
     open_sections: list[tuple[str, bool, list]] = [("", False, [])]
-    for token in re.split(r"(<!--.*?-->|\{\{[^{}]*\}\})", template, flags=re.DOTALL):
+    for token in _TOKEN.split(template):
         parts = open_sections[-1][2]
         if not token.startswith("{{"):
             parts.append(token)

@@ -32,7 +32,7 @@ MANY = 40  # numbers of a note that may change while each is compared with each;
 HEADER = "# What learners have of every note and note type, and under built what was built since. The build writes it; commit it with the cards."
 UNTOLD = b"# What was shipped"  # began a lock that did not tell a build from a release, when there had been none
 LATEST = 10**11  # seconds since 1970: no release is that late
-SUM = b', "sum": "'  # behind what a line says of releases: its checksum, since no hand should write there
+SUM = b', "sum": "'  # behind what a line says of releases, and of a build since: its checksum, since no hand should write there
 CONFLICT = (b"<<<<<<< ", b"||||||| ", b">>>>>>> ")
 MEND = "take the line away: the build brings it back, from git's history or from build/released"
 SETTLE = "take either side, or both sides' lines without these marks, and build: of each note it takes what was released last"
@@ -389,7 +389,7 @@ def load(path: Path, problems: list[Problem], sure: bool = False) -> Lock:
             continue
         if not (sure or _sound(line)):
             what = f"{'note type' if read.kind == 'type' else read.kind} {read.name!r}"
-            problems.append(Problem(Place(shown, number), f"what was released of the {what} was changed by hand, or damaged", MEND))
+            problems.append(Problem(Place(shown, number), f"the line of the {what} was changed by hand, or damaged", MEND))
             continue
         if before := found[read.kind].get(read.name):
             read = _both(before, read)
@@ -422,9 +422,9 @@ def _both(one: _Line, other: _Line) -> _Line:
 
 
 def _sound(line: bytes) -> bool:
-    """Whether a line says of releases what the build wrote there, as its sum tells; one of before there were sums has none."""
-    said, marked, behind = line.partition(SUM)
-    return behind.startswith(_sum(said)) if marked else not re.search(rb'"sum"\s*:', line)
+    """Whether a line says what the build wrote there, as its sums tell; one of before there were sums has none."""
+    marks = [match.span() for match in re.finditer(SUM, line)]
+    return all(line.startswith(_sum(line[:at]), end) for at, end in marks) and len(marks) == len(re.findall(rb'"sum"\s*:', line))
 
 
 def _sum(said: bytes) -> bytes:
@@ -485,7 +485,7 @@ def _read(entry: Any) -> _Line:
         return _Line(kind, name, Release(_within(entry["deck"], 2**63), _within(entry["at"])))
     draft, hash = said("built"), said("hash")
     if draft or hash is None:
-        if draft.keys() != {"hash", "mod"} or type(draft["hash"]) is not str:
+        if draft.keys() - {"sum"} != {"hash", "mod"} or type(draft["hash"]) is not str:
             raise TypeError("built")
         draft = Draft(draft["hash"], _within(draft["mod"]))
     if hash is None:
@@ -544,8 +544,12 @@ def _released(note: NoteLine | None) -> dict[str, Any]:
 
 
 def _line(entry: Mapping[str, Any], draft: Draft | None = None) -> str:
-    """A line: what was released, which a sum follows, and what was built since."""
+    """A line: what was released, and what was built since, a sum behind each."""
     line = json.dumps(entry, ensure_ascii=False)[:-1]
     if len(entry) > 1:
-        line += f'{SUM.decode()}{_sum(line.encode()).decode()}"'
-    return line + (f', "built": {json.dumps(draft._asdict())}}}' if draft else "}")
+        line = _summed(line)
+    return _summed(f'{line}, "built": {json.dumps(draft._asdict())[:-1]}') + "}}" if draft else line + "}"
+
+
+def _summed(said: str) -> str:
+    return f'{said}{SUM.decode()}{_sum(said.encode()).decode()}"'

@@ -10,6 +10,7 @@ import re
 import unicodedata
 from bisect import bisect_right
 from collections.abc import Collection, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,6 +26,8 @@ from generator.text.spans import Span, scan
 LONGEST = 20_000  # characters of one field; two phone screens hold two thousand
 DEEPEST = 12  # levels of lists and quotations, as _LEVELS and _INDENT count them
 DEEPEST_BRACKETS = 24
+MOST_HEADINGS = 50_000  # lines of a file that begin with #, three times what 5 MB of short notes have
+MOST_PROBLEMS = 10_000  # of a file's text, after which nobody looks for more
 
 
 class Draft(NamedTuple):
@@ -63,7 +66,27 @@ class Scope(NamedTuple):
 
 
 def body(text: str, scope: Scope, problems: list[Problem], warnings: list[Problem]) -> Body:
-    """The notes of the text; its mistakes are added to `problems`."""
+    """The notes of the text; its mistakes are added to `problems`. Of a text that is no cards at all, the first are enough."""
+    headings = text.count("\n#") + text.startswith("#")
+    if headings > MOST_HEADINGS:
+        hint = "part the file into several"
+        problems.append(Problem(Place(scope.path, scope.first_line), f"{headings} lines begin with #, and at most {MOST_HEADINGS} are read", hint))
+        return _UNREAD
+    try:
+        return _body(text, scope, problems, warnings)
+    except _TooMany:
+        problems.append(Problem(problems[-1].place, f"{MOST_PROBLEMS} problems were found, and no more are looked for", "mend the first ones"))
+        return _UNREAD
+
+
+class _TooMany(Exception):
+    """More problems than anybody will read."""
+
+
+_UNREAD = Body((), (), frozenset(), (), False, False)
+
+
+def _body(text: str, scope: Scope, problems: list[Problem], warnings: list[Problem]) -> Body:
     found, errors = scan(text)
     page = _Page(text, _blanked(text, [s for s in found if s.kind == "html" and text.startswith("<!--", s.start)]), scope, problems)
     for error in errors:
@@ -73,7 +96,7 @@ def body(text: str, scope: Scope, problems: list[Problem], warnings: list[Proble
     more, images = html.links(masked, text)
     for finding in (*findings, *more):
         page.problem(finding.offset, finding.message, finding.hint)
-    for finding in (*habits(masked, text), *tables(masked)):
+    for finding in chain(habits(masked, text), tables(masked)):
         page.problem(finding.offset, finding.message, finding.hint)
     wrong = {path: media.problem(path, scope.directory, scope.cards) for path in {image.path for image in images}}
     for image in images:
@@ -89,7 +112,8 @@ def body(text: str, scope: Scope, problems: list[Problem], warnings: list[Proble
     _check_underlines(masked, page, headings[0].start if headings else len(text))
     _warn_of_hidden(masked, found, elements, page, warnings)
     drafts, ids = _drafts(headings, page)
-    aliases = frozenset(_WORD.findall(" ".join(_REFERENCE.findall(text))))
+    beside = (embed.partition(":")[0] for embed in _EMBED.findall(text)) if "![[" in text else ()  # a measurement's run, behind the first bar
+    aliases = frozenset(_WORD.findall(" ".join([*_REFERENCE.findall(text), *beside])))
     named = len(ids) == sum(heading.level == 1 for heading in headings) and all(ID.fullmatch(id) for id, _ in ids)
     return Body(drafts, ids, aliases, tuple(sorted(wrong)), not headings and not page.bare.strip(), named)
 
@@ -103,12 +127,15 @@ class _Page:
     def __init__(self, text: str, bare: str, scope: Scope, problems: list[Problem]):
         self.text, self.bare, self.scope, self.problems = text, bare, scope, problems
         self.below = f"\n{text}"
+        self.most = len(problems) + MOST_PROBLEMS
         self.lines = [match.start() for match in re.finditer("\n", text)]
 
     def place(self, offset: int) -> Place:
         return Place(self.scope.path, self.scope.first_line + bisect_right(self.lines, offset - 1))
 
     def problem(self, offset: int, message: str, hint: str = "") -> None:
+        if len(self.problems) >= self.most:
+            raise _TooMany
         self.problems.append(Problem(self.place(offset), message, hint))
 
     def content(self, start: int, end: int) -> tuple[str, int]:

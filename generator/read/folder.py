@@ -27,6 +27,7 @@ from generator.read.frontmatter import FrontMatter, Known
 from generator.read.looks import Look, look_of
 from kernels import home
 from kernels.files import is_there
+from kernels.home import Home
 
 MOST = 200  # problems shown of one file; what is past them comes of one cause
 WIDEST = 400  # characters of a message; longer ones quote what should never have been so long
@@ -151,6 +152,17 @@ def _settings(cards: Path, shown: str, problems: list[Problem]) -> Settings:
     if home.in_the_way(kernels):
         problems.append(Problem(Place(_shown(Path(os.path.normpath(kernels / home.INIT)))), f"this {home.IN_THE_WAY}", "delete it"))
     return settings
+
+
+def home_at(cards: Path) -> Home:
+    """What a deck has of its own. Raises DeckError where deck.yml says nothing that can be understood."""
+    from kernels.results import KernelError
+
+    try:
+        return home.home_of(cards)
+    except KernelError as error:
+        said = [line.removeprefix(f"{cards / home.DECK}").lstrip(": ") for line in str(error).split("\n")]
+        raise DeckError([Problem(Place(f"{_shown(cards)}/{home.DECK}"), one) for one in said]) from error
 
 
 def _topics(cards: Path, shown: str, problems: list[Problem], topics_of: Callable[[str, str], tuple[Topics, list[Problem]]]) -> Topics:

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from generator.gate.files import text_of
 from generator.look.notetypes import BUILT, HEADING, LOOK, NoteType, Template, environment, tight
-from generator.look.template import ANKIS_OWN, FILTERS, sections, shown, tree
+from generator.look.template import ANKIS_OWN, FILTERS, sections, shown, tree, without_comments
 from generator.problems import DeckError, Place, Problem, nearest
 from generator.read import media, yaml
 from generator.text.media import IMAGES
@@ -314,7 +314,8 @@ class _Type:
         if source is None:
             return None
         try:
-            text = tight(self.jinja.get_template(file).render())
+            made = self.jinja.get_template(file).render()
+            text = tight(without_comments(made) if self.assets else made)  # ours have none
         except TemplateNotFound as error:
             self._problem(_place(path, source, str(error.name)), f"there is no template {error.name!r} to include", "of ours there is parts.html")
         except TemplateSyntaxError as error:
@@ -337,11 +338,11 @@ class _Type:
         """Whether the template holds what no card may have; and no field in a tag, where its text would be HTML."""
         for tag in re.finditer(r"<[A-Za-z/!][^<>]*>", text):
             for name in re.findall(r"\{\{\s*([^{}#^/]*?)\s*\}\}", tag[0]):
-                if name not in IN_TAGS and not tag[0].startswith("<!--"):
+                if name not in IN_TAGS:
                     self._problem(_place(path, source, name), f"the field {name!r} stands inside a tag", "a field may stand where text does")
         from generator.text.taken import lost
 
-        bare = re.sub(r"\{\{[^{}]*\}\}|<!--.*?-->", "", text, flags=re.DOTALL)
+        bare = re.sub(r"\{\{[^{}]*\}\}", "", text)
         for what in lost(bare, shown_of(bare)):
             sign = re.sub(r"[<>]", "", what).split("=")[0].split()[-1]
             self._problem(_place(path, source, sign), f"the template holds {what}", "a card runs no script and loads nothing")

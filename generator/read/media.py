@@ -5,15 +5,18 @@ In: a path as a card names it, relative to the card's folder or to media/ of the
 
 from __future__ import annotations
 
+import errno
 import functools
 import os
 import re
 import zlib
 from html import unescape
 from pathlib import Path
+from unicodedata import normalize
 
 from generator.problems import nearest
 from generator.text.media import IMAGES, kind_of
+from kernels.files import opened
 
 LARGEST = 100 << 20  # bytes; AnkiWeb's own limit
 HEAD = 1 << 14  # bytes in which a file says what it is
@@ -92,13 +95,41 @@ def problem(path: str, directory: Path, cards: Path) -> tuple[str, str] | None:
     if not kind:
         return f"{path!r} is no image, sound or film that Anki shows", f"one of {', '.join(IMAGES)}; .mp3, .mp4 and the like"
     if shown is None:
-        near = sorted({p.name for folder in {c.parent for c in inside} if os.path.isdir(folder) for p in folder.iterdir() if kind_of(p.name)})
+        if there := next(filter(os.path.lexists, inside), None):
+            return f"the {kind} {path!r} cannot be read: {_no_file(there)}", f"put the {kind} itself in its place"
+        if any(_composed_otherwise(address, folder) for folder in (directory, cards / "media")):
+            return f"the {kind} {path!r} is there, under a name whose accents are apart from their letters (NFD)", "rename it, typing the name anew"
+        near = sorted({name for folder in {c.parent for c in inside} for name in _names(folder) if kind_of(name)})
         return f"there is no {kind} {path!r}", nearest(Path(address).name, near) or "a path from the card's folder, or from cards/media"
     twin = shown.with_name(f"{shown.stem}.dark{shown.suffix}")
     dark = kind == "image" and twin.is_file()
     return _content_problem(path, kind, shown) or (
         _content_problem(f"{path.removesuffix(shown.suffix)}.dark{shown.suffix}", kind, twin) if dark else None
     )
+
+
+def _no_file(path: Path) -> str:
+    """What a path leads to that is no file."""
+    try:
+        opened(path).close()
+    except OSError as error:
+        return "a broken link" if error.errno == errno.ENOENT else str(error.strerror)
+    return "another file took its place meanwhile"
+
+
+def _composed_otherwise(address: str, folder: Path) -> bool:
+    """Whether a file lies there whose path has the same letters. Text is read in the form NFC, names are often in NFD where macOS made them."""
+    found: Path | None = folder
+    for part in Path(address).parts:
+        found = found and next((found / name for name in ("..", *_names(found)) if normalize("NFC", name) == normalize("NFC", part)), None)
+    return found is not None and found.is_file()
+
+
+def _names(folder: Path) -> list[str]:
+    try:
+        return os.listdir(folder)
+    except (OSError, ValueError):  # none that can be read
+        return []
 
 
 def _content_problem(path: str, kind: str, file: Path) -> tuple[str, str] | None:

@@ -72,7 +72,7 @@ def of_picture(text: Text, problems: list[Problem]) -> list[Mask]:
 
 def of_figure(hide: Text, text: Text | None, figure: Figure, problems: list[Problem]) -> list[Mask]:
     """The masks of a figure's parts. hide: kinds or names; text: the list, which may name some of these."""
-    chosen, size = _chosen(hide, _with_axes(figure.parts), problems), (figure.width, figure.height)
+    chosen, size = _even(_chosen(hide, _with_axes(figure.parts), problems)), (figure.width, figure.height)
     if text is None:
         return [_mask(number, part, "", size, 0) for number, part in enumerate(chosen, 1)]
     masks, known = [], {folded(part.name): part for part in reversed(chosen)}
@@ -202,6 +202,15 @@ def _chosen(hide: Text, parts: Sequence[Part], problems: list[Problem]) -> list[
             problems.append(Problem(hide.place, told, hint))
             at += 1
     return [parts[number] for number in sorted(chosen)]
+
+
+def _even(parts: Sequence[Part]) -> list[Part]:
+    """The parts with labels that begin below one another as wide as the widest of these: how long its text is would tell which it is."""
+    widest: dict[float, float] = {}
+    for part in (part for part in parts if part.kind == "label"):
+        left, _, width, _ = part.box
+        widest[left] = max(widest.get(left, 0.0), width)
+    return [part._replace(box=(part.box[0], part.box[1], widest[part.box[0]], part.box[3])) if part.kind == "label" else part for part in parts]
 
 
 def _called(name: str, parts: Sequence[Part]) -> list[int]:

@@ -147,8 +147,8 @@ def _hidden(resolved: Resolved, note_type: NoteType, page: _Page) -> _Hidden:
 
     if any(name in resolved.note.fields and name not in resolved.fields for name in (note_type.main, "Masks")):
         return _Hidden({}, {})
-    text, before = _filled(resolved, note_type.main), len(page.problems)
-    listed = _filled(resolved, "Masks") if "Masks" in resolved.fields else None
+    text, before = _bare(_filled(resolved, note_type.main)), len(page.problems)
+    listed = _bare(_filled(resolved, "Masks")) if "Masks" in resolved.fields else None
     figure = FIGURE.fullmatch(text.text.strip())
     said, hides, hide = figure[1].partition(f"|{HIDE}") if figure else ("", "", "")
     found: list[Mask] = []
@@ -179,6 +179,12 @@ def _hidden(resolved: Resolved, note_type: NoteType, page: _Page) -> _Hidden:
     return _Hidden(made, masks.names(found))
 
 
+def _bare(text: Text) -> Text:
+    """The text without its comments, each line where it was."""
+    return text._replace(text=_COMMENT.sub(lambda match: "\n" * match[0].count("\n"), text.text)) if "<!--" in text.text else text
+
+
+_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 ONE_PICTURE = (
     "the text of an occlusion note is one figure or one picture, on a line of its own",
     "write ![[run | hide: labels]], or ![what it shows](path) and its masks under ## Masks",

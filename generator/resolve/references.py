@@ -74,7 +74,7 @@ def marks(text: Text, problems: list[Problem]) -> list[Reference | Bracket]:
                 if span.kind == "html" and not text.text.startswith(_LEFT_ALONE, span.start):
                     problems.append(Problem(text.at(start), "a reference inside an HTML tag is not replaced", "put it between the tags"))
                 continue
-            told: Medium = "alt" if medium == "text" and any(begin < start < end for begin, end in images) else medium
+            told: Medium = "alt" if images and medium == "text" and any(begin < start < end for begin, end in images) else medium
             try:
                 found.append(Bracket(start - 1, start + 2) if escaped else _reference(text, start, span, told))
             except _Open as error:

@@ -15,7 +15,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from generator.gate.characters import cleaned
+from generator.gate.characters import without_unwanted
 from generator.look.notetypes import LOOK, NoteType, environment
 from generator.notes import Deck, Entry
 from generator.show import anki_template
@@ -128,7 +128,7 @@ def faces(fields: Mapping[str, str], kind: NoteType, deck: str, tags: Sequence[s
 
 
 def _plain(text: str) -> str:
-    return cleaned(html.unescape(re.sub(r"<[^>]*>|\{\{c\d+::|\}\}", " ", text)))
+    return without_unwanted(html.unescape(re.sub(r"<[^>]*>|\{\{c\d+::|\}\}", " ", text)))
 
 
 # ----------------------------------------------------------------------------------------------- math

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from generator.gate.characters import without_unwanted
 from generator.notes import VERDICTS, Deck, Entry, Judged, Rendered, Run, Sheet, call
 from generator.show.coverage import Coverage
 from generator.text.media import KINDS, kind_of
@@ -126,9 +128,17 @@ def report(
         "withheld": [withheld_entry(entry) for sheet in sheets for entry in sheet.withheld],
         "runs": runs,
     }
-    parts = [f"{json.dumps(name)}: {json.dumps(value, ensure_ascii=False)}" for name, value in about.items()]
+    parts = [f"{json.dumps(name)}: {line_of(value)}" for name, value in about.items()]
     facts = ",\n".join(sheet.facts.replace("\n", ",\n") for sheet in sheets if sheet.facts)  # joined as text: nobody has to read them for it
     return "{" + ",\n".join([*parts, f'"notes": [\n{facts}\n]']) + "}\n"
+
+
+def line_of(value: Any) -> str:
+    """A value as JSON on one line, past the gate: names of files and of devices are whatever they are."""
+    return _ESCAPED.sub(lambda match: "" if match["unwanted"] else match[0], without_unwanted(json.dumps(value, ensure_ascii=False)))
+
+
+_ESCAPED = re.compile(r"\\(?:(?P<unwanted>u00[01][0-9a-f]|[bf])|.)")  # of JSON's escapes, those of characters that no text may hold
 
 
 # ------------------------------------------------------------------------- a note, its claims, its runs

@@ -104,10 +104,11 @@ def _note(asked: Asked, note_type: NoteType, kernel: Kernel | None, alias: str) 
     names = [note_type.main, *(name for name in note_type.sections if name in note_type.required)]
     reference = _reference(kernel, alias) if kernel else ""
     held = "Answer" if "Answer" in names else names[0]
-    figure = f"![[{alias} | before: series]]" if asked.type == "sketch" and kernel and kernel.has_figure else ""
+    part = {"sketch": "before: series", "occlusion": "hide: labels"}.get(asked.type, "")
+    figure = f"![[{alias} | {part}]]" if part and kernel and kernel.has_figure else ""
     for name in names:
         yield "\n" if name == note_type.main else f"\n## {name}\n\n"
-        shown = reference if name == held else figure if name == note_type.main else ""
+        shown = figure if figure and name == note_type.main else reference if name == held else ""
         yield f"{shown or f'<!-- {name} -->'}\n"
         if kernel and name == held:
             yield f"\n<!-- {alias} gives {', '.join(f'{output} ({_unit(declared)})' for output, declared in kernel.outputs.items())} -->\n"

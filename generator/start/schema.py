@@ -16,10 +16,9 @@ from typing import TYPE_CHECKING, Any
 from generator.look.template import ANKIS_OWN
 from generator.notes import FAMILY, RULES, VERDICTS, Question, SourceClaim, Topic
 from generator.pack.output import write
-from generator.problems import DeckError, Place, Problem
 from generator.read import deckfile, families, frontmatter, looks, runs
 from generator.read.deckfile import Settings
-from generator.read.folder import frame
+from generator.read.folder import frame, home_at
 
 if TYPE_CHECKING:
     from kernels.declare import Kernel
@@ -52,10 +51,7 @@ def _kernels(cards: Path) -> tuple[dict[str, Kernel | None], list[str]]:
     from kernels.remote import find
     from kernels.results import KernelError
 
-    try:
-        home.use(home.home_of(cards))
-    except KernelError as error:
-        raise DeckError([Problem(Place(cards.as_posix()), str(error))]) from error
+    home.use(home_at(cards))
     found: dict[str, Kernel | None] = {}
     lost = []
     for name in names():

@@ -1,7 +1,7 @@
 """The deck as it stands on disk, made again where it changed, in a process that lives on.
 
 In: an Order. Out: one State after another. A file that has a problem keeps the cards that it last gave; where what stands around
-the files is broken (deck.yml, a folder), all cards stay.
+the files is broken (deck.yml, a folder), all cards stay as they are.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ from kernels.gpu import may_have_gpu
 TRIES = 4  # builds of files that change under every one of them, before one is shown all the same
 LOOKS = 0.2  # seconds of a build between looks whether it is still worth going on
 LOOKED_AT = 32  # notes that are made before the others
+CARDS = (".md", ".markdown")  # at such a path stands the problem of one file, and not of what is around the others
 
 
 class Live:
@@ -125,9 +126,9 @@ class Live:
             under = circumstances_of(order.cards, cache, order.devices, order.roots, files, order.circumstances, order.home)
             self._show_first(under, cache)
             built, problems = sound(under, cache, jobs, self._known, pause)
-            if under.around.problems:
+            if any(not problem.place.path.endswith(CARDS) for problem in under.around.problems):
                 return _with(limited(problems))
-            notes, sheets = self._notes(built, [source.shown for source in under.around.sources], pause)
+            notes, sheets = self._notes(built, self._paths(under), pause)
         except Damaged:
             self._known.clear()  # another cache takes this one's place, and holds nothing that they stand on
             raise
@@ -160,8 +161,13 @@ class Live:
         sources = tuple(source for source in around.sources if source.shown in seen)
         built, problems = sound(under._replace(around=around._replace(sources=sources)), cache, known=self._known)
         if sources and not problems:
-            notes, _ = self._notes(built, [source.shown for source in around.sources], _nothing)
+            notes, _ = self._notes(built, self._paths(under), _nothing)
             self.board.show(lambda last: last._replace(notes=notes, styles=styles_of(built.types)["styles"]))
+
+    def _paths(self, under: Circumstances) -> list[str]:
+        """The files whose cards are shown: also those of one that is none any more, a pipe in its place, say, until it goes."""
+        paths = [source.shown for source in under.around.sources]
+        return [*paths, *sorted({problem.place.path for problem in under.around.problems} & self._good.keys() - set(paths))]
 
     def _notes(self, built: Built, paths: Sequence[str], pause: Callable[[], None]) -> tuple[dict[str, str], list[Sheet]]:
         """The notes as the page has them, and their sheets: of a file with a problem those of its last good sheet."""

@@ -20,6 +20,7 @@ from generator.elsewhere import apkg
 
 LINE = re.compile(r"(?!/tmp/warpdeck)[^\n]+:\d+: [^\n]+|\d+ problems?; nothing was written")
 STEERS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\uf8ff]")
+PNG = (Path(__file__).parent / "table" / "dot.png").read_bytes()
 ODD = ["\x1f", "\x00", "\x1b[31m", "\x85", "\ue000", "\ue010", "\ue013", "\ufffe"]
 
 
@@ -160,3 +161,76 @@ def test_nothing_is_taken_from_outside_of_the_folder(name, elsewhere):
     (folder / "a.csv").write_text(f'#html:true\na,<img src="{name.format(elsewhere.folder)}">\n', encoding="utf-8")
     done = elsewhere.imports(folder / "a.csv")
     assert "was left out" in done.out + done.err and not list(elsewhere.cards.rglob("*.png"))
+
+
+@pytest.mark.parametrize(("link", "target"), [("b.md", "secret.md"), ("deep/b.md", "secret.md"), ("more", "others"), ("c.md", "nowhere.md")])
+def test_a_note_of_a_vault_that_lies_outside_of_it(link, target, elsewhere):
+    vault = elsewhere.folder / "vault"
+    (vault / "deep").mkdir(parents=True)
+    (vault / "a.md").write_text("el perro::the dog\n", encoding="utf-8")
+    (elsewhere.folder / "others").mkdir()
+    for name in ("secret.md", "others/d.md"):
+        (elsewhere.folder / name).write_text("mine::alone\n", encoding="utf-8")
+    (vault / link).symlink_to(elsewhere.folder / target)
+    done = elsewhere.imports(vault)
+    said = f"{(vault / link).as_posix()}:1: this link leads out of the folder that is imported (put a copy in its place)"
+    assert (done.status, done.err.splitlines()) == (1, [said, "1 problem; nothing was written"]) and not elsewhere.cards.exists()
+
+
+@pytest.mark.parametrize("suffix", [".md", ".csv"])
+@pytest.mark.parametrize("link", ["p.png", "deep/p.png", "deep"])
+@pytest.mark.parametrize("inside", [True, False])
+def test_a_picture_that_is_a_link(inside, link, suffix, elsewhere):
+    folder, kept = elsewhere.folder / "theirs", elsewhere.folder / ("theirs/kept" if inside else "kept")
+    for one in (folder, kept, *[folder / "deep"] * (link == "deep/p.png")):
+        one.mkdir(exist_ok=True)
+    (kept / "p.png").write_bytes(PNG)
+    (folder / link).symlink_to(kept / "p.png" if link.endswith(".png") else kept)
+    picture = link if link.endswith(".png") else "deep/p.png"
+    text = f"el perro::![it]({picture})\n" if suffix == ".md" else f'#html:true\na,<img src="{picture}">\n'
+    (folder / f"a{suffix}").write_text(text, encoding="utf-8")
+    done = elsewhere.imports(folder / f"a{suffix}")
+    assert done.status == (not inside) and ("p.png:1: this link leads out" in done.err) is not inside
+    assert bool(list(elsewhere.cards.rglob("*.png"))) is inside
+
+
+def test_a_vault_that_is_a_link_itself(elsewhere):
+    (elsewhere.folder / "there").mkdir()
+    (elsewhere.folder / "there" / "a.md").write_text("el perro::the dog\n", encoding="utf-8")
+    (elsewhere.folder / "there" / "b.md").symlink_to("a.md")
+    (elsewhere.folder / "vault").symlink_to("there")
+    assert elsewhere.imports(elsewhere.folder / "vault").status == 0
+
+
+ABOUT = "name: Deck\nid: 1735000001\n"
+SETTINGS = {
+    "open": "name: [x\n",
+    "a control character": "name: a\0b\n",
+    "another text": b"\xff\xfe\0",
+    "a list": "- name: Deck\n",
+    "nothing": "",
+    "deep": f"name: {'[' * 5000}\n",
+    "an object": "name: !!python/object:os.path x\n",
+    "a day that is none": "name: 2020-99-99\n",
+    "a key that is none": "? [a]\n: b\n",
+    "merged": "<<: 3\n",
+    "endless": f"id: {'9' * 5000}\n",
+    **{f"kernels {what[:9]!r}": f"{ABOUT}kernels: {what}\n" for what in ("[a]", "nowhere", '"a\\nb"', '"a\\0b"', "a" * 300, "a" * 5000, "b/" * 3000)},
+    "records": f"{ABOUT}records: {{a: b}}\n",
+    "units": f"{ABOUT}units: [token, 3]\n",
+    "units that are none": f"{ABOUT}units: words\n",
+}
+
+
+@pytest.mark.parametrize("settings", SETTINGS.values(), ids=SETTINGS)
+@pytest.mark.parametrize("words", ["import a.csv", "schema", "new topic/an-id --kernel training_memory"])
+def test_a_folder_whose_settings_are_broken(words, settings, elsewhere):
+    elsewhere.cards.mkdir()
+    (elsewhere.cards / "deck.yml").write_bytes(settings if isinstance(settings, bytes) else settings.encode())
+    (elsewhere.folder / "a.csv").write_text("el perro,the dog\n", encoding="utf-8")
+    done = elsewhere.run(*words.split())
+    assert not elsewhere.topics() or done.status == 0
+    lines = done.err.strip().split("\n")
+    assert done.status == 0 or all(LINE.fullmatch(line) for line in lines), done.err
+    if words.startswith("import"):
+        assert done.status == 1 and lines[0].startswith(("cards/deck.yml:", "cards/a", "cards/b"))

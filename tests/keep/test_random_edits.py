@@ -25,6 +25,7 @@ from workshop import FIRST, Done, Workshop
 from generator import build as commands
 from generator.keep import files, stamp
 from kernels import remote
+from kernels.anatomy import Part
 from kernels.declare import find
 from kernels.plot import Drawing
 from kernels.record import save, sealed
@@ -259,6 +260,9 @@ EDITS: dict[str, Callable[[Author], Any]] = {
     "a claim's verdict": front(r"verdict: \w+", other("verdict: holds", "verdict: wrong", "verdict: open")),
     "an answer": front(r"^answers:(?= \{|\n)", other("answers:")),
     "a cloze's hint": front(r"(?<=\{\{c1::)(\w+)", lambda author, match: f"{match[1]}s"),
+    "a mask's hint": front(r"(?<=^1\. shade: )(\w+)", lambda author, match: f"{match[1]}s"),
+    "the masks gone": front(r"\n\n## Masks\n(\n\d+\..*)+", other("")),
+    "one mask at a time": front(r"\.occlusion\}", other(".occlusion hide-one}")),
     "notes in another order": front(r"^(# (?:.|\n)*?\n)\n(# (?:.|\n)*)\Z", lambda author, match: f"{match[2]}\n{match[1]}"),
     "a note carried over": Author.carry,
     "two files swapped": lambda author: author.swap("cards/*/*.md"),
@@ -320,6 +324,7 @@ FAULTS: dict[str, Callable[[Author], Any]] = {
     "a topic without its file": yml(r"topics: \[", other("topics: [none, ")),
     "a file that is not listed": lambda author: author.path("cards/alpha/unlisted.md").write_text("# Who lists this file? {#unlisted}\n\nNobody.\n"),
     "a claim that does not hold": front(r"value: \d+ GB", other("value: 1 GB")),
+    "a mask of no part": front(r"^1\. shade", other("1. shades", "2. shade")),
     "a cloze of other text": front(r"\{\{c2::[^}]*\}\}", lambda author, _: f"{{{{c2::{author.chance.random()}}}}}"),
     "another type": front(r"(?<=\{#)([\w-]+)\}", lambda author, match: f"{match[1]} .cloze}}"),
     "a kernel that refuses": front(r"parameters: \w+", other("parameters: 70e12")),
@@ -396,7 +401,8 @@ def sketch(asked: Remote, result: Result, measured: Result | None = None, withou
     alt = (kernel.draw(result, lines, measured) if kernel.draws_measured else kernel.draw(result, lines)) or "a figure"
     lines += [f"without {without}"] * bool(without)
     light, dark = (f"<svg><!-- {theme} {' '.join(lines)} --></svg>".encode() for theme in ("light", "dark"))
-    return Drawing(light, dark, alt, 330, 60)
+    parts = [Part("label", name, name, (0.1, 0.1 * number, 0.2 + len(str(lines)) / 1e3, 0.1)) for number, name in enumerate(("shade", *lines), 1)]
+    return Drawing(light, dark, alt, 330, 60, tuple(parts * with_parts))
 
 
 @pytest.fixture

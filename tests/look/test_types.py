@@ -168,6 +168,35 @@ def test_a_type_from_elsewhere_keeps_its_ids_and_its_name(tmp_path: Path):
     assert [template.id for template in kind.templates] == [1400000000123101, 9, 1400000000123103]
 
 
+COMMENTED = [  # a front as written, and as Anki gets it; None where it is refused
+    ("<!-- the word -->\n<h1>{{Word}}</h1>\n", "<h1>{{Word}}</h1>\n"),
+    ("<h1>{{Word}}<!-- and\n\nits <b title='{{Meaning}}'>\n --></h1><!-- <img src='gone.svg'> <script>x</script> -->\n", "<h1>{{Word}}</h1>\n"),
+    ("<h1>{{Word}}</h1><!-- {{#Reading}} {{Nothing}} {{unknown:Word}} -->\n", "<h1>{{Word}}</h1>\n"),
+    ("<!-- << 'a' >> --><h1>{{Word}}</h1>\n", "<h1>{{Word}}</h1>\n"),
+    ("{{Word}}<!----><!-- a -- b ->-->\n", "{{Word}}\n"),
+    ("<!--> <script>x</script> -->{{Word}}\n", "{{Word}}\n"),
+    ("<!---> <img src=x onerror=y> -->{{Word}}\n", "{{Word}}\n"),
+    ("<!-- --!> <script>x</script> -->{{Word}}\n", "{{Word}}\n"),
+    ("<!-- a --> --> {{Word}}\n", " --> {{Word}}\n"),
+    ("{{Word}}<!-- never closed <script>x</script>\n", None),
+    ("<!<!-- -->-- <script>x</script> {{Word}}\n", None),
+    ("<!<!-- -->--> <script>x</script> --> {{Word}}\n", None),
+    ("<scr<!-- -->ipt>x</scr<!-- -->ipt>{{Word}}\n", None),
+    ("<b <!-- --> onclick=x>{{Word}}</b>\n", None),
+    ("<!doctype html>{{Word}}\n", None),
+    ("<b title='{<!-- -->{Meaning}}'>{{Word}}</b>\n", None),
+]
+
+
+@pytest.mark.parametrize(("front", "packed"), COMMENTED)
+def test_a_comment_in_a_template_is_left_out(front: str, packed: str | None, tmp_path: Path):
+    look, problems = look_of("Words", 1_500_000_000_000, put(tmp_path, {**LOOK, "word/front.html": front, "word/produce.html": "{{Word}}"}), "look")
+    if packed is None:
+        assert problems and all(str(one).startswith("look/word/front.html:1: ") for one in problems)
+    else:
+        assert problems == [] and look.types["word"].templates[0].front == packed
+
+
 NOTES = {  # what a note of such a type may not be
     "# a {#aa .word}\n\n## Reading\n\nx": "the word note 'aa' lacks its Meaning (put it under the heading)",
     "# a {#aa .word}\n\nb\n\n## Trap\n\nx": "unknown section 'Trap' of a word note (known: Example, Reading, Source)",

@@ -129,7 +129,26 @@ def test_a_file_without_permission(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "unit", ["[", "> ", "<b>", "<!--", "$x ", "\\(", "`a``", "![a][b]", "# x\n", "x\n===\n", "{{c1::", "**a ", "<b \"'", "[a]:  ", " ", "```\n~~~\n"]
+    "unit",
+    ["[", "> ", "<b>", "<!--", "$x ", "\\(", "`a``", "![a][b]", "# x\n", "x\n===\n", "{{c1::", "**a ", "<b \"'", "[a]:  ", " ", "```\n~~~\n"]
+    + [
+        "<a ",
+        "<a\n",
+        "<b>x</b>",
+        "<b/>",
+        "</b>",
+        "<b x=",
+        "<i><b>",
+        "&lt",
+        "~a~\n",
+        "$a$\n",
+        "|a|\n",
+        "[a](b)\n",
+        "![[a]]\n",
+        "- a\n",
+        "[^1]\n",
+        "\\",
+    ],
 )
 def test_half_a_megabyte_of_anything_is_read_in_linear_time(unit, tmp_path):
     """Eight times as much takes about eight times as long, not sixty-four times."""
@@ -139,6 +158,25 @@ def test_half_a_megabyte_of_anything_is_read_in_linear_time(unit, tmp_path):
         return cpu(lambda: problems_of(cards) if unit != " " else read(cards), times)
 
     assert reading(500_000, 1) < 24 * max(reading(62_500, 3), 0.002)
+
+
+@pytest.mark.parametrize("unit", ["# a\n", "## a\n", "#a\n", "- a\n# b\n"])
+def test_five_megabytes_of_headings_are_one_problem(unit, tmp_path, monkeypatch):
+    """Each was one more note, with problems of its own, until the memory was full."""
+    count = 4_900_000 // len(unit)
+    monkeypatch.chdir(deck_in(tmp_path, {"gpu/a.md": unit * count}, "a").parent)
+    said = f"cards/gpu/a.md:1: {count} lines begin with #, and at most 50000 are read (part the file into several)"
+    assert problems_of(Path("cards")) == said
+
+
+@pytest.mark.parametrize("unit", ["~a~\n", "x\n---\n", "<script>\n", "[a](b)\n", "![[a]]\n", "[^1]\n", "#a\n", "# a\n"])
+def test_after_many_problems_no_more_are_looked_for(unit, tmp_path):
+    few, many = (deck_in(tmp_path / str(count), {"gpu/a.md": NOTE % "a-note" + "\n" + unit * count}, "a") for count in (300, 20_000))
+    assert "no more are looked for" not in problems_of(few)
+    around = folder.frame(many)
+    found = folder.read_file(around.sources[0], around)
+    assert len(found.problems) == body.MOST_PROBLEMS + 1
+    assert found.problems[-1].message == "10000 problems were found, and no more are looked for" and not found.notes
 
 
 def test_five_hundred_notes_are_read_once_each(tmp_path, monkeypatch):

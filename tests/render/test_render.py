@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from our_types import note_types
 from rendering import CASES, CLAIM, FORMULA, MEASURED, of_case, rendered
+from workshop import cpu
 
 from generator.notes import Judged, Text
 from generator.problems import Place
@@ -37,9 +38,16 @@ def test_there_are_cases():
     assert len(list(CASES.glob("good/*.md"))) >= 6 and len(list(CASES.glob("bad/*.md"))) >= 12
 
 
+MAIN = {  # what the text of a type must hold
+    "cloze": "{{c1::x}}",
+    "sketch": "\ue000figure:full|before: series\ue001",
+    "occlusion": "\ue000figure:full|hide: labels\ue001",
+}
+
+
 def test_every_field_of_the_type_is_there():
     for key, note_type in note_types().items():
-        fields = {"Front": "F", note_type.main: "{{c1::x}}" if key == "cloze" else "main", **({s: s for s in note_type.sections})}
+        fields = {"Front": "F", note_type.main: MAIN.get(key, "main"), **({s: s for s in note_type.sections})}
         result, problems = rendered(key, fields, expected="1.5" if key == "numeric" else None)
         assert result is not None and not problems
         assert list(result.fields) == list(note_type.fields)
@@ -128,3 +136,13 @@ def test_images_by_content(tmp_path: Path):
 def test_media_names_are_plain():
     assert media_name("_Figure: Ä/b%", "svg", b"x") == "figure-a-b-2d711642.svg"
     assert len(media_name("é" * 500, "png", b"x").encode()) <= 120
+
+
+@pytest.mark.parametrize(
+    "unit",
+    ["<b>x</b>", "<b>", "<a ", "*x* ", "$a$ ", "`a` ", "&lt;", "- a\n", "x<br>", "[a](https://x.y) ", "**a *b* c** ", "\\\\ ", "| a\n", "a\n\n"],
+)
+def test_a_field_of_anything_is_rendered_in_linear_time(unit: str):
+    """Eight times as much takes about eight times as long, not sixty-four times."""
+    little, much = ({"Front": "A front", "Answer": unit * (size // len(unit))} for size in (5_000, 40_000))
+    assert cpu(lambda: rendered("qa", much), 1) < 24 * max(cpu(lambda: rendered("qa", little)), 0.001)

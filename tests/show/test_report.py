@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from near import near
 
+from generator.gate.characters import unwanted, without_unwanted
 from generator.notes import Sheet
 from generator.pack.lock import hash_of
+from generator.problems import Place, Problem, visible
 from generator.show import report
 from generator.show.coverage import coverage
 from kernels import remote
@@ -100,6 +103,23 @@ def test_report(package):
     assert note["runs"]["full"]["call"] == "made_up_memory(parameters=70e9, dtype=bf16)"
     assert note["runs"]["full"]["record"] is None
     assert note["values"] == {"full.total | GB": {"value": 1.4e11, "unit": "B"}}
+
+
+@pytest.mark.parametrize("odd", ["\0", "\b", "\f", "\x1f", "\x7f", "\x85", "\ud800", "\udcff", "\ue000", "\uf8ff", "\ufffe", "\U0001ffff"], ids=ascii)
+def test_what_no_text_may_hold_is_in_no_report(odd, package):
+    """Names of files and of devices, and what a kernel says of a failure, come from elsewhere."""
+    deck = made.DECK._replace(warnings=(Problem(Place(f"a{odd}.md"), f"x{odd}", f"\\b\\\\f\\u001f {odd} é"),), devices=(f"h100{odd}",))
+    device = {"device": f"NVIDIA {odd}H100\t"}
+    facts = "\n".join(report.line_of({**report.facts(note, "1", [Path("records")]), "made": device}) for note in made.RENDERED)
+    sheet = made.sheet(made.RENDERED)._replace(facts=facts, unsaid=(Problem(Place("b.md"), f"{odd}y"),))
+    text = report.report([sheet], deck, {f"a{odd}": "new"}, covered(), package)
+    assert text.encode() and unwanted(text) is None
+    found = json.loads(text)
+    assert found["deck"]["devices"] == ["h100"] and found["changes"]["new"] == ["a"]
+    shown = without_unwanted(visible(odd))  # as a terminal has it
+    assert found["premises_unsaid"] == [f"b.md:1: {shown}y"]
+    assert found["warnings"] == [f"a{shown}.md:1: x{shown} (\\b\\\\f\\u001f {shown} é)"]
+    assert {note["made"]["device"] for note in found["notes"]} == {"NVIDIA H100\t"}
 
 
 def test_notes_that_wait_are_apart(package):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from generator.gate.characters import cleaned, unwanted
+from generator.gate.characters import unwanted, without_unwanted
 from generator.gate.files import LARGEST, decoded, text_of
 from generator.notes import Text
 from generator.problems import DeckError, Place, Problem, visible
@@ -29,14 +29,14 @@ ESCAPES = [r"\x1f", r"\0", r"\x1b", r"\x85", r"\ue000", r"\ue008", r"\ufffe", r"
 
 
 def test_what_a_text_may_hold():
-    assert unwanted(WANTED) is None and cleaned(WANTED) == WANTED
+    assert unwanted(WANTED) is None and without_unwanted(WANTED) == WANTED
 
 
 @pytest.mark.parametrize("character", UNWANTED, ids=lambda character: f"{ord(character):x}")
 def test_what_no_text_may_hold(character: str):
     text = f"{WANTED}{character}b"
     found = unwanted(text)
-    assert found and found[0] == character and cleaned(text) == f"{WANTED}b"
+    assert found and found[0] == character and without_unwanted(text) == f"{WANTED}b"
     assert character > "\uffff" or character not in visible(text, lines=True)
     if not "\ud800" <= character <= "\udfff" and character != "\r":
         problems: list[Problem] = []

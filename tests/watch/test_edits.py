@@ -265,3 +265,38 @@ def _alive(process: int) -> bool:
         return False
     state = Path(f"/proc/{process}/stat")
     return not state.exists() or ") Z " not in state.read_text()
+
+
+# ------------------------------------------------------------------------------------------ what is no file of cards
+
+BAD = {  # how it is made, where its problem stands, what is said
+    "a pipe": ("one/bad.md", os.mkfifo, "this is no file that can be read"),
+    "a folder": ("one/bad.md", Path.mkdir, "this is a folder and no file"),
+    "a loop": ("one/bad.md", lambda path: path.symlink_to(path.name), "this is no file that can be read"),
+    "a broken link": ("one/bad.md", lambda path: path.symlink_to("gone.md"), "this is no file that can be read"),
+    "a device": ("one/bad.md", lambda path: path.symlink_to("/dev/zero"), "this is no file that can be read"),
+    "a file of 6 MB": ("one/bad.md", lambda path: path.write_bytes(b"# a\n" * 1_500_000), "it has 6.0 MB, and at most 5 are read"),
+    "headings alone": ("one/bad.md", lambda path: path.write_bytes(b"# a\n" * 900_000), "900000 lines begin with #"),
+    "another text": ("one/bad.md", lambda path: path.write_bytes(b"\xff\xfea\0"), "the file is not UTF-8"),
+    "a name": ("one/\udce9t\udce9.md", lambda path: path.write_bytes(b"# a {#a-b}\n\nb\n"), "cannot name a topic"),
+}
+
+
+def test_what_is_no_card_is_a_problem_until_it_goes(served: Served):
+    """One after another, beside cards that are edited all the while."""
+    before = len(served.page()["notes"])
+    stream = served.events()
+    for shown, (case, (name, make, says)) in enumerate(BAD.items(), 8):
+        path = served.folder / "cards" / name
+        make(path)
+        found = stream.until(lambda event: event.get("problems"))["problems"]
+        assert any(says in problem["message"] for problem in found), (case, found)
+        assert len(served.page()["notes"]) == before
+        served.edit(THIRD, (f"**{shown - 1}**", f"**{shown}**"))
+        assert f">{shown}<" in texts(stream.until(lambda event: event["notes"]))["number-7"], case
+        if path.is_dir() and not path.is_symlink():
+            path.rmdir()
+        else:
+            path.unlink()
+        assert stream.until(lambda event: "problems" in event)["problems"] == [], case
+    assert "Traceback" not in served.said.read_text(encoding="utf-8")

@@ -165,6 +165,30 @@ def test_an_output_that_is_full_or_closed(to: str, command: str, deck: Path):
     assert done.returncode in (0, 1) and "Traceback" not in done.stderr and done.stderr.count("\n") <= 3
 
 
+@pytest.mark.parametrize("to", [None, "a file", "/proc/1", "/dev/null", "made/anew", "nowhere"])
+@pytest.mark.parametrize("name", ["HOME", "MPLCONFIGDIR", "TMPDIR", "XDG_CACHE_HOME"])
+def test_a_folder_of_the_environment_that_is_none(name: str, to: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """From an empty folder on: no word of it, and nothing that stays."""
+    for folder in ("work", "temporary", "home"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "a file").write_text("", encoding="utf-8")
+    (tmp_path / "nowhere").symlink_to("gone")
+    around = {"HOME": str(tmp_path / "home"), "TMPDIR": str(tmp_path / "temporary")}
+    for one in ("MPLCONFIGDIR", "XDG_CACHE_HOME", "XDG_CONFIG_HOME"):
+        monkeypatch.delenv(one, raising=False)
+    if to is None:
+        around.pop(name, None)
+        monkeypatch.delenv(name, raising=False)
+    else:
+        around[name] = str(tmp_path / to)
+    monkeypatch.chdir(tmp_path / "work")
+    for words in ("init deck", "check", "deck"):
+        done = generator(*words.split(), **around)
+        assert (done.returncode, done.stderr) == (0, ""), done.stderr
+        monkeypatch.chdir(tmp_path / "work" / "deck")
+    assert [path.name for path in (tmp_path / "work").iterdir()] == ["deck"] and not list((tmp_path / "temporary").glob("matplotlib-*"))
+
+
 # -------------------------------------------------------------------------------------------------------- names
 
 NAMES = [b"\xff", b"\xe9t\xe9", b"a\x1b[31mb", b"a\nb", b"a\x7f", "a\u202eb".encode(), b"a" * 250, "\ue000".encode(), b"con", b" ", b"\x85"]
