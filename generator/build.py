@@ -193,16 +193,19 @@ def _site(order: Order, cache: Cache, now: int) -> str:
 
 def _check(order: Order, cache: Cache, now: int, strict: bool, verbose: bool, only: Sequence[Path], shape: str) -> str:
     from generator.keep.age import ahead, overdue
+    from generator.keep import lessons
     from generator.show import diagnostics
     from generator.show.coverage import table
     from generator.show.report import summary
 
     built = _made(order, cache, only)
+    taught = lessons.warnings(built)
     _keep(order, built)
     built, _, update, _, told = _locked(order, built, now, everywhere=strict)
     found = _coverage(built)
     problems = _unready(built, update, found, strict, bool(only))
-    deck = built.deck._replace(warnings=(*built.deck.warnings, *overdue(built.entries, now), *(() if only else (*told, *update.warnings))))
+    warnings = (*built.deck.warnings, *taught, *overdue(built.entries, now))
+    deck = built.deck._replace(warnings=warnings if only else (*warnings, *told, *update.warnings))
     if problems:
         raise DeckError(problems, deck.warnings)
     if shape != "text":

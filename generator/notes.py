@@ -17,6 +17,19 @@ if TYPE_CHECKING:
 
 
 VERDICTS = ("holds", "wrong", "misleading", "depends", "open")
+RULES = {  # of a card that can be learnt, which a note may be excused from
+    "yes-or-no": "a front that can be answered yes or no",
+    "two-questions": "a front with more than one question mark",
+    "long-answer": "a first answer of more than 30 words",
+    "long-list": "a list of more than 5 items",
+    "many-numbers": "a first answer with more than 4 numbers that the front has not",
+    "long-deletion": "a cloze deletion of more than 4 words",
+    "many-deletions": "more than 4 cloze numbers",
+    "siblings": "a card that shows the answer of another one of its note, or of its file",
+    "near-duplicate": "a front that has three quarters of its words in common with another one of the deck",
+    "idle-figure": "a figure of which the text names nothing",
+    "long-back": "a back of more than two screens of a phone",
+}
 FAMILY = "family::"  # begins the tag of the notes of a family
 
 
@@ -302,13 +315,21 @@ class Entry(NamedTuple):
         return bool(self.review_by) and self.review_by < day_of(at)
 
 
+class Waiver(NamedTuple):
+    """That a note is excused from one of the RULES."""
+
+    note: str
+    rule: str
+    place: Place
+
+
 class Sheet(NamedTuple):
     """All that one file of cards came to; of a file that has problems, only which ids it holds.
 
     withheld: notes that are not packed, since they cannot be asked or answered without a result that is missing. runs: what all of
     them use, each run once, as report.json has it. wanted: the runs that a kernel has to execute, as `wanted` prints them. ids and
     retired: by id, the place (and the reason). typed: numbers that no run made. unsaid: premises of answers that no front names.
-    facts: the notes that are packed as report.json has them, one line of JSON each.
+    facts: the notes that are packed as report.json has them, one line of JSON each. waived: the rules that notes are excused from.
     """
 
     path: str
@@ -323,3 +344,4 @@ class Sheet(NamedTuple):
     typed: tuple[Problem, ...] = ()
     unsaid: tuple[Problem, ...] = ()
     facts: str = ""
+    waived: tuple[Waiver, ...] = ()

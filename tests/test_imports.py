@@ -19,7 +19,7 @@ LEVELS = (
     ("elsewhere", "since", "site", "start", "watch"),
     ("keep",),
     ("render",),
-    ("read", "resolve", "show"),
+    ("learning", "read", "resolve", "show"),
     ("text", "pack"),
     ("look", "notes"),
     ("gate",),

@@ -22,7 +22,7 @@ from generator.keep.cache import Cache, key
 from generator.keep.files import Files
 from generator.keep.stamp import PACKAGE
 from generator.look.notetypes import LOOK
-from generator.notes import Claim, Entry, Judged, Note, Rendered, Resolved, Run, Sheet, call
+from generator.notes import Claim, Entry, Judged, Note, Rendered, Resolved, Run, Sheet, Waiver, call
 from generator.problems import Place, Problem
 from generator.read.families import JOINT
 from generator.read.folder import File, Frame, Source, read_file
@@ -182,6 +182,7 @@ class _Maker:
             typed=tuple(problem for note in _written(file.notes) for problem in typed_numbers(note)),
             unsaid=tuple(dict.fromkeys(problem for rendered, _ in made for problem in rendered.resolved.unsaid)),
             facts="\n".join(line_of(one) for one, withheld in zip(told, away) if not withheld),
+            waived=file.front.waived,
         )
         return sheet, [*self.problems, *self._broken()]
 
@@ -540,6 +541,7 @@ def _decoded(path: str, content: bytes) -> Sheet:
         notices=_problems(plain.notices),
         typed=_problems(plain.typed),
         unsaid=_problems(plain.unsaid),
+        waived=tuple(Waiver(note, rule, Place(*place)) for note, rule, place in plain.waived),
     )
 
 

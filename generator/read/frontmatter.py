@@ -6,11 +6,11 @@ In: its YAML, and what it may name. Out: a FrontMatter. Apart from the notes' te
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
-from generator.notes import FAMILY, VERDICTS, Claim, Decided, Run, Threshold, Topic
+from generator.notes import FAMILY, RULES, VERDICTS, Claim, Decided, Run, Threshold, Topic, Waiver
 from generator.problems import DeckError, Place, Problem, nearest
 from generator.read import deckfile, yaml
 from generator.read.families import Family, families, names
@@ -28,6 +28,7 @@ KEYS = {
     "retired": "the id of a released note that went -> why",
     "guids": "note id -> the GUID that Anki knows it by already, from elsewhere",
     "review_by": "the day until which what the file says is taken for current, 2027-11-01; or note id -> that day",
+    "waive": "note id -> a rule of teaching that the note breaks -> why it does",
 }
 WORDS = {
     "note": "the id of the note that shows it; may be left out where the file has one",
@@ -75,6 +76,7 @@ class FrontMatter(NamedTuple):
     retired: Mapping[str, tuple[str, Place]] = MappingProxyType({})
     tagged: Mapping[str, tuple[str, ...]] = MappingProxyType({})
     guids: Mapping[str, str] = MappingProxyType({})
+    waived: tuple[Waiver, ...] = ()
     families: Mapping[str, Family] = MappingProxyType({})
     review_by: Mapping[str, str] = MappingProxyType({})
 
@@ -120,6 +122,7 @@ def front_matter(
         retired=_retired(entries["retired"], ids, problems) if "retired" in entries else {},
         tagged=_tagged(entries["tagged"], all_ids, known.tags, problems) if "tagged" in entries else {},
         guids=_guids(entries["guids"], ids, problems) if "guids" in entries else {},
+        waived=tuple(_waived(entries["waive"], all_ids, several, problems)) if "waive" in entries else (),
         families=several,
         review_by=_review_by(entries["review_by"], all_ids, problems) if "review_by" in entries else {},
     )
@@ -366,3 +369,15 @@ def _day(node: yaml.Node, problems: list[Problem]) -> str:
     except ValueError:
         problems += [Problem(node.place, f"review_by is no day of the calendar: {day!r}", "year, month and day: 2027-11-01")] * bool(day)
         return ""
+
+
+def _waived(node: yaml.Node, ids: Ids, several: Mapping[str, Family], problems: list[Problem]) -> Iterator[Waiver]:
+    """A family's stands for each of its notes."""
+    for id, entry in yaml.mapping(node, "waive", problems).items():
+        if ids is not None and id not in ids:
+            problems.append(Problem(entry.place, f"waive names a note {id!r} that this file does not hold", nearest(id, ids)))
+        for rule, reason in yaml.mapping(entry, f"what {id!r} is excused from", problems, like=f"{id}: {{rule: the reason}}").items():
+            if rule not in RULES:
+                problems.append(Problem(reason.place, f"unknown rule {rule!r}", nearest(rule, RULES)))
+            elif yaml.string(reason, f"the reason why {id!r} breaks {rule}", problems):
+                yield from (Waiver(note, rule, reason.place) for note in ([one for one, _ in several[id].members] if id in several else [id]))

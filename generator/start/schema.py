@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from generator.look.template import ANKIS_OWN
-from generator.notes import FAMILY, VERDICTS, Question, SourceClaim, Topic
+from generator.notes import FAMILY, RULES, VERDICTS, Question, SourceClaim, Topic
 from generator.pack.output import write
 from generator.read import deckfile, families, frontmatter, looks, runs
 from generator.read.deckfile import Settings
@@ -203,6 +203,7 @@ def front_matter(settings: Settings, topics: Mapping[str, Topic] | None, kernels
         "retired": _by_name(_LINE, _ID),
         "guids": _by_name(_LINE, _ID),
         "review_by": {"anyOf": [_like(frontmatter.DAY), _by_name(_like(frontmatter.DAY), _ID)]},
+        "waive": _by_name(_keys(RULES, dict.fromkeys(RULES, _LINE)), _ID),
     }
     whole, part = ({"properties": {"runs": _by_name({"$ref": f"#/definitions/{run}"})}} for run in ("run", "part"))
     return {
