@@ -192,8 +192,8 @@ def _site(order: Order, cache: Cache, now: int) -> str:
 
 
 def _check(order: Order, cache: Cache, now: int, strict: bool, verbose: bool, only: Sequence[Path], shape: str) -> str:
-    from generator.keep.age import ahead, overdue
     from generator.keep import lessons
+    from generator.keep.age import ahead, overdue
     from generator.show import diagnostics
     from generator.show.coverage import table
     from generator.show.report import summary
