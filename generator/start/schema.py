@@ -111,6 +111,7 @@ def _by_name(value: Schema, name: Schema | None = None) -> Schema:
 _LINE = _text()
 _ADDRESS: Schema = {"type": "string", "pattern": r"^\s*https?://"}
 _ID = {"pattern": _whole(frontmatter.ID)}
+_DAY: Schema = {"type": "string", "pattern": _whole(frontmatter.DAY)}
 _LETTER = r"[^\s\x00-@\[-`{-\x7f]"  # ASCII alone is told apart: JavaScript's \w, which editors ask, knows no other letters
 _NUMBER = r"^[1-9][0-9]*$"
 
@@ -128,7 +129,7 @@ def deck() -> Schema:
         "id": {"type": "integer", "minimum": 1, "maximum": LARGEST_ID},
         "slug": _like(deckfile.NAME, **{"not": {"const": "collection"}}),
         "source": _ADDRESS,
-        "showcase": _list(_like(frontmatter.ID), uniqueItems=True, maxItems=deckfile.MOST_SHOWN),
+        "showcase": _list(_LINE, uniqueItems=True, maxItems=deckfile.MOST_SHOWN),
         "devices": {"type": "array", "items": _like(deckfile.NAME, **{"not": {"const": "rehearsal"}}), "minItems": 1, "uniqueItems": True},
         "subdecks": _by_name(
             _keys(deckfile.SUBDECK, {"name": name, "topics": _list(_LINE, uniqueItems=True)}, ("name",)),
@@ -170,7 +171,8 @@ def note_type() -> Schema:
     template = _keys(looks.TEMPLATE, {**dict.fromkeys(looks.TEMPLATE, _LINE), "id": id}, ("name", "front", "back"))
     shapes = {
         **dict.fromkeys(("name", "main"), _LINE),
-        **dict.fromkeys(("required", "sections", "switches", "occlusion"), _list(_LINE)),
+        **dict.fromkeys(("required", "sections", "switches"), _list(_LINE)),
+        "occlusion": {"type": "array", "items": _LINE, "minItems": 4, "maxItems": 5},
         "number": {"type": "integer", "minimum": looks.OURS, "maximum": looks.SPAN - 1},
         "id": {"type": "integer", "minimum": 1, "maximum": LARGEST_ID},
         "kind": _one_of(looks.KINDS),
@@ -178,7 +180,11 @@ def note_type() -> Schema:
         "fields": _list({"anyOf": [name, field]}, maxItems=looks.MOST),
         "templates": {"type": "array", "items": template, "minItems": 1, "maxItems": looks.MOST},
     }
-    cloze = {"if": {"properties": {"kind": {"const": "cloze"}}}, "then": {"properties": {"templates": {"maxItems": 1}}}}
+    cloze = {
+        "if": {"properties": {"kind": {"const": "cloze"}}},
+        "then": {"properties": {"templates": {"maxItems": 1}}},
+        "else": {"not": {"required": ["occlusion"]}},
+    }
     return _keys(looks.KEYS, shapes, looks.REQUIRED, title="type.yml", **{"not": {"required": ["number", "id"]}, "allOf": [cloze]})
 
 
@@ -202,7 +208,7 @@ def front_matter(settings: Settings, topics: Mapping[str, Topic] | None, kernels
         "claims": _list({"$ref": "#/definitions/claim"}),
         "retired": _by_name(_LINE, _ID),
         "guids": _by_name(_LINE, _ID),
-        "review_by": {"anyOf": [_like(frontmatter.DAY), _by_name(_like(frontmatter.DAY), _ID)]},
+        "review_by": {"anyOf": [_DAY, {**_by_name(_DAY, _ID), "type": "object"}]},
         "waive": _by_name(_keys(RULES, dict.fromkeys(RULES, _LINE)), _ID),
     }
     whole, part = ({"properties": {"runs": _by_name({"$ref": f"#/definitions/{run}"})}} for run in ("run", "part"))

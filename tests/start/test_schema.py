@@ -148,15 +148,18 @@ SOUND: Mapping[str, Any] = {
         "subdecks": {"gpu": {"name": "GPU", "topics": ["a"]}, "words": {"name": "Words"}}, "tags": {"memory": "held"}, "look": "own",
         "kernels": "../kernels", "records": "../records", "units": ["page"],
         "licence": "CC BY 4.0", "study": {"new": 5, "reviews": 100, "retention": 0.85},
+        "showcase": ["note-a"],
     },
     "sources": {
-        "one": {"area": "a", "title": "One", "whole": True, "questions": {"1": "What?"}, "claims": {"1": {"check": "formula", "says": "So."}}},
+        "one": {"area": "a", "title": "One", "document": "All", "link": "https://example.org", "whole": True,
+            "questions": {"1": "What?"}, "claims": {"1": {"check": "formula", "says": "So."}}},
         "two": {"area": "a", "title": "Two", "claims": {"1": {"check": "literature", "says": "So.", "left_out": "why not"}}},
     },
     "front-matter": {
         "tags": ["memory"], "tagged": {"note-a": ["fine::tuning"]}, "answers": {"note-a": "one/1"}, "claims": CLAIMS,
         "runs": {"full": {"kernel": "training_memory", "parameters": 70e9}, "größe": {"kernel": "training_memory", "parameters": 1}},
         "assumes": {"full.parameters": ["70B"]}, "retired": {"note-b": "gone"}, "guids": {"note-a": "Abc"},
+        "review_by": {"note-a": "2027-11-01"}, "waive": {"note-a": {"long-list": "all five count"}},
     },
     "family": {
         "runs": {"full": {"kernel": "training_memory"}, "other": {"kernel": "training_memory", "moments": 1}},
@@ -299,6 +302,11 @@ WORD = {
     "switches": ["Once"], "fields": ["Word", {"name": "Meaning", "id": 17}, "Reading", "Once", "Id"],
     "templates": [{"name": "Card", "id": 18, "front": "front.html", "back": "back.html"}],
 }  # fmt: skip
+MASKED = {
+    "name": "masked", "kind": "cloze", "number": 12, "main": "Picture", "sections": ["Masks", "More"],
+    "fields": ["Front", "Occlusion", "Picture", "Masks", "More"],
+    "occlusion": ["Occlusion", "Picture", "Front", "More"], "templates": [{"name": "Card", "front": "masked.html", "back": "masked.html"}],
+}  # fmt: skip
 TYPE_BEYOND = re.compile(
     "no field|unknown field|required names|fills the field|no author's to fill|stands twice|there is no template|a field '.*' that the type lacks"
     "|shows nothing that an author writes|cloze:"
@@ -317,13 +325,15 @@ def test_note_types_agree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     (tmp_path / "word").mkdir()
     for side in ("front", "back"):
         (tmp_path / "word" / f"{side}.html").write_text("{{Word}} {{Meaning}}\n", encoding="utf-8")
+        (tmp_path / "word" / "masked.html").write_text("{{cloze:Occlusion}} {{Front}} {{Picture}} {{More}}\n", encoding="utf-8")
     takes = taker(schema.note_type())
-    assert type_judged(tmp_path, WORD) == [] and takes.is_valid(WORD)
-    assert {*looks.KEYS, *looks.FIELD, *looks.TEMPLATE} - {"id"} <= {at[-1] for at in places(WORD)}
+    for sound in (WORD, MASKED):
+        assert type_judged(tmp_path, sound) == [] and takes.is_valid(sound)
+    assert {*looks.KEYS, *looks.FIELD, *looks.TEMPLATE} - {"id"} <= {at[-1] for at in (*places(WORD), *places(MASKED))}
     monkeypatch.setitem(globals(), "BEYOND", TYPE_BEYOND)
     others = [{**WORD, "id": 5}, {key: value for key, value in WORD.items() if key != "number"} | {"id": 5}, {**WORD, "number": 3}]
     others += [{**WORD, "fields": [*WORD["fields"], name]} for name in ("a:b", "#x", "Tags", "^", "a b", 3, {"name": "x", "idd": 1})]
-    for document in [*others, *(one for at in places(WORD) for one in changed(WORD, at))]:
+    for document in [*others, *(one for sound in (WORD, MASKED) for at in places(sound) for one in changed(sound, at))]:
         assert agree(takes, document, type_judged(tmp_path, document)) == ""
 
 
