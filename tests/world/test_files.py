@@ -93,15 +93,17 @@ def test_whatever_lies_where_a_file_should_is_told(kind: str, place: str, deck: 
 
 @pytest.mark.parametrize("kind", ["pipe", "socket", "device", "loop", "broken link", "zeros"])
 def test_whatever_lies_in_place_of_what_a_build_made_is_replaced(kind: str, deck: Path, capsys: pytest.CaptureFixture[str]):
-    fits(capsys, "release")
+    fits(capsys, "release", "1", "--no-rehearsal")
+    fits(capsys, "deck")
     made = [path for path in sorted(Path("build").rglob("*")) if path.is_file() and not path.name.endswith(("-shm", "-wal"))]
-    assert {"media", "released", "cache"} <= {path.parent.name for path in made}
+    assert {"media", "released", "cache", "1"} <= {path.parent.name for path in made}
     package = Path("build/deck.apkg").read_bytes()
     for path in made:
         path.unlink(missing_ok=True)
         KINDS[kind](path)
         fits(capsys, "deck")
         assert Path("build/deck.apkg").read_bytes() == package, path
+    fits(capsys, "release", "2")
 
 
 @pytest.mark.parametrize("name", ["build", "build/cache", "build/preview", "build/schemas", "build/deck.apkg", "build/report.json"])
