@@ -5,15 +5,18 @@ In: a note type and the note's fields as they are packed. Out: a Lesson. Apart f
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator, Mapping
 from html import unescape
 from typing import NamedTuple
 
 from generator.look.notetypes import BUILT, HEADING, NoteType
+from generator.look.template import shown, tree
 
 FOLDED = "Depth"  # what a learner has to unfold is no part of the back
 OFFERED = "Options"
+FRONT_SIDE = "FrontSide"  # by which a template's back shows its front
 MATH = "∎"  # begins a formula, which is one word
 
 
@@ -91,10 +94,17 @@ _SMALL = {"Footer": (13.8, 21), "Claims": (17.4, 31)}  # the size of its letters
 LETTER = 0.494  # of its size is a letter wide, on average
 
 
+@functools.cache
+def _behind(back: str) -> frozenset[str]:
+    """The fields that the back of a card shows."""
+    return frozenset(field.name for field in shown(tree(back)))
+
+
 def _height(kind: NoteType, fields: Mapping[str, str]) -> float:
     total = float(FRAME)
+    behind = frozenset[str]().union(*(_behind(template.back) for template in kind.templates))
     for name, html in fields.items():
-        if not html or name in ("Id", "Breadcrumb", "Expected", OFFERED):
+        if not html or name in ("Id", "Breadcrumb", "Expected", OFFERED) or (name in kind.asked and name not in behind and FRONT_SIDE not in behind):
             continue
         if name == FOLDED:
             total += FOLD
