@@ -186,7 +186,7 @@ def stacked_bars(
                 for text, base, its in ((part, 15, called), (shown, 28, f"{called}, value")):
                     bar.append(canvas.text(left + wide / 2, top + base, text, color=_on(fill), size=SMALL, ha="center", label=its))
             elif value > 0:
-                apart.append((left + max(wide - 1.5, 0.75) / 2, f"{part} {shown}"))
+                apart.append((left + max(wide - 1.5, 0.75) / 2, f"{part} {shown}", called))
             left += wide
         spans.append((top, top + 34))
         top = _callouts(canvas, apart, top + 34) + 12
@@ -443,13 +443,13 @@ class _Canvas:
         vars(self.ax.figure)["exact"] = True
 
 
-def _callouts(canvas: _Canvas, labels: Sequence[tuple[float, str]], top: float) -> float:
-    """Labels under a bar for parts too narrow to hold theirs; returns the y below the last one.
+def _callouts(canvas: _Canvas, labels: Sequence[tuple[float, str, str]], top: float) -> float:
+    """Labels under a bar for parts too narrow to hold theirs, each (x, text, name); returns the y below the last one.
 
     Each on a leader, or, where these would take more than two lines, all on one in the bar's order.
     """
     groups: list[tuple[float, list[str]]] = []
-    for x, text in labels:  # parts whose leaders would run into one another share one
+    for x, text, _ in labels:  # parts whose leaders would run into one another share one
         if groups and x - groups[-1][0] < 8:
             groups[-1][1].append(text)
         else:
@@ -458,7 +458,7 @@ def _callouts(canvas: _Canvas, labels: Sequence[tuple[float, str]], top: float) 
         return top
     drop, line, count = 6.0, 15.0, len(labels)
     placed = next((p for depth in range(1, count + 1) if (p := _arranged(groups, depth)) is not None), None)
-    one = ", ".join(text for _, text in labels)
+    one, names = ", ".join(text for _, text, _ in labels), iter([name for _, _, name in labels])
     if (placed is None or max(level + len(texts) for (_, texts), (level, *_) in zip(groups, placed)) > 2) and _width(one, SMALL) <= WIDTH - 4:
         canvas.text(0, top + 14, one, color=INK, size=SMALL)
         return top + line + 4
@@ -469,7 +469,8 @@ def _callouts(canvas: _Canvas, labels: Sequence[tuple[float, str]], top: float) 
         for row, text in enumerate(texts, level):
             at_right = start + max(_width(t, SMALL) for t in texts) > WIDTH - 5 and len(texts) > 1
             edge = WIDTH - 4 if at_right else start
-            label.append(canvas.text(edge, top + drop + row * line + 12, text, color=INK, size=SMALL, ha="right" if at_right else "left"))
+            its = canvas.text(edge, top + drop + row * line + 12, text, color=INK, size=SMALL, ha="right" if at_right else "left", label=next(names))
+            label.append(its)
     return top + drop + line * max(level + len(texts) for (_, texts), (level, *_) in zip(groups, placed))
 
 
