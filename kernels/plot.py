@@ -322,13 +322,18 @@ def axes(
     _kept(ax.figure, "finish").append(name)
 
 
-def mark(ax, x: float, y: float, text: str, color: str = INK, where: str = "") -> None:
-    """A dot at the point of interest, with its text where nothing is in its way; `where` ("left above", "below") is tried first."""
+def mark(ax, x: float, y: float, text: str, color: str = INK, where: str = "", name: str = "") -> None:
+    """A dot at the point of interest, with its text where nothing is in its way; `where` ("left above", "below") is tried first.
+
+    name: of its label as a part of the figure, where the text holds a value, which may change.
+    """
     (dot,) = ax.plot([x], [y], "o", color=color, markersize=8, markeredgecolor=GROUND, markeredgewidth=1.5, zorder=6, clip_on=False)
     sides = [(7, 4), (-7, 4), (7, -4), (-7, -4), (0, 9), (0, -9), (10, 0), (-10, 0), (16, 12), (-16, 12), (16, -12), (-16, -12)]
     wanted = [("right" in where) - ("left" in where), ("above" in where) - ("below" in where)]
     sides.sort(key=lambda side: sum(want != 0 and want * part <= 0 for want, part in zip(wanted, side)))
-    _group(ax, "mark", _flat(text), dot, _float(ax, (x, y), text, color, sides))
+    label = _float(ax, (x, y), text, color, sides)
+    label.set_label(name)
+    _group(ax, "mark", name or _flat(text), dot, label)
     _say(ax, f"Marked: {_flat(text)}.")
 
 

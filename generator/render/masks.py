@@ -236,7 +236,8 @@ def _alike(masks: Sequence[Mask], hidden: Sequence[Part], parts: Sequence[Part])
             left = min(masks[at].numbers[0] for at in group)
             wide = max(masks[at].numbers[0] + masks[at].numbers[2] for at in group) - left
             boxes = {at: (left, masks[at].numbers[1], wide, masks[at].numbers[3]) for at in group}
-            if len(group) > 1 and not any(_meet(box, part.box) for box in boxes.values() for part in seen):
+            more = (part for at, box in boxes.items() for part in seen if _meet(box, part.box) and not _meet(masks[at].numbers, part.box))
+            if len(group) > 1 and not any(more):
                 found = [mask._replace(numbers=boxes.get(at, mask.numbers)) for at, mask in enumerate(found)]
     return found
 
