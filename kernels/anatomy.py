@@ -79,8 +79,8 @@ def _all(figure: Any, groups: Sequence[Group]) -> Iterator[_Piece]:
     for group in every:
         texts = [artist for artist in group.artists if _is_text(artist)]
         if group.kind in ("series", "bar", "cell"):
-            ink = [artist for artist in group.artists if artist not in texts]
-            yield _Piece(group.kind, group.name, " ".join(map(_text, texts)), ink, group)
+            if ink := [artist for artist in group.artists if artist not in texts]:  # a bar of nothing has none
+                yield _Piece(group.kind, group.name, " ".join(map(_text, texts)), ink, group)
         if group.kind != "axis":
             yield from (_Piece("label", text.get_label() or _text(text), _text(text), [text], group) for text in texts if _text(text))
     for axis in (group for group in every if group.kind == "axis"):

@@ -88,3 +88,18 @@ def test_a_label_below_its_bar_is_named_by_it_and_ends_where_its_words_do():
     assert [boxes[name].text for name in ("weights", "gradients", "master")] == ["weights 140 GB", "gradients 140 GB", "master"]
     left, _, wide, _ = boxes["total"].box
     assert left + wide + 2 / plot.WIDTH < boxes["total, value"].box[0]
+
+
+def test_a_mark_may_have_a_name_without_its_value():
+    kernel = declare.find("roofline")
+    result = kernel(operation="gemv")
+    parts = [part for part in plot.draw(kernel, result, with_parts=True).parts if part.kind == "label"]
+    assert {part.name: part.text.split()[0] for part in parts} == {"ridge": "ridge", "gemv": "gemv"}
+    assert "ridge" not in plot.draw(kernel, result, without="ridge").alt
+
+
+def test_a_bar_of_nothing_is_no_part():
+    kernel = declare.find("training_memory")
+    result = kernel(parameters=70e9, master="none")
+    assert "master" not in {part.name for part in plot.draw(kernel, result, with_parts=True).parts}
+    assert "weights" in plot.draw(kernel, result, without="optimizer").alt
