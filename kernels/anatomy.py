@@ -78,9 +78,9 @@ def _all(figure: Any, groups: Sequence[Group]) -> Iterator[_Piece]:
     every = grouped(figure, groups)
     for group in every:
         texts = [artist for artist in group.artists if _is_text(artist)]
-        if group.kind in ("series", "bar", "cell"):
-            if ink := [artist for artist in group.artists if artist not in texts]:  # a bar of nothing has none
-                yield _Piece(group.kind, group.name, " ".join(map(_text, texts)), ink, group)
+        ink = [artist for artist in group.artists if artist not in texts]  # none, of a bar of nothing
+        if group.kind in ("series", "bar", "cell") and ink:
+            yield _Piece(group.kind, group.name, " ".join(map(_text, texts)), ink, group)
         if group.kind != "axis":
             yield from (_Piece("label", text.get_label() or _text(text), _text(text), [text], group) for text in texts if _text(text))
     for axis in (group for group in every if group.kind == "axis"):
