@@ -352,7 +352,7 @@ def test_one_mask_at_a_time(learner: Learner, shop: Workshop):
 
 
 def test_masks_wait_for_the_figure_s_measurement(learner: Learner, shop: Workshop):
-    text = "---\nruns:\n  rate: {kernel: copy_bandwidth}\n---\n\n# Which is which? {#masked .occlusion}\n\n![[rate | hide: axis x]]\n"
+    text = "---\nruns:\n  rate: {kernel: copy_bandwidth, size: 28672}\n---\n\n# Which is which? {#masked .occlusion}\n\n![[rate | hide: axis x]]\n"
     (shop.folder / "cards/training/masks.md").write_text(text, encoding="utf-8")
     assert learner.takes(shop.release(FIRST, "8")).new == 9
     shop.records("h100", 2.5e12)
