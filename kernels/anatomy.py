@@ -78,8 +78,8 @@ def _all(figure: Any, groups: Sequence[Group]) -> Iterator[_Piece]:
     every = grouped(figure, groups)
     for group in every:
         texts = [artist for artist in group.artists if _is_text(artist)]
-        if group.kind in ("series", "bar", "cell"):
-            ink = [artist for artist in group.artists if artist not in texts]
+        ink = [artist for artist in group.artists if artist not in texts]  # none, of a bar of nothing
+        if group.kind in ("series", "bar", "cell") and ink:
             yield _Piece(group.kind, group.name, " ".join(map(_text, texts)), ink, group)
         if group.kind != "axis":
             yield from (_Piece("label", text.get_label() or _text(text), _text(text), [text], group) for text in texts if _text(text))
@@ -245,7 +245,12 @@ def _place(artist: Any, renderer: Any) -> Any:
     if _is_text(artist):
         if hasattr(artist, "update_positions"):
             artist.update_positions(renderer)
-        return Text.get_window_extent(artist, renderer)
+        written = artist.get_text()
+        if artist.get_ha() == "left":
+            artist.set_text(written.rstrip())  # what a blank takes is its neighbour's
+        box = Text.get_window_extent(artist, renderer)
+        artist.set_text(written)
+        return box
     box = artist.get_window_extent(renderer).padded(float(np.max(artist.get_linewidth())) / 2)
     if artist.get_clip_on() and artist.get_clip_box() is not None:
         box = Bbox.intersection(box, artist.get_clip_box()) or Bbox.null()

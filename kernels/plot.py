@@ -185,7 +185,7 @@ def stacked_bars(
                 for text, base, its in ((part, 15, called), (shown, 28, f"{called}, value")):
                     bar.append(canvas.text(left + wide / 2, top + base, text, color=_on(fill), size=SMALL, ha="center", label=its))
             elif value > 0:
-                apart.append((left + max(wide - 1.5, 0.75) / 2, f"{part} {shown}"))
+                apart.append((left + max(wide - 1.5, 0.75) / 2, f"{part} {shown}", called))
             left += wide
         spans.append((top, top + 34))
         top = _callouts(canvas, apart, top + 34) + 12
@@ -321,13 +321,18 @@ def axes(
     _kept(ax.figure, "finish").append(name)
 
 
-def mark(ax, x: float, y: float, text: str, color: str = INK, where: str = "") -> None:
-    """A dot at the point of interest, with its text where nothing is in its way; `where` ("left above", "below") is tried first."""
+def mark(ax, x: float, y: float, text: str, color: str = INK, where: str = "", name: str = "") -> None:
+    """A dot at the point of interest, with its text where nothing is in its way; `where` ("left above", "below") is tried first.
+
+    name: of its label as a part of the figure, where the text holds a value, which may change.
+    """
     (dot,) = ax.plot([x], [y], "o", color=color, markersize=8, markeredgecolor=GROUND, markeredgewidth=1.5, zorder=6, clip_on=False)
     sides = [(7, 4), (-7, 4), (7, -4), (-7, -4), (0, 9), (0, -9), (10, 0), (-10, 0), (16, 12), (-16, 12), (16, -12), (-16, -12)]
     wanted = [("right" in where) - ("left" in where), ("above" in where) - ("below" in where)]
     sides.sort(key=lambda side: sum(want != 0 and want * part <= 0 for want, part in zip(wanted, side)))
-    _group(ax, "mark", _flat(text), dot, _float(ax, (x, y), text, color, sides))
+    label = _float(ax, (x, y), text, color, sides)
+    label.set_label(name)
+    _group(ax, "mark", name or _flat(text), dot, label)
     _say(ax, f"Marked: {_flat(text)}.")
 
 
@@ -442,13 +447,13 @@ class _Canvas:
         vars(self.ax.figure)["exact"] = True
 
 
-def _callouts(canvas: _Canvas, labels: Sequence[tuple[float, str]], top: float) -> float:
-    """Labels under a bar for parts too narrow to hold theirs; returns the y below the last one.
+def _callouts(canvas: _Canvas, labels: Sequence[tuple[float, str, str]], top: float) -> float:
+    """Labels under a bar for parts too narrow to hold theirs, each (x, text, name); returns the y below the last one.
 
     Each on a leader, or, where these would take more than two lines, all on one in the bar's order.
     """
     groups: list[tuple[float, list[str]]] = []
-    for x, text in labels:  # parts whose leaders would run into one another share one
+    for x, text, _ in labels:  # parts whose leaders would run into one another share one
         if groups and x - groups[-1][0] < 8:
             groups[-1][1].append(text)
         else:
@@ -457,7 +462,7 @@ def _callouts(canvas: _Canvas, labels: Sequence[tuple[float, str]], top: float) 
         return top
     drop, line, count = 6.0, 15.0, len(labels)
     placed = next((p for depth in range(1, count + 1) if (p := _arranged(groups, depth)) is not None), None)
-    one = ", ".join(text for _, text in labels)
+    one, names = ", ".join(text for _, text, _ in labels), iter([name for _, _, name in labels])
     if (placed is None or max(level + len(texts) for (_, texts), (level, *_) in zip(groups, placed)) > 2) and _width(one, SMALL) <= WIDTH - 4:
         canvas.text(0, top + 14, one, color=INK, size=SMALL)
         return top + line + 4
@@ -468,7 +473,8 @@ def _callouts(canvas: _Canvas, labels: Sequence[tuple[float, str]], top: float) 
         for row, text in enumerate(texts, level):
             at_right = start + max(_width(t, SMALL) for t in texts) > WIDTH - 5 and len(texts) > 1
             edge = WIDTH - 4 if at_right else start
-            label.append(canvas.text(edge, top + drop + row * line + 12, text, color=INK, size=SMALL, ha="right" if at_right else "left"))
+            its = canvas.text(edge, top + drop + row * line + 12, text, color=INK, size=SMALL, ha="right" if at_right else "left", label=next(names))
+            label.append(its)
     return top + drop + line * max(level + len(texts) for (_, texts), (level, *_) in zip(groups, placed))
 
 

@@ -72,18 +72,19 @@ def of_picture(text: Text, problems: list[Problem]) -> list[Mask]:
 
 def of_figure(hide: Text, text: Text | None, figure: Figure, problems: list[Problem]) -> list[Mask]:
     """The masks of a figure's parts. hide: kinds or names; text: the list, which may name some of these."""
-    chosen, size = _even(_chosen(hide, _with_axes(figure.parts), problems)), (figure.width, figure.height)
+    chosen, size = _chosen(hide, _with_axes(figure.parts), problems), (figure.width, figure.height)
     if text is None:
-        return [_mask(number, part, "", size, 0) for number, part in enumerate(chosen, 1)]
-    masks, known = [], {folded(part.name): part for part in reversed(chosen)}
+        return _alike([_mask(number, part, "", size, 0) for number, part in enumerate(chosen, 1)], chosen, figure.parts)
+    masks, hidden, known = [], [], {folded(part.name): part for part in reversed(chosen)}
     for item in _items(text, ITEM, problems) if chosen else ():
         name, hint = _named(item.words, known)
         if part := known.get(folded(name)):
             masks.append(_mask(item.number, part, hint, size, item.offset))
+            hidden.append(part)
         else:
             told = f"{_short(name)} is no part of the figure that {hide.text!r} hides"
             problems.append(Problem(text.at(item.offset), told, nearest(name, {part.name for part in chosen})))
-    return masks
+    return _alike(masks, hidden, figure.parts)
 
 
 def judged(masks: Sequence[Mask], text: Text | None, problems: list[Problem]) -> bool:
@@ -115,7 +116,7 @@ def asked(masks: Sequence[Mask]) -> str:
     for number in dict.fromkeys(mask.number for mask in masks):
         own = [mask for mask in masks if mask.number == number]
         hints = dict.fromkeys(mask.hint for mask in own if mask.hint)
-        lines.append(f"{{{{c{number}::{' · '.join(mask.shown for mask in own)}::{' · '.join(hints) or '?'}}}}}")
+        lines.append(f"{{{{c{number}::{' · '.join(dict.fromkeys(mask.shown for mask in own))}::{' · '.join(hints) or '?'}}}}}")
     return "\n".join(lines)
 
 
@@ -204,15 +205,6 @@ def _chosen(hide: Text, parts: Sequence[Part], problems: list[Problem]) -> list[
     return [parts[number] for number in sorted(chosen)]
 
 
-def _even(parts: Sequence[Part]) -> list[Part]:
-    """The parts with labels that begin below one another as wide as the widest of these: how long its text is would tell which it is."""
-    widest: dict[float, float] = {}
-    for part in (part for part in parts if part.kind == "label"):
-        left, _, width, _ = part.box
-        widest[left] = max(widest.get(left, 0.0), width)
-    return [part._replace(box=(part.box[0], part.box[1], widest[part.box[0]], part.box[3])) if part.kind == "label" else part for part in parts]
-
-
 def _called(name: str, parts: Sequence[Part]) -> list[int]:
     """Which parts a word means: all of a kind, or the first of a name."""
     if name in KINDS:
@@ -227,6 +219,31 @@ def _mask(number: int, part: Part, hint: str, size: tuple[int, int], offset: int
     left, top, right, bottom = max(left - x, 0.0), max(top - y, 0.0), min(right + x, 1.0), min(bottom + y, 1.0)
     shown = MEDIA["text"].word(part.text or part.name)
     return Mask(number, part.name, shown, hint, "rect", (left, top, right - left, bottom - top), offset)
+
+
+def _alike(masks: Sequence[Mask], hidden: Sequence[Part], parts: Sequence[Part]) -> list[Mask]:
+    """The masks of labels that begin, or end, below one another made as wide as the widest: a word's length tells which word it is.
+
+    Not where one would then lie on another label. hidden: the part under each mask.
+    """
+    found, seen = list(masks), [part for part in parts if part.kind in ("label", "axis") and part not in hidden]
+    for side in (0, 1):
+        groups: dict[float, list[int]] = {}
+        for at, part in enumerate(hidden):
+            if part.kind == "label" and found[at] == masks[at]:
+                groups.setdefault(round(part.box[0] + part.box[2] * side, 3), []).append(at)
+        for group in groups.values():
+            left = min(masks[at].numbers[0] for at in group)
+            wide = max(masks[at].numbers[0] + masks[at].numbers[2] for at in group) - left
+            boxes = {at: (left, masks[at].numbers[1], wide, masks[at].numbers[3]) for at in group}
+            more = (part for at, box in boxes.items() for part in seen if _meet(box, part.box) and not _meet(masks[at].numbers, part.box))
+            if len(group) > 1 and not any(more):
+                found = [mask._replace(numbers=boxes.get(at, mask.numbers)) for at, mask in enumerate(found)]
+    return found
+
+
+def _meet(one: Sequence[float], other: Sequence[float]) -> bool:
+    return all(one[side] < other[side] + other[side + 2] and other[side] < one[side] + one[side + 2] for side in (0, 1))
 
 
 # ---------------------------------------------------------------------------------------------- Anki's text

@@ -79,3 +79,27 @@ def test_a_label_lies_in_its_box(page: Page, name: str):
     for part in alone:
         points = differing(page, whole.light, plot.draw(kernel, result, without=part.name).light)
         assert points and all(near(point, part, whole, 1) for point in points), part
+
+
+def test_a_label_below_its_bar_is_named_by_it_and_ends_where_its_words_do():
+    """Its name holds no value, so that it lasts; what stands behind a row's name is not in the name's box."""
+    kernel = declare.find("training_memory")
+    boxes = {part.name: part for part in plot.draw(kernel, kernel(parameters=70e9), with_parts=True).parts if part.kind == "label"}
+    assert [boxes[name].text for name in ("weights", "gradients", "master")] == ["weights 140 GB", "gradients 140 GB", "master"]
+    left, _, wide, _ = boxes["total"].box
+    assert left + wide + 2 / plot.WIDTH < boxes["total, value"].box[0]
+
+
+def test_a_mark_may_have_a_name_without_its_value():
+    kernel = declare.find("roofline")
+    result = kernel(operation="gemv")
+    parts = [part for part in plot.draw(kernel, result, with_parts=True).parts if part.kind == "label"]
+    assert {part.name: part.text.split()[0] for part in parts} == {"ridge": "ridge", "gemv": "gemv"}
+    assert "ridge" not in plot.draw(kernel, result, without="ridge").alt
+
+
+def test_a_bar_of_nothing_is_no_part():
+    kernel = declare.find("training_memory")
+    result = kernel(parameters=70e9, master="none")
+    assert "master" not in {part.name for part in plot.draw(kernel, result, with_parts=True).parts}
+    assert "weights" in plot.draw(kernel, result, without="optimizer").alt

@@ -158,7 +158,8 @@ def draw(result, ax):
         ax.fill_between(sure, right, sure, color=color, alpha=0.14, linewidth=0)
         name = model.upper()
         middle = len(sure) // 2
-        plot.mark(ax, sure[middle], right[middle], f"{'' if alone else f'{name}: '}ECE {result[f'ece_{model}']:.2f}", color=color, where=where)
+        said_there = f"{'' if alone else f'{name}: '}ECE {result[f'ece_{model}']:.2f}"
+        plot.mark(ax, sure[middle], right[middle], said_there, color, where, name)
         mean, accuracy, ece = (result[f"{score}_{model}"] for score in ("mean_confidence", "accuracy", "ece"))
         lies = "near" if ece < 0.05 else "below" if mean - accuracy > 0.9 * ece else "above" if accuracy - mean > 0.9 * ece else "across"
         said.append(f"{name} lies {lies} the diagonal: mean confidence {mean:.0%}, accuracy {accuracy:.0%}, ECE {ece:.3f}")

@@ -109,8 +109,8 @@ def draw(result, ax):
     rank, peak = result.parameters["rank"], result["peak"]
     names = {"top": "", "tracked": "", "tail": f"ranks\nover {TAIL}"}
     plot.lines(ax, result["sweep"], unit="percent", labels=names, x_label="temperature", y_label="probability")
-    plot.mark(ax, 1.0, result["top_at_1"], f"top token: {plot.show(result['top_at_1'], 'percent')}", plot.ACCENT, "right above")
-    plot.mark(ax, result["peak_temperature"], peak, f"rank {rank}:\nat most {plot.show(peak, 'percent')}", plot.AMBER, "left above")
+    plot.mark(ax, 1.0, result["top_at_1"], f"top token: {plot.show(result['top_at_1'], 'percent')}", plot.ACCENT, "right above", "top token")
+    plot.mark(ax, result["peak_temperature"], peak, f"rank {rank}:\nat most {plot.show(peak, 'percent')}", plot.AMBER, "left above", f"rank {rank}")
     return (
         f"Probability against temperature: the top token falls from 100 % to {plot.show(result['top_at_1'], 'percent')} at 1, the ranks over {TAIL} "
         f"rise past it, and rank {rank} never gets more than {plot.show(peak, 'percent')}, at a temperature of {result['peak_temperature']:g}."

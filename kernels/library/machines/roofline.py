@@ -119,7 +119,7 @@ def draw(result, ax, measured=None):
 
     gpu, operation = result.parameters["gpu"].upper(), result.parameters["operation"]
     roof(ax, result["peak"], result["bandwidth"])
-    plot.mark(ax, result["ridge"], result["peak"], f"ridge {plot.show(result['ridge'], 'FLOP/B')}", plot.MUTED, "left above")
+    plot.mark(ax, result["ridge"], result["peak"], f"ridge {plot.show(result['ridge'], 'FLOP/B')}", plot.MUTED, "left above", "ridge")
     plot.mark(ax, result["intensity"], result["attainable"], operation.replace("_", " "), plot.ACCENT, "right below")
     beside = ""
     if measured and operation in OPERATIONS:
