@@ -387,7 +387,7 @@ def test_a_mask_that_goes_moves_no_other_s_history(learner: Learner, shop: Works
     done = shop.run("deck", now=SECOND)
     assert "mask 2 is gone; learners keep its card, empty, until they run Empty Cards" in shop.run("check", now=SECOND).out, done.out
     took = learner.takes(shop.release(SECOND, "9"))
-    assert (took.new, took.updated) == (0, 1) and list(shapes(learner, "masked")) == [1, 3]
+    assert (took.new, took.updated) == (0, 1) and shapes(learner, "masked").keys() == {1, 3}
     now = {card.ord: vars(card) for card in learner.cards("masked")}
     assert now.keys() == before.keys() and all(now[at]["due"] == before[at]["due"] and now[at]["ivl"] == before[at]["ivl"] for at in now)
     assert "the roof" in list(learner.renders("masked"))[2][1]

@@ -71,13 +71,13 @@ def test_another_case_touches_no_other_note(own: Families):
     before, order = notes(own.package), own.order(own.package)
     own.edit(CACHE, (MEMBER, MEMBER + ANOTHER))
     done = own.run("diff", now=SECOND)
-    assert "1 note new" in done.out and "LLaMA 13B" in done.out and "Mistral" not in done.out
-    package = own.release(SECOND, "2")
+    assert "1 new note" in done.out and "LLaMA 13B" in done.out and "Mistral" not in done.out
+    package = own.release(SECOND, "8")
     after = notes(package)
     assert {id: after[id] for id in before} == before and after.keys() - before.keys() == {"kv-bytes--llama-13b"}
     assert [id for id in own.order(package) if id in before] == order
     own.edit(CACHE, (ANOTHER, ""), ("families:\n", "retired: {kv-bytes--llama-13b: one too many}\nfamilies:\n"))
-    last = own.release(THIRD, "3")
+    last = own.release(THIRD, "9")
     assert notes(last) == before and own.order(last) == order
 
 
@@ -99,7 +99,7 @@ def test_a_case_that_goes_is_missed(own: Families):
 def test_a_note_that_becomes_a_family_is_retired(own: Families):
     plain = "# What is plain? {#plain .qa}\n\nThis.\n"
     (own.folder / "cards" / "words" / "more.md").write_text(plain, encoding="utf-8")
-    own.release(SECOND, "2")
+    own.release(SECOND, "8")
     family = "---\nfamilies: {plain: {for: {so: {how: so}, otherwise: {how: otherwise}}}}\nretired: {plain: asked of cases}\n---\n\n"
     (own.folder / "cards" / "words" / "more.md").write_text(family + plain.replace("plain?", "[[case.how]]?"), encoding="utf-8")
     assert own.run("check", now=THIRD).status == 0
@@ -217,12 +217,12 @@ def test_a_learner_gets_a_case_more_and_loses_nothing(learner: Learner, own: Fam
     learner.edits("kv-bytes--llama-2-70b", "Working", "mine", "my-tag")
     before, texts = learner.schedules(), learner.texts()
     own.edit(CACHE, (MEMBER, MEMBER + ANOTHER))
-    took = learner.takes(own.release(SECOND, "2"))
+    took = learner.takes(own.release(SECOND, "8"))
     assert (took.new, took.updated, took.same, took.conflicting) == (1, 0, 82, 0)
     assert [row for row in learner.schedules() if row in before] == before
     assert {id: text for id, text in learner.texts().items() if id in texts} == texts
     own.edit(CACHE, (MEMBER, ""), (", kv-bytes--mistral-7b: [kv/2]", ""), ("families:\n", "retired: {kv-bytes--mistral-7b: gone}\nfamilies:\n"))
-    took = learner.takes(own.release(THIRD, "3"))
+    took = learner.takes(own.release(THIRD, "9"))
     assert (took.new, took.updated, took.same, took.conflicting) == (0, 0, 82, 0)
     assert learner.note("kv-bytes--mistral-7b")["Expected"] == "4.3"
 
@@ -231,7 +231,7 @@ def test_anki_buries_cards_of_one_note_and_no_notes_of_one_family(learner: Learn
     """Why new cards are set apart: a preset that buries siblings does nothing for a family."""
     with (own.folder / "cards/words/verbs.md").open("a", encoding="utf-8") as file:
         file.write(SIBLINGS)
-    learner.takes(own.release(SECOND, "2"))
+    learner.takes(own.release(SECOND, "8"))
     col = learner.col
     preset = col.decks.get_config(1)
     preset["new"]["bury"] = preset["rev"]["bury"] = True

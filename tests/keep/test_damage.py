@@ -52,6 +52,7 @@ def test_flipped_bits_of_the_cache(seed: int, shop: Workshop):
 @pytest.mark.parametrize("name", ["cache/published.json", "report.json", "test-interviews.apkg", "media"])
 def test_damage_to_what_a_build_wrote(name: str, shop: Workshop):
     """The next build writes it again as it was, and says what an idle one says."""
+    shop.run("deck", now=SECOND)
     path = shop.folder / "build" / name
     path = sorted(path.iterdir())[0] if path.is_dir() else path
     idle, state, chance, good = shop.run("deck", now=SECOND, idle=True), shop.state(), Random(7), path.read_bytes()
@@ -181,6 +182,7 @@ def test_a_build_that_is_ended_at_any_event(signal: str, status: int, shop: Work
 
 def test_what_a_killed_build_left_is_swept_and_what_another_writes_is_not(shop: Workshop):
     homes = [shop.folder / "cards", *(shop.folder / "build" / name for name in ("", "cache", "media", "preview", "preview/media"))]
+    shop.run("deck", now=SECOND)
     shop.run("preview")
     left = [home / ".0123456789abcdef.part" for home in homes]
     for path in left:
