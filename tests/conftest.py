@@ -58,6 +58,7 @@ def first_release(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
     """The test deck, released once at the time FIRST; to be copied, not touched."""
     made = workshop(tmp_path_factory.mktemp("workshop") / "first")
     made.release(FIRST)
+    made.build(FIRST)  # as whoever works on it has it
     return made
 
 

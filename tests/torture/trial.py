@@ -25,6 +25,7 @@ from typing import NamedTuple
 from workshop import FIRST, ROOT, rows
 
 from generator import __main__ as front_door
+from kernels.parts import stops
 
 for module in ("genanki", "jinja2", "markdown", "pygments.lexers", "matplotlib.figure", "generator.keep.deck", "generator.pack.package"):
     importlib.import_module(module)
@@ -116,6 +117,7 @@ def command(folder: Path, *arguments: str, now: int = FIRST, before: Callable[[]
         sys.argv = ["warpdeck", *arguments]
         if before:
             before()
+        stops()
         front_door.run()
 
     return forked(work, seconds)
