@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from generator.notes import Deck, Entry
+from generator.notes import FAMILY, Deck, Entry
 from generator.pack.package import preset_in_words
 from generator.since.told import subdeck
 
@@ -84,7 +84,7 @@ def description(deck: Deck, notes: Sequence[Entry], news: Sequence[str], last: s
 
 def tags(notes: Sequence[Entry]) -> str:
     """The first levels of the notes' tags, the most frequent first, as many as AnkiWeb takes."""
-    counted = Counter(tag.partition("::")[0] for note in notes for tag in {*note.tags})
+    counted = Counter(tag.partition("::")[0] for note in notes for tag in {*note.tags} if not tag.startswith(FAMILY))
     said = ""
     for tag, _ in sorted(counted.items(), key=lambda one: (-one[1], one[0])):
         if len(more := f"{said} {tag}".strip()) <= TAGS:

@@ -64,13 +64,17 @@ class Field(NamedTuple):
 
 
 class Change(NamedTuple):
-    """What became of a note. moved: the deck that it stood in, "" where it stays. about: why it was retired, or what is not known of it."""
+    """What became of a note. moved: the deck that it stood in, "" where it stays. about: why it was retired, or what is not known of it.
+
+    gone: how many of its cards have nothing to ask any more, since their cloze or mask went.
+    """
 
     status: str
     side: Side
     fields: tuple[Field, ...] = ()
     moved: str = ""
     about: str = ""
+    gone: int = 0
 
 
 class Changes(NamedTuple):
@@ -143,7 +147,8 @@ def changes(since: str, then: Then, built: Built, found: Mapping[str, str]) -> C
             continue
         fields = tuple(_differences(was, side)) if was and status == "changed" else ()
         about = "" if fields or status != "changed" else "only its markup differs" if was else "its text then is not known"
-        notes.append(Change(status if status in SHOWN else "", side, fields, moved, about))
+        gone = len(_numbers(was) - _numbers(side)) if was and fields else 0
+        notes.append(Change(status if status in SHOWN else "", side, fields, moved, about, gone))
     were, at = {side.id: side for side in then.sides.values()}, {side.id for side in here.values()}
     for id in sorted(id for id, status in found.items() if status in SHOWN and id not in at):
         notes.append(Change(found[id], were.get(id) or Side(id, "", {}, (), ""), about=built.deck.retired.get(id, "")))
@@ -181,6 +186,11 @@ def _differences(before: Side, now: Side) -> Iterator[Field]:
         if was != is_now:
             old, new = (_clozes(cleaned(html)) for html in (was, is_now))
             yield Field(name, marked(old, new), tuple(_paired(lines(was), lines(is_now))))
+
+
+def _numbers(side: Side) -> set[str]:
+    """Those of its clozes and masks, each of which is a card."""
+    return {number for html in side.fields.values() for numbers in re.findall(r"\{\{c([\d,]+)::", html) for number in numbers.split(",")}
 
 
 def _clozes(html: str) -> str:

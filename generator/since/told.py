@@ -45,6 +45,9 @@ def importer(found: Changes) -> list[str]:
     said += [f"Note type{'s' * (len(some) > 1)} {_listed(some)}: {what.format(**(ONE if len(some) == 1 else MORE))}." for what, some in kinds.items()]
     retyped = sum(field.name == "Note type" for note in found.notes for field in note.fields)
     said += [f"{retyped:,} of the changed notes have another note type: Anki leaves those as learners have them."] if retyped else []
+    if gone := sum(note.gone for note in found.notes):
+        have, them = ("s have", "them") if gone > 1 else (" has", "it")
+        said.append(f"{gone:,} card{have} nothing to ask any more: Anki leaves {them} empty, until Empty Cards is run.")
     return said or ["Nothing changed."]
 
 

@@ -67,6 +67,12 @@ def test_since_the_release(released: tuple[Workshop, str]):
     assert shop.state() == before
 
 
+def test_a_cloze_that_goes_leaves_its_card_empty(released: tuple[Workshop, str]):
+    shop, _ = released
+    shop.edit("training/memory.md", ("a {{c2::master copy}}", "a master copy"))
+    assert "\n1 card has nothing to ask any more: Anki leaves it empty, until Empty Cards is run.\n" in shop.run("diff", now=SECOND).out
+
+
 def test_notes_that_come_and_go(released: tuple[Workshop, str]):
     shop, made = released
     shop.edit("serving/cache.md", ("{#paging}", "{#paging-two}"))
