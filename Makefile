@@ -4,6 +4,7 @@
 #> FRESH=1                executes every wanted run again
 #> PORT=8000 RUN=1        watch: where; executes what the cards wait for
 #> VERSION=2026.12        release: numbers joined by dots, greater than the last release's
+#> BASE=v1 SHAPE=html     diff: a commit or a package in place of the last release; a page, or markdown
 #> STRICT=1               check: as a release must pass, no record stale
 #> VERBOSE=1 FILES=...    check: lists what is covered, typed by hand and missing; judges these files of cards alone
 #> ALL=1 SEEDS=1000       verify: every draw; draws with other seeds, from that one on, held against the recorded bands
@@ -26,7 +27,7 @@ GENERATOR = $(PY) -m generator
 $(if $(filter release,$(MAKECMDGOALS)),$(if $(VERSION),,$(error which version? make release VERSION=2026.12, say, greater than the last one's)))
 
 .DEFAULT_GOAL := deck
-.PHONY: deck decks release preview site watch check records rehearse tokenizers verify test mutants torture bench lint clean help
+.PHONY: deck decks release diff preview site watch check records rehearse tokenizers verify test mutants torture bench lint clean help
 .DELETE_ON_ERROR:
 
 deck: $(VENV)/installed due ## build the deck (and execute the runs that it still wants, where this machine can)
@@ -37,6 +38,9 @@ decks: $(VENV)/installed due ## the deck, and a package for each subdeck
 
 release: $(VENV)/rehearser due ## rehearse the update in the real Anki, and make what is handed out: build/release; VERSION=2026.12
 	@$(GENERATOR) release $(VERSION) $(CARDS) --build $(BUILD)
+
+diff: $(VENV)/installed ## what changed since the last release, or BASE=..., and what importing it will do
+	@$(GENERATOR) diff $(BASE) --cards $(CARDS) --build $(BUILD) $(DEVICE_FLAG) $(if $(SHAPE),--format $(SHAPE))
 
 preview: $(VENV)/installed due ## all cards in a browser: build/preview/index.html
 	@$(GENERATOR) preview $(CARDS) --build $(BUILD) $(DEVICE_FLAG)
