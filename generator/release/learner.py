@@ -21,10 +21,11 @@ EVERY = 10  # notes, of which one is used in each way
 
 class Learner:
     def __init__(self, path: str):
+        language: Any = anki.lang
         try:
-            anki.lang.set_lang("en")
+            language.set_lang("en")
         except TypeError:  # before 2.1.45
-            anki.lang.set_lang("en", "")  # type: ignore[call-arg]
+            language.set_lang("en", "")
         self.col: Any = anki.collection.Collection(path)
 
     def takes(self, package: str) -> None:
