@@ -57,6 +57,7 @@ def test_one_by_its_name(listed):
 
 
 def test_many_are_listed_in_brief_by_area(listed, monkeypatch):
+    monkeypatch.delenv("COLUMNS", raising=False)
     code, out, err = listed()
     lines = out.splitlines()
     assert (code, err) == (0, "") and len(lines) < 2 * len(names()) + 60
