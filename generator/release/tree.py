@@ -46,11 +46,6 @@ def uncommitted(cards: Path, top: Path, read: Iterable[str]) -> Iterator[Problem
         yield Problem(Place(Path(shown).as_posix()), f"{what}, and not committed", HINT.format(shlex.quote(shown)))
 
 
-def last_commit(top: Path) -> bool:
-    """Whether there is a commit at all."""
-    return bool(_git(top, "rev-parse", "--verify", "HEAD"))
-
-
 def _git(folder: Path, *words: str) -> bytes | None:
     inherited = {name: value for name, value in os.environ.items() if name not in ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE")}  # of a hook
     try:
