@@ -163,13 +163,13 @@ class Outcome:
             reach = (
                 f"with {words} {' or '.join(values)}"
                 if isinstance(choice.was, str)
-                else f"as the {words} {verb} from {values[0]:g} to {values[-1]:g}"
+                else f"as the {words} {verb} from {choice.shown(values[0])} to {choice.shown(values[-1])}"
             )
             return f"{self._from([at[value][0] for value in values])}, {reach}"
         return "; ".join(
             f"{said} with {words} {' and '.join(shown)}"
             for said, outcomes in (("true", {True}), ("true of some draws", {True, False}), ("not true", {False}))
-            if (shown := [value if isinstance(value, str) else f"{value:g}" for value in values if set(at[value][1]) == outcomes])
+            if (shown := [choice.shown(value) for value in values if set(at[value][1]) == outcomes])
         )
 
     def _from(self, groups: Sequence[Sequence[Any]]) -> str:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from generator.resolve.expression import Scope, Value, evaluate, read_by
 from generator.resolve.quantity import ExpressionError, Quantity, joined
+from kernels import units
 from kernels.draws import SAME, one, percentiles
 from kernels.results import Curve, Number
 
@@ -25,6 +26,15 @@ class Choice(NamedTuple):
     value: Any
     was: Any
     aliases: tuple[str, ...]
+    unit: str
+
+    def shown(self, value: Any) -> str:
+        """One of its values as a card says it: "400 TFLOP/s"."""
+        if isinstance(value, str):
+            return value
+        sizes = () if units.counts(self.unit) else units.sizes(self.unit)
+        size, name = next((size for size in sizes if abs(value) >= size[0]), (1, ""))
+        return f"{value / size:g}\N{NO-BREAK SPACE}{name}" if name else f"{value:g}"
 
 
 class AtEnd(NamedTuple):
@@ -111,7 +121,7 @@ def _choices(text: str, scope: Scope) -> Iterator[Choice]:
             if (kernel, end.parameter, end.value) in told or any(scope.runs[a].parameters[end.parameter] != value for a in together):
                 continue
             told.add((kernel, end.parameter, end.value))
-            yield Choice(kernel, end.parameter, end.value, value, together)
+            yield Choice(kernel, end.parameter, end.value, value, together, scope.kernels[alias].parameters[end.parameter].bound.unit)
 
 
 def _at_end(scope: Scope, choice: Choice) -> Scope:

@@ -17,7 +17,7 @@ from generator.resolve.expression import Scope, evaluate
 from generator.resolve.formats import digits_of, parse_format, written
 from generator.resolve.note import resolve
 from generator.resolve.quantity import Quantity, Undecided
-from generator.resolve.variation import vary
+from generator.resolve.variation import Choice, vary
 from kernels import AtLeast, Free, Lower, Series, Upper, kernel, remote
 
 X = (1.0, 1.1, 0.9, 1.2, 0.8, 1.0, 1.1, 0.9)
@@ -150,6 +150,14 @@ def test_ranges_and_signs():
 
 
 # --------------------------------------------------------------------------------------------------- free choices
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "said"),
+    [(4e14, "FLOP/s", "400 TFLOP/s"), (0.002, "s", "2 ms"), (1000.0, "token", "1000"), (0.5, "", "0.5"), ("zipf", "", "zipf"), (0.0, "s", "0")],
+)
+def test_a_choice_is_said_with_its_unit(value, unit, said):
+    assert Choice("kernel", "parameter", value, value, ("run",), unit).shown(value).replace("\N{NO-BREAK SPACE}", " ") == said
 
 
 def test_a_choice_that_moves_a_number_stands_beside_it():
