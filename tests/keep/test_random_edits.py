@@ -33,7 +33,7 @@ from kernels.remote import Remote
 from kernels.results import Number, Result
 
 EDITED = Path(__file__).parent / "edited"
-SEEDS, STEPS = 8, 40
+SEEDS, STEPS = 5, 40
 SO = "  - {note: one-total, says: It is so., holds: full.total > full.each, verdict: holds}\n"
 FOLDERS = ("alpha", "beta", "gamma")
 SOURCES = ("cards", "library", "records", "generator")  # the folders that an edit may change

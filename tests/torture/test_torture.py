@@ -11,7 +11,7 @@ import pytest
 pytest.importorskip("anki", reason="the anki library is not installed")
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="processes are watched as Linux does it")
 
-SEEDS = {"mutating": 10, "calculating": 10, "interrupting": 4, "damaging": 4}  # batches, each of so many seeds: 8
+SEEDS = {"mutating": 10, "calculating": 10, "interrupting": 2, "damaging": 2}  # batches, each of so many seeds: 8
 
 
 @pytest.mark.parametrize(("kind", "batch"), [(kind, batch) for kind, batches in SEEDS.items() for batch in range(batches)])

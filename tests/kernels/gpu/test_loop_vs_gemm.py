@@ -36,7 +36,7 @@ def test_its_numbers_follow_from_the_times(rehearse):
     assert result["sweep"].x == (1, 2, 4) and set(result["sweep"].lines) == {"eager", "graph"}
 
 
-@pytest.mark.parametrize(("dtype", "width", "rows"), [("fp32", 512, 2), ("bf16", 512, 2), ("bf16", 64, 4096)])
+@pytest.mark.parametrize(("dtype", "width", "rows"), [("fp32", 512, 2), ("bf16", 512, 2), ("bf16", 64, 1024)])
 def test_it_needs_the_memory_that_it_declares(rehearse, dtype, width, rows):
     result, peak = rehearse(loop_vs_gemm, dtype=dtype, width=width, rows=rows)
     assert peak / 1.1 < rehearse.needed(loop_vs_gemm, result) < 2.2 * peak
