@@ -14,7 +14,7 @@ from typing import Annotated
 from kernels import Bound, Free, Series, kernel
 
 NORMAL = NormalDist()
-STEP = 1 / 256
+STEP = 1 / 16
 REACH = 9.0  # standard deviations: what lies beyond weighs 1e-19
 SHARED = tuple(k / 20 for k in range(21))
 
