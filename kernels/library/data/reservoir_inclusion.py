@@ -1,6 +1,6 @@
 """How likely each event of a stream of n is to be in a sample of k at its end, by what the sampler does with a new event.
 
-reservoir        item i > k draws j in 1..i and overwrites slot j if j <= k: enters with k/i, survives item m with 1 - 1/m
+reservoir        item i > k draws j in 1..i and overwrites slot j if j <= k: enters with k/i, survives item m with 1 - 1/m, and so all later ones with i/n
                  (Vitter 1985, Random Sampling with a Reservoir, ACM TOMS 11(1), algorithm R)
 replace-always   item i > k overwrites a random slot, so an item survives each later one with 1 - 1/k
 first-k          the sample is never touched again
@@ -9,7 +9,6 @@ latest-k         a sliding window
 
 import itertools
 import math
-from fractions import Fraction
 from typing import Annotated, Literal
 
 from kernels import Bound, KernelError, Series, kernel
@@ -62,13 +61,10 @@ def chances(policy: str, k: int, n: int) -> list[float]:
     if policy in ("first-k", "latest-k"):
         ones = [1.0] * k
         return ones + [0.0] * (n - k) if policy == "first-k" else [0.0] * (n - k) + ones
-    found = [0.0] * n
-    survival = Fraction(1) if policy == "reservoir" else 1.0  # the fractions telescope, and so stay small
-    for item in range(n, k, -1):
-        enters = Fraction(k, item) if policy == "reservoir" else 1.0
-        found[item - 1] = float(survival * enters)
-        survival *= 1 - enters / k
-    return [float(survival)] * k + found[k:]
+    if policy == "reservoir":
+        return [k / n] * n
+    survival = [(1 - 1 / k) ** later for later in range(n - k + 1)]
+    return [survival[-1]] * k + survival[-2::-1]
 
 
 @reservoir_inclusion.figure

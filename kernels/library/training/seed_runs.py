@@ -7,6 +7,7 @@
 Student's t in closed form for whole degrees of freedom: Abramowitz and Stegun 1964, 26.7.3 and 26.7.4. The two-sample power: Cohen 1988, chapter 2.
 """
 
+import functools
 import math
 from statistics import NormalDist
 from typing import Annotated
@@ -93,6 +94,7 @@ def student(t: float, freedom: int) -> float:
     return (1 + inside) / 2
 
 
+@functools.lru_cache(maxsize=4096)
 def quantile(p: float, freedom: int) -> float:
     return root(lambda t: student(t, freedom) - p, 0.0, 1e6)
 
@@ -119,7 +121,7 @@ def chance(seeds: int, effect: float, alpha: float) -> float:
         return density * (NORMAL.cdf(shift - limit * s) + NORMAL.cdf(-shift - limit * s))
 
     spread = 9 / math.sqrt(2 * freedom)
-    return simpson(weighed, max(1e-9, 1 - spread), 1 + spread)
+    return simpson(weighed, max(1e-9, 1 - spread), 1 + spread, parts=200)
 
 
 def best_of(n: int) -> float:
