@@ -1,6 +1,7 @@
 """How likely each event of a stream of n is to be in a sample of k at its end, by what the sampler does with a new event.
 
-reservoir        item i > k draws j in 1..i and overwrites slot j if j <= k: enters with k/i, survives item m with 1 - 1/m, and so all later ones with i/n
+reservoir        item i > k draws j in 1..i and overwrites slot j if j <= k: enters with k/i, survives item m with 1 - 1/m,
+                 all later ones with i/n
                  (Vitter 1985, Random Sampling with a Reservoir, ACM TOMS 11(1), algorithm R)
 replace-always   item i > k overwrites a random slot, so an item survives each later one with 1 - 1/k
 first-k          the sample is never touched again
