@@ -620,8 +620,10 @@ def _fit(figure) -> None:
     left, right, bottom, top = edges.left, edges.right, edges.bottom, edges.top
     for _ in range(4):
         box = figure.get_tightbbox(renderer)
-        left, right = left + (2 - box.x0 * 72) / wide, right + (wide - 2 - box.x1 * 72) / wide
-        bottom, top = bottom + (2 - box.y0 * 72) / high, top + (high - 2 - box.y1 * 72) / high
+        moves = (2 - box.x0 * 72, wide - 2 - box.x1 * 72, 2 - box.y0 * 72, high - 2 - box.y1 * 72)
+        if max(map(abs, moves)) < 1e-6:
+            return
+        left, right, bottom, top = left + moves[0] / wide, right + moves[1] / wide, bottom + moves[2] / high, top + moves[3] / high
         if right - left < 0.2 or top - bottom < 0.2:
             raise KernelError("the figure's labels leave no room for its axes (shorten them)")
         figure.subplots_adjust(left=left, right=right, bottom=bottom, top=top)
