@@ -39,7 +39,9 @@ def beam_vs_exact(
     over the width.
     """
     if vocab**length > MOST:
-        raise KernelError(f"beam_vs_exact: {vocab}^{length} sequences are too many to score (at most {MOST:,}: choose fewer tokens or a shorter length)")
+        raise KernelError(
+            f"beam_vs_exact: {vocab}^{length} sequences are too many to score (at most {MOST:,}: choose fewer tokens or a shorter length)"
+        )
     import torch
 
     numbers = torch.Generator().manual_seed(seed)

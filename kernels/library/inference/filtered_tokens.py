@@ -9,14 +9,17 @@ Temperature first: the filters see softmax(ln p / T). Temperature last: they see
 import math
 from typing import Annotated, Literal
 
-from kernels import Bound, KernelError, kernel
+from kernels import Bound, KernelError, Series, kernel
 
 Share = Annotated[float, Bound(low=0.0, high=1.0)]
 
 
 @kernel(
     kind="formula",
-    outputs=dict.fromkeys(("kept", "first", "second", "last", "mass", "mass_before_last", "threshold", "ratio", "ratio_given"), ""),
+    outputs={
+        **dict.fromkeys(("kept", "first", "second", "last", "mass", "mass_before_last", "threshold", "ratio", "ratio_given"), ""),
+        "seen": Series("rank", ""),
+    },
 )
 def filtered_tokens(
     first: Annotated[float, Bound(low=0.001, high=1.0)] = 0.4,
@@ -34,7 +37,8 @@ def filtered_tokens(
 
     kept: tokens left. first, second, last: chances of the two likeliest (0 for a second that is cut), and of the least likely that is left. mass:
     probability that the filters keep, of what they see; mass_before_last: without the last token kept. threshold: min_p times the top token's
-    probability. ratio: of the first two tokens' chances, 0 where one is left; ratio_given: before anything.
+    probability. ratio: of the first two tokens' chances, 0 where one is left; ratio_given: before anything. seen: the probabilities given, and those
+    that the filters see.
     """
     given = [first, second, third, fourth, fifth]
     rest = 1 - math.fsum(given)
@@ -59,6 +63,7 @@ def filtered_tokens(
         "threshold": min_p * seen[0],
         "ratio": final[0] / final[1] if count > 1 and final[1] > 1e-290 else 0.0,
         "ratio_given": p[0] / p[1],
+        "seen": {"rank": list(range(1, len(p) + 1)), "given": p, "seen": seen},
     }
 
 
@@ -66,3 +71,16 @@ def heated(p: list[float], temperature: float) -> list[float]:
     """softmax(ln p / T), where small numbers may vanish."""
     powers = [math.exp(math.log(x / p[0]) / temperature) for x in p]
     return [x / math.fsum(powers) for x in powers]
+
+
+@filtered_tokens.figure
+def draw(result, ax):
+    from kernels import plot
+
+    given, seen = result["seen"].values("given"), result["seen"].values("seen")
+    p = result.parameters
+    limit = (result["threshold"], f"min-p {p['min_p']:g}: {plot.show(result['threshold'], 'percent')}") if p["min_p"] > 0 else None
+    names = {f"{share:g}  ": value for share, value in zip(given, seen)}
+    if len(names) < len(given):  # equal ones
+        names = {f"{k}: {share:g}": value for k, (share, value) in enumerate(zip(given, seen), 1)}
+    plot.bars(ax, names, "percent", limit=limit)

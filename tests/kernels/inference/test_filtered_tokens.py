@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 
-from kernels import KernelError
+from kernels import KernelError, plot
 from kernels.library.inference.filtered_tokens import filtered_tokens
 
 torch = pytest.importorskip("torch")
@@ -55,3 +55,11 @@ def test_cold_is_greedy_whatever_the_cut():
 def test_too_much_probability():
     with pytest.raises(KernelError, match="add up"):
         filtered_tokens(first=0.9, second=0.4)
+
+
+def test_what_the_filters_see_and_the_figure():
+    warm = filtered_tokens(first=0.5, second=0.3, third=0.1, fourth=0.06, fifth=0.04, temperature=2, min_p=0.1)
+    want = (torch.tensor([0.5, 0.3, 0.1, 0.06, 0.04], dtype=torch.float64).log() / 2).softmax(0)
+    assert warm["seen"].values("seen") == pytest.approx(want.tolist())
+    assert "min-p 0.1" in plot.draw(filtered_tokens, warm).alt
+    assert "1: 0.25" in plot.draw(filtered_tokens, filtered_tokens(first=0.25, second=0.25, third=0.25, fourth=0.25)).alt
