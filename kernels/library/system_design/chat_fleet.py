@@ -63,8 +63,8 @@ def chat_fleet(
     """GPUs that a chat service needs at its peak, each of which holds the model whole, and the same with each assumption halved and doubled.
 
     rate: requests a second over the day; flop: of one token; per_gpu: that one GPU can take, busy all the time; tokens: that come out at the peak.
-    memory_batch, pace_batch: the batch by each limit. gpus: not rounded; whole: rounded up. half_*, double_*: gpus with that assumption halved or doubled, as far
-    as it can be (a peak under the mean, shares above 1 stop there).
+    memory_batch, pace_batch: the batch by each limit. gpus: not rounded; whole: rounded up. half_*, double_*: gpus with that assumption
+    halved or doubled, as far as it can be (a peak under the mean, shares above 1 stop there).
     """
     shape, device = SHAPES[model], DEVICES[gpu]
     if shape.experts > 1:
