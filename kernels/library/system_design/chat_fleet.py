@@ -148,7 +148,8 @@ def draw(result, ax):
             ax.annotate(text, (value, y), xytext=(-4 if left else 4, 0), textcoords="offset points", ha="right" if left else "left", va="center")
     ax.axvline(result["gpus"], color=plot.ACCENT, linewidth=1.6, zorder=4)
     every = [value for pair in ends.values() for value in pair]
-    ax.set_xlim(min(every) * 0.82, max(every) * 1.12)
+    room = max(every) - min(every)
+    ax.set_xlim(min(every) - 0.16 * room, max(every) + 0.1 * room)
     plot.axes(ax, "GPUs", "", "", y_label=f"as planned: {result['gpus']:.0f}")
     ax.set_yticks(range(len(order)), order)
     ax.set_ylim(-0.6, len(order) - 0.4)

@@ -16,7 +16,7 @@ SHARES = tuple(k / 20 for k in range(21))
 
 @kernel(
     kind="formula",
-    outputs={"alone": "s", "together": "s", "availability": "", "independent": "s", "times": "", "chain": "", "sweep": Series("common", "s")},
+    outputs={"alone": "s", "together": "s", "availability": "", "independent": "s", "times": "", "chain": "", "sweep": Series("common", "")},
 )
 def fallback_availability(
     primary: Annotated[float, Bound(low=0.0, high=1.0)] = 0.995,
@@ -26,7 +26,8 @@ def fallback_availability(
 ):
     """Seconds a month (of 30 days) without service, with a fallback and without, by the share of outages that take both along.
 
-    independent: were no outage common to both. times: alone over together. chain: availability of `parts` such parts in a row, all of them needed.
+    independent: were no outage common to both. times: alone over together.
+    sweep: minutes a month, by common. chain: availability of `parts` such parts in a row, all of them needed.
     """
     down = 1 - primary
 
@@ -40,7 +41,7 @@ def fallback_availability(
         "independent": off(0.0) * MONTH,
         "times": 1 / (common + (1 - common) * (1 - fallback)) if common + (1 - common) * (1 - fallback) > 0 else 1e9,
         "chain": primary**parts,
-        "sweep": {"common": SHARES, "down": [off(c) * MONTH for c in SHARES]},
+        "sweep": {"common": SHARES, "down": [off(c) * MONTH / 60 for c in SHARES]},
     }
 
 
@@ -50,5 +51,5 @@ def draw(result, ax):
 
     common, together = result.parameters["common"], result["together"]
     x_label = "share of outages that take the fallback along"
-    plot.lines(ax, result["sweep"], labels={"down": ""}, x_label=x_label, y_label="down a month")
-    plot.mark(ax, common, together, f"{plot.show(together, 's')} at {100 * common:.0f} %", plot.AMBER, "right below")
+    plot.lines(ax, result["sweep"], labels={"down": ""}, x_label=x_label, y_label="minutes down a month")
+    plot.mark(ax, common, together / 60, f"{together / 60:.3g} at {100 * common:.0f} %", plot.AMBER, "right below")
