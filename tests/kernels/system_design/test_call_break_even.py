@@ -44,3 +44,18 @@ def test_a_day_by_hand():
     assert got["own"] == 7 * 24 * 20
     assert got["per_million"] == pytest.approx(got["own"] / 300)
     assert got["used"] == pytest.approx(1e6 / (7 * 8 * 86400))
+
+
+def test_one_host_that_pays_for_itself_and_the_curve():
+    got = call_break_even(least=1, host_hour=3.0, calls=1e6)
+    assert got["even_hosts"] == 1
+    at = got["sweep"].x.index(1e6)
+    assert (got["sweep"].values("API")[at], got["sweep"].values("own GPUs")[at]) == pytest.approx((got["api"], got["own"]))
+    full = call_break_even(calls=2 * got["host_calls"], least=1)
+    assert full["hosts"] == 2  # full to the brim, and not one host more
+
+
+def test_a_fixed_cost_that_only_the_third_host_can_carry():
+    got = call_break_even(least=1, fixed=1000.0)
+    assert got["even_hosts"] == 3
+    assert got["even"] == pytest.approx((3 * 480 + 1000) / 0.0055)

@@ -28,3 +28,9 @@ def test_by_hand():
     assert got["times"] == pytest.approx(got["alone"] / got["together"])
     assert got["chain"] == pytest.approx(0.995**6)
     assert fallback_availability(primary=1.0, fallback=1.0, common=0.0)["together"] == 0
+
+
+def test_the_curve_is_in_minutes():
+    got = fallback_availability(common=0.25)
+    down = dict(zip(got["sweep"].x, got["sweep"].values("down")))
+    assert (down[0.25], down[1.0]) == pytest.approx((got["together"] / 60, 0.005 * 43_200))

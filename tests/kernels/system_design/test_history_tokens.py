@@ -48,3 +48,9 @@ def test_the_best_interval_is_the_one_that_a_search_finds(summary, cached):
     found = min(costs, key=lambda k: costs[k])
     assert abs(found - best) <= 1
     assert costs[round(best)] <= 1.01 * costs[found]
+
+
+def test_the_curves_begin_with_one_turn_and_the_interval_of_the_card_is_among_those_drawn():
+    got = history_tokens(turns=60, every=45)
+    assert (got["growth"].values("all of it")[0], got["growth"].values("summarised")[0]) == (200, 200)
+    assert got["sweep"].values("cost")[got["sweep"].x.index(45)] == pytest.approx(got["summarised"])

@@ -30,3 +30,10 @@ def test_a_filter_counted_on_a_thousand():
     assert (got["filtered"], got["kept"], got["lost"]) == pytest.approx((760 / 800, 800 / 1000, 40 / 800))
     assert got["any_filtered"] == pytest.approx(1 - 0.95**5)
     assert (got["expected"], got["none_relevant"]) == pytest.approx((1.0, 0.2**5))
+
+
+def test_the_curves_pass_through_the_numbers():
+    got = noisy_chunks(relevant=0.7, chunks=4, alike=0.3)
+    at = got["sweep"].x.index(4)
+    assert got["sweep"].values("each for itself")[at] == pytest.approx(got["any"])
+    assert got["sweep"].values("alike")[at] == pytest.approx(got["any_alike"])

@@ -29,3 +29,11 @@ def test_what_is_not_prefill_stays():
     assert got["share"] == pytest.approx(2 / 3)
     with pytest.raises(KernelError, match="at least the last token"):
         prefix_reuse(prompt=10, shared=10)
+
+
+def test_a_prompt_of_few_tokens_exactly():
+    """The first token attends to itself alone, the second to two."""
+    matrices = 32 * (2 * 4096 * 4096 + 2 * 4096 * 1024 + 3 * 4096 * 14336) + 128256 * 4096
+    attended = 32 * 4 * 4096
+    got = prefix_reuse(prompt=2, shared=1, other=0.0)
+    assert got["saved"] == pytest.approx((2 * matrices + attended) / (4 * matrices + 3 * attended), rel=1e-12)

@@ -27,3 +27,7 @@ def test_by_hand():
     assert (got["users_fill"], got["one_user"], got["refilled"], got["burst"], got["across_border"]) == (100, 0.01, 60, 100, 200)
     assert got["fair"] * 60 == pytest.approx(1.0)
     assert got["tokens"] == pytest.approx(10_000 / 60 * 300)
+
+
+def test_one_user_may_take_all_and_no_more():
+    assert token_bucket(limit=500.0, overall=100.0)["one_user"] == 1
