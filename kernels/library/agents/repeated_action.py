@@ -5,8 +5,8 @@ times in all. An answer comes with 1 - f = (1 - u)(1 - v), so that
 
     attempts = (1 - f^(r + 1)) / (1 - f)        carried out = (1 - u) attempts        at least once = 1 - u^(r + 1)
 
-A key that is the same in each attempt lets the receiver carry it out once only (Helland 2012, Idempotence Is Not a Medical Condition, ACM Queue
-10(4)).
+A key that is the same in each attempt lets the receiver carry it out once only (Helland 2012, Idempotence Is Not a Medical Condition,
+Communications of the ACM 55(5)).
 """
 
 from typing import Annotated

@@ -38,7 +38,7 @@ def fewshot_cost(
     example: Annotated[int, Bound("token", low=1, high=1_000_000)] = 100,
     examples: Annotated[int, Bound(low=0, high=10_000), Free(1, 10)] = 5,
     output: Annotated[int, Bound("token", low=0, high=1_000_000)] = 50,
-    price_in: Annotated[float, Bound("USD", low=1e-4, high=1e4), Free(0.15, 30.0)] = 2.5,
+    price_in: Annotated[float, Bound("USD", low=1e-4, high=1e4), Free(2.5, 30.0)] = 2.5,
     price_out: Annotated[float, Bound("USD", low=1e-4, high=1e5)] = 10.0,
     calls: Annotated[float, Bound(low=1.0, high=1e12)] = 5e6,
     cached: Annotated[float, Bound(low=0.0, high=1.0)] = 0.0,

@@ -33,6 +33,8 @@ def test_prompts_written_out(fixed, step, turns, window):
     assert got["total"] == total and got["billed"] == pytest.approx(bill)
     total, bill = played(fixed, step, turns, 0.25, window)
     assert got["window_total"] == total and got["window_billed"] == pytest.approx(bill)
+    cached = agent_tokens(fixed=fixed, step=step, turns=turns, cached_price=0.25)
+    assert got["window_over_cached"] == pytest.approx(bill / cached["billed"]) and got["saved"] == pytest.approx(1 - got["billed"] / got["total"])
     assert got["from_cache"] + got["new"] == got["total"] and got["history"] + turns * fixed == got["total"]
 
 

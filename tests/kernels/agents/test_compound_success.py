@@ -35,4 +35,6 @@ def test_what_each_step_needs():
 def test_the_curves_and_the_figure():
     curve = compound_success()["sweep"]
     assert curve.values("95 %")[9] == pytest.approx(compound_success(steps=10)["success"])
+    for name, p in (("90 %", 0.9), ("99 %", 0.99), ("99.9 %", 0.999)):
+        assert curve.values(name)[-1] == pytest.approx(p**50)
     assert "steps that must all be right" in plot.draw(compound_success, compound_success()).alt

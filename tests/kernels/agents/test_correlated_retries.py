@@ -21,7 +21,9 @@ def test_difficulties_drawn(again, retries):
 
 def test_one_retry_needs_no_law():
     assert correlated_retries()["step_failure"] == pytest.approx(0.05 * 0.5)
+    got = correlated_retries(retries=2)
     assert correlated_retries()["success"] == pytest.approx(0.975**10)
+    assert got["independent_failure"] == pytest.approx(0.05**3) and got["independent"] == pytest.approx((1 - 0.05**3) ** 10)
 
 
 def test_the_ends():

@@ -17,6 +17,11 @@ def test_requests_on_a_clock():
     assert got["gpus_of_extra"] == pytest.approx(sent * 10 / 100) and got["extra_over_cpu"] == pytest.approx(0.5 / 0.012)
 
 
+def test_a_further_call_without_tokens_or_time_is_a_call():
+    assert framework_capacity(extra_output=1)["cores"] == framework_capacity(extra_latency=0.1)["cores"] == 60
+    assert framework_capacity(cpu=0.0)["extra_over_cpu"] == 0
+
+
 def test_ten_thousand_a_second():
     got = framework_capacity()
     assert got["in_flight"] == 20_000 and got["gpus"] == 2000 and got["cores"] == 30

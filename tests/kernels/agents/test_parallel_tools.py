@@ -15,6 +15,7 @@ def test_times_drawn(calls, median, p95):
     got = parallel_tools(calls=calls, median=median, p95=p95)
     assert got["slowest"] == pytest.approx(times.max(axis=1).mean(), rel=0.02)
     assert got["slowest_median"] == pytest.approx(numpy.median(times.max(axis=1)), rel=0.02)
+    assert got["over_one"] * got["mean"] == pytest.approx(got["slowest"])
     assert got["sequential"] == pytest.approx(times.sum(axis=1).mean(), rel=0.02)
 
 

@@ -12,6 +12,8 @@ def test_every_set_of_tries(tries, successes, k):
     sets = list(itertools.combinations([True] * successes + [False] * (tries - successes), k))
     got = pass_at_k(tries=tries, successes=successes, k=k)
     assert got["any"] == pytest.approx(sum(map(any, sets)) / len(sets))
+    rate = successes / tries
+    assert got["plugged_any"] == pytest.approx(1 - (1 - rate) ** k) and got["plugged_all"] == pytest.approx(rate**k)
     assert got["all"] == pytest.approx(sum(map(all, sets)) / len(sets))
 
 

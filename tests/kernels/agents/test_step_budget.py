@@ -26,6 +26,8 @@ def test_call_by_call(needed, p, limit):
     assert got["completed"] == pytest.approx(ended(needed, p, limit))
     mean = sum(1 - ended(needed, p, n) for n in range(limit))  # calls that are made, under the limit
     assert got["calls"] == pytest.approx(0.9 * mean + 0.1 * limit)
+    assert got["stuck_share_of_calls"] * got["calls"] == pytest.approx(0.1 * limit)
+    assert got["cut_off"] == pytest.approx(1 - ended(needed, p, limit))
     least = int(got["limit_for_share"])
     assert ended(needed, p, least) >= 0.99 > ended(needed, p, least - 1)
     assert got["mean"] == pytest.approx(needed / p)
@@ -39,4 +41,7 @@ def test_calls_that_never_fail():
 def test_the_curve_and_the_figure():
     got = step_budget()
     assert got["sweep"].values("ended")[8] == pytest.approx(got["completed"])
+    assert got["sweep"].values("ended")[-1] == pytest.approx(ended(10, 0.8, 20))
+    easy = step_budget(needed=4, p=0.99, limit=4)["sweep"]
+    assert easy.values("ended")[-1] == pytest.approx(ended(4, 0.99, 8)) and easy.x[-1] == 8
     assert "limit on calls" in plot.draw(step_budget, got).alt
