@@ -14,7 +14,7 @@ from typing import Annotated
 
 from kernels import Bound, Free, Series, kernel
 
-BINS = 32  # of a window, for the distribution
+BINS = 16  # of a window, for the distribution
 
 
 @kernel(
