@@ -52,6 +52,6 @@ def draw(result, ax):
     from kernels import plot
 
     plot.lines(ax, result["sweep"], labels={"accuracy": ""}, unit="percent", x_label="place of the document, of 20", y_label="accuracy", zero=False)
-    ax.set_ylim(0.5, 0.8)
+    ax.set_ylim(0.48, 0.8)
     ax.set_xticks(PLACES)
-    plot.hline(ax, result["closed"], "no document at all")
+    plot.hline(ax, result["closed"], "no document")
