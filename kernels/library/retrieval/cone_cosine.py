@@ -49,6 +49,6 @@ def cone_cosine(
 def draw(result, ax):
     from kernels import plot
 
-    plot.lines(ax, result["sweep"], labels={"mean 0": "mean 0"}, x_label="cosine after subtracting the mean", y_label="cosine as it is")
+    plot.lines(ax, result["sweep"], labels={"mean 0": "mean 0"}, x_label="cosine after subtracting the mean", y_label="cosine as it is", zero=False)
     given = result.parameters
     plot.mark(ax, result["centred"], given["cosine"], f"{given['cosine']:g}", plot.AMBER, "left above", name="the pair")

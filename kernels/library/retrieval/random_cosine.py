@@ -12,7 +12,7 @@ from typing import Annotated
 from kernels import Bound, Series, kernel
 
 SLICES = 2000
-AXIS = [i / 50 for i in range(-30, 31)]
+AXIS = [i / 100 for i in range(-60, 61)]
 
 
 @kernel(

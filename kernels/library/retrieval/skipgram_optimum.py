@@ -62,7 +62,7 @@ def draw(result, ax):
     plot.lines(
         ax,
         result["objective"],
-        labels={"objective": "objective"},
+        labels={"objective": ""},
         x_label="dot product of the word and the context",
         y_label="objective for each real pair",
         zero=False,

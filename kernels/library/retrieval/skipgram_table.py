@@ -80,6 +80,7 @@ def draw(result, ax):
     ends = [min(x), max(x)]
     (line,) = ax.plot(ends, ends, color=plot.MUTED, linestyle=(0, (3, 2)), linewidth=1.2)
     ax.plot(x, y, "o", color=plot.ACCENT, markersize=7, markeredgecolor=plot.GROUND, zorder=5)
+    ax.set_xlim(ends[0] - 0.2, ends[1] + 0.2)
     plot.axes(ax, "PMI − ln k, counted", y_label="dot product, learned", xs=x)
     ax.text(ends[0] + 0.05 * (ends[1] - ends[0]), ends[0] + 0.3 * (ends[1] - ends[0]), "equal", color=plot.MUTED, size=plot.SMALL)
     return (

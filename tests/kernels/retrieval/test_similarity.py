@@ -37,7 +37,7 @@ def test_random_vectors():
 
 def test_the_density_is_one():
     curve = random_cosine(dimension=64)["density"]
-    assert sum(curve.values("d = 64")) / 50 == pytest.approx(1, abs=1e-3)
+    assert sum(curve.values("d = 64")) / 100 == pytest.approx(1, abs=1e-3)
     assert random_cosine(dimension=100_000)["angle_sd"] == pytest.approx(math.degrees(1 / math.sqrt(100_000)), rel=1e-3)
 
 
