@@ -27,6 +27,12 @@ def test_flop_of_an_encoder():
             x = x @ torch.empty(width, 4 * width) @ torch.empty(4 * width, width)
     found = embedding_throughput(tokens=tokens, layers=layers, width=width)
     assert found["flop"] == counter.get_total_flops()
+    products = 2 * tokens * 12 * layers * width**2
+    assert (
+        found["attention_share"] == pytest.approx(1 - products / counter.get_total_flops())
+        and found["tokens_per_second"] == tokens * found["per_second"]
+    )
+    assert found["sweep"].values("time")[3] == pytest.approx(8 / found["per_second"])
     for model, shape in {"bert-base": (12, 768), "bert-large": (24, 1024)}.items():
         assert embedding_throughput(layers=shape[0], width=shape[1])["weights"] == model_shape(model=model)["linear"]
 
@@ -46,6 +52,8 @@ def test_both_bills_are_equal_at_the_break_even():
     assert sum(2 * 3.2 for _ in range(24)) == pytest.approx(tokens / 1e6 * 0.05)
     assert found["break_even"] == pytest.approx(tokens / (2 * 150_000 * 86_400)) and found["even_tokens_second"] == pytest.approx(tokens / 86_400)
     assert found["own"] == pytest.approx(3.2 / (150_000 * 3600 / 1e6))
+    curve = found["sweep"]
+    assert curve.x[20] == pytest.approx(0.1) and curve.values("own")[20] == pytest.approx(10 * found["own"]) and curve.values("API")[20] == 0.05
 
 
 @pytest.mark.oracle("contrastive_loss", "torch's cross-entropy of a row of scores, and sampled batches")
@@ -74,6 +82,12 @@ def test_torch_gives_the_same_loss():
 def test_scores_are_three_products_and_little_beside_the_encoder():
     found = contrastive_loss(batch=4, hard=1, weights=1000, query_tokens=2, passage_tokens=3, dimension=10)
     assert found["scores"] == 3 * 2 * 4 * 8 * 10 and found["encoding"] == 6 * 1000 * (4 * 2 + 8 * 3)
+    assert found["scores_share"] == pytest.approx(1920 / (1920 + 192_000))
+    curve = contrastive_loss()["sweep"]
+    assert curve.values("guessing")[1] == pytest.approx(math.log(4))
+    assert [curve.values(line)[1] for line in ("temperature 1", "temperature 0.1")] == pytest.approx(
+        [math.log1p(3 * math.exp(-1)), math.log1p(3 * math.exp(-10))]
+    )
 
 
 @pytest.mark.oracle("truncated_cosine", "pairs turned at random and cut off")
@@ -95,6 +109,9 @@ def test_so_many_dimensions_keep_the_error():
     found = truncated_cosine(error=0.02)
     near = [truncated_cosine(kept_dimensions=found["needed"] + step)["sd"] for step in (-1, 0)]
     assert near[1] <= 0.02 < near[0]
+    curve = truncated_cosine(kept_dimensions=64, dimension=256)["sweep"]
+    assert list(curve.x) == [32, 64, 128, 256] and curve.values("sd")[1] == truncated_cosine(kept_dimensions=64, dimension=256)["sd"]
+    assert truncated_cosine(kept_dimensions=64, dimension=256)["kept"] == 0.25 and curve.values("sd")[-1] == 0
     with pytest.raises(KernelError, match="must be kept of"):
         truncated_cosine(kept_dimensions=1000)
 
