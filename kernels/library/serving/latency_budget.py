@@ -25,7 +25,7 @@ from kernels.library.serving import _serving
         "prefill_expected": "s",
         "step": Lower("s"),
         "step_expected": "s",
-        "tokens": Upper("token"),
+        **dict.fromkeys(("tokens", "prompt_forgotten", "prefills"), Upper("token")),
         "whole": Lower("s"),
         "batch_rate": "token/s",
         "sweep": Series("tokens", "s"),
@@ -41,9 +41,10 @@ def latency_budget(
 ):
     """The least TTFT, time between tokens and time of a whole answer of one request alone on a GPU, and the tokens that fit into a limit.
 
-    tokens: the most that an answer can have within the limit from end to end, 0 where the prompt alone takes longer. whole: the answer of `output`
-    tokens. prefill_expected, step_expected: with the share of peak and bandwidth that published kernels reach. batch_rate: tokens a second of so
-    many sequences decoded together, likewise, prefill left out. sweep: time by tokens of the answer.
+    tokens: the most that an answer can have within the limit from end to end, 0 where the prompt alone takes longer; prompt_forgotten: were there
+    none to read; prefills: had each token to be prefilled. whole: the answer of `output` tokens. prefill_expected, step_expected: with the share of
+    peak and bandwidth that published kernels reach. batch_rate: tokens a second of so many sequences decoded together, likewise, prefill left out.
+    sweep: time by tokens of the answer.
     """
     made = _serving.server(model, gpu)
     prefill, step = made.prefill([prompt]), made.decode(1, prompt)
@@ -59,6 +60,8 @@ def latency_budget(
         "step": step,
         "step_expected": decode_roofline(model=model, context=prompt, gpu=gpu)["expected"],
         "tokens": max(0, math.floor((limit - prefill) / step) + 1),
+        "prompt_forgotten": math.floor(limit / step),
+        "prefills": math.floor(limit / prefill),
         "whole": whole(output),
         "batch_rate": batch / decode_roofline(model=model, context=prompt, gpu=gpu, batch=batch)["expected"],
         "sweep": {"tokens": shown, "answer": [whole(n) for n in shown]},

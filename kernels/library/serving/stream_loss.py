@@ -53,6 +53,7 @@ def draw(result, ax):
         ax,
         result["sweep"],
         xlog=True,
+        ylog=True,
         unit="percent",
         labels={"one connection": "shared", "one each": "one\neach"},
         x_label="streams",

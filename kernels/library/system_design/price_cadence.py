@@ -18,7 +18,7 @@ from typing import Annotated
 from kernels import Bound, Series, kernel
 
 Seconds = Annotated[float, Bound("s", low=1e-3, high=1e9)]
-SHOWN = tuple(10.0 ** (k / 8) for k in range(-16, 57))
+SHOWN = tuple(10.0 ** (k / 8) for k in range(-16, 50))
 DAY = 86400.0
 
 
@@ -67,5 +67,5 @@ def draw(result, ax):
 
     labels = {"gain kept": "gain\nkept", "prices move": "prices\nmove"}
     plot.lines(ax, result["sweep"], xlog=True, unit="percent", labels=labels, x_label="between two prices", y_label="share", highlight="gain kept")
-    ticks = {0.01: "10 ms", 1: "1 s", 60: "1 min", 3600: "1 h", DAY: "1 day", 30 * DAY: "30 d"}
+    ticks = {0.01: "10 ms", 1: "1 s", 60: "1 min", 3600: "1 h", DAY: "1 day", 10 * DAY: "10 d"}
     ax.set_xticks(list(ticks), list(ticks.values()))

@@ -22,6 +22,7 @@ def test_by_hand(prompt, limit):
     got = latency_budget(prompt=prompt, limit=limit)
     assert got["prefill"] == pytest.approx(prefill, rel=2e-3) and got["step"] == pytest.approx(step, rel=1e-3)
     assert got["tokens"] == pytest.approx(tokens, abs=1)
+    assert got["prompt_forgotten"] == pytest.approx(limit // step, abs=1) and got["prefills"] == pytest.approx(limit // prefill, abs=1)
     assert got["whole"] == pytest.approx(prefill + 199 * step, rel=2e-3)
 
 
