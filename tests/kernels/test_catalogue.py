@@ -15,7 +15,8 @@ from kernels.record import RECORDS, load, path_of, paths, save
 from kernels.recording import verify
 
 ROOT = Path(catalogue.__file__).parent.parent
-AREAS = {"models", "machines", *(folder.name for folder in (ROOT / "cards").iterdir() if folder.is_dir())}  # a subject, or what several use
+# a subject, or what several use
+AREAS = {"models", "machines", *(folder.name.replace("-", "_") for folder in (ROOT / "cards").iterdir() if folder.is_dir())}
 MADE = {"kind": "simulation", "device": "CPU", "device_class": "cpu", "utc": "2026-01-01T00:00:00Z"}
 
 SHIFTED = '''"""One and a shift."""

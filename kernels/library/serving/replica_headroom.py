@@ -2,8 +2,8 @@
 
     load after = load * n / (n - lost)        usual load <= limit * (n - lost) / n
 
-The load of the lost replicas is spread evenly over the others (N + k redundancy: Barroso, Hoelzle and Ranganathan 2018, The Datacenter as a Computer,
-chapter 7). Half-finished requests that must be begun again come on top.
+The load of the lost replicas is spread evenly over the others (N + k redundancy: Barroso, Hoelzle and Ranganathan 2018, The Datacenter as a
+Computer). Half-finished requests that must be begun again come on top.
 """
 
 from typing import Annotated

@@ -1,6 +1,6 @@
 """How often a price should change: what of a live price's gain remains if it is set anew each T, and how often it moves under a shopper's hand.
 
-The best price follows a level that wanders back to its mean (Ornstein and Uhlenbeck 1930, Phys. Rev. 36; correlation exp(-t/m), m its memory). Profit
+The best price follows a level that wanders back to its mean (Uhlenbeck and Ornstein 1930, Phys. Rev. 36; correlation exp(-t/m), m its memory). Profit
 is a parabola about the best price, so a fixed price loses the level's variance and one that was set at age t, by the best forecast then, what is left
 of it, 1 - exp(-2 t / m). Set each T, from data L old,
 
