@@ -8,7 +8,7 @@ stats = pytest.importorskip("scipy.stats")
 
 
 @pytest.mark.oracle("percentile_sum", "scipy.stats.gamma")
-@pytest.mark.parametrize(("stages", "percentile"), [(1, 0.99), (4, 0.99), (4, 0.5), (30, 0.999), (100, 0.9999)])
+@pytest.mark.parametrize(("stages", "percentile"), [(1, 0.99), (1, 0.5), (4, 0.99), (4, 0.5), (30, 0.999), (100, 0.9999)])
 def test_scipys_gamma(stages, percentile):
     got = percentile_sum(stages=stages, percentile=percentile)
     whole, one = stats.gamma(stages, scale=0.025), stats.expon(scale=0.025)
