@@ -8,7 +8,7 @@ Half of the weight needs g = ln n, so a lead that keeps pace with the logarithm 
 import math
 from typing import Annotated
 
-from kernels import Bound, Series, kernel
+from kernels import Bound, Free, Series, kernel
 
 LENGTHS = (10, 30, 100, 300, 1000, 3000, 10_000, 30_000, 100_000, 300_000, 1_000_000)
 LEADS = (3, 5, 8)
@@ -16,12 +16,12 @@ LEADS = (3, 5, 8)
 
 @kernel(kind="formula", outputs={"weight": "", "lead_for_half": "", "others_at_half": "", "sweep": Series("others", "")})
 def distractor_weight(
-    lead: Annotated[float, Bound(low=-50.0, high=50.0)] = 5.0,
+    lead: Annotated[float, Bound(low=-50.0, high=50.0), Free(3.0, 12.0)] = 5.0,
     others: Annotated[int, Bound(low=1, high=10**12)] = 1000,
 ):
     """The softmax weight of one position that leads all others by `lead`; the lead at which it is one half, and the others that it takes.
 
-    sweep: the weight against the number of others, for leads of 3, 5 and 8.
+    lead: what a head learns, so free. sweep: the weight against the number of others, for leads of 3, 5 and 8.
     """
     return {
         "weight": weight(lead, others),

@@ -8,7 +8,7 @@ luck. The product r a is the accuracy only where b = 0. With gold context for ev
 
 from typing import Annotated
 
-from kernels import Bound, Series, kernel
+from kernels import Bound, Free, Series, kernel
 
 Share = Annotated[float, Bound(low=0.0, high=1.0)]
 
@@ -21,9 +21,15 @@ Share = Annotated[float, Bound(low=0.0, high=1.0)]
         "sweep": Series("recall", ""),
     },
 )
-def rag_accuracy(recall: Share = 0.8, with_context: Share = 0.9, without_context: Share = 0.3, target: Share = 0.85):
+def rag_accuracy(
+    recall: Share = 0.8,
+    with_context: Share = 0.9,
+    without_context: Annotated[float, Bound(low=0.0, high=1.0), Free(0.0, 0.6)] = 0.3,
+    target: Share = 0.85,
+):
     """End-to-end accuracy from recall and the two conditional accuracies, its parts, and what each repair could add.
 
+    without_context: what the model knows anyway, nothing of private documents and much of public ones, so it is free between 0 and 0.6.
     product: recall times with_context. oracle: accuracy with gold context. retrieval_gain: what perfect recall would add; generation_gain: what
     answering every question with the right context would. per_recall, per_generation: what one point of each adds, in points. missed_*, read_*:
     shares of all questions without and with the answer in their context. recall_needed: for the target, more than 1 where none reaches it, 0 where

@@ -39,8 +39,8 @@ def rag_context(
 ):
     """Tokens of the prompt, the least time until it is read, and the KV cache of it.
 
-    rest: question and instructions. launching: seconds of launches, below which no pass is. prefill_bare: without any chunk; over_bare: how many times
-    as long it takes with them; per_chunk: what they add, each on average. sweep: the prefill against the number of chunks.
+    rest: question and instructions. launching: seconds of launches, below which no pass is. prefill_bare: without any chunk; over_bare: how often
+    as long it takes with them; per_chunk: what they add, each on average. sweep: by chunks.
     """
     made = server(model, gpu)
 

@@ -7,7 +7,7 @@ counted chunk by chunk in the tests. Money is tokens times the price, time is to
 
 from typing import Annotated
 
-from kernels import Bound, KernelError, kernel
+from kernels import Bound, Free, KernelError, kernel
 
 DAY = 86_400.0
 
@@ -35,7 +35,7 @@ def rag_index_cost(
     overlap: Annotated[int, Bound("token", low=0, high=99_999)] = 0,
     dimension: Annotated[int, Bound(low=1, high=100_000)] = 1024,
     value_bytes: Annotated[int, Bound("B", low=1, high=8)] = 4,
-    price: Annotated[float, Bound("USD", low=1e-6, high=1000.0)] = 0.1,
+    price: Annotated[float, Bound("USD", low=1e-6, high=1000.0), Free(0.02, 0.13)] = 0.1,
     rate: Annotated[float, Bound("token/s", low=1.0, high=1e12)] = 100_000.0,
     deadline: Annotated[float, Bound("s", low=1.0, high=1e9)] = 7 * DAY,
     budget: Annotated[float, Bound("USD", low=0.01, high=1e12)] = 5000.0,
@@ -43,8 +43,9 @@ def rag_index_cost(
 ):
     """Chunks and tokens of a corpus of equal documents, what embedding them costs and takes, and the index of their vectors.
 
-    price: of a million tokens. passes: how often all of it can be embedded until the deadline; tokens_for_budget: tokens that a document may have if
-    the budget is to pay for one pass. sample_*: for that share of the documents. rate_needed: documents a second for one pass in three days.
+    price: of a million tokens, a premise that ages, free from 2 to 13 cents. passes: how often all of it can be embedded until the deadline;
+    tokens_for_budget: tokens that a document may have if the budget is to pay for one pass. sample_*: for that share of the documents. rate_needed:
+    documents a second for one pass in three days.
     """
     if overlap >= chunk:
         raise KernelError(f"rag_index_cost: overlap is {overlap}, but must be less than chunk, {chunk}")

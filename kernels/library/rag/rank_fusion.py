@@ -17,14 +17,14 @@ QUERIES, DEPTH, CONSTANT, K = 300, 100, 60, 10
 def rank_fusion(
     documents: Annotated[int, Bound(low=101, high=5000), Free(500, 5000)] = 2000,
     separation: Annotated[float, Bound(low=0.0, high=8.0), Free(2.5, 3.5)] = 3.0,
-    second_separation: Annotated[float, Bound(low=0.0, high=8.0)] = 3.0,
+    weaker: Annotated[float, Bound(low=0.0, high=8.0)] = 0.0,
     correlation: Annotated[float, Bound(low=0.0, high=1.0)] = 0.0,
     seed: int = 0,
 ):
     """Recall at 10 of each ranker, of their fusion, of the sum of their scores; gain: the fusion's over the first's, in points.
 
     either: the document is in one of both lists' ten. separation: the relevant document's lead in standard deviations; it and the number of documents
-    are a toy's, so free.
+    are a toy's, so free. weaker: by how much the second ranker's lead is smaller, down to none at all.
     """
     import torch
 
@@ -32,7 +32,7 @@ def rank_fusion(
     shared, own = (torch.randn(n, QUERIES, documents, generator=numbers) for n in (1, 2))
     scores = correlation**0.5 * shared + (1 - correlation) ** 0.5 * own
     scores[0, :, 0] += separation
-    scores[1, :, 0] += second_separation
+    scores[1, :, 0] += max(0.0, separation - weaker)
     ranks = scores.argsort(dim=-1, descending=True).argsort(dim=-1) + 1
     votes = torch.where(ranks <= DEPTH, 1.0 / (CONSTANT + ranks.double()), torch.zeros((), dtype=torch.float64)).sum(0)
     mine = votes[:, :1]

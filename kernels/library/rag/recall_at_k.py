@@ -10,7 +10,7 @@ A reranker sees the first `pool` alone, so no reranked list has a recall above r
 import math
 from typing import Annotated
 
-from kernels import Bound, Series, kernel
+from kernels import Bound, Free, Series, kernel
 
 KS = (1, 2, 3, 5, 10, 20, 50, 100, 200)
 STEPS, REACH = 240, 6.0  # the integral: points, and standard deviations on either side
@@ -21,12 +21,13 @@ def recall_at_k(
     k: Annotated[int, Bound(low=1, high=200)] = 5,
     pool: Annotated[int, Bound(low=1, high=200)] = 20,
     chunks: Annotated[int, Bound(low=1, high=100_000_000)] = 100_000,
-    separation: Annotated[float, Bound(low=0.0, high=10.0)] = 4.0,
+    separation: Annotated[float, Bound(low=0.0, high=10.0), Free(3.0, 5.0)] = 4.0,
     wanted: Annotated[float, Bound(low=0.01, high=0.999)] = 0.9,
 ):
     """Recall at k and at the pool, what a perfect reranker of the pool leaves lost, and the k at which recall is as wanted (201 where beyond 200).
 
-    separation: how many standard deviations the relevant chunk's score lies above the others' on average. kept_by_chance: recall at k if it is 0.
+    separation, a toy's free choice: how many standard deviations the relevant chunk's score lies above the others' on average. kept_by_chance: recall
+    at k if it is 0.
     """
     found = recalls(chunks, separation)
     return {

@@ -10,7 +10,7 @@ begins in the last s - 1 - o places before the next chunk's start:
 
 from typing import Annotated
 
-from kernels import Bound, KernelError, Series, kernel
+from kernels import Bound, Free, KernelError, Series, kernel
 
 
 @kernel(
@@ -27,11 +27,12 @@ from kernels import Bound, KernelError, Series, kernel
 def span_cut(
     chunk: Annotated[int, Bound("token", low=2, high=100_000)] = 512,
     overlap: Annotated[int, Bound("token", low=0, high=99_999)] = 50,
-    span: Annotated[int, Bound("token", low=1, high=100_000)] = 100,
+    span: Annotated[int, Bound("token", low=1, high=100_000), Free(20, 250)] = 100,
 ):
     """The share of answer spans that no chunk holds whole, with this overlap and with none, and how much longer the index gets.
 
-    saving_overlap: the least overlap that cuts no span of that length. sweep: cut and index against the overlap.
+    span: an answer's tokens, a sentence or a paragraph, which is free between them. saving_overlap: the least overlap that cuts none of these.
+    sweep: cut and index against the overlap.
     """
     if overlap >= chunk:
         raise KernelError(f"span_cut: overlap is {overlap}, but must be less than chunk, {chunk}")

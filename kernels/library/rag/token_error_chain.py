@@ -9,7 +9,7 @@ With r = 0 the second is 1 minus the first: every error is for ever. With r > 0 
 import math
 from typing import Annotated
 
-from kernels import Bound, Series, kernel
+from kernels import Bound, Free, Series, kernel
 
 LENGTHS = (0, 10, 25, 50, 75, 100, 150, 200, 250, 300, 400, 500)
 
@@ -19,12 +19,13 @@ LENGTHS = (0, 10, 25, 50, 75, 100, 150, 200, 250, 300, 400, 500)
 )
 def token_error_chain(
     error: Annotated[float, Bound(low=1e-6, high=0.5)] = 0.01,
-    recovery: Annotated[float, Bound(low=0.0, high=0.5)] = 0.1,
+    recovery: Annotated[float, Bound(low=0.0, high=0.5), Free(0.0, 0.5)] = 0.1,
     tokens: Annotated[int, Bound("token", low=1, high=1_000_000)] = 100,
 ):
     """The chance that n tokens are all right, and that the text is off course after them, with recovery and without.
 
-    plateau: what being off course tends to, with recovery. half_life: tokens after which every second text holds an error.
+    recovery: not known of any model, so free from never to every second token. plateau: what being off course tends to, with recovery. half_life:
+    tokens after which every second text holds an error.
     """
     return {
         "all_right": (1 - error) ** tokens,

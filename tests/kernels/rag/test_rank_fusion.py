@@ -33,5 +33,10 @@ def test_fusion_by_a_loop_over_dictionaries():
                 votes[document] = votes.get(document, 0.0) + 1 / (60 + rank)
         top = sorted(votes, key=lambda d: -votes[d])[:10]
         hits += 0 in top
-    got = rank_fusion(seed=0, documents=documents, separation=2.0, second_separation=2.0)
+    got = rank_fusion(seed=0, documents=documents, separation=2.0)
     assert got["fused"] == pytest.approx(hits / 300, abs=0.011)
+
+
+def test_a_blind_second_ranker_finds_what_chance_finds():
+    got = [rank_fusion(seed=s, documents=500, weaker=8.0)["second"] for s in range(4)]
+    assert sum(got) / 4 == pytest.approx(10 / 500, abs=0.02)
