@@ -16,7 +16,7 @@ LEADS = (3, 5, 8)
 
 @kernel(kind="formula", outputs={"weight": "", "lead_for_half": "", "others_at_half": "", "sweep": Series("others", "")})
 def distractor_weight(
-    lead: Annotated[float, Bound(low=-50.0, high=50.0), Free(3.0, 12.0)] = 5.0,
+    lead: Annotated[float, Bound(low=-50.0, high=50.0), Free(3.0, 15.0)] = 5.0,
     others: Annotated[int, Bound(low=1, high=10**12)] = 1000,
 ):
     """The softmax weight of one position that leads all others by `lead`; the lead at which it is one half, and the others that it takes.
@@ -45,6 +45,6 @@ def draw(result, ax):
     plot.lines(ax, curve, xlog=True, unit="percent", labels=labels, x_label="other positions", y_label="weight on the one that matters")
     ax.set_ylim(0, 1)
     for number, g in enumerate(LEADS):
-        x = math.exp(g)
-        ax.text(x * 1.35, 0.52, f"lead {g}", color=plot.STROKES[number], fontsize=plot.SMALL, ha="left", va="bottom")
+        share = 0.28 if g == LEADS[0] else 0.52
+        ax.text(math.exp(g) * (1 / share - 1) * 1.3, share, f"lead {g}", color=plot.STROKES[number], fontsize=plot.SMALL, ha="left", va="bottom")
     return "Softmax weight of one position against the number of others, logarithmic: three falling S-curves, for leads of 3, 5 and 8."

@@ -14,7 +14,7 @@ from kernels import Bound, Series, kernel
 DAY = 86_400.0
 
 
-@kernel(kind="formula", outputs={"fresh": "", "stale": "", "stale_at_end": "", "interval_for": "s", "sweep": Series("interval", "", x_unit="s")})
+@kernel(kind="formula", outputs={"fresh": "", "stale": "", "stale_at_end": "", "interval_for": "s", "sweep": Series("days", "")})
 def index_freshness(
     interval: Annotated[float, Bound("s", low=1.0, high=1e9)] = 7 * DAY,
     between: Annotated[float, Bound("s", low=60.0, high=1e10)] = 30 * DAY,
@@ -23,20 +23,20 @@ def index_freshness(
     """The shares of documents that are current and outdated, on average and just before the next pass.
 
     between: mean time between two changes of a document. interval_for: how often to embed for an average stale share as wanted. sweep: that share
-    against the interval.
+    against the interval in days.
     """
     low, high = 0.0, 100.0
     for _ in range(80):
         middle = (low + high) / 2
         low, high = (middle, high) if stale(middle) < wanted else (low, middle)
     x = interval / between
-    grid = [k / 20 * 30 * DAY for k in range(21)]
+    grid = [k * 1.5 for k in range(21)]
     return {
         "fresh": 1 - stale(x),
         "stale": stale(x),
         "stale_at_end": -math.expm1(-x),
         "interval_for": high * between,
-        "sweep": {"interval": grid, "stale": [stale(t / between) for t in grid]},
+        "sweep": {"days": grid, "stale": [stale(t * DAY / between) for t in grid]},
     }
 
 
@@ -48,5 +48,5 @@ def stale(x: float) -> float:
 def draw(result, ax):
     from kernels import plot
 
-    plot.lines(ax, result["sweep"], unit="percent", labels={"stale": ""}, x_label="time between passes", y_label="stale on average")
-    plot.mark(ax, result.parameters["interval"], result["stale"], plot.show(result["stale"], "percent"), plot.ACCENT, "left above")
+    plot.lines(ax, result["sweep"], unit="percent", labels={"stale": ""}, x_label="days between passes", y_label="stale on average")
+    plot.mark(ax, result.parameters["interval"] / DAY, result["stale"], plot.show(result["stale"], "percent"), plot.ACCENT, "left above")
