@@ -45,6 +45,6 @@ def draw(result, ax):
     plot.lines(ax, curve, xlog=True, unit="percent", labels=labels, x_label="other positions", y_label="weight on the one that matters")
     ax.set_ylim(0, 1)
     for number, g in enumerate(LEADS):
-        share = 0.28 if g == LEADS[0] else 0.52
+        share = 0.12 if g == LEADS[0] else 0.52
         ax.text(math.exp(g) * (1 / share - 1) * 1.3, share, f"lead {g}", color=plot.STROKES[number], fontsize=plot.SMALL, ha="left", va="bottom")
     return "Softmax weight of one position against the number of others, logarithmic: three falling S-curves, for leads of 3, 5 and 8."
