@@ -1,7 +1,7 @@
 """How many labelled questions tell two systems apart, if both answer the same ones, and if each answers its own.
 
     paired      n = (z sqrt(D) + z_power sqrt(D - g^2))^2 / g^2                  McNemar's test, Connor 1987, Biometrics 43(1)
-    unpaired    n = (z sqrt(2 m (1 - m)) + z_power sqrt(p (1 - p) + q (1 - q)))^2 / g^2    each; Fleiss, Levin and Paik 2003, section 4.2
+    unpaired    n = (z sqrt(2 m (1 - m)) + z_power sqrt(p (1 - p) + q (1 - q)))^2 / g^2    each; Fleiss, Levin and Paik 2003, chapter 4
 
 g = q - p is the gain in accuracy, m its middle, D the share of questions on which exactly one of the two is right. D is at least g, and
 p (1 - q) + q (1 - p) where the systems err independently of one another.
