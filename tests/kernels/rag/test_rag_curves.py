@@ -62,6 +62,8 @@ SAID = [
     (bm25_term, "limit", "2.2"),
     (bm25_term, "rare_over_common", "9.205352 / 2.302580"),
     (recall_at_k, "lost", "1 - ceiling"),
+    (span_cut, "cut_plain", "99 / 512"),
+    (span_cut, "overlap_share", "50 / 512"),
     (recall_at_k, "kept_by_chance", "5 / 100001"),
 ]
 
