@@ -16,7 +16,7 @@ from kernels.library.machines._reach import between, reach
 
 
 @kernel(
-    kind="prediction",
+    kind="formula",
     outputs={
         "pair": "FLOP",
         "query": "FLOP",
