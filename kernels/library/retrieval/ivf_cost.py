@@ -50,7 +50,7 @@ def ivf_cost(
     best = math.sqrt(probes * vectors)
     total = vectors * (code + id_bytes) + 4 * dimension * lists
     hnsw = vectors * (4 * dimension + 8 * links)
-    shown = [best * 4.0**k for k in range(-4, 5)]
+    shown = [best * 2.0 ** (k / 2) for k in range(-16, 17)]
     return {
         "compared": lists + probes * vectors / lists,
         "share": probes / lists,

@@ -15,7 +15,7 @@ PAGE = 8192
 ROOM = PAGE - 24 - 8
 LIMIT = {"vector": 2000, "halfvec": 4000, "bit": 64000}
 BITS = {"vector": 32, "halfvec": 16, "bit": 1}
-DIMENSIONS = (384, 512, 768, 1024, 1536, 2000)
+DIMENSIONS = tuple(range(256, 2001, 16))
 
 
 @kernel(
@@ -82,8 +82,8 @@ def draw(result, ax):
     from kernels import plot
 
     curve = result["dimensions"]
-    ax.plot(curve.x, curve.values("pages"), "o-", drawstyle="steps-pre", color=plot.ACCENT, linewidth=2)
-    ax.plot(curve.x, curve.values("fp32 and links"), color=plot.MUTED, linestyle=(0, (3, 2)))
-    plot.axes(ax, "dimensions", "", "B", y_label="a vector of the index", xs=curve.x)
-    ax.set_ylim(0, None)
-    return "Bytes a vector: " + ", ".join(f"{d} dimensions {p:,.0f}" for d, p in zip(curve.x, curve.values("pages"))) + "."
+    labels = {"pages": "in pages", "fp32 and links": "without"}
+    plot.lines(ax, curve, labels=labels, x_label="dimensions, fp32", y_label="a vector takes", highlight="pages")
+    for dimension in (1024, 1536):
+        if dimension in curve.x:
+            plot.mark(ax, dimension, curve.values("pages")[curve.x.index(dimension)], f"{dimension:,}", where="below")
