@@ -127,3 +127,9 @@ def test_the_number_at_which_pairs_drown_in_rounding():
 @pytest.mark.parametrize("kernel", [rerank_hits, reranker_cost, top_k_dimension])
 def test_figures(kernel):
     assert plot.draw(kernel, kernel()).alt
+
+
+def test_the_curve_of_costs_is_linear_in_the_candidates():
+    curve = reranker_cost()["sweep"]
+    for count, time in zip(curve.x, curve.values("time")):
+        assert time == pytest.approx(reranker_cost(candidates=count)["time"])

@@ -170,3 +170,19 @@ def test_two_unit_vectors(degrees):
     assert result["distance"] == pytest.approx(math.dist(u, v), abs=1e-9) and result["squared"] == pytest.approx(math.dist(u, v) ** 2, abs=1e-9)
     assert result["angle"] == pytest.approx(degrees, abs=1e-5) and result["cosine_distance"] == pytest.approx(result["squared"] / 2)
     assert unit_distance()["sweep"].values("distance")[18] == pytest.approx(unit_distance(cosine=0.8)["distance"])
+
+
+def test_curves_pass_through_their_numbers():
+    buffer, load, pages = fresh_segment()["sweep"], search_load()["sweep"], pgvector_pages()["dimensions"]
+    for x, waiting, compared in zip(buffer.x, buffer.values("buffer"), buffer.values("index")):
+        assert (waiting, compared) == (fresh_segment(interval=float(x))["waiting"], 2000)
+    for x, exact, index in zip(load.x, load.values("exact"), load.values("index")):
+        here = search_load(rate=float(x))
+        assert (exact, index) == pytest.approx((here["exact"], here["index"]))
+    for x, held, plain in list(zip(pages.x, pages.values("pages"), pages.values("fp32 and links")))[::20]:
+        here = pgvector_pages(dimension=x, vectors=1)
+        assert (held, plain) == (here["per_vector"], here["plain"])
+    lists = ivf_cost(probes=1)["sweep"]
+    whole = [x for x in lists.x if float(x).is_integer()]
+    assert all(lists.values("compared")[lists.x.index(x)] == ivf_cost(lists=int(x), probes=1)["compared"] for x in whole)
+    assert lists.values("compared") == pytest.approx(lists.values("compared")[::-1])  # alike in L and p N / L

@@ -74,3 +74,9 @@ def test_halved_step_by_step():
 @pytest.mark.parametrize("kernel", [fanout_latency, sync_staleness, recency_weight])
 def test_figures(kernel):
     assert plot.draw(kernel, kernel()).alt
+
+
+def test_the_curve_of_recency():
+    result = recency_weight()
+    curve = result["sweep"]
+    assert curve.values("better match")[8] == pytest.approx(0.84 * result["weight"]) and set(curve.values("fresh")) == {0.6}
