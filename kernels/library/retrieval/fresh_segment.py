@@ -38,8 +38,7 @@ def fresh_segment(
 
     compared: what a query compares in the index. buffer_share: of all that a query compares on average, the buffer's part. even_interval: time
     between merges at which buffer and index cost the same on average. bytes_a_query: read for both. dead: the share of the graph's vectors that is
-    deleted at the end of `rebuild` seconds, one half and more being impossible to tell from a new index; candidates: needed then for k live ones, on
-    average.
+    deleted at the end of `rebuild` seconds, each deletion going with an insertion; candidates: needed then for k live ones, on average.
     """
     waiting = writes * interval / 2
     dead = min(deletes * rebuild / (vectors + deletes * rebuild), 1.0)
