@@ -12,7 +12,6 @@ from kernels.library.retrieval.fresh_segment import fresh_segment
 from kernels.library.retrieval.ivf_cost import ivf_cost
 from kernels.library.retrieval.pgvector_pages import pgvector_pages
 from kernels.library.retrieval.search_load import search_load
-from kernels.library.retrieval.unit_distance import unit_distance
 
 
 @pytest.mark.parametrize(("k", "n", "p"), [(10, 100, 0.1), (1, 50, 0.02), (100, 100_000, 0.001), (3, 5, 0.5), (1, 1, 0.3), (900, 1000, 0.9)])
@@ -157,19 +156,9 @@ def test_bytes_of_a_second_of_queries():
     assert result["index"] == 7 * 5 * 96 and result["machines_exact"] == read / 1e6
 
 
-@pytest.mark.parametrize("kernel", [filtered_search, ivf_cost, pgvector_pages, fresh_segment, search_load, unit_distance])
+@pytest.mark.parametrize("kernel", [filtered_search, ivf_cost, pgvector_pages, fresh_segment, search_load])
 def test_figures(kernel):
     assert plot.draw(kernel, kernel()).alt
-
-
-@pytest.mark.oracle("unit_distance", "the components of two unit vectors at that angle")
-@pytest.mark.parametrize("degrees", [0.0, 30.0, 90.0, 155.0, 180.0])
-def test_two_unit_vectors(degrees):
-    u, v = (1.0, 0.0), (math.cos(math.radians(degrees)), math.sin(math.radians(degrees)))
-    result = unit_distance(cosine=v[0])
-    assert result["distance"] == pytest.approx(math.dist(u, v), abs=1e-9) and result["squared"] == pytest.approx(math.dist(u, v) ** 2, abs=1e-9)
-    assert result["angle"] == pytest.approx(degrees, abs=1e-5) and result["cosine_distance"] == pytest.approx(result["squared"] / 2)
-    assert unit_distance()["sweep"].values("distance")[18] == pytest.approx(unit_distance(cosine=0.8)["distance"])
 
 
 def test_curves_pass_through_their_numbers():
