@@ -86,7 +86,10 @@ def options(note: Note, answer: Sequence[Shown], mistakes: Sequence[Shown], fill
         _compare(shown, problems)
     if len(problems) > before:
         return ()
-    return tuple(Option(one.text, said) for one, said in zip(shown, [None, *_sentences(written, filled)]))
+    try:
+        return tuple(Option(one.text, said) for one, said in zip(shown, [None, *_sentences(written, filled)]))
+    except QuantityError:
+        return ()  # which was told where it is filled in
 
 
 def _sentences(written: Text, filled: str) -> list[Text]:
