@@ -1,6 +1,6 @@
 """Penalties on tokens that were there before: CTRL's, which divides logits, and the additive ones.
 
-    CTRL, as implemented    z > 0: z / theta       z < 0: z theta              (Keskar et al. 2019, arXiv 1909.05858, section 4.1, divides throughout)
+    CTRL, as implemented    z > 0: z / theta       z < 0: z theta              (Keskar et al. 2019, arXiv 1909.05858, whose code divides throughout)
     additive                z - count * frequency - [count > 0] * presence     (OpenAI's API)
 
 Two tokens, the seen one with logit z and a rival with r: p = 1 / (1 + exp(r - z)). A constant added to all logits changes no probability, but it
