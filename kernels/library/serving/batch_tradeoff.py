@@ -47,8 +47,9 @@ def batch_tradeoff(
     """Tokens a second of each user and of all users together, by how many are decoded together, and the largest batch within a limit on TPOT.
 
     *_one: at batch 1. gain: of all tokens a second over batch 1; loss: of one user's. mfu: the step's FLOP over the peak. weights_time,
-    sequence_time: what reading the weights takes, and one sequence's cache. batch_limit: the largest batch whose step is within the limit, 0 where
-    none is; memory_batch: that fits the memory beside all weights. launching: seconds of a step's launches, below which none is. sweep: both rates against batch 1.
+    sequence_time: what reading the weights takes, and one sequence's cache. batch_limit: the largest batch whose step is within the limit, 0
+    where none is; memory_batch: that fits the memory beside all weights. launching: seconds of a step's launches, below which none is. sweep:
+    both rates against batch 1.
     """
     made = decode_roofline(model=model, context=context, gpu=gpu)
 
