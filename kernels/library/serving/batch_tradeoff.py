@@ -13,6 +13,7 @@ from kernels import Bound, KernelError, Lower, Series, Upper, kernel
 from kernels.library.inference.decode_roofline import decode_roofline
 from kernels.library.machines._devices import DEVICES, Gpu
 from kernels.library.models._models import Model
+from kernels.library.models.model_shape import model_shape
 
 BATCHES = tuple(2**k for k in range(9))
 
@@ -46,15 +47,17 @@ def batch_tradeoff(
     """Tokens a second of each user and of all users together, by how many are decoded together, and the largest batch within a limit on TPOT.
 
     *_one: at batch 1. gain: of all tokens a second over batch 1; loss: of one user's. mfu: the step's FLOP over the peak. weights_time,
-    sequence_time: what reading the weights takes, and one sequence's cache. batch_limit: the largest batch whose step is within the limit, 0 where
-    none is; memory_batch: that fits the memory. launching: seconds of a step's launches, below which none is. sweep: both rates against batch 1.
+    sequence_time: what reading the weights takes, and one sequence's cache. batch_limit: the largest batch whose step is within the limit, 0
+    where none is; memory_batch: that fits the memory beside all weights. launching: seconds of a step's launches, below which none is. sweep:
+    both rates against batch 1.
     """
     made = decode_roofline(model=model, context=context, gpu=gpu)
 
     def step(b: int) -> float:
         return max((made["weights"] + b * made["cache"]) / made["bandwidth"], b * made["compute_time"], launching)
 
-    if made["weights"] + made["cache"] > DEVICES[gpu].memory:
+    held = 2.0 * model_shape(model=model)["parameters"]  # the embedding too, of which a step reads one row a token
+    if held + made["cache"] > DEVICES[gpu].memory:
         raise KernelError(f"batch_tradeoff: {model} with one sequence does not fit one {gpu} (choose a smaller model or context)")
     cached = made["cache"] / made["bandwidth"]
     within = min((tpot_limit - made["weights_time"]) / cached, tpot_limit / made["compute_time"])
@@ -71,7 +74,7 @@ def batch_tradeoff(
         "weights_time": made["weights_time"],
         "sequence_time": cached,
         "batch_limit": max(0, math.floor(within)) if launching <= tpot_limit else 0,
-        "memory_batch": math.floor((DEVICES[gpu].memory - made["weights"]) / made["cache"]),
+        "memory_batch": math.floor((DEVICES[gpu].memory - held) / made["cache"]),
         "sweep": {
             "batch": BATCHES,
             "all users": [b * one / step(b) for b in BATCHES],

@@ -27,7 +27,7 @@ def test_the_largest_batch_within_a_limit_by_trying(limit, context):
 
 
 def test_the_memory_by_hand():
-    assert batch_tradeoff()["memory_batch"] == int((81559 * 2**20 - WEIGHTS) // (1000 * PER_TOKEN))
+    assert batch_tradeoff()["memory_batch"] == int((81559 * 2**20 - 2 * 8_030_261_248) // (1000 * PER_TOKEN)) == 529
 
 
 def test_too_large_a_model_is_refused():
