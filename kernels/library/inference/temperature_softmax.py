@@ -12,7 +12,7 @@ from typing import Annotated
 
 from kernels import Bound, KernelError, Series, kernel
 
-EXACT = 1000  # ranks that are added one by one; beyond, the sum is an integral by the midpoint rule, right to a part in ten million
+EXACT = 250  # ranks that are added one by one; beyond, the sum is an integral by the midpoint rule, right to a part in a million
 TAIL = 100  # ranks beyond this one are the tail
 TEMPERATURES = tuple(t / 20 for t in range(2, 51))
 
