@@ -19,7 +19,7 @@ from kernels.library.serving import _serving
 
 
 @kernel(
-    kind="prediction",
+    kind="formula",
     outputs={
         "prefill": Lower("s"),
         "prefill_expected": "s",

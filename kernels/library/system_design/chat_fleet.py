@@ -142,7 +142,7 @@ def draw(result, ax):
     plot.height(ax, 34 * len(order) + 50)
     for y, name in enumerate(order):
         half, double = ends[name]
-        ax.plot([min(half, double), max(half, double)], [y, y], color=plot.SKY, linewidth=13, solid_capstyle="butt", zorder=3)
+        ax.barh(y, abs(double - half), left=min(half, double), height=0.4, color=plot.SKY, zorder=3)
         for value, text in ((half, "½"), (double, "2×")):
             left = value < max(half, double)
             ax.annotate(text, (value, y), xytext=(-4 if left else 4, 0), textcoords="offset points", ha="right" if left else "left", va="center")
