@@ -10,7 +10,7 @@ A host serves `rate` calls a second when it is busy all the time, and is planned
 import math
 from typing import Annotated
 
-from kernels import Bound, Series, kernel
+from kernels import Bound, Free, Series, kernel
 
 DAY = 86400.0
 DECADES = tuple(10 ** (4 + k / 8) for k in range(25))
@@ -42,13 +42,14 @@ def call_break_even(
     rate: Annotated[float, Bound("1/s", low=1e-4, high=1e5)] = 8.0,
     peak: Annotated[float, Bound(low=1.0, high=100.0)] = 3.0,
     load: Annotated[float, Bound(low=0.01, high=1.0)] = 0.7,
-    fixed: Annotated[float, Bound("USD", low=0, high=1e8)] = 0.0,
+    fixed: Annotated[float, Bound("USD", low=0, high=1e8), Free(0.0, 3000.0)] = 0.0,
 ):
     """Dollars a day of an API paid by the token and of hosts of one's own, by calls a day. Prices of tokens are for a million.
 
     host_calls: calls a day that one host takes as planned. even: calls a day at which both cost the same, 0 where that is never so; even_hosts: hosts
     then. per_million: the cost of a million output tokens on hosts of one's own, at these calls; used: the share of the hosts' time that is.
-    fixed: a day's cost that no host adds to, such as the people who run them. sweep: both by calls.
+    fixed: a day's cost that no host adds to, such as the people who run them; that is each service's own, so
+    fixed is free. sweep: both by calls.
     """
     call = (tokens_in * price_in + tokens_out * price_out) / 1e6
     each = rate * DAY * load / peak

@@ -8,7 +8,7 @@ attend to the prefix. `other` is what no cache of prefixes touches: network, que
 
 from typing import Annotated
 
-from kernels import Bound, KernelError, Series, kernel
+from kernels import Bound, Free, KernelError, Series, kernel
 from kernels.library.machines._devices import DEVICES, Gpu
 from kernels.library.models._models import SHAPES, Model
 from kernels.library.models._passes import attended, multiplied
@@ -34,7 +34,7 @@ SHARES = tuple(k / 20 for k in range(20))
 def prefix_reuse(
     prompt: Annotated[int, Bound("token", low=1, high=1_000_000)] = 3000,
     shared: Annotated[int, Bound("token", low=0, high=1_000_000)] = 2000,
-    other: Annotated[float, Bound("s", low=0.0, high=100.0)] = 0.2,
+    other: Annotated[float, Bound("s", low=0.0, high=100.0), Free(0.0, 0.2)] = 0.2,
     reached: Annotated[float, Bound(low=0.01, high=1.0)] = 0.5,
     model: Model = "llama-3-8b",
     gpu: Gpu = "h100",
@@ -43,7 +43,8 @@ def prefix_reuse(
     """The prefill that a shared prefix saves, of one prompt, and what becomes of its time to the first token.
 
     share: of the prompt's tokens. saved: of the prefill's FLOP. *_left: with the prefix in the cache. ttft_cut: the share by which TTFT falls.
-    cache: of the prefix, in bf16. sweep: TTFT's fall by the share of the prompt that is shared. gpus share the arithmetic; communication is left out.
+    cache: of the prefix, in bf16. sweep: TTFT's fall by the share of the prompt that is shared. Whether TTFT is the engine's
+    alone or the user's is a matter of words, so other is free. gpus share the arithmetic; communication is left out.
     """
     if shared >= prompt:
         raise KernelError(f"prefix_reuse: {shared} of {prompt} tokens are shared (at least the last token must be new)")
