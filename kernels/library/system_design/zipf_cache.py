@@ -1,6 +1,7 @@
 """What a cache of answers saves, where questions follow Zipf's law and each answer is kept for a time.
 
-    p_i = i^-s / sum_j j^-s        n_i = repeatable * rate * p_i * T        hits of question i = n_i / (1 + n_i)        saved = repeatable * sum_i p_i hits_i
+    p_i = i^-s / sum_j j^-s        n_i = repeatable * rate * p_i * T        hits of question i = n_i / (1 + n_i)
+    saved = repeatable * sum_i p_i hits_i
 
 A miss stores the answer and the next T seconds are hits, so that of n_i + 1 calls one is a miss: exact where calls are a Poisson process
 (renewal theory; Jung, Berger and Balakrishnan 2003, Modeling TTL-based Internet caches, INFOCOM). The cache is large enough for all questions,
@@ -25,8 +26,8 @@ def zipf_cache(
     """The share of calls that a cache of answers takes over, at the most, by how skewed the questions are.
 
     rate: of all calls. hit: of the questions that may be answered from a cache; repeatable: their share of all calls, the rest being about the
-    person or the conversation. top_share: of such calls, what the hundredth part of the intents asks. kept: answers in the cache on average. Both the skew and the
-    share of repeatable calls are the service's own, so they are free. sweep: saved, by skew.
+    person or the conversation. top_share: of such calls, what the hundredth part of the intents asks. kept: answers in the cache on average. Both
+    the skew and the share of repeatable calls are the service's own, so they are free. sweep: saved, by skew.
     """
 
     def shares(s: float) -> list[float]:
