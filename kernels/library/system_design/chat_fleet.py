@@ -7,7 +7,7 @@
     GPU seconds of a request    prompt * FLOP of a token / (peak rate * reached)  +  output * step / b
     GPUs                rate at the peak * GPU seconds of a request / load
 
-(Pope et al. 2022, arXiv 2211.05102, section 2.1, for the step.) A sequence holds its prompt and on average half its answer; prompts are read by
+(Pope et al. 2022, arXiv 2211.05102, for the step.) A sequence holds its prompt and on average half its answer; prompts are read by
 the same GPUs that decode. Attention's FLOP, launches and communication between GPUs are left out; `reached` is the share of the data sheet that
 real kernels get, of bandwidth and of arithmetic alike, and `load` the share of its time in which a GPU may be busy, else requests queue.
 """
