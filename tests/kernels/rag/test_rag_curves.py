@@ -2,10 +2,10 @@
 
 import pytest
 
+from kernels.library.evaluation.detector_precision import detector_precision
 from kernels.library.rag.abstention_score import abstention_score
 from kernels.library.rag.agreeing_samples import agreeing_samples
 from kernels.library.rag.bm25_term import bm25_term
-from kernels.library.rag.detector_precision import detector_precision
 from kernels.library.rag.distractor_weight import distractor_weight
 from kernels.library.rag.faithful_answers import faithful_answers
 from kernels.library.rag.index_freshness import index_freshness
