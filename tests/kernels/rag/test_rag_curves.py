@@ -58,7 +58,6 @@ SAID = [
     (judge_correction, "youden", "0.95 + 0.7 - 1"),
     (judge_correction, "labels_share", "1 - (half_width_seen / youden / half_width) ** 2"),
     (judge_correction, "half_width_seen", "1.959963984540054 * (0.78 * 0.22 / 2000) ** 0.5"),
-    (paired_eval_size, "half_width_one", "1.959963984540054 * (0.8 * 0.2 / 200) ** 0.5"),
     (bm25_term, "limit", "2.2"),
     (bm25_term, "rare_over_common", "9.205352 / 2.302580"),
     (recall_at_k, "lost", "1 - ceiling"),
