@@ -3,7 +3,7 @@
     rate at the peak    users * turns / day * peak
     decode step         (weights + b * (prompt + output / 2) * cache of a token) / (bandwidth * reached), or b * FLOP of a token where that is longer
     TPOT                step + b * prefill / output: each answer's tokens also wait for the prompts that come meanwhile
-    batch b             the largest whose TPOT is within the limit and whose cache fits beside the weights
+    batch b             the largest whose TPOT is within the limit and whose cache fits beside all weights, the embedding too
     GPU seconds of a request    prompt * FLOP of a prompt token / (peak rate * reached)  +  output * step / b
     GPUs                rate at the peak * GPU seconds of a request / load
 
@@ -21,6 +21,7 @@ from kernels.library.machines._devices import DEVICES, Gpu
 from kernels.library.models._models import SHAPES, Model
 from kernels.library.models._passes import multiplied, read
 from kernels.library.models.kv_cache import kv_cache
+from kernels.library.models.model_shape import model_shape
 
 DAY = 86400.0
 VARIED = ("users", "turns", "peak", "prompt", "output", "reached", "load", "tpot_limit")
@@ -72,7 +73,7 @@ def chat_fleet(
     if shape.experts > 1:
         raise KernelError(f"chat_fleet: {model} routes tokens to experts: what a batch reads depends on the routes (choose a dense model)")
     weights, per_token, flop = 2.0 * read(model), kv_cache(model=model, tokens=1)["per_token"], 2.0 * multiplied(shape)
-    body = flop - 2.0 * shape.vocab * shape.d_model
+    body, held = flop - 2.0 * shape.vocab * shape.d_model, 2.0 * model_shape(model=model)["parameters"]
     given = {"users": users, "turns": turns, "peak": peak, "prompt": prompt, "output": output}
     given |= {"reached": reached, "load": load, "tpot_limit": tpot_limit}
 
@@ -82,7 +83,7 @@ def chat_fleet(
         bandwidth, rate = device.bandwidth * p["reached"], device.half * p["reached"]
         between = p["prompt"] * body / rate / p["output"]
         pace = min((p["tpot_limit"] - weights / bandwidth) / (sequence / bandwidth + between), p["tpot_limit"] / (flop / rate + between))
-        return sequence, (device.memory - weights) / sequence, pace
+        return sequence, (device.memory - held) / sequence, pace
 
     def plan(p: dict[str, float]) -> dict[str, float]:
         sequence, room, pace = limits(p)

@@ -45,7 +45,7 @@ def test_a_full_server_played_out_gives_that_pace():
 
 def test_the_memory_is_the_limit_where_time_is_not():
     got = chat_fleet(tpot_limit=1.0)
-    assert got["batch"] == got["memory_batch"] == int((81559 * 2**20 - WEIGHTS) / (1650 * 131072)) < got["pace_batch"]
+    assert got["batch"] == got["memory_batch"] == int((81559 * 2**20 - 2 * 8_030_261_248) / (1650 * 131072)) < got["pace_batch"]
 
 
 def test_what_each_assumption_moves():
