@@ -300,7 +300,7 @@ def axes(
         binary = factor == 1 and last >= 1024 and math.log2(last).is_integer()
         ax.xaxis.set_major_locator(MultipleLocator(last / (4 if last >= 4096 else 2)) if binary else MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
         ax.xaxis.set_major_formatter(FuncFormatter(lambda v, _: tick(v / factor, "")))
-        ax.set_xlabel(f"{x_label} ({shown})" if shown not in ("", "token") else x_label)
+        ax.set_xlabel(f"{x_label} ({shown})" if shown not in ("", "tokens") else x_label)
     if ylog:
         ax.set_yscale("log")
         _log_ticks(ax.yaxis, 10, 5)
@@ -365,7 +365,7 @@ def scaled(value: float, unit: str) -> tuple[float, str]:
     if unit == "percent":
         return 0.01, "%"
     if units.counts(unit):
-        return 1.0, unit
+        return 1.0, re.sub(r"^token\b", "tokens", unit)
     return next((size for size in units.sizes(unit) if abs(value) >= size[0] * (1 - 1e-12)), (1.0, units.label(unit)))
 
 

@@ -2,7 +2,7 @@
 
     bytes = weights + batch * context * 2 kv_heads head_dim * 2      FLOP = 2 * weights' parameters * batch
 
-Pope et al. 2022, arXiv 2211.05102, section 2.1; the block after Touvron et al. 2023, arXiv 2302.13971, with grouped queries (arXiv
+Pope et al. 2022, arXiv 2211.05102, section 2; the block after Touvron et al. 2023, arXiv 2302.13971, with grouped queries (arXiv
 2305.13245) and without rotary embedding. A step is replayed from a CUDA graph, as servers do, so that launches do not count.
 """
 

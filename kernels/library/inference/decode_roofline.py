@@ -3,7 +3,7 @@
     time >= max(bytes / bandwidth, FLOP / peak, launching)         bytes = weights + batch * cache
     FLOP = batch * positions * (2 * weights that multiply + 4 * layers * heads * head_dim * context)
 
-Pope et al. 2022, arXiv 2211.05102, section 2.1; the second term of the FLOP are the scores and the weighted values of attention. A step takes
+Pope et al. 2022, arXiv 2211.05102, section 2; the second term of the FLOP are the scores and the weighted values of attention. A step takes
 one new token of each sequence, or `positions` of them, as the check of a draft does. Activations, a few thousandths of the bytes, and, with
 several GPUs, communication are left out, so that each time is the least possible one; bandwidths and peaks add up. Both are the data sheets'
 (machines/_devices.py), and what compiled models reach of them stands in machines/_reach.py.

@@ -67,7 +67,7 @@ def draw(result, ax):
 
     plot.height(ax, 230)
     plot.lines(ax, result["sweep"], unit="percent", labels={"seen": ""}, x_label="true accuracy", y_label="accuracy by the judge")
-    ax.plot([0, 1], [0, 1], color=plot.HAIRLINE, linewidth=1.5, zorder=1)
+    ax.plot([0, 1], [0, 1], color=plot.MUTED, linewidth=1, linestyle=":", zorder=1)
     ax.text(0.32, 0.25, "a perfect judge", color=plot.MUTED, fontsize=plot.SMALL, ha="left", va="top")
     plot.mark(ax, result["corrected"], result.parameters["seen"], "what it saw", plot.ACCENT, "left above")
     ax.set_ylim(0, 1.02)

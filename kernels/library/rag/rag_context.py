@@ -1,6 +1,6 @@
 """What k retrieved chunks cost before the first token: tokens, the least time of the prefill, and the cache that they hold.
 
-    tokens = k c + rest        time = max(2 B a weight / bandwidth, FLOP / peak, launching)        (Pope et al. 2022, arXiv 2211.05102, section 2.1)
+    tokens = k c + rest        time = max(2 B a weight / bandwidth, FLOP / peak, launching)        (Pope et al. 2022, arXiv 2211.05102)
 
 One request on one GPU in bf16. FLOP: two for each multiplied weight and token, and the causal attention of the prompt to itself.
 """

@@ -3,7 +3,7 @@
     share(cell) = P(context relevant or not) * P(answer faithful or not, given the context)
 
 Faithfulness is whether the context supports what the answer says, context relevance whether the context bears on the question (Es et
-al. 2023, Ragas, arXiv 2309.15217, section 3). Neither says that the answer is true.
+al. 2023, Ragas, arXiv 2309.15217). Neither says that the answer is true.
 """
 
 from typing import Annotated

@@ -63,7 +63,7 @@ def draw(result, ax):
     )
     ax.set_ylim(0, 1.02)
     plot.mark(ax, 0, result["cut_plain"], "", plot.ACCENT)
-    said, chunk = f"answers of {span} cut", result.parameters["chunk"]
+    said, chunk = f"{span}-token answers cut", result.parameters["chunk"]
     ax.text(0.012 * chunk, min(0.9, result["cut_plain"] + 0.2), said, color=plot.ACCENT, fontsize=plot.SMALL, ha="left", va="bottom")
     return (
         f"Against the overlap: the share of answers of {span} tokens that are cut falls from {result['cut_plain']:.0%} to 0 at {span - 1}; the index "

@@ -9,7 +9,7 @@ rate that is sustained is a premise: small batches and small models stay below i
 import math
 from typing import Annotated
 
-from kernels import Bound, kernel
+from kernels import Bound, Free, kernel
 from kernels.library.models._encoder import encoded
 
 
@@ -33,7 +33,7 @@ from kernels.library.models._encoder import encoded
 )
 def embedding_throughput(
     texts: Annotated[float, Bound(low=1, high=1e12)] = 1e9,
-    tokens: Annotated[int, Bound("token", low=1, high=1_000_000)] = 32,
+    tokens: Annotated[int, Bound("token", low=1, high=1_000_000), Free(32, 512)] = 32,
     layers: Annotated[int, Bound(low=1, high=1000)] = 12,
     width: Annotated[int, Bound(low=1, high=100_000)] = 768,
     rate: Annotated[float, Bound("FLOP/s", low=1e6, high=1e18)] = 200e12,
@@ -45,9 +45,9 @@ def embedding_throughput(
 ):
     """FLOP, time, GPUs and money to run texts through an encoder, batched at a sustained rate and one after the other.
 
-    time: of all texts on one GPU; gpus: that carry `load` texts a second; serial: one text at a time, `latency` each. cost: of all texts, at the
-    price of a GPU-hour; cost_per_million: of a million tokens. vectors: what is stored. comparison: FLOP of a dot product of two vectors, once
-    both texts are encoded.
+    tokens: of a text, free between a short passage's and BERT's whole window. time: of all texts on one GPU; gpus: that carry `load` texts a
+    second; serial: one text at a time, `latency` each. cost: of all texts, at the price of a GPU-hour; cost_per_million: of a million tokens.
+    vectors: what is stored. comparison: FLOP of a dot product of two vectors, once both texts are encoded.
     """
     weights = 12 * layers * width**2
     flop = encoded(layers, width, tokens)

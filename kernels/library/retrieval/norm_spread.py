@@ -19,16 +19,16 @@ def norm_spread(
     spread: Annotated[float, Bound(low=0.0, high=3.0)] = 0.3,
     vectors: Annotated[int, Bound(low=100, high=50_000), Free(1000, 20_000)] = 5000,
     dimension: Annotated[int, Bound(low=4, high=1024), Free(32, 512)] = 64,
-    near: Annotated[float, Bound(low=0.0, high=0.99)] = 0.0,
+    cosine_of_the_ten: Annotated[float, Bound(low=0.0, high=0.99), Free(0.0, 0.8)] = 0.0,
     queries: Annotated[int, Bound(low=1, high=500)] = 30,
     seed: int = 0,
 ):
     """The share of a query's ten best by cosine that are among its ten best by dot product, over the spread of lengths.
 
-    spread: standard deviation of the natural logarithm of the lengths. near: cosine of ten documents that belong to the query, 0 for none;
-    vectors and dimension are those of a toy, and free between a small corpus and a larger one, few dimensions and many. long_share: of the dot
-    product's ten best, those whose length is in the upper tenth. best_other: the largest cosine of a document that does not belong to the query.
-    Each draw is a mean over queries.
+    spread: standard deviation of the natural logarithm of the lengths. cosine_of_the_ten: of ten documents that belong to the query; free between
+    0, for none, and 0.8, for ten that stand out. vectors and dimension are those of a toy, and free between a small corpus and a larger one, few
+    dimensions and many. long_share: of the dot product's ten best, those whose length is in the upper tenth. best_other: the largest cosine of a
+    document that does not belong to the query. Each draw is a mean over queries.
     """
     import torch
 
@@ -41,8 +41,8 @@ def norm_spread(
     for _ in range(queries):
         query = torch.nn.functional.normalize(torch.randn(dimension, generator=random), dim=0)
         cosine = points @ query
-        if near:
-            cosine[:TOP] = near
+        if cosine_of_the_ten:
+            cosine[:TOP] = cosine_of_the_ten
             other.append(cosine[TOP:].max())
         else:
             other.append(cosine.max())

@@ -41,7 +41,7 @@ def sync_staleness(
     user, source and interval. shortest: the interval at which the calls fill the quota. sweep: stale over the interval.
     """
     rate = users * sources / interval
-    shown = [10, 30, 60, 300, 900, 1800, 3600, 4 * 3600, DAY]
+    shown = [10 * (DAY / 10) ** (k / 40) for k in range(41)]
     return {
         "stale": stale(interval, processing, between_edits),
         "mean_age": interval / 2 + processing,

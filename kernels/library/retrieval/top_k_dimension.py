@@ -3,16 +3,16 @@
 Without a margin    2 k are enough for any number of documents, and fewer are not (for n >= 3 k)
 With a gap g        d >= ln C(n, k) / ln(1 + 2 / g)          unit vectors; g between the scores of the set's last and of the first outside
 
-Enough: on the moment curve every k points are a face of their hull (cyclic polytopes; Ziegler, Lectures on Polytopes, theorem 0.7). Not fewer: by
-Radon's theorem d + 2 points split into two sets whose hulls meet, one of them of at most d / 2 + 1 points, and no query ranks all of that one before
-all of the other. The gap: queries of different sets lie at least g apart, as (q - q').(v - w) >= 2 g and |v - w| <= 2 for some documents v and w, so
-that balls of radius g / 2 around them are disjoint within one of 1 + g / 2 (Weller et al. 2025, arXiv 2508.21038, has the bound with g / 2 for g).
+Enough: on the moment curve every k points are a face of their hull (cyclic polytopes; by Gale's evenness condition, Ziegler, Lectures on Polytopes,
+theorem 0.7). Not fewer: by Radon's theorem d + 2 points split into two sets whose hulls meet, one of them of at most d / 2 + 1 points, and no query
+ranks all of that one before all of the other. The gap: queries of different sets lie at least g apart, as (q - q').(v - w) >= 2 g and |v - w| <= 2
+for some documents v and w, so that balls of radius g / 2 around them are disjoint within one of 1 + g / 2 (Weller et al. 2025, arXiv 2508.21038, has
+the bound with g / 2 for g).
 
-The worst pair of n documents on the trigonometric curve (cos t, sin t, cos 2t, sin 2t) / sqrt 2 are two with one between them. Their gap is
+The worst pair of n documents on the trigonometric curve (cos t, sin t, cos 2t, sin 2t) / sqrt 2 are two with one between them. With the best query
+for that pair their gap is the distance of the pair's hull from the others', that of a point of the parabola y = 2 x^2 - 1 from a chord over it:
 
-    (1 - cos s)^2 / sqrt(8 cos^2 s + 1 / 2),   s = 2 pi / n,   nearly s^4 / 12:   four dimensions do for pairs, but not in few bits.
-
-The query ranks by -(1 - cos(t - a))(1 - cos(t - b)), which is 0 at both of the pair, a and b, and less elsewhere.
+    sqrt 2 (1 - cos s)^2 (1 + 2 cos s) / sqrt(1 + 16 cos^4 s),   s = 2 pi / n,   nearly 0.26 s^4:   four dimensions do for pairs, but not in few bits.
 """
 
 import math
@@ -44,7 +44,7 @@ def top_k_dimension(
     """Dimensions that let every k of the documents be some query's top k: without a margin, and the least with a gap between the scores.
 
     exact: 2 k, without a margin. bound: ln C(n, k) / ln(1 + 2 / g), needed: the next whole number. pair_gap: of the worst pair among so many
-    documents in the four dimensions that do without a margin; pair_documents: the number at which that gap is fp32's rounding. sets: the logarithm to
+    documents on that curve in four dimensions; pair_documents: the number at which that gap is fp32's rounding. sets: the logarithm to
     base 10 of C(n, k). sweep: the bound for k = 2, 10 and 100.
     """
     if documents < 3 * k:
@@ -68,7 +68,8 @@ def logarithm(n: int, k: int) -> float:
 
 def pair_gap(n: int) -> float:
     s = 2 * math.pi / n
-    return 4 * math.sin(s / 2) ** 4 / math.sqrt(8 * math.cos(s) ** 2 + 0.5)
+    cosine = math.cos(s)
+    return 4 * math.sqrt(2) * math.sin(s / 2) ** 4 * (1 + 2 * cosine) / math.sqrt(1 + 16 * cosine**4)
 
 
 def fitting() -> int:

@@ -8,7 +8,7 @@
 
 from typing import Annotated
 
-from kernels import Bound, Lower, kernel
+from kernels import Bound, Free, Lower, kernel
 from kernels.library.machines._devices import DEVICES
 
 
@@ -31,13 +31,13 @@ def vector_memory(
     dimension: Annotated[int, Bound(low=1)] = 768,
     value_bytes: Annotated[int, Bound("B", low=1, high=8)] = 4,
     links: Annotated[int, Bound(low=1)] = 16,
-    pq_bytes: Annotated[int, Bound("B", low=1)] = 96,
+    pq_bytes: Annotated[int, Bound("B", low=1), Free(96, 320)] = 96,
     bandwidth: Annotated[float, Bound("B/s", low=1)] = DEVICES["h100"].bandwidth,
 ):
     """Bytes of flat vectors, of HNSW over them (M = links), of int8, binary and product-quantised codes; time to read the flat ones once.
 
     read_time: flat over bandwidth, the least that a scan of all vectors takes (the default is the data sheet's rate of an H100 SXM).
-    links_share: of the HNSW index, what its links take.
+    links_share: of the HNSW index, what its links take. How many bytes a code takes is bought with recall, so pq_bytes is free.
     """
     flat, graph = vectors * dimension * value_bytes, vectors * 2 * links * 4
     return {

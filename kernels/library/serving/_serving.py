@@ -6,7 +6,7 @@ cache in bf16.
     decode of b sequences with C cached tokens together    weights + C * cache of a token         b * products + attention * C
     prefill of prompts of p tokens                         weights                                p * products + attention * p (p + 1) / 2
 
-(Pope et al. 2022, arXiv 2211.05102, section 2.1.) The output head is multiplied once for each token that comes out. Launches, sampling and
+(Pope et al. 2022, arXiv 2211.05102, section 2.) The output head is multiplied once for each token that comes out. Launches, sampling and
 the scheduler take no time here, so that rates are upper bounds, and times lower ones for the same batch.
 
     continuous    before each decode step whoever waits is prefilled, as long as there are slots; who is finished leaves at once

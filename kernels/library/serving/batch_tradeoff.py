@@ -2,7 +2,7 @@
 
     step(b) = max((weights + b * cache) / bandwidth, b * FLOP / peak, launching)        each user: 1 / step        all: b / step
 
-(decode_roofline; Pope et al. 2022, arXiv 2211.05102, section 2.1.) MBU is bytes a second over the bandwidth, MFU the FLOP a second over the peak:
+(decode_roofline; Pope et al. 2022, arXiv 2211.05102, section 2.) MBU is bytes a second over the bandwidth, MFU the FLOP a second over the peak:
 were steps as fast as the data sheet lets them, the larger of both would be 1.
 """
 

@@ -86,5 +86,5 @@ def goodput_is_part_of_what_is_finished(result) -> bool:
 def draw(result, ax):
     from kernels import plot
 
-    plot.lines(ax, result["sweep"], x_label="requests that come, capacity being 1", y_label="requests a second", highlight="in time")
+    plot.lines(ax, result["sweep"], x_label="requests that come, capacity being 1", y_label="requests", highlight="in time")
     plot.vline(ax, 1.0, "capacity")

@@ -3,7 +3,7 @@
     TTFT >= prefill(p)        time between tokens >= step(p)        answer of n tokens >= prefill(p) + (n - 1) * step(p)
 
 Prefill is the longer of weights over bandwidth and FLOP over peak, a step that of one sequence with p cached tokens (_serving.py; Pope et al. 2022,
-arXiv 2211.05102, section 2.1). Nothing else is on the GPU: no queue, no other sequence; launches, network and sampling are left out, and the cache is
+arXiv 2211.05102, section 2). Nothing else is on the GPU: no queue, no other sequence; launches, network and sampling are left out, and the cache is
 taken as it is after the prompt, so that all are lower bounds. `expected` has what published kernels reach (machines/_reach.py).
 """
 
@@ -19,7 +19,7 @@ from kernels.library.serving import _serving
 
 
 @kernel(
-    kind="prediction",
+    kind="formula",
     outputs={
         "prefill": Lower("s"),
         "prefill_expected": "s",

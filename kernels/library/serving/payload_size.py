@@ -13,6 +13,7 @@ import json
 from typing import Annotated
 
 from kernels import Bound, Free, kernel
+from kernels.library.models._models import SHAPES
 
 PREFIX = 5  # bytes before a message of gRPC: a flag and a length of four
 
@@ -42,7 +43,7 @@ def packed(payload: bytes, field: int = 1) -> bytes:
 def payload_size(
     values: Annotated[int, Bound(low=1, high=100_000)] = 512,
     rate: Annotated[float, Bound("1/s", low=1e-3, high=1e7)] = 10_000.0,
-    vocab: Annotated[int, Bound(low=2, high=1_000_000)] = 128_256,
+    vocab: Annotated[int, Bound(low=2, high=1_000_000)] = SHAPES["llama-3-8b"].vocab,
     scale: Annotated[float, Bound(low=1e-6, high=1e6), Free(0.04, 1.0)] = 1.0,
     seed: int = 0,
 ):

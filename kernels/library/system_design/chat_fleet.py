@@ -7,7 +7,7 @@
     GPU seconds of a request    prompt * FLOP of a prompt token / (peak rate * reached)  +  output * step / b
     GPUs                rate at the peak * GPU seconds of a request / load
 
-(Pope et al. 2022, arXiv 2211.05102, section 2.1, for the step.) A sequence holds its prompt and on average half its answer; prompts are read by
+(Pope et al. 2022, arXiv 2211.05102, for the step.) A sequence holds its prompt and on average half its answer; prompts are read by
 the same GPUs that decode, and only their last token needs the output head. Attention's FLOP, launches and communication between GPUs are left out;
 `reached` is the share of the data sheet that real kernels get, of bandwidth and of arithmetic alike, and `load` the share of its time in which a
 GPU may be busy, else requests queue.
@@ -146,7 +146,7 @@ def draw(result, ax):
     plot.height(ax, 34 * len(order) + 50)
     for y, name in enumerate(order):
         half, double = ends[name]
-        ax.plot([min(half, double), max(half, double)], [y, y], color=plot.SKY, linewidth=13, solid_capstyle="butt", zorder=3)
+        ax.barh(y, abs(double - half), left=min(half, double), height=0.4, color=plot.SKY, zorder=3)
         for value, text in ((half, "½"), (double, "2×")):
             left = value < max(half, double)
             ax.annotate(text, (value, y), xytext=(-4 if left else 4, 0), textcoords="offset points", ha="right" if left else "left", va="center")

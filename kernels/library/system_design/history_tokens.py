@@ -15,7 +15,7 @@ import math
 from itertools import accumulate
 from typing import Annotated
 
-from kernels import Bound, Series, kernel
+from kernels import Bound, Free, Series, kernel
 
 
 @kernel(
@@ -39,13 +39,14 @@ def history_tokens(
     every: Annotated[int, Bound(low=1, high=1000)] = 10,
     summary: Annotated[int, Bound("token", low=1, high=10_000)] = 200,
     output_price: Annotated[float, Bound(low=0.0, high=20.0)] = 4.0,
-    cached_price: Annotated[float, Bound(low=0.01, high=1.0)] = 1.0,
+    cached_price: Annotated[float, Bound(low=0.01, high=1.0), Free(0.1, 1.0)] = 1.0,
 ):
     """Tokens of history that a conversation sends, in prices of an input token, whole or summarised every few turns.
 
     full: all history with each turn; summarised: with the calls that make summaries; sent: without them. over: full over summarised. best: the
     interval that costs least over many turns, not rounded. turn_full: the last turn's prompt; turn_most: the longest where summaries are made.
-    growth: cost so far, by turn; sweep: cost of the whole conversation by interval.
+    What a token costs that the prefix cache has is the provider's, so cached_price is free. growth: cost so far, by turn;
+    sweep: cost of the whole conversation by interval.
     """
 
     def whole() -> list[float]:

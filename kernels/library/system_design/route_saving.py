@@ -9,7 +9,7 @@ FrugalGPT, arXiv 2305.05176).
 
 from typing import Annotated
 
-from kernels import Bound, Series, kernel
+from kernels import Bound, Free, Series, kernel
 
 RATIOS = tuple(k / 20 for k in range(21))
 
@@ -18,12 +18,13 @@ RATIOS = tuple(k / 20 for k in range(21))
 def route_saving(
     routed: Annotated[float, Bound(low=0.0, high=1.0)] = 0.7,
     ratio: Annotated[float, Bound(low=0.0, high=1.0)] = 0.06,
-    length: Annotated[float, Bound(low=0.01, high=100.0)] = 1.0,
+    length: Annotated[float, Bound(low=0.01, high=100.0), Free(0.5, 1.0)] = 1.0,
     escalated: Annotated[float, Bound(low=0.0, high=1.0)] = 0.0,
 ):
     """The share of the bill that routing saves, by the share of queries, the ratio of prices, their lengths and what is done twice.
 
-    cost_share: of the bill before, what the routed queries made; ceiling: the saving were the cheap model free and right. sweep: saving by ratio.
+    How long the routed queries are beside the others only the service's logs tell, so length is free. cost_share: of the bill before, what the
+    routed queries made; ceiling: the saving were the cheap model free and right. sweep: saving by ratio.
     """
     before = routed * length + (1 - routed)
 

@@ -7,7 +7,7 @@ A session's entries go `ttl` after its last message, so that each stays for its 
 
 from typing import Annotated
 
-from kernels import Bound, kernel
+from kernels import Bound, Free, kernel
 
 
 @kernel(
@@ -17,7 +17,7 @@ from kernels import Bound, kernel
 def session_store(
     concurrent: Annotated[float, Bound(low=1, high=1e9)] = 10_000.0,
     length: Annotated[float, Bound("s", low=1.0, high=1e6)] = 600.0,
-    ttl: Annotated[float, Bound("s", low=0.0, high=1e8)] = 3600.0,
+    ttl: Annotated[float, Bound("s", low=0.0, high=1e8), Free(0.0, 3600.0)] = 3600.0,
     messages: Annotated[int, Bound(low=1, high=100_000)] = 10,
     message_bytes: Annotated[float, Bound("B", low=1, high=1e9)] = 1000.0,
     tokens: Annotated[float, Bound("token", low=1, high=1e6)] = 200.0,
@@ -25,8 +25,9 @@ def session_store(
 ):
     """Sessions, keys and bytes in a store that forgets a session a time to live after its last message.
 
-    keys: one for each message; keys_at_once: were only those held that talk now. tokens_cache: what the same messages, `tokens` long each, take as a
-    KV cache of `per_token` bytes a token.
+    How long a session is kept after its last message is the plan's to say, from not at all to an hour: ttl is free. keys: one for each message;
+    keys_at_once: were only those held that talk now. tokens_cache: what the same messages, `tokens` long each, take as a KV cache of `per_token`
+    bytes a token.
     """
     arrivals = concurrent / length
     held = arrivals * (length + ttl)

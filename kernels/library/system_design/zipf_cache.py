@@ -1,8 +1,9 @@
 """What a cache of answers saves, where questions follow Zipf's law and each answer is kept for a time.
 
-    p_i = i^-s / sum_j j^-s            hits of question i = rate p_i T / (1 + rate p_i T)            saved = repeatable * sum_i p_i hits_i
+    p_i = i^-s / sum_j j^-s        n_i = repeatable * rate * p_i * T        hits of question i = n_i / (1 + n_i)
+    saved = repeatable * sum_i p_i hits_i
 
-A miss stores the answer and the next T seconds are hits, so that of rate p_i T + 1 calls one is a miss: exact where calls are a Poisson process
+A miss stores the answer and the next T seconds are hits, so that of n_i + 1 calls one is a miss: exact where calls are a Poisson process
 (renewal theory; Jung, Berger and Balakrishnan 2003, Modeling TTL-based Internet caches, INFOCOM). The cache is large enough for all questions,
 and finds each of them in whatever words: a bound for a real one, which also has to recognise them.
 """
@@ -24,9 +25,9 @@ def zipf_cache(
 ):
     """The share of calls that a cache of answers takes over, at the most, by how skewed the questions are.
 
-    hit: of the questions that may be answered from a cache; repeatable: their share of all calls, the rest being about the person or the
-    conversation. top_share: of such calls, what the hundredth part of the intents asks. kept: answers in the cache on average. Both the skew and the
-    share of repeatable calls are the service's own, so they are free. sweep: saved, by skew.
+    rate: of all calls. hit: of the questions that may be answered from a cache; repeatable: their share of all calls, the rest being about the
+    person or the conversation. top_share: of such calls, what the hundredth part of the intents asks. kept: answers in the cache on average. Both
+    the skew and the share of repeatable calls are the service's own, so they are free. sweep: saved, by skew.
     """
 
     def shares(s: float) -> list[float]:
@@ -34,8 +35,10 @@ def zipf_cache(
         total = sum(weights)
         return [w / total for w in weights]
 
+    calls = repeatable * rate * ttl  # that may be answered from a cache, while an answer is kept
+
     def hits(p: list[float]) -> float:
-        return sum(x * (rate * x * ttl) / (1 + rate * x * ttl) for x in p)
+        return sum(x * (calls * x) / (1 + calls * x) for x in p)
 
     p = shares(skew)
     hit = hits(p)
@@ -43,7 +46,7 @@ def zipf_cache(
         "hit": hit,
         "saved": repeatable * hit,
         "top_share": sum(p[: max(1, intents // 100)]),
-        "kept": sum(rate * x * ttl / (1 + rate * x * ttl) for x in p),
+        "kept": sum(calls * x / (1 + calls * x) for x in p),
         "sweep": {"skew": SKEWS, "saved": [repeatable * hits(shares(s)) for s in SKEWS]},
     }
 

@@ -8,7 +8,7 @@ up, not read. Beside the weights, each of the B sequences has its cache read, `c
     max((weights + caches) / bandwidth, FLOP / peak, launching)
 
 of a GPU, or as much of several that share both evenly. A product of 16-bit weights with n tokens does n FLOP for each byte of weights, so an expert's
-is bound by arithmetic once its share of the batch, B k / E tokens, reaches the GPU's ridge (Pope et al. 2022, arXiv 2211.05102, section 2.1).
+is bound by arithmetic once its share of the batch, B k / E tokens, reaches the GPU's ridge (Pope et al. 2022, arXiv 2211.05102, section 2).
 """
 
 from typing import Annotated

@@ -41,7 +41,7 @@ def test_hubs_come_with_dimension_and_go_with_the_centre():
 
 def test_ranks_by_sorting():
     """The same draws ranked in Python."""
-    got = norm_spread(vectors=300, dimension=8, queries=3, spread=0.3, near=0.7, seed=2)
+    got = norm_spread(vectors=300, dimension=8, queries=3, spread=0.3, cosine_of_the_ten=0.7, seed=2)
     random = torch.Generator().manual_seed(2)
     points = torch.nn.functional.normalize(torch.randn(300, 8, generator=random), dim=1)
     logs = torch.randn(300, generator=random).tolist()
@@ -58,7 +58,17 @@ def test_ranks_by_sorting():
 def test_longer_tails_take_more_places():
     one, three = norm_spread(spread=0.1, queries=10), norm_spread(spread=0.3, queries=10)
     assert three["overlap"] < one["overlap"] < 1 and three["long_share"] > one["long_share"] > 0.1
-    assert norm_spread(near=0.8, queries=10)["overlap"] > three["overlap"]
+    assert norm_spread(cosine_of_the_ten=0.8, queries=10)["overlap"] > three["overlap"]
+
+
+def test_a_crowd_in_few_dimensions_comes_close():
+    """Its largest cosine is where a uniform direction exceeds it once in n draws; a ten at 0.8 loses more places to it than in many dimensions."""
+    crowded = norm_spread(vectors=20_000, dimension=32, cosine_of_the_ten=0.8, queries=10)
+    t = torch.linspace(0, 1, 100_001, dtype=torch.float64)
+    density = (1 - t * t) ** ((32 - 3) / 2)
+    beyond = 0.5 * (1 - density.cumsum(0) / density.sum())
+    assert crowded["best_other"] == pytest.approx(float(t[(beyond > 1 / 20_000).sum()]), abs=0.03)
+    assert crowded["overlap"] < 0.6 < norm_spread(vectors=20_000, dimension=512, cosine_of_the_ten=0.8, queries=3)["overlap"]
 
 
 def test_figures():

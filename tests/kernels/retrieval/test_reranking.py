@@ -89,11 +89,16 @@ def test_the_published_table(documents, k, needed):
     assert top_k_dimension(documents=documents, k=k, gap=0.2)["needed"] == pytest.approx(needed, abs=1)
 
 
-def test_four_dimensions_rank_every_pair_first():
-    """Each pair of 9 points on the trigonometric curve beats the other seven for the query that the docstring has; the least gap is the formula's."""
-    n = 9
+def on_the_curve(n: int):
+    """n points of the trigonometric curve in four dimensions, evenly spaced, and their angles."""
     angles = [2 * math.pi * i / n for i in range(n)]
-    points = [[f(m * t) / math.sqrt(2) for m in (1, 2) for f in (math.cos, math.sin)] for t in angles]
+    return [[f(m * t) / math.sqrt(2) for m in (1, 2) for f in (math.cos, math.sin)] for t in angles], angles
+
+
+def test_four_dimensions_rank_every_pair_first():
+    """Each pair of 9 points beats the other seven for the query -(1 - cos(t - a))(1 - cos(t - b)), by less than with the best one."""
+    n = 9
+    points, angles = on_the_curve(n)
     least = 1.0
     for i, j in itertools.combinations(range(n), 2):
         a, b = angles[i], angles[j]
@@ -101,7 +106,22 @@ def test_four_dimensions_rank_every_pair_first():
         length = math.sqrt(sum(x * x for x in query))
         scores = [sum(x * y for x, y in zip(query, point)) / length for point in points]
         least = min(least, min(scores[i], scores[j]) - max(s for at, s in enumerate(scores) if at not in (i, j)))
-    assert least > 0 and pair_gap(n) == pytest.approx(least)
+    assert 0 < least < pair_gap(n)
+
+
+@pytest.mark.parametrize("n", [6, 9, 30, 90])
+def test_the_worst_pairs_gap_is_the_distance_of_two_hulls(n):
+    """The best gap is the distance between the hulls of the pair and of the others: least squares over positive weights that sum to 1."""
+    optimize, numpy = pytest.importorskip("scipy.optimize"), pytest.importorskip("numpy")
+    points, heavy = numpy.array(on_the_curve(n)[0]), 1e4
+    found = []
+    for other in range(1, n // 2 + 1):
+        inside, outside = points[[0, other]], numpy.delete(points, [0, other], axis=0)
+        sums = heavy * numpy.repeat([[1.0, 0.0], [0.0, 1.0]], [len(inside), len(outside)], axis=0).T
+        rows = numpy.vstack([numpy.hstack([inside.T, -outside.T]), sums])
+        weights, _ = optimize.nnls(rows, numpy.array([0, 0, 0, 0, heavy, heavy]), maxiter=20_000)
+        found.append(float(numpy.linalg.norm(rows[:4] @ weights)))
+    assert min(found) == found[1] == pytest.approx(pair_gap(n), rel=1e-3)
 
 
 def test_fewer_than_2k_dimensions_fail_by_radon():

@@ -9,11 +9,11 @@ import pytest
 from kernels.library.system_design.call_break_even import call_break_even
 
 
-def searched(call, each, least, day, fixed):
+def searched(call, each, least, day, staff):
     """The first number of calls, from below in steps of one per mille, at which own GPUs cost no more."""
     n = 100.0
     while n < 1e9:
-        if (max(least, math.ceil(n / each)) * day + fixed) <= n * call:
+        if (max(least, math.ceil(n / each)) * day + staff) <= n * call:
             return n
         n *= 1.001
     return 0.0
@@ -26,14 +26,14 @@ def searched(call, each, least, day, fixed):
         {},
         {"price_in": 0.15, "price_out": 0.6},
         {"least": 1, "host_hour": 3.0},
-        {"price_in": 0.3, "price_out": 1.2, "fixed": 2000.0},
+        {"price_in": 0.3, "price_out": 1.2, "staff": 2000.0},
         {"price_out": 0.01, "price_in": 0.01},
     ],
 )
 def test_searched(given):
-    p = {"price_in": 2.5, "price_out": 10.0, "host_hour": 20.0, "least": 2, "fixed": 0.0} | given
+    p = {"price_in": 2.5, "price_out": 10.0, "host_hour": 20.0, "least": 2, "staff": 0.0} | given
     each = 8.0 * 86400 * 0.7 / 3.0
-    found = searched((1000 * p["price_in"] + 300 * p["price_out"]) / 1e6, each, p["least"], 24 * p["host_hour"], p["fixed"])
+    found = searched((1000 * p["price_in"] + 300 * p["price_out"]) / 1e6, each, p["least"], 24 * p["host_hour"], p["staff"])
     assert call_break_even(**given)["even"] == pytest.approx(found, rel=2e-3)
 
 
@@ -56,6 +56,6 @@ def test_one_host_that_pays_for_itself_and_the_curve():
 
 
 def test_a_fixed_cost_that_only_the_third_host_can_carry():
-    got = call_break_even(least=1, fixed=1000.0)
+    got = call_break_even(least=1, staff=1000.0)
     assert got["even_hosts"] == 3
     assert got["even"] == pytest.approx((3 * 480 + 1000) / 0.0055)

@@ -13,7 +13,7 @@ from kernels.library.system_design.prefix_reuse import prefix_reuse
 def test_token_by_token(prompt, shared):
     matrices = 32 * (2 * 4096 * 4096 + 2 * 4096 * 1024 + 3 * 4096 * 14336)
     each = [2 * matrices + 32 * 4 * 4096 * (k + 1) for k in range(prompt)]
-    got = prefix_reuse(prompt=prompt, shared=shared, other=0.0, reached=0.4)
+    got = prefix_reuse(prompt=prompt, shared=shared, rest=0.0, reached=0.4)
     assert got["saved"] == pytest.approx(sum(each[:shared]) / sum(each))
     assert got["prefill"] == pytest.approx(sum(each) / (0.4 * 989.4e12), rel=1e-3)
     assert got["ttft_cut"] == pytest.approx(got["saved"])
@@ -35,5 +35,5 @@ def test_a_prompt_of_few_tokens_exactly():
     """The first token attends to itself alone, the second to two."""
     matrices = 32 * (2 * 4096 * 4096 + 2 * 4096 * 1024 + 3 * 4096 * 14336)
     attended = 32 * 4 * 4096
-    got = prefix_reuse(prompt=2, shared=1, other=0.0)
+    got = prefix_reuse(prompt=2, shared=1, rest=0.0)
     assert got["saved"] == pytest.approx((2 * matrices + attended) / (4 * matrices + 3 * attended), rel=1e-12)
