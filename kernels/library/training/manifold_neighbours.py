@@ -35,7 +35,8 @@ def manifold_neighbours(
     """Exponents of the squared error over the number of points, 256 to 16,384: of the nearest point's value, and of a straight fit to neighbours.
 
     nearest_bound, straight_bound: 2/d and 4/d; straight_tenfold: what ten times the points leave of the error, by the fitted exponent. straight_2 and
-    so on: the fit's exponents at these dimensions. bend: size of the quadratic part over the linear one's, free. sweep: the fit's error, over that at
+    so on: the fit's exponents at these dimensions. bend: size of the quadratic part's coefficients over the linear one's, free; a
+    straight fit meets the linear part whole, so its exponents do not depend on it. sweep: the fit's error, over that at
     256 points, by dimension.
     """
     found: dict[str, float] = {}

@@ -14,7 +14,7 @@ from typing import Annotated
 
 from kernels import Bound, Free, Series, kernel
 
-BINS = 16  # of a window, for the distribution
+POINTS = 129  # of a window, for the distribution: a narrower one is taken token by token
 
 
 @kernel(
@@ -40,29 +40,48 @@ def window_reach(
     steps = window - 1
     bound = layers * steps
     variance = layers * (mixing * steps * (2 * window - 1) / 6 - (mixing * steps / 2) ** 2)
-    masses = distribution(layers, mixing)
-    tail = [1.0, *(1 - below for below in accumulate(masses))]  # tail[i]: from bin i on
+    exact = window <= POINTS
+    masses = distribution(layers, mixing, window) if exact else distribution(layers, mixing, POINTS, ends=0.5)
+    tail = beyond(masses)  # tail[i]: from point i on
     last = len(masses) - 1
+
+    def farther(i: int) -> float:
+        """From farther away than point i, half of whose mass is farther where points stand for many tokens."""
+        return tail[i + 1] if exact else (tail[i] + tail[i + 1]) / 2
+
     grid = [i * last // 32 for i in range(33)]
     return {
         "bound": bound,
         "mean": layers * mixing * steps / 2,
         "deviation": variance**0.5,
-        "beyond_half": max(tail[last // 2 + 1], 0.0),
-        "beyond_quarter": max(tail[last // 4 + 1], 0.0),
-        "sweep": {"distance": [bound * i / last for i in grid], "share": [min(max(tail[i], 0.0), 1.0) for i in grid]},
+        "beyond_half": farther(last // 2),
+        "beyond_quarter": farther(last // 4),
+        "sweep": {"distance": [bound * i / last for i in grid], "share": [min(tail[i], 1.0) if tail[i] > 1e-9 else 0.0 for i in grid]},
     }
 
 
-def distribution(layers: int, mixing: float, bins: int = BINS) -> list[float]:
-    """Of the sum, in bins of a window each: every layer a mixture of staying and a running mean."""
+def distribution(layers: int, mixing: float, points: int = POINTS, ends: float = 1.0) -> list[float]:
+    """Of the sum, in steps of a window over points - 1: every layer a mixture of staying and a running mean, its two ends weighted.
+
+    With ends of a half the points stand for a continuous window, whose variance they meet to 2 / (points - 1)^2.
+    """
     masses = [1.0]
     for _ in range(layers):
-        sums = [0.0, *accumulate(masses)]
+        tail = beyond(masses)  # from far to near: what is far and small keeps its digits
         size = len(masses)
-        spread = [sums[min(i + 1, size)] - sums[max(i + 1 - bins, 0)] for i in range(size + bins - 1)]
-        masses = [mixing * s / bins + (1 - mixing) * (masses[i] if i < size else 0.0) for i, s in enumerate(spread)]
+        spread = []
+        for i in range(size + points - 1):
+            first, last = i - points + 1, i
+            inside = tail[max(first, 0)] - tail[min(last + 1, size)]
+            edges = (masses[last] if last < size else 0.0) + (masses[first] if first >= 0 else 0.0)
+            spread.append((inside - (1 - ends) * edges) / (points - 2 + 2 * ends))
+        masses = [mixing * max(s, 0.0) + (1 - mixing) * (masses[i] if i < size else 0.0) for i, s in enumerate(spread)]
     return masses
+
+
+def beyond(masses: list[float]) -> list[float]:
+    """Sums from each on, and 0 behind the last."""
+    return [*accumulate(reversed(masses), initial=0.0)][::-1]
 
 
 @window_reach.figure
