@@ -2,8 +2,7 @@
 
     P(slowest <= t) = F(t)^n        median of the slowest = F^-1(2^(-1/n))        mean = integral of t n F^(n-1) dF
 
-for independent, log-normal times (order statistics: David and Nagaraja 2003, section 2.1). And with a share q of calls that are slow, whatever
-their law, 1 - (1 - q)^n of the turns have a slow one (Dean and Barroso 2013, The Tail at Scale, Communications of the ACM 56(2)).
+for independent, log-normal times (order statistics: David and Nagaraja 2003, section 2.1). How many turns have a slow call is fanout_tail's.
 """
 
 import math
@@ -19,14 +18,12 @@ NORMAL = NormalDist()
 @kernel(
     kind="formula",
     outputs={
-        "any_slow": "",
         "mean": "s",
         "sequential": "s",
         "slowest": "s",
         "slowest_median": "s",
         "speedup": "",
         "over_one": "",
-        "slow_allowed": "",
         "sweep": Series("calls", ""),
     },
     timeout=10,
@@ -35,13 +32,11 @@ def parallel_tools(
     calls: Annotated[int, Bound(low=1, high=1000)] = 10,
     median: Annotated[float, Bound("s", low=1e-3, high=1e4)] = 1.0,
     p95: Annotated[float, Bound("s", low=1e-3, high=1e6)] = 3.0,
-    slow: Annotated[float, Bound(low=0.0, high=0.5)] = 0.01,
 ):
-    """The time of a turn whose tool calls run at once, against one after another, and how many turns have a slow call among them.
+    """The time of a turn whose tool calls run at once, against one after another.
 
-    median, p95: of one call, log-normal; a p95 below the median counts as the median. slow: the share of slow calls, by any law. any_slow: turns
-    with at least one. mean: of one call. sequential: of all, one after another. slowest: the mean time of the slowest. over_one: over one call's
-    mean. slow_allowed: the share of slow calls at which one turn in a hundred has one. sweep: speed-up by calls.
+    median, p95: of one call, log-normal; a p95 below the median counts as the median. mean: of one call. sequential: of all, one after another.
+    slowest: the mean time of the slowest. over_one: over one call's mean. sweep: speed-up by calls.
     """
     sigma = max(0.0, math.log(max(p95, median) / median)) / NORMAL.inv_cdf(0.95)
     mean = median * math.exp(sigma * sigma / 2)
@@ -59,14 +54,12 @@ def parallel_tools(
 
     at_once = slowest(calls)
     return {
-        "any_slow": 1 - (1 - slow) ** calls,
         "mean": mean,
         "sequential": calls * mean,
         "slowest": at_once,
         "slowest_median": median * math.exp(sigma * NORMAL.inv_cdf(0.5 ** (1 / calls))),
         "speedup": calls * mean / at_once,
         "over_one": at_once / mean,
-        "slow_allowed": 1 - 0.99 ** (1 / calls),
         "sweep": {"calls": CALLS, "speed-up": [n * mean / slowest(n) for n in CALLS]},
     }
 

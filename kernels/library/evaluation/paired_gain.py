@@ -1,66 +1,99 @@
-"""Two variants on the same questions: is the gain more than chance? The exact sign test, and the test that forgets the pairing.
+"""A gain measured on the same test items twice: only the items where the two disagree tell.
 
-Of n questions b were right before and are wrong now, c the other way round. Were the variants equally good, each of the b + c would be a fair coin:
+    gain = (b - c) / n        standard error = sqrt(b + c - (b - c)^2 / n) / n        p = min(1, 2 P(Binomial(b + c, 1/2) >= max(b, c)))
 
-    p = min(1, 2 P(X >= max(b, c))),   X ~ Binomial(b + c, 1/2)        z, unpaired: gain / sqrt(p1 (1 - p1) / n + p2 (1 - p2) / n)
-
-(McNemar 1947, Psychometrika 12, 153, in its exact form.)
+b: items that only the new variant gets right (or on which it does better), c: only the old one. (McNemar 1947, Psychometrika 12(2), in its exact
+form, which is the sign test; the error: Fleiss, Levin and Paik 2003, chapter 13.) As if two different sets of items had been drawn, the error would
+be sqrt(p0 (1 - p0) / n + p1 (1 - p1) / n).
 """
 
 import math
+from statistics import NormalDist
 from typing import Annotated
 
-from kernels import Bound, Free, Series, kernel
+from kernels import Bound, KernelError, Series, kernel
 
-SIZES = (10, 20, 30, 40, 50, 70, 100)
+SIZES = (50, 100, 200, 400, 800, 1600, 3200)
 
 
-@kernel(kind="formula", outputs={"gained": "", "lost": "", "p_value": "", "z": "", "p_unpaired": "", "needed": "", "sweep": Series("questions", "")})
+@kernel(
+    kind="formula",
+    outputs={
+        **dict.fromkeys(("gain", "error", "half", "lower", "upper", "p_value", "differing", "wins_needed"), ""),
+        **dict.fromkeys(("unpaired_half", "unpaired_z", "before", "after"), ""),
+        "sweep": Series("items", ""),
+    },
+)
 def paired_gain(
-    questions: Annotated[int, Bound(low=5, high=5000)] = 50,
-    before: Annotated[float, Bound(low=0.0, high=1.0)] = 0.6,
-    after: Annotated[float, Bound(low=0.0, high=1.0)] = 0.8,
-    broken: Annotated[float, Bound(low=0.0, high=1.0), Free(0.0, 0.1)] = 0.05,
+    items: Annotated[int, Bound(low=5, high=1_000_000)] = 200,
+    gained: Annotated[int, Bound(low=0, high=100_000)] = 16,
+    lost: Annotated[int, Bound(low=0, high=100_000)] = 8,
+    right_before: Annotated[int, Bound(low=0, high=1_000_000)] = 160,
+    confidence: Annotated[float, Bound(low=0.5, high=0.9999)] = 0.95,
 ):
-    """Questions gained and lost, the sign test's p, the unpaired z and its p.
+    """The interval of a gain on paired test items and the sign test's exact p, two-sided.
 
-    broken: the share of questions that the change turns from right to wrong, which accuracies do not tell, so free from none to one in ten;
-    never more than were right before or are wrong after.
-    needed: the fewest questions, in tens, from which on the sign test stays under 5 %; 0 where 500 are too few.
+    gained: items that only the new variant gets right; lost: only the old one; right_before: by the old one. half: half the interval's width.
+    wins_needed: the fewest gains among as many differing items that chance would seldom give at this confidence; one more than all of them where
+    none do. unpaired_half, unpaired_z: as if the two had been measured on sets of their own (0 where neither errs, or neither is ever right).
+    sweep: the interval by items, with the same shares.
     """
-    broken = min(broken, before, 1 - after)
-    gained, lost, p = sign(questions, before, after, broken)
-    variance = (before * (1 - before) + after * (1 - after)) / questions
-    z = (after - before) / math.sqrt(variance) if variance > 0 else 0.0
-    enough = [n for n in range(10, 501, 10) if sign(n, before, after, broken)[2] < 0.05]
-    short = [n for n in range(10, 501, 10) if n not in enough]
-    first = (max(short) + 10 if short else 10) if enough and (not short or max(short) < 500) else 0
+    if not 0 < gained + lost <= items:
+        raise KernelError(f"paired_gain: gained and lost are {gained + lost} together, but must be from 1 to items, {items}")
+    if not lost <= right_before <= items - gained:
+        raise KernelError(f"paired_gain: with {gained} gained and {lost} lost, right_before must lie between {lost} and {items - gained}")
+    z = NormalDist().inv_cdf((1 + confidence) / 2)
+    gain, differing = (gained - lost) / items, gained + lost
+    spread = differing / items - gain * gain  # of one item's difference
+    error = math.sqrt(spread / items)
+    before, after = right_before / items, (right_before + gained - lost) / items
+    unpaired = math.sqrt((before * (1 - before) + after * (1 - after)) / items)
+    tails = upper_tails(differing)
     return {
-        "gained": gained,
-        "lost": lost,
-        "p_value": p,
-        "z": z,
-        "p_unpaired": math.erfc(abs(z) / math.sqrt(2)),
-        "needed": first,
-        "sweep": {"questions": SIZES, "p": [sign(n, before, after, broken)[2] for n in SIZES]},
+        "gain": gain,
+        "error": error,
+        "half": z * error,
+        "lower": gain - z * error,
+        "upper": gain + z * error,
+        "p_value": min(1.0, 2 * tails[max(gained, lost)]),
+        "differing": differing,
+        "wins_needed": next((w for w in range((differing + 1) // 2, differing + 1) if 2 * tails[w] <= 1 - confidence), differing + 1),
+        "unpaired_half": z * unpaired,
+        "unpaired_z": gain / unpaired if unpaired else 0.0,
+        "before": before,
+        "after": after,
+        "sweep": {
+            "items": SIZES,
+            "lower": [gain - z * math.sqrt(spread / n) for n in SIZES],
+            "upper": [gain + z * math.sqrt(spread / n) for n in SIZES],
+        },
     }
 
 
-def sign(questions: int, before: float, after: float, broken: float) -> tuple[int, int, float]:
-    """(gained, lost, p): counts rounded to whole questions."""
-    lost = math.floor(broken * questions + 0.5)
-    gained = max(math.floor((after - before) * questions + 0.5) + lost, 0)
-    n, most = gained + lost, max(gained, lost)
-    tail = sum(math.comb(n, k) for k in range(most, n + 1))
-    return gained, lost, min(1.0, 2 * tail / 2**n)
+def upper_tails(n: int) -> list[float]:
+    """P(Binomial(n, 1/2) >= w) for every w from 0 to n, in logarithms, since half to the power n underflows."""
+    total, tails = 0.0, [0.0] * (n + 1)
+    for w in range(n, -1, -1):
+        total += math.exp(math.lgamma(n + 1) - math.lgamma(w + 1) - math.lgamma(n - w + 1) - n * math.log(2))
+        tails[w] = min(1.0, total)
+    return tails
 
 
 @paired_gain.figure
 def draw(result, ax):
     from kernels import plot
 
-    plot.lines(ax, result["sweep"], labels={"p": ""}, x_label="questions in the test", y_label="p of the sign test")
-    plot.hline(ax, 0.05, "5 %")
-    questions = result.parameters["questions"]
-    if questions in SIZES:
-        plot.mark(ax, questions, result["p_value"], f"{questions} questions", plot.ACCENT, "right above")
+    plot.height(ax, 200)
+    curve, n = result["sweep"], result.parameters["items"]
+    ax.fill_between(curve.x, curve.values("lower"), curve.values("upper"), color=plot.SAND, linewidth=0)
+    said = f"gain, {100 * result.parameters['confidence']:.3g} % interval"
+    plot.lines(
+        ax, curve, xlog=True, unit="percent", labels={"lower": "", "upper": ""}, x_label="paired test items", y_label=said, highlight="", zero=False
+    )
+    plot.hline(ax, 0.0, "")
+    plot.mark(ax, n, result["lower"], "")
+    plot.mark(ax, n, result["upper"], f"{n} items", where="right above", name="the items")
+    return (
+        f"Around a gain of {result['gain']:.1%} the interval narrows with the number of paired items; at {n} it runs from {result['lower']:.1%} to "
+        f"{result['upper']:.1%}."
+    )

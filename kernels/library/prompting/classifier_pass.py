@@ -1,6 +1,6 @@
 """One pass of an encoder over a text, as a filter before or behind an LLM takes it: FLOP, bytes, and the rate that a time demands.
 
-    FLOP = 2 * (weights of the blocks' matrices) * tokens + 4 * layers * heads * head_dim * tokens^2
+    FLOP = 2 * 12 L d^2 * tokens + 4 L d * tokens^2
 
 The second term is the scores and the weighted values, every token with every token (Kaplan et al. 2020, arXiv 2001.08361, section 2.1, has the
 first). Rates and bandwidths of GPUs: machines/_devices.py. What is printed of a GPU is a bound: launches and the tokenizer are not counted.
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from kernels import Bound, Free, Lower, kernel
 from kernels.library.machines._devices import DEVICES, Gpu
+from kernels.library.models._encoder import encoded
 from kernels.library.models._models import SHAPES
 
 if TYPE_CHECKING:
@@ -43,13 +44,11 @@ def classifier_pass(
     because a filter may run on two cores of a server or reach two fifths of an H100.
     """
     shape, device = SHAPES[model], DEVICES[gpu]
-    products = 2 * shape.linear * tokens
-    attention = 4 * shape.layers * shape.heads * shape.head_dim * tokens**2
-    flops = products + attention
+    flops = encoded(shape.layers, shape.d_model, tokens)
     weights = 2 * shape.linear
     return {
         "flops": flops,
-        "attention_share": attention / flops,
+        "attention_share": 1 - 2 * shape.linear * tokens / flops,
         "weights": weights,
         "demanded": flops / seconds,
         "of_peak": flops / seconds / device.half,

@@ -17,7 +17,7 @@ from kernels import Bound, KernelError, Series, kernel
 @kernel(
     kind="formula",
     outputs={
-        **dict.fromkeys(("paired", "unpaired", "saving", "independent", "half_width", "half_width_one", "gain_seen"), ""),
+        **dict.fromkeys(("paired", "unpaired", "saving", "independent"), ""),
         "sweep": Series("disagreement", ""),
     },
 )
@@ -25,15 +25,12 @@ def paired_eval_size(
     accuracy: Annotated[float, Bound(low=0.01, high=0.99)] = 0.8,
     gain: Annotated[float, Bound(low=0.001, high=0.5)] = 0.03,
     disagreement: Annotated[float, Bound(low=0.001, high=1.0)] = 0.1,
-    questions: Annotated[int, Bound(low=2, high=10_000_000)] = 200,
     confidence: Annotated[float, Bound(low=0.5, high=0.9999)] = 0.95,
     power: Annotated[float, Bound(low=0.5, high=0.9999)] = 0.8,
 ):
     """Questions that find a gain over `accuracy` with the wanted power, two-sided, on the same questions and on different ones (each system).
 
-    saving: unpaired over paired. independent: the disagreement of systems whose errors are independent. half_width: of the interval of the gain on
-    that many shared questions; half_width_one: of one system's accuracy on them. gain_seen: the least gain that they find with that power at this
-    disagreement, at most the disagreement itself. sweep: paired questions against disagreement.
+    saving: unpaired over paired. independent: the disagreement of systems whose errors are independent. sweep: paired questions against disagreement.
     """
     better = accuracy + gain
     if better > 1:
@@ -46,18 +43,11 @@ def paired_eval_size(
     spread = z * math.sqrt(2 * middle * (1 - middle)) + z_power * math.sqrt(accuracy * (1 - accuracy) + better * (1 - better))
     paired, unpaired = math.ceil(pairs(gain, disagreement, z, z_power)), math.ceil(spread**2 / gain**2)
     grid = [gain + (most - gain) * k / 20 for k in range(21)]
-    low, high = 1e-9, disagreement
-    for _ in range(60):
-        half = (low + high) / 2
-        low, high = (half, high) if pairs(half, disagreement, z, z_power) > questions else (low, half)
     return {
         "paired": paired,
         "unpaired": unpaired,
         "saving": unpaired / paired,
         "independent": accuracy * (1 - better) + better * (1 - accuracy),
-        "half_width": z * math.sqrt(max(0.0, disagreement - gain**2) / questions),
-        "half_width_one": z * math.sqrt(accuracy * (1 - accuracy) / questions),
-        "gain_seen": high,
         "sweep": {"disagreement": grid, "paired": [pairs(gain, d, z, z_power) for d in grid]},
     }
 

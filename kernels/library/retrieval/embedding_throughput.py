@@ -9,9 +9,8 @@ rate that is sustained is a premise: small batches and small models stay below i
 import math
 from typing import Annotated
 
-from kernels import Bound, Free, Series, kernel
-
-BATCHES = [2**k for k in range(13)]
+from kernels import Bound, Free, kernel
+from kernels.library.models._encoder import encoded
 
 
 @kernel(
@@ -21,7 +20,6 @@ BATCHES = [2**k for k in range(13)]
         "flop": "FLOP",
         "attention_share": "",
         "per_second": "1/s",
-        "in_a_second": "",
         "tokens_per_second": "token/s",
         "time": "s",
         "gpus": "",
@@ -31,8 +29,6 @@ BATCHES = [2**k for k in range(13)]
         "cost_per_million": "USD",
         "vectors": "B",
         "comparison": "FLOP",
-        "over_comparison": "",
-        "sweep": Series("candidates", "s"),
     },
 )
 def embedding_throughput(
@@ -51,19 +47,16 @@ def embedding_throughput(
 
     tokens: of a text, free between a short passage's and BERT's whole window. time: of all texts on one GPU; gpus: that carry `load` texts a
     second; serial: one text at a time, `latency` each. cost: of all texts, at the price of a GPU-hour; cost_per_million: of a million tokens.
-    vectors: what is stored. comparison: FLOP of a dot product of two vectors, once both texts are encoded. sweep: time for the first so many
-    texts, as candidates of a reranker.
+    vectors: what is stored. comparison: FLOP of a dot product of two vectors, once both texts are encoded.
     """
     weights = 12 * layers * width**2
-    attention = 4 * layers * tokens**2 * width
-    flop = 2 * weights * tokens + attention
+    flop = encoded(layers, width, tokens)
     each = flop / rate
     return {
         "weights": weights,
         "flop": flop,
-        "attention_share": attention / flop,
+        "attention_share": 1 - 2 * weights * tokens / flop,
         "per_second": 1 / each,
-        "in_a_second": 1 / each,
         "tokens_per_second": tokens / each,
         "time": texts * each,
         "gpus": math.ceil(load * each),
@@ -73,22 +66,4 @@ def embedding_throughput(
         "cost_per_million": 1e6 * each / tokens / 3600 * price_per_hour,
         "vectors": texts * dimension * value_bytes,
         "comparison": 2 * dimension,
-        "over_comparison": flop / (2 * dimension),
-        "sweep": {"candidates": BATCHES, "time": [count * each for count in BATCHES]},
     }
-
-
-@embedding_throughput.figure
-def draw(result, ax):
-    from kernels import plot
-
-    plot.lines(ax, result["sweep"], xlog=True, ylog=True, labels={"time": ""}, x_label="pairs scored", y_label="time at the sustained rate")
-    at = 128
-    plot.mark(
-        ax,
-        at,
-        result["sweep"].values("time")[BATCHES.index(at)],
-        f"{at} pairs: {plot.show(result['sweep'].values('time')[7], 's')}",
-        plot.ACCENT,
-        "left above",
-    )

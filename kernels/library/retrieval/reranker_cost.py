@@ -13,6 +13,7 @@ from typing import Annotated
 from kernels import Bound, Free, Lower, Series, kernel
 from kernels.library.machines._devices import DEVICES, Gpu
 from kernels.library.machines._reach import between, reach
+from kernels.library.models._encoder import encoded
 
 
 @kernel(
@@ -57,8 +58,7 @@ def reranker_cost(
     candidates.
     """
     device = DEVICES[gpu]
-    tokens = query_tokens + document_tokens
-    pair = layers * (24 * width * width * tokens + 4 * width * tokens * tokens)
+    pair = encoded(layers, width, query_tokens + document_tokens)
     late, single = 2 * query_tokens * document_tokens * late_width, 2 * width
     product = reach("product", gpu, "arithmetic")
     one = pair / device.half

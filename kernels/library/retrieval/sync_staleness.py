@@ -3,7 +3,8 @@ revocation.
 
     stale = 1 - exp(-e D) (1 - exp(-e T)) / (e T)       an item changes e times a second, the index asks every T seconds and needs D to take it in
 
-The index's copy is D + U old, U uniform on (0, T); it is stale where the item changed in that time. Changes are a Poisson process.
+The index's copy is D + U old, U uniform on (0, T); it is stale where the item changed in that time. Changes are a Poisson process. (Without D: Cho
+and Garcia-Molina 2000, SIGMOD, Synchronizing a Database to Improve Freshness.)
 """
 
 import math
@@ -53,8 +54,9 @@ def sync_staleness(
 
 
 def stale(interval: float, processing: float, between_edits: float) -> float:
-    x = interval / between_edits
-    return 1 - math.exp(-processing / between_edits) * -math.expm1(-x) / x
+    x, late = interval / between_edits, -math.expm1(-processing / between_edits)
+    waited = 1 + math.expm1(-x) / x if x > 1e-4 else x / 2 - x * x / 6  # the series, where the difference would cancel
+    return late + (1 - late) * waited
 
 
 @sync_staleness.figure

@@ -15,7 +15,16 @@ Rate = Annotated[float, Bound("1/s", low=1e-3, high=1e6)]
 
 @kernel(
     kind="formula",
-    outputs={"loading": "s", "ready": "s", "backlog": "", "wait": "s", "drain": "s", "over": "s", "sweep": Series("time", "", x_unit="s")},
+    outputs={
+        "turned_away": "",
+        "loading": "s",
+        "ready": "s",
+        "backlog": "",
+        "wait": "s",
+        "drain": "s",
+        "over": "s",
+        "sweep": Series("time", "", x_unit="s"),
+    },
 )
 def scale_out_backlog(
     rate: Rate = 16.0,
@@ -30,7 +39,7 @@ def scale_out_backlog(
 
     rate: requests a second from time 0 on. each: requests a second that one replica serves. weights, link: what a new replica loads, and how fast;
     start: all else, from the alarm to the engine being warm. wait: of whoever comes when the queue is longest, served by the old and new replicas.
-    over: from time 0 to the empty queue. sweep: requests in the queue by time.
+    over: from time 0 to the empty queue. turned_away: the share that must be until then, were nobody to wait. sweep: requests in the queue by time.
     """
     before, after = replicas * each, (replicas + added) * each
     if rate <= before:
@@ -48,6 +57,7 @@ def scale_out_backlog(
         return max(0.0, (rate - before) * t if t <= ready else backlog - (after - rate) * (t - ready))
 
     return {
+        "turned_away": 1 - before / rate,
         "loading": loading,
         "ready": ready,
         "backlog": backlog,

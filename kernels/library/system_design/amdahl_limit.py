@@ -8,10 +8,7 @@
 
 from typing import Annotated
 
-from kernels import Bound, KernelError, Series, kernel
-
-SHARES = (0.2, 0.5, 0.75, 0.9)
-FACTORS = (*range(1, 17), 20, 24, 32, 48, 64)
+from kernels import Bound, KernelError, kernel
 
 
 def speedup(share: float, faster: float) -> float:
@@ -20,7 +17,7 @@ def speedup(share: float, faster: float) -> float:
 
 @kernel(
     kind="formula",
-    outputs={"overall": "", "ceiling": "", "after": "s", "floor": "s", "needed_share": "", "needed_faster": "", "sweep": Series("faster", "")},
+    outputs={"overall": "", "ceiling": "", "after": "s", "floor": "s", "needed_share": "", "needed_faster": ""},
 )
 def amdahl_limit(
     share: Annotated[float, Bound(low=0.0, high=0.9999)] = 0.2,
@@ -32,7 +29,7 @@ def amdahl_limit(
     """The whole's speed-up where a share of its time gets faster, its limit, and the share and the speed-up that a target needs.
 
     after, floor: the time of the whole then, and with that part at no time. needed_share: with the part at no time. needed_faster: of this share, 0
-    where no speed-up is enough; asked: refuse that. sweep: the whole's speed-up against the part's, for four shares.
+    where no speed-up is enough; asked: refuse that.
     """
     spare = 1 / target - (1 - share)
     if asked and spare <= 1e-12:
@@ -44,15 +41,4 @@ def amdahl_limit(
         "floor": total * (1 - share),
         "needed_share": 1 - 1 / target,
         "needed_faster": share / spare if spare > 1e-12 else 0.0,
-        "sweep": {"faster": FACTORS, **{f"{round(100 * s)} %": [speedup(s, f) for f in FACTORS] for s in SHARES}},
     }
-
-
-@amdahl_limit.figure
-def draw(result, ax):
-    from kernels import plot
-
-    target = result.parameters["target"]
-    labels = {"90 %": "90 % of\nthe time"}
-    plot.lines(ax, result["sweep"], xlog=True, labels=labels, x_label="how much faster one part gets", y_label="speed-up of the whole")
-    plot.hline(ax, target, f"{target:g} times", plot.RED)

@@ -3,13 +3,14 @@
     rate at the peak    users * turns / day * peak
     decode step         (weights + b * (prompt + output / 2) * cache of a token) / (bandwidth * reached), or b * FLOP of a token where that is longer
     TPOT                step + b * prefill / output: each answer's tokens also wait for the prompts that come meanwhile
-    batch b             the largest whose TPOT is within the limit and whose cache fits beside the weights
-    GPU seconds of a request    prompt * FLOP of a token / (peak rate * reached)  +  output * step / b
+    batch b             the largest whose TPOT is within the limit and whose cache fits beside all weights, the embedding too
+    GPU seconds of a request    prompt * FLOP of a prompt token / (peak rate * reached)  +  output * step / b
     GPUs                rate at the peak * GPU seconds of a request / load
 
 (Pope et al. 2022, arXiv 2211.05102, for the step.) A sequence holds its prompt and on average half its answer; prompts are read by
-the same GPUs that decode. Attention's FLOP, launches and communication between GPUs are left out; `reached` is the share of the data sheet that
-real kernels get, of bandwidth and of arithmetic alike, and `load` the share of its time in which a GPU may be busy, else requests queue.
+the same GPUs that decode, and only their last token needs the output head. Attention's FLOP, launches and communication between GPUs are left out;
+`reached` is the share of the data sheet that real kernels get, of bandwidth and of arithmetic alike, and `load` the share of its time in which a
+GPU may be busy, else requests queue.
 """
 
 import math
@@ -20,6 +21,7 @@ from kernels.library.machines._devices import DEVICES, Gpu
 from kernels.library.models._models import SHAPES, Model
 from kernels.library.models._passes import multiplied, read
 from kernels.library.models.kv_cache import kv_cache
+from kernels.library.models.model_shape import model_shape
 
 DAY = 86400.0
 VARIED = ("users", "turns", "peak", "prompt", "output", "reached", "load", "tpot_limit")
@@ -62,7 +64,8 @@ def chat_fleet(
 ):
     """GPUs that a chat service needs at its peak, each of which holds the model whole, and the same with each assumption halved and doubled.
 
-    rate: requests a second over the day; flop: of one token; per_gpu: that one GPU can take, busy all the time; tokens: that come out at the peak.
+    rate: requests a second over the day; flop: of a token of the prompt; per_gpu: that one GPU can take, busy all the time; tokens: that come out
+    at the peak.
     memory_batch, pace_batch: the batch by each limit. gpus: not rounded; whole: rounded up. half_*, double_*: gpus with that assumption
     halved or doubled, as far as it can be (a peak under the mean, shares above 1 stop there).
     """
@@ -70,6 +73,7 @@ def chat_fleet(
     if shape.experts > 1:
         raise KernelError(f"chat_fleet: {model} routes tokens to experts: what a batch reads depends on the routes (choose a dense model)")
     weights, per_token, flop = 2.0 * read(model), kv_cache(model=model, tokens=1)["per_token"], 2.0 * multiplied(shape)
+    body, held = flop - 2.0 * shape.vocab * shape.d_model, 2.0 * model_shape(model=model)["parameters"]
     given = {"users": users, "turns": turns, "peak": peak, "prompt": prompt, "output": output}
     given |= {"reached": reached, "load": load, "tpot_limit": tpot_limit}
 
@@ -77,9 +81,9 @@ def chat_fleet(
         """A sequence's cache, and the batch by memory and by pace."""
         sequence = (p["prompt"] + p["output"] / 2) * per_token
         bandwidth, rate = device.bandwidth * p["reached"], device.half * p["reached"]
-        between = p["prompt"] * flop / rate / p["output"]
+        between = p["prompt"] * body / rate / p["output"]
         pace = min((p["tpot_limit"] - weights / bandwidth) / (sequence / bandwidth + between), p["tpot_limit"] / (flop / rate + between))
-        return sequence, (device.memory - weights) / sequence, pace
+        return sequence, (device.memory - held) / sequence, pace
 
     def plan(p: dict[str, float]) -> dict[str, float]:
         sequence, room, pace = limits(p)
@@ -87,7 +91,7 @@ def chat_fleet(
         if batch < 1:
             raise KernelError(f"chat_fleet: not one sequence fits {gpu} within {p['tpot_limit']:.3g} s a token (choose a smaller model)")
         step = max((weights + batch * sequence) / device.bandwidth, batch * flop / device.half) / p["reached"]
-        prefill, decode = p["prompt"] * flop / (device.half * p["reached"]), p["output"] * step / batch
+        prefill, decode = p["prompt"] * body / (device.half * p["reached"]), p["output"] * step / batch
         rate = p["users"] * p["turns"] / DAY
         gpus = rate * p["peak"] * (prefill + decode) / p["load"]
         tpot = step + batch * prefill / p["output"]
@@ -105,7 +109,7 @@ def chat_fleet(
         "peak_rate": made["rate"] * peak,
         "weights": weights,
         "per_token": per_token,
-        "flop": flop,
+        "flop": body,
         "batch": made["batch"],
         "memory_batch": math.floor(room),
         "pace_batch": math.floor(pace),

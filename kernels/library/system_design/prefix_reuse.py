@@ -3,7 +3,8 @@
     FLOP of p tokens = p * products + attention * p (p + 1) / 2        left = FLOP(p) - FLOP(shared)        TTFT = rest + FLOP / (peak * reached)
 
 (Kaplan et al. 2020, arXiv 2001.08361, section 2.1, for the FLOP; Zheng et al. 2023, SGLang, arXiv 2312.07104, for prefixes.) New tokens still
-attend to the prefix. `rest` is what no cache of prefixes touches: network, queue, retrieval, the first step of decoding.
+attend to the prefix; the output head, which the last token alone needs, is left out. `rest` is what no cache of prefixes touches: network, queue,
+retrieval, the first step of decoding.
 """
 
 from typing import Annotated
@@ -49,7 +50,7 @@ def prefix_reuse(
     if shared >= prompt:
         raise KernelError(f"prefix_reuse: {shared} of {prompt} tokens are shared (at least the last token must be new)")
     shape = SHAPES[model]
-    products, attention, rate = 2.0 * multiplied(shape), attended(shape), DEVICES[gpu].half * reached * gpus
+    products, attention, rate = 2.0 * (multiplied(shape) - shape.vocab * shape.d_model), attended(shape), DEVICES[gpu].half * reached * gpus
 
     def flops(p: float) -> float:
         return p * products + attention * p * (p + 1) / 2

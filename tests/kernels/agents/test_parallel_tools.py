@@ -19,12 +19,6 @@ def test_times_drawn(calls, median, p95):
     assert got["sequential"] == pytest.approx(times.sum(axis=1).mean(), rel=0.02)
 
 
-def test_the_tail_at_scale():
-    """Dean and Barroso: 1 % slow calls and 100 of them make 63 % of the requests slow."""
-    assert parallel_tools(calls=100, slow=0.01)["any_slow"] == pytest.approx(0.63, abs=0.005)
-    assert 1 - (1 - parallel_tools(calls=7)["slow_allowed"]) ** 7 == pytest.approx(0.01)
-
-
 def test_calls_all_alike():
     got = parallel_tools(calls=8, median=2.0, p95=2.0)
     assert got["slowest"] == pytest.approx(2.0, rel=1e-6) and got["speedup"] == pytest.approx(8, rel=1e-6)

@@ -2,13 +2,12 @@
 
 import pytest
 
+from kernels.library.evaluation.detector_precision import detector_precision
 from kernels.library.rag.abstention_score import abstention_score
 from kernels.library.rag.agreeing_samples import agreeing_samples
 from kernels.library.rag.bm25_term import bm25_term
-from kernels.library.rag.detector_precision import detector_precision
 from kernels.library.rag.distractor_weight import distractor_weight
 from kernels.library.rag.faithful_answers import faithful_answers
-from kernels.library.rag.index_freshness import index_freshness
 from kernels.library.rag.judge_correction import judge_correction
 from kernels.library.rag.paired_eval_size import paired_eval_size
 from kernels.library.rag.rag_accuracy import rag_accuracy
@@ -18,7 +17,6 @@ from kernels.library.rag.span_cut import span_cut
 from kernels.library.rag.token_error_chain import token_error_chain
 from kernels.results import Number
 
-DAY = 86_400.0
 CURVES = [
     (rag_accuracy, {}, lambda x: {"recall": x}, {"accuracy": "accuracy", "product": "product"}),
     (paired_eval_size, {"gain": 0.05}, lambda x: {"disagreement": x}, {"paired": "paired"}),
@@ -27,7 +25,6 @@ CURVES = [
     (span_cut, {"span": 150}, lambda x: {"overlap": x}, {"cut": "cut", "extra": "inflation - 1"}),
     (rag_context, {}, lambda x: {"chunks": max(1, x)}, {"prefill": "prefill"}),
     (recall_at_k, {"separation": 3.0, "chunks": 500}, lambda x: {"k": x}, {"recall": "recall"}),
-    (index_freshness, {"between": 10 * DAY}, lambda x: {"interval": max(1.0, x * DAY)}, {"stale": "stale"}),
     (detector_precision, {}, lambda x: {"prevalence": x}, {"precision": "precision"}),
     (agreeing_samples, {}, lambda x: {"samples": x}, {"independent": "majority_wrong_independent", "alike": "majority_wrong"}),
     (abstention_score, {"overconfidence": 2.0}, lambda x: {"threshold": x}, {"answered": "answered", "right": "right_of_answered"}),
@@ -58,7 +55,6 @@ SAID = [
     (judge_correction, "youden", "0.95 + 0.7 - 1"),
     (judge_correction, "labels_share", "1 - (half_width_seen / youden / half_width) ** 2"),
     (judge_correction, "half_width_seen", "1.959963984540054 * (0.78 * 0.22 / 2000) ** 0.5"),
-    (paired_eval_size, "half_width_one", "1.959963984540054 * (0.8 * 0.2 / 200) ** 0.5"),
     (bm25_term, "limit", "2.2"),
     (bm25_term, "rare_over_common", "9.205352 / 2.302580"),
     (recall_at_k, "lost", "1 - ceiling"),
@@ -73,9 +69,3 @@ def test_an_output_follows_from_others(kernel, output, says):
     result = kernel()
     known = {**result.parameters, **{n: o.value for n, o in result.outputs.items() if isinstance(o, Number)}}
     assert known[output] == pytest.approx(eval(says, {}, known), rel=1e-5)
-
-
-def test_short_intervals_join_the_closed_form():
-    """Where the exponential is too near to 1 the series takes over, without a step."""
-    below, above = (index_freshness(interval=x * 1e9, between=1e9)["stale"] for x in (0.99e-4, 1.01e-4))
-    assert below / 0.99e-4 == pytest.approx(0.5 - 0.99e-4 / 6, rel=1e-6) and above / 1.01e-4 == pytest.approx(0.5 - 1.01e-4 / 6, rel=1e-6)

@@ -12,7 +12,6 @@ from kernels.library.retrieval import pq_recall as pq
 from kernels.library.retrieval.hnsw_links import hnsw_links
 from kernels.library.retrieval.hnsw_scaling import hnsw_scaling
 from kernels.library.retrieval.ivf_recall import between, ivf_recall
-from kernels.library.retrieval.norm_rankings import norm_rankings
 from kernels.library.retrieval.pq_recall import decoded, pq_recall
 
 needs_faiss = pytest.mark.skipif(importlib.util.find_spec("faiss") is None, reason="faiss is not installed (pip install faiss-cpu)")
@@ -114,24 +113,10 @@ def test_a_walk_over_everything_is_the_exact_search():
     assert small["growth"] == pytest.approx(small["compared_large"] / small["compared_small"])
 
 
-def test_measures_agree_where_lengths_do():
-    alike = norm_rankings.once(vectors=500, dimension=16, latent=8)
-    assert alike["dot_cosine"] == alike["l2_cosine"] == alike["dot_l2"] == 1 and alike["gap"] < 1e-12
-    unlike = norm_rankings.once(vectors=500, dimension=16, latent=8, spread=0.3)
-    assert max(unlike["dot_cosine"], unlike["l2_cosine"]) < 0.9 and unlike["gap"] > 0.1
-
-
-def test_a_hand_worked_pair_of_lengths():
-    """q = (1, 0), v = (0.8, 0.6) and w = 3 (0.6, 0.8): cosine and Euclidean distance prefer v, the product w."""
-    q, v, w = torch.tensor([1.0, 0]), torch.tensor([0.8, 0.6]), 3 * torch.tensor([0.6, 0.8])
-    assert q @ v / v.norm() > q @ w / w.norm() and (q - v).norm() < (q - w).norm() and q @ v < q @ w
-
-
 @pytest.mark.parametrize(
     ("kernel", "given"),
     [
         (ivf_recall, {"vectors": 1000, "dimension": 16, "latent": 8, "lists": 8, "probes": 2}),
-        (norm_rankings, {"vectors": 200, "dimension": 8, "latent": 4}),
     ],
 )
 def test_figures(kernel, given):

@@ -6,7 +6,6 @@ import pytest
 
 from kernels import KernelError, plot
 from kernels.library.retrieval.cone_cosine import cone_cosine
-from kernels.library.retrieval.paired_queries import paired_queries
 from kernels.library.retrieval.random_cosine import beyond, random_cosine
 from kernels.library.retrieval.vector_similarity import vector_similarity
 
@@ -60,20 +59,6 @@ def test_vectors_in_a_cone():
 def test_a_cone_knows_no_opposites():
     with pytest.raises(KernelError, match="must be 0.8 or more"):
         cone_cosine(common=0.9, cosine=0.5)
-
-
-@pytest.mark.oracle("paired_queries", "scipy's binomial test, and every outcome of ten queries")
-def test_scipy_agrees():
-    test = pytest.importorskip("scipy.stats").binomtest
-    for wins, losses in ((14, 6), (6, 14), (3, 3), (0, 8), (60, 40), (900, 700)):
-        assert paired_queries(wins=wins, losses=losses, queries=5000)["p_value"] == pytest.approx(test(wins, wins + losses).pvalue, rel=1e-9)
-    found = paired_queries()
-    assert test(found["wins_needed"], 20).pvalue <= 0.05 < test(found["wins_needed"] - 1, 20).pvalue
-    extreme = sum(1 for outcome in range(2**10) if outcome.bit_count() >= 8 or outcome.bit_count() <= 2)
-    assert paired_queries(wins=8, losses=2)["p_value"] == pytest.approx(extreme / 2**10)
-    assert paired_queries(wins=3, losses=1)["wins_needed"] == 5  # not even four of four
-    with pytest.raises(KernelError, match="differing"):
-        paired_queries(wins=0, losses=0)
 
 
 @pytest.mark.oracle("vector_similarity", "torch's norms and products of two vectors")

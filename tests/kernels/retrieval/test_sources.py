@@ -54,6 +54,12 @@ def test_questions_drawn():
     assert result["calls_a_day"] == 10_000 * 4 * 96 and sync_staleness(interval=result["shortest"])["calls_rate"] == pytest.approx(100)
 
 
+def test_short_intervals_join_the_closed_form():
+    """Where the exponential is too near to 1 the series takes over, without a step."""
+    below, above = (sync_staleness(interval=x * 1e7, processing=0.0, between_edits=1e7)["stale"] for x in (0.99e-4, 1.01e-4))
+    assert below / 0.99e-4 == pytest.approx(0.5 - 0.99e-4 / 6, rel=1e-6) and above / 1.01e-4 == pytest.approx(0.5 - 1.01e-4 / 6, rel=1e-6)
+
+
 def test_the_curve_of_staleness():
     curve = sync_staleness()["sweep"]
     assert list(curve.values("stale")) == pytest.approx([sync_staleness(interval=float(x))["stale"] for x in curve.x])

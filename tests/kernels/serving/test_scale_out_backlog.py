@@ -11,13 +11,15 @@ from kernels.library.serving.scale_out_backlog import scale_out_backlog
 def test_played_step_by_step(given):
     got = scale_out_backlog(**given)
     p = got.parameters
-    queue, most, time, tick = 0.0, 0.0, 0.0, 0.01
+    queue, most, time, tick, refused = 0.0, 0.0, 0.0, 0.01, 0.0
     ready = p["weights"] / p["link"] + p["start"]
     while time < ready or queue > 0:
         serving = p["replicas"] + (p["added"] if time >= ready else 0)
         queue = max(0.0, queue + (p["rate"] - serving * p["each"]) * tick)
+        refused += max(0.0, p["rate"] - serving * p["each"]) * tick
         most, time = max(most, queue), time + tick
     assert got["backlog"] == pytest.approx(most, rel=1e-3) and got["over"] == pytest.approx(time, rel=1e-3)
+    assert got["turned_away"] == pytest.approx(refused / (p["rate"] * ready), rel=1e-3)
     assert got["wait"] == pytest.approx(most / ((p["replicas"] + p["added"]) * p["each"]), rel=1e-3)
 
 

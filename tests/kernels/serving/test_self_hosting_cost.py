@@ -7,7 +7,7 @@ from kernels.library.serving.self_hosting_cost import self_hosting_cost
 
 
 @pytest.mark.oracle("self_hosting_cost", "a bill kept minute by minute over a day with idle hours")
-@pytest.mark.parametrize(("hourly", "throughput", "busy"), [(2.5, 2500.0, 9), (4.0, 800.0, 24), (1.2, 60.0, 1)])
+@pytest.mark.parametrize(("hourly", "throughput", "busy"), [(2.5, 2500.0, 9), (4.0, 800.0, 24), (1.2, 60.0, 1), (3.2, 150_000.0, 6)])
 def test_a_day_on_the_bill(hourly, throughput, busy):
     paid = served = 0.0
     for minute in range(24 * 60):

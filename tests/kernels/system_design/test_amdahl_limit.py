@@ -2,7 +2,7 @@
 
 import pytest
 
-from kernels import KernelError, plot
+from kernels import KernelError
 from kernels.library.gpu.partial_speedup import partial_speedup
 from kernels.library.system_design.amdahl_limit import amdahl_limit
 
@@ -29,7 +29,3 @@ def test_three_quarters_for_four_times():
     with pytest.raises(KernelError, match="needs more than"):
         amdahl_limit(share=0.75, asked=True)
     assert amdahl_limit(share=0.9999)["ceiling"] == pytest.approx(10_000)
-
-
-def test_the_figure():
-    assert "4 times" in plot.draw(amdahl_limit, amdahl_limit()).alt

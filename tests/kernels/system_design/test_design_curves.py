@@ -2,7 +2,6 @@
 
 import pytest
 
-from kernels.library.system_design.amdahl_limit import amdahl_limit
 from kernels.library.system_design.fanout_tail import fanout_tail
 from kernels.library.system_design.price_cadence import price_cadence
 from kernels.library.system_design.request_path import request_path
@@ -21,13 +20,6 @@ def test_the_curve_passes_through_the_numbers(kernel, parameter, lines, given):
     for line, output in lines.items():
         for x, y in list(zip(curve.x, curve.values(line)))[:: max(1, len(curve.x) // 6)]:
             assert y == pytest.approx(kernel(**given, **{parameter: x})[output], rel=1e-9)
-
-
-def test_four_shares_of_amdahl():
-    curve = amdahl_limit()["sweep"]
-    for line, share in (("20 %", 0.2), ("50 %", 0.5), ("75 %", 0.75), ("90 %", 0.9)):
-        for x, y in zip(curve.x, curve.values(line)):
-            assert y == pytest.approx(amdahl_limit(share=share, faster=x)["overall"])
 
 
 def test_a_path_and_a_price_by_hand():

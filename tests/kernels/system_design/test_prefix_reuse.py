@@ -11,7 +11,7 @@ from kernels.library.system_design.prefix_reuse import prefix_reuse
 @pytest.mark.oracle("prefix_reuse", "the prefill counted token by token, each attending to those before it")
 @pytest.mark.parametrize("prompt, shared", [(300, 200), (64, 0), (50, 49)])
 def test_token_by_token(prompt, shared):
-    matrices = 32 * (2 * 4096 * 4096 + 2 * 4096 * 1024 + 3 * 4096 * 14336) + 128256 * 4096
+    matrices = 32 * (2 * 4096 * 4096 + 2 * 4096 * 1024 + 3 * 4096 * 14336)
     each = [2 * matrices + 32 * 4 * 4096 * (k + 1) for k in range(prompt)]
     got = prefix_reuse(prompt=prompt, shared=shared, rest=0.0, reached=0.4)
     assert got["saved"] == pytest.approx(sum(each[:shared]) / sum(each))
@@ -33,7 +33,7 @@ def test_what_is_not_prefill_stays():
 
 def test_a_prompt_of_few_tokens_exactly():
     """The first token attends to itself alone, the second to two."""
-    matrices = 32 * (2 * 4096 * 4096 + 2 * 4096 * 1024 + 3 * 4096 * 14336) + 128256 * 4096
+    matrices = 32 * (2 * 4096 * 4096 + 2 * 4096 * 1024 + 3 * 4096 * 14336)
     attended = 32 * 4 * 4096
     got = prefix_reuse(prompt=2, shared=1, rest=0.0)
     assert got["saved"] == pytest.approx((2 * matrices + attended) / (4 * matrices + 3 * attended), rel=1e-12)
