@@ -131,11 +131,11 @@ def _start(node: ast.ImportFrom, module: str) -> str:
 
 
 def _nodes(text: str) -> list[ast.AST]:
-    """All nodes of a source but the insides of `.figure` and `.predicted` functions."""
+    """The module and all its statements but the insides of `.figure` and `.predicted` functions."""
     nodes: list[ast.AST] = [ast.parse(text)]
     for node in nodes:  # which grows
         if not _is_figure(node):
-            nodes.extend(ast.iter_child_nodes(node))
+            nodes.extend(child for child in ast.iter_child_nodes(node) if not isinstance(child, ast.expr))
     return nodes
 
 

@@ -182,6 +182,7 @@ def _place(name: str) -> tuple[int, str]:
     return (BASE.index(name), "") if name in BASE else (2, name)
 
 
+@remembering
 def text(powers: Powers) -> str:
     """A unit as a person writes it: "B/s", "1/s", "J/token", "kg/m^3"; "" where there is none."""
     named = [((name, sign),) for name in _NAMED for sign in (1, -1)]
