@@ -124,7 +124,7 @@ def draw(kernel: Kernel, result: Result, measured: Result | None = None, without
         figure = Figure(figsize=(WIDTH / 72, HEIGHT / 72), facecolor="none", edgecolor="none")
         axes = figure.add_subplot()
         alt = kernel.draw(result, axes, measured) if kernel.draws_measured else kernel.draw(result, axes)
-        _fit(figure)
+        _fit(figure, rounds=1)  # so that what is placed by the lines is placed near where they will be
         for finish in _kept(figure, "finish"):
             finish()
         _fit(figure)
@@ -610,7 +610,7 @@ def _left(ax) -> float:
     return max((_width(ax.yaxis.get_major_formatter()(v, None), SMALL) for v in ax.yaxis.get_major_locator()()), default=0.0) + 3.5
 
 
-def _fit(figure) -> None:
+def _fit(figure, rounds: int = 4) -> None:
     """Moves the axes' edges so that everything drawn fits the figure, with a pixel to spare."""
     if vars(figure).get("exact"):
         return
@@ -618,7 +618,7 @@ def _fit(figure) -> None:
     wide, high = (side * 72 for side in figure.get_size_inches())
     edges = figure.subplotpars
     left, right, bottom, top = edges.left, edges.right, edges.bottom, edges.top
-    for _ in range(4):
+    for _ in range(rounds):
         box = figure.get_tightbbox(renderer)
         moves = (2 - box.x0 * 72, wide - 2 - box.x1 * 72, 2 - box.y0 * 72, high - 2 - box.y1 * 72)
         if max(map(abs, moves)) < 1e-6:

@@ -10,6 +10,7 @@ import hashlib
 import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from stat import S_ISDIR
 from typing import Any
 
@@ -30,6 +31,7 @@ class Files:
         self.stats = scan(self.folders)
         self._known = known or {}
         self._hashes: dict[str, str] = {}
+        self._kernels: dict[str, tuple[Path, ...]] = {}
 
     def hash(self, path: str | os.PathLike[str]) -> str:
         """The hash of a file's content, "" where there is none. Paths are as the folders' own begin."""
@@ -39,6 +41,14 @@ class Files:
             stat = self.stats.get(name) or self.stats.get(os.path.normpath(name))
             found = self._hashes[name] = (stat and self._trusted(os.path.normpath(name), stat)) or hash_of(name)
         return found
+
+    def of_kernel(self, name: str) -> tuple[Path, ...]:
+        """The files of the laboratory that a kernel's numbers depend on."""
+        from kernels.key import files_of
+
+        if name not in self._kernels:
+            self._kernels[name] = files_of(name)
+        return self._kernels[name]
 
     def table(self) -> dict[str, list[Any]]:
         """path -> its stat and its hash, of every file, for the next build; with the time of this one under ""."""

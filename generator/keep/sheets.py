@@ -356,9 +356,7 @@ class _Maker:
 
     def _drawing(self, kernel: str) -> list[str]:
         """The hashes of the code that a kernel's figure is drawn by."""
-        from kernels.key import files_of
-
-        return [self.under.files.hash(path) for path in files_of(kernel)]
+        return [self.under.files.hash(path) for path in self.under.files.of_kernel(kernel)]
 
     @cached_property
     def _pictures(self) -> list[str]:
@@ -484,10 +482,8 @@ def _files(file: File, under: Circumstances) -> Iterator[str]:
     yield str(file.source.path)
     yield from _reach(file, under)
     if file.front.runs or file.front.families:
-        from kernels.key import files_of
-
         for run in _runs(file):
-            yield from map(str, files_of(run.kernel))
+            yield from map(str, under.files.of_kernel(run.kernel))
             yield from map(str, _records(run, under))
 
 

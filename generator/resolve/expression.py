@@ -173,6 +173,9 @@ def _parsed(text: str) -> _Parsed:
         raise ExpressionError("an empty expression", "such as [[ alias.output | GB ]]")
     if len(text) > LONGEST:
         raise ExpressionError(f"an expression of {len(text)} characters", f"at most {LONGEST}; what is longer belongs into a kernel")
+    if (plain := _PLAIN.fullmatch(text)) and plain[1] not in _WORDS:
+        alias, name = plain.groups()  # most are as plain as this, and Jinja takes long for a template
+        return _Parsed(((alias, name),), (), lambda names: getattr(names[alias], name))
     environment = _environment()
     try:
         tree = _tree(environment, text)
@@ -191,6 +194,9 @@ def _parsed(text: str) -> _Parsed:
         raise ExpressionError("the number is not finite")
     return _Parsed(paths, tuple(value for value in constants if type(value) in (int, float)), compiled)
 
+
+_PLAIN = re.compile(r"\s*([a-z]\w*)\.([a-z]\w*)\s*", re.ASCII)
+_WORDS = ("true", "false", "none", "and", "or", "not", "if", "else", "in", "is")
 
 _SLIPS = (  # what others write, and what is written here
     (r"\^", "a power is written 2 ** 10"),

@@ -292,7 +292,7 @@ def drawn() -> dict[str, Any]:
     with pytest.MonkeyPatch.context() as patch:
         figures: list[Any] = []
         fit = plot._fit
-        patch.setattr(plot, "_fit", lambda figure: fit(figure) or figures.append(figure))
+        patch.setattr(plot, "_fit", lambda figure, **rounds: fit(figure, **rounds) or figures.append(figure))
         for name, result in results().items():
             plot.draw(declare.find(name), result)
             kept[name] = figures[-1].axes[0]

@@ -7,6 +7,7 @@ The one relevant chunk scores N(d, 1), each of n others N(0, 1), independently. 
 A reranker sees the first `pool` alone, so no reranked list has a recall above recall(pool).
 """
 
+import functools
 import math
 from typing import Annotated
 
@@ -40,6 +41,7 @@ def recall_at_k(
     }
 
 
+@functools.lru_cache(maxsize=64)
 def recalls(others: int, separation: float) -> list[float]:
     """Recall at 1, 2, .. 200."""
     found, weights = [0.0] * KS[-1], 0.0

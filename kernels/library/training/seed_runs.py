@@ -73,7 +73,7 @@ def seed_runs(
         "power": chance(seeds, difference / sd, alpha),
         "needed": low,
         "needed_normal": math.ceil(2 * (z * sd / difference) ** 2),
-        "detectable": sd * root(lambda d: chance(seeds, d, alpha) - power, 0.0, 1000.0),
+        "detectable": sd * detectable(seeds, alpha, power),
         "sd_low": math.sqrt((seeds - 1) / spread_quantile(1 - alpha / 2, seeds - 1)),
         "sd_high": math.sqrt((seeds - 1) / spread_quantile(alpha / 2, seeds - 1)),
         "sweep": {"seeds": list(SEEDS), "half-width": [quantile(1 - alpha / 2, n - 1) * sd / math.sqrt(n) for n in SEEDS]},
@@ -99,6 +99,7 @@ def quantile(p: float, freedom: int) -> float:
     return root(lambda t: student(t, freedom) - p, 0.0, 1e6)
 
 
+@functools.lru_cache(maxsize=4096)
 def spread_quantile(p: float, freedom: int) -> float:
     """Quantile of chi-square, by Abramowitz and Stegun 26.4.4 and 26.4.5."""
 
@@ -110,6 +111,7 @@ def spread_quantile(p: float, freedom: int) -> float:
     return root(lambda x: below(x) - p, 1e-9, 40.0 * freedom)
 
 
+@functools.lru_cache(maxsize=4096)
 def chance(seeds: int, effect: float, alpha: float) -> float:
     """Power of the two-sided two-sample t-test, `effect` in standard deviations: the mean over the estimated sd of a normal probability."""
     freedom = 2 * seeds - 2
@@ -124,6 +126,13 @@ def chance(seeds: int, effect: float, alpha: float) -> float:
     return simpson(weighed, max(1e-9, 1 - spread), 1 + spread, parts=200)
 
 
+@functools.lru_cache(maxsize=256)
+def detectable(seeds: int, alpha: float, power: float) -> float:
+    """The effect that is seen with the power."""
+    return root(lambda effect: chance(seeds, effect, alpha) - power, 0.0, 1000.0)
+
+
+@functools.lru_cache(maxsize=256)
 def best_of(n: int) -> float:
     """The mean of the largest of n standard normal numbers."""
     return simpson(lambda x: x * n * NORMAL.pdf(x) * NORMAL.cdf(x) ** (n - 1), -10.0, 10.0)

@@ -9,6 +9,7 @@ the distance is a sum of L independent steps, each 0 with probability 1 - m and 
 Understanding the Effective Receptive Field, arXiv 1701.04128, for convolutions.)
 """
 
+import functools
 from itertools import accumulate
 from typing import Annotated
 
@@ -60,6 +61,7 @@ def window_reach(
     }
 
 
+@functools.lru_cache(maxsize=64)
 def distribution(layers: int, mixing: float, points: int = POINTS, ends: float = 1.0) -> list[float]:
     """Of the sum, in steps of a window over points - 1: every layer a mixture of staying and a running mean, its two ends weighted.
 
