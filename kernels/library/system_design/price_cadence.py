@@ -66,6 +66,6 @@ def draw(result, ax):
     from kernels import plot
 
     labels = {"gain kept": "gain\nkept", "prices move": "moves"}
-    plot.lines(ax, result["sweep"], xlog=True, unit="percent", labels=labels, x_label="between two prices", y_label="share", highlight="gain kept")
+    plot.lines(ax, result["sweep"], xlog=True, unit="percent", labels=labels, x_label="between two updates", y_label="share", highlight="gain kept")
     ticks = {0.01: "10 ms", 1: "1 s", 60: "1 min", 3600: "1 h", DAY: "1 day"}
     ax.set_xticks(list(ticks), list(ticks.values()))
