@@ -30,4 +30,6 @@ def test_what_no_accuracy_gives():
         judge_correction(sensitivity=0.5, specificity=0.5)
     with pytest.raises(KernelError, match="no accuracy"):
         judge_correction(seen=0.2)
+    with pytest.raises(KernelError, match="no accuracy"):
+        judge_correction(seen=0.9, sensitivity=0.8, specificity=0.9)
     assert "diagonal" in plot.draw(judge_correction, judge_correction()).alt

@@ -15,6 +15,12 @@ def test_the_loss_of_chinchilla():
     assert got["entropy"] + got["model_term"] + got["data_term"] == pytest.approx(got["loss"])
 
 
+@pytest.mark.oracle("chinchilla_data", "arXiv 2404.10102's constants, worked out by hand for the same model and tokens")
+def test_the_loss_by_the_later_fit():
+    got = chinchilla_data(constants="besiroglu")
+    assert got["loss"] == pytest.approx(1.8172 + 482.01 / 70e9**0.3478 + 2085.43 / 1.4e12**0.3658)
+
+
 @pytest.mark.parametrize("constants", ["hoffmann", "besiroglu"])
 @pytest.mark.oracle("chinchilla_data", "the slope of the loss in logarithms, by differences")
 def test_the_apparent_exponent_is_the_slope(constants):

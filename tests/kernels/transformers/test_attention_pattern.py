@@ -15,6 +15,8 @@ def mask(tokens, window):
 def test_pairs_are_the_mask_s_entries(tokens, window):
     got = attention_pattern(tokens=tokens, window=window)
     assert got["windowed"] == int(mask(tokens, window).sum()) and got["causal"] == int(mask(tokens, tokens).sum())
+    assert got["causal_share"] == got["causal"] / got["all"]
+    assert got["of_all"] == got["all"] / got["windowed"] and got["of_causal"] == got["causal"] / got["windowed"]
     assert got["mean_keys"] == got["causal"] / tokens and got["strict"] == got["causal"] - tokens and got["all"] == tokens**2
 
 
