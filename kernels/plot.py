@@ -114,38 +114,57 @@ def draw(kernel: Kernel, result: Result, measured: Result | None = None, without
     defaults.load()
     import matplotlib
     from matplotlib.backends.backend_svg import FigureCanvasSVG
-    from matplotlib.figure import Figure
 
     if kernel.draw is None:
         raise KernelError(f"{kernel.name} has no figure (give it one with @{kernel.name}.figure)")
     with matplotlib.rc_context():
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(STYLE)
-        figure = Figure(figsize=(WIDTH / 72, HEIGHT / 72), facecolor="none", edgecolor="none")
-        axes = figure.add_subplot()
-        alt = kernel.draw(result, axes, measured) if kernel.draws_measured else kernel.draw(result, axes)
-        _fit(figure, rounds=1)  # so that what is placed by the lines is placed near where they will be
-        for finish in _kept(figure, "finish"):
-            finish()
-        _fit(figure)
+        figure, alt = _laid_out(kernel, result, measured)
         said = alt or " ".join(_kept(figure, "said"))
         parts: tuple[Part, ...] = ()
+        hidden: list[Any] = []
         if without or with_parts:
             from kernels import anatomy
 
             groups = [anatomy.Group(*group) for group in _kept(figure, "groups")]
-            hidden = anatomy.left_out(figure, groups, without, kernel.name) if without else []
+            hidden = [artist for artist in anatomy.left_out(figure, groups, without, kernel.name) if artist.get_visible()] if without else []
             parts = anatomy.parts(figure, groups) if with_parts else ()
             for artist in hidden:
                 artist.set_visible(False)
             said = anatomy.what_is_left(figure, groups) if without else said
         out = io.StringIO()
         FigureCanvasSVG(figure).print_svg(out, metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
+        for artist in hidden:
+            artist.set_visible(True)
     if not said:
         raise KernelError(f"the figure of {kernel.name} says nothing in words (return the alt text, or draw with the helpers of kernels.plot)")
     width, height = (round(side * 72) for side in figure.get_size_inches())
     light = _slim(out.getvalue(), width, height)
     return Drawing(light.encode(), _recoloured(light, kernel.name).encode(), said, width, height, parts)
+
+
+def _laid_out(kernel: Kernel, result: Result, measured: Result | None) -> tuple[Any, Any]:
+    """The figure with everything in its place and what its draw function gave, the last one again where it is asked for again: a note shows a figure
+    with a part left out on its front, and whole on its back."""
+    from matplotlib.figure import Figure
+
+    of = (kernel, result, measured)
+    if _last and _last[0] == of:
+        return _last[1]
+    assert kernel.draw is not None
+    figure = Figure(figsize=(WIDTH / 72, HEIGHT / 72), facecolor="none", edgecolor="none")
+    axes = figure.add_subplot()
+    alt = kernel.draw(result, axes, measured) if kernel.draws_measured else kernel.draw(result, axes)
+    _fit(figure, rounds=1)  # so that what is placed by the lines is placed near where they will be
+    for finish in _kept(figure, "finish"):
+        finish()
+    _fit(figure)
+    _last[:] = [of, (figure, alt)]
+    return figure, alt
+
+
+_last: list[Any] = []  # what was laid out last, and its figure
 
 
 # ------------------------------------------------------------------------------- what draw functions use
@@ -554,13 +573,13 @@ def _float(ax, at: tuple[float, float], text: str, color: str, sides: Sequence[t
 
     def place() -> None:
         renderer = _renderer(ax.figure)
-        taken, points, frame = _kept(ax.figure, "taken"), _ink(ax), ax.get_window_extent(renderer)
+        taken, (xs, ys), frame = _kept(ax.figure, "taken"), _ink(ax), ax.get_window_extent(renderer)
 
         def trouble(choice: tuple[tuple[float, float], str]) -> float:
             put(*choice)
             box = label.get_window_extent(renderer)
             outside = max(frame.x0 - box.x0, 0) + max(box.x1 - frame.x1, 0) + max(frame.y0 - box.y0, 0) + max(box.y1 - frame.y1 - 12, 0)
-            hit = sum(box.x0 - 2 < x < box.x1 + 2 and box.y0 - 1 < y < box.y1 + 1 for x, y in points)
+            hit = int(((box.x0 - 2 < xs) & (xs < box.x1 + 2) & (box.y0 - 1 < ys) & (ys < box.y1 + 1)).sum())
             return round(outside + 2 * hit + 100 * sum(box.overlaps(other) for other in taken), 3)
 
         put(*min(itertools.product(sides, ends), key=trouble))
@@ -571,8 +590,10 @@ def _float(ax, at: tuple[float, float], text: str, color: str, sides: Sequence[t
     return label
 
 
-def _ink(ax) -> list[tuple[float, float]]:
-    """Points in pixels, some three apart, along every line drawn in the axes."""
+def _ink(ax) -> Any:
+    """Points in pixels, some three apart, along every line drawn in the axes: their x and their y."""
+    import numpy
+
     found: list[tuple[float, float]] = []
     for line in ax.get_lines():
         path = line.get_transform().transform(line.get_xydata())
@@ -580,7 +601,7 @@ def _ink(ax) -> list[tuple[float, float]]:
         for (x0, y0), (x1, y1) in itertools.pairwise(path):
             steps = int(math.hypot(x1 - x0, y1 - y0) / 3)
             found.extend((x0 + (x1 - x0) * k / steps, y0 + (y1 - y0) * k / steps) for k in range(1, steps))
-    return found
+    return numpy.array(found).reshape(-1, 2).T
 
 
 def _log_ticks(axis, base: int, most: int) -> None:

@@ -32,6 +32,7 @@ class Files:
         self._known = known or {}
         self._hashes: dict[str, str] = {}
         self._kernels: dict[str, tuple[Path, ...]] = {}
+        self._code: dict[str, Mapping[str, str]] = {}
 
     def hash(self, path: str | os.PathLike[str]) -> str:
         """The hash of a file's content, "" where there is none. Paths are as the folders' own begin."""
@@ -49,6 +50,14 @@ class Files:
         if name not in self._kernels:
             self._kernels[name] = files_of(name)
         return self._kernels[name]
+
+    def code_of_kernel(self, name: str) -> Mapping[str, str]:
+        """Their reduced code's digests: what a formula gives with other parameters than the note's, which tells premises, follows from it."""
+        from kernels.key import code_of
+
+        if name not in self._code:
+            self._code[name] = code_of(name)
+        return self._code[name]
 
     def table(self) -> dict[str, list[Any]]:
         """path -> its stat and its hash, of every file, for the next build; with the time of this one under ""."""

@@ -248,7 +248,7 @@ class _Maker:
         whole = "\n".join((*text.values(), *_said(note.claims)))
         figures = set(_FIGURE.findall(whole))
         drawn = [self._drawing(result.kernel) for alias, result in results.items() if result and alias in figures]
-        asked = [_formula(result.kernel) for result in results.values() if result and result.evaluated]
+        asked = [self.under.files.code_of_kernel(result.kernel) for result in results.values() if result and result.evaluated]
         shows = "![" in whole.replace("![[", "") or "sound:" in whole.lower()
         pictures = [(path, self.under.files.hash(path)) for path in self._pictures] if shows else []
         said = [text, claims, note.assumes]
@@ -405,13 +405,6 @@ def _runs(file: File) -> Iterable[Run]:
     own = {id(note.runs[alias]): note.runs[alias] for note in file.notes for alias in used(note)}
     named = {run.alias for run in own.values()}
     return [*own.values(), *(run for alias, run in file.front.runs.items() if alias not in named)]
-
-
-def _formula(kernel: str) -> Mapping[str, str]:
-    """What a formula gives with other parameters than the note's, which tells premises, stands in its reduced code."""
-    from kernels.key import code_of
-
-    return code_of(kernel)
 
 
 _FIGURE = re.compile(r"!\[\[\s*(\w+)")

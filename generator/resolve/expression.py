@@ -94,7 +94,8 @@ def evaluate(text: str, scope: Scope) -> Value:
     missing = tuple(sorted({path[0] for path in parsed.paths if _lacks_result(path, scope)}))
     measures = {path[0]: _unit(path[0]) for path in parsed.paths if len(path) == 1}
     case = {CASE: _Case(scope.case)} if scope.case else {}
-    names: dict[str, Any] = {**measures, **FUNCTIONS, **case, **{alias: _Names(alias, scope) for alias in scope.runs}}
+    runs = {path[0]: _Names(path[0], scope) for path in parsed.paths if path[0] in scope.runs}
+    names: dict[str, Any] = {**measures, **FUNCTIONS, **case, **runs}
     try:
         content = parsed.call(names)
     except (ArithmeticError, ValueError, TypeError, TemplateError) as error:
