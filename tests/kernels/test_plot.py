@@ -390,6 +390,22 @@ def pixels(figure):
     return numpy.asarray(canvas.buffer_rgba()).astype(int)
 
 
+@pytest.mark.parametrize("name", ["training_memory", "stacked_filters", "ece_floor"])
+def test_the_order_in_which_a_figure_is_asked_for_changes_none(name):
+    """Whole, without its series, whole again, after another figure: the same bytes as alone."""
+    kernel, other = declare.find(name), declare.find("mg1_wait")
+    if kernel.evaluated:
+        result = kernel(**SHOWN.get(name, {}))
+    else:
+        result = record.from_json(record.read(next(path for path in record.paths() if path.parent.name == name)))
+    alone = plot.draw(kernel, result)
+    parts = plot.draw(kernel, result, with_parts=True)
+    lacking = plot.draw(kernel, result, without=next(part.name for part in parts.parts if part.kind in ("series", "label")))
+    assert plot.draw(kernel, result) == alone and (parts.light, parts.alt) == (alone.light, alone.alt) != (lacking.light, lacking.alt)
+    plot.draw(other, other())
+    assert plot.draw(kernel, result) == alone
+
+
 def test_all_series_of_a_figure_go_and_nothing_else_moves(drawn):
     """Of every figure of the library: what differs without its series lies where these and their labels did, by matplotlib's own account."""
     import numpy
