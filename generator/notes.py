@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 # ------------------------------------------------------------------------------- read: what stands in cards/
 
 
+JINJA_WORDS = {"and", "else", "if", "in", "is", "not", "or", "true", "false", "none", "True", "False", "None"}  # so that no run is called
 VERDICTS = ("holds", "wrong", "misleading", "depends", "open")
 RULES = {  # of a card that can be learnt, which a note may be excused from
     "yes-or-no": "a front that can be answered yes or no",

@@ -130,13 +130,15 @@ def draw(kernel: Kernel, result: Result, measured: Result | None = None, without
             groups = [anatomy.Group(*group) for group in _kept(figure, "groups")]
             hidden = [artist for artist in anatomy.left_out(figure, groups, without, kernel.name) if artist.get_visible()] if without else []
             parts = anatomy.parts(figure, groups) if with_parts else ()
+        out = io.StringIO()
+        try:
             for artist in hidden:
                 artist.set_visible(False)
             said = anatomy.what_is_left(figure, groups) if without else said
-        out = io.StringIO()
-        FigureCanvasSVG(figure).print_svg(out, metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
-        for artist in hidden:
-            artist.set_visible(True)
+            FigureCanvasSVG(figure).print_svg(out, metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
+        finally:
+            for artist in hidden:
+                artist.set_visible(True)
     if not said:
         raise KernelError(f"the figure of {kernel.name} says nothing in words (return the alt text, or draw with the helpers of kernels.plot)")
     width, height = (round(side * 72) for side in figure.get_size_inches())

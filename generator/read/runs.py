@@ -9,15 +9,13 @@ import keyword
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from generator.notes import Run
+from generator.notes import JINJA_WORDS, Run
 from generator.problems import Problem
 from generator.read import yaml
 
 if TYPE_CHECKING:
     from generator.problems import Place
     from kernels.declare import Kernel
-
-JINJA_WORDS = {"and", "else", "if", "in", "is", "not", "or", "true", "false", "none", "True", "False", "None"}
 
 
 class Written(NamedTuple):

@@ -17,7 +17,7 @@ from fractions import Fraction
 from typing import Any
 
 from generator.gate import characters
-from generator.notes import Run
+from generator.notes import JINJA_WORDS, Run
 from generator.problems import nearest
 from generator.resolve.quantity import ExpressionError, Quantity, QuantityError, UnitError, joined, parse_unit, quantity
 from generator.resolve.series import POINTS, Line, Lines, Unmeasured, number_of
@@ -174,7 +174,7 @@ def _parsed(text: str) -> _Parsed:
         raise ExpressionError("an empty expression", "such as [[ alias.output | GB ]]")
     if len(text) > LONGEST:
         raise ExpressionError(f"an expression of {len(text)} characters", f"at most {LONGEST}; what is longer belongs into a kernel")
-    if (plain := _PLAIN.fullmatch(text)) and plain[1] not in _WORDS:
+    if (plain := _PLAIN.fullmatch(text)) and plain[1] not in JINJA_WORDS:
         alias, name = plain.groups()  # most are as plain as this, and Jinja takes long for a template
         return _Parsed(((alias, name),), (), lambda names: getattr(names[alias], name))
     environment = _environment()
@@ -197,7 +197,6 @@ def _parsed(text: str) -> _Parsed:
 
 
 _PLAIN = re.compile(r"\s*([a-z]\w*)\.([a-z]\w*)\s*", re.ASCII)
-_WORDS = ("true", "false", "none", "and", "or", "not", "if", "else", "in", "is")
 
 _SLIPS = (  # what others write, and what is written here
     (r"\^", "a power is written 2 ** 10"),

@@ -82,14 +82,14 @@ def options(note: Note, answer: Sequence[Shown], mistakes: Sequence[Shown], fill
         return ()
     before = len(problems)
     problems += [Problem(one.reference.place, "an option is a number, not text") for one in shown if not isinstance(one.value.content, Quantity)]
-    if len(problems) == before:
-        _compare(shown, problems)
     if len(problems) > before:
         return ()
     try:
-        return tuple(Option(one.text, said) for one, said in zip(shown, [None, *_sentences(written, filled)]))
+        _compare(shown, problems)
+        found = tuple(Option(one.text, said) for one, said in zip(shown, [None, *_sentences(written, filled)]))
     except QuantityError:
         return ()  # which was told where it is filled in
+    return found if len(problems) == before else ()
 
 
 def _sentences(written: Text, filled: str) -> list[Text]:
@@ -113,10 +113,7 @@ def _compare(shown: Sequence[Shown], problems: list[Problem]) -> None:
         if (one.format.name, one.format.rounding) != (right.format.name, right.format.rounding) or _digits(one) != _digits(right):
             message = f"the option is printed as {_form(one)}, and the answer as {_form(right)}"
             problems.append(Problem(one.reference.place, message, "an option that looks otherwise gives the answer away"))
-    try:
-        numbers = [printed(one.value.content, one.format) for one in shown]
-    except QuantityError:
-        return  # which was told where it is filled in
+    numbers = [printed(one.value.content, one.format) for one in shown]
     for (first, (low, step)), (second, (high, other)) in combinations(zip(shown, numbers), 2):
         if abs(low - high) <= max(step, other):
             what = "the answer" if first is right else f"the option of line {first.reference.place.line}"

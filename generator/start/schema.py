@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from generator.look.template import ANKIS_OWN
-from generator.notes import FAMILY, RULES, VERDICTS, Question, SourceClaim, Topic
+from generator.notes import FAMILY, JINJA_WORDS, RULES, VERDICTS, Question, SourceClaim, Topic
 from generator.pack.output import write
-from generator.read import deckfile, families, frontmatter, looks, runs
+from generator.read import deckfile, families, frontmatter, looks
 from generator.read.deckfile import Settings
 from generator.read.folder import frame, home_at
 
@@ -190,7 +190,7 @@ def note_type() -> Schema:
 
 # -------------------------------------------------------------------------------------------------- front matter
 
-_RESERVED = "|".join(sorted(runs.JINJA_WORDS | set(keyword.kwlist)))
+_RESERVED = "|".join(sorted(JINJA_WORDS | set(keyword.kwlist)))
 _ALIAS = rf"^(?!(?:{_RESERVED})$){_LETTER}(?:{_LETTER}|[0-9_])*$"
 
 
